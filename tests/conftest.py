@@ -1,0 +1,45 @@
+"""Two logical CPUs, so that distribution is tested on any machine."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import pathlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+
+@pytest.fixture
+def data_dir():
+    """The folder of real data sets, where there is one."""
+    folder = os.environ.get("TFGAN_ZOO_DATA")
+    if not folder:
+        pytest.skip("TFGAN_ZOO_DATA is not set: no folder of real data sets on this machine")
+    return pathlib.Path(folder)
+
+
+@pytest.fixture
+def images():
+    """64 images of 8x8, float32 in [-1, 1]."""
+    return np.random.default_rng(0).uniform(-1, 1, (64, 8, 8, 1)).astype(np.float32)
+
+
+@pytest.fixture
+def labels():
+    return np.arange(64) % 3
+
+
+@pytest.fixture(scope="session")
+def mirrored():
+    """The one of this process: a second would reuse the first one's collective keys, and fail."""
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+def pytest_addoption(parser):
+    parser.addoption("--write-mode-table", metavar="FILE", help="write the results of all cells")

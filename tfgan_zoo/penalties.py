@@ -1,0 +1,146 @@
+"""Penalties on a critic's gradients and weights, as pure functions.
+
+A critic is a callable that takes images, float32 `[B, ...]` of any range and rank, and gives logits
+`[B]` or `[B, 1]`. The logit of an image may depend on that image alone: batch normalisation in the
+critic makes the gradients below those of the batch. Penalties are float32 `[B]`, one value an
+example and without a weight. Images are cast to float32 before and gradients come out in float32,
+whatever the critic computes in; they can be differentiated again by the critic's variables. Random
+draws are arguments, so that the caller owns the seeds.
+
+`PENALTIES` names those penalties under one signature, and `get(name)` looks one up:
+
+    penalty = penalties.get("r1")(critic, real, fake, uniform)
+
+where `uniform(shape)` returns new draws from [0, 1) of shape `[B, *shape]` at each call.
+"""
+
+import difflib
+from collections.abc import Callable
+
+import tensorflow as tf
+
+# Under the root: without it the slope's own gradient is infinite where a critic is flat.
+_EPSILON = 1e-10
+
+
+def _squared_norm(critic, images):
+    images = tf.cast(images, tf.float32)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(images)
+        total = tf.reduce_sum(tf.cast(critic(images), tf.float32))
+    gradients = tape.gradient(total, images)
+    if gradients is None:
+        raise ValueError("The critic's logits must depend on its images; no gradient reaches them.")
+    return tf.reduce_sum(tf.square(gradients), axis=list(range(1, images.shape.rank)))
+
+
+def _squared_slope_error(critic, images, target=1.0, one_sided=False):
+    error = tf.sqrt(_squared_norm(critic, images) + _EPSILON) / target - 1.0
+    return tf.square(tf.nn.relu(error) if one_sided else error)
+
+
+def _require_shape(tensor, expected, name):
+    if not tensor.shape.is_compatible_with(expected):
+        raise ValueError(f"{name} must have shape {expected}; received {tensor.shape}.")
+
+
+def _one_draw_an_example(images):
+    return tf.TensorShape([images.shape[0]] + [1] * (images.shape.rank - 1))
+
+
+def gradient_penalty(critic, real, fake, alpha, target=1.0, one_sided=False):
+    """(|grad D(real + alpha (fake - real))| / target - 1)^2: WGAN-GP, Gulrajani et al. 2017, eq. 3.
+
+    `alpha` `[B, 1, 1, 1]` holds one *uniform* draw from [0, 1) an example. `one_sided` lets
+    slopes below the target go free (Petzka et al. 2018). Raises `ValueError` where `fake` has not
+    the shape of `real`, or `alpha` not one value an example.
+    """
+    real, fake, alpha = (tf.cast(value, tf.float32) for value in (real, fake, alpha))
+    _require_shape(fake, real.shape, "fake")
+    _require_shape(alpha, _one_draw_an_example(real), "alpha")
+    return _squared_slope_error(critic, real + alpha * (fake - real), target, one_sided)
+
+
+def dragan_penalty(critic, real, noise, alpha, stddev=None):
+    """(|grad D(real + alpha * 0.5 * stddev * noise)| - 1)^2: DRAGAN, Kodali et al. 2017.
+
+    `noise` has the shape of `real` and `alpha` is `[B, 1, 1, 1]`, both uniform draws from [0, 1),
+    as in the authors' code; the paper's text has Gaussian noise. `stddev` is a scalar; None takes
+    the standard deviation of all values in `real`, which under `tf.distribute` is that of one
+    replica's share. Raises `ValueError` on other shapes.
+    """
+    real, noise, alpha = (tf.cast(value, tf.float32) for value in (real, noise, alpha))
+    _require_shape(noise, real.shape, "noise")
+    _require_shape(alpha, _one_draw_an_example(real), "alpha")
+    stddev = tf.math.reduce_std(real) if stddev is None else tf.cast(stddev, tf.float32)
+    return _squared_slope_error(critic, real + alpha * 0.5 * stddev * noise)
+
+
+def r1_penalty(critic, real):
+    """1/2 |grad D(real)|^2, to be weighted by the paper's gamma: Mescheder et al. 2018, eq. 9."""
+    return 0.5 * _squared_norm(critic, real)
+
+
+def r2_penalty(critic, fake):
+    """1/2 |grad D(fake)|^2, to be weighted by the paper's gamma: Mescheder et al. 2018, eq. 10."""
+    return 0.5 * _squared_norm(critic, fake)
+
+
+def orthogonal_penalty(kernels):
+    """The sum over kernels of |W^T W without its diagonal|_F^2, a float32 scalar.
+
+    Each kernel, of any rank from 2, is reshaped to `[-1, filters]` with its last axis as filters.
+    BigGAN: Brock et al. 2019, eq. 4.
+    """
+    return sum((_off_diagonal_energy(kernel) for kernel in kernels), tf.zeros([]))
+
+
+def _off_diagonal_energy(kernel):
+    kernel = tf.cast(kernel, tf.float32)
+    matrix = tf.reshape(kernel, [-1, kernel.shape[-1]])
+    gram = tf.linalg.matmul(matrix, matrix, transpose_a=True)
+    return tf.reduce_sum(tf.square(gram - tf.linalg.diag(tf.linalg.diag_part(gram))))
+
+
+def clip_weights(variables, limit):
+    """Assigns each `tf.Variable` or `keras.Variable` its value clipped to [-limit, limit].
+
+    WGAN: Arjovsky et al. 2017, algorithm 1.
+    """
+    for variable in variables:
+        variable.assign(tf.clip_by_value(tf.convert_to_tensor(variable), -limit, limit))
+
+
+# === The registry ===
+
+
+def _interpolated(critic, real, fake, uniform, one_sided=False):
+    alpha = uniform(tuple(_one_draw_an_example(real)[1:]))
+    return gradient_penalty(critic, real, fake, alpha, one_sided=one_sided)
+
+
+def _one_sided(critic, real, fake, uniform):
+    return _interpolated(critic, real, fake, uniform, one_sided=True)
+
+
+def _perturbed(critic, real, fake, uniform):
+    noise = uniform(tuple(real.shape[1:]))
+    return dragan_penalty(critic, real, noise, uniform(tuple(_one_draw_an_example(real)[1:])))
+
+
+PENALTIES: dict[str, Callable] = {
+    "gradient_penalty": _interpolated,
+    "one_sided_gradient_penalty": _one_sided,
+    "dragan": _perturbed,
+    "r1": lambda critic, real, fake, uniform: r1_penalty(critic, real),
+    "r2": lambda critic, real, fake, uniform: r2_penalty(critic, fake),
+}
+
+
+def get(name: str) -> Callable:
+    """The penalty called `name`; where there is none, a `ValueError` lists near names and all."""
+    if name not in PENALTIES:
+        near = ", ".join(difflib.get_close_matches(str(name), PENALTIES)) or "none"
+        names = ", ".join(PENALTIES)
+        raise ValueError(f"No penalty is called {name!r}. Near names: {near}. All: {names}.")
+    return PENALTIES[name]
