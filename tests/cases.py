@@ -1,0 +1,28 @@
+"""One tiny real case for every variant: its class and the arguments that make it small."""
+
+import tfgan_zoo
+
+SMALL = {"image_shape": (8, 8, 1), "latent_dim": 4}
+CONVOLUTIONAL = {**SMALL, "width": 4}
+WITHOUT_BATCH_STATISTICS = {"generator_normalization": None, "discriminator_normalization": None}
+
+CASES = {
+    "VanillaGAN": {**SMALL, "width": 8, "maxout_units": 6, "maxout_pieces": 2},
+    "DCGAN": CONVOLUTIONAL,
+    "LSGAN": CONVOLUTIONAL,
+    "WGAN": {**CONVOLUTIONAL, "n_critic": 2},
+    "WGANGP": {**CONVOLUTIONAL, "n_critic": 2},
+    "ConditionalGAN": {**CONVOLUTIONAL, "num_classes": 3},
+}
+
+
+def make(variant, **overrides):
+    """The tiny model of a variant, not compiled."""
+    model_class = getattr(tfgan_zoo, variant)
+    known = {k: v for k, v in overrides.items() if k in {*model_class.defaults, "name", "dtype"}}
+    return model_class(**{**CASES[variant], **known})
+
+
+def without_batch_statistics(variant):
+    """What an exact comparison between numbers of replicas needs."""
+    return {} if variant == "VanillaGAN" else WITHOUT_BATCH_STATISTICS

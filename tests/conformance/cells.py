@@ -1,0 +1,85 @@
+"""The mode table: every variant in every mode, on every number of replicas, in every precision.
+
+A cell trains a tiny model for two steps. `selection()` is a pairwise part of the table: every pair of
+values of two columns stands in one of its rows at least. Run as a program, with TF_CONFIG set, this
+is one of two workers that train the given cells together.
+"""
+
+import itertools
+import json
+import pickle
+import sys
+from typing import NamedTuple
+
+import numpy as np
+
+MODES = ("eager", "graph", "xla")
+REPLICAS = ("one replica", "two replicas", "two workers")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+class Cell(NamedTuple):
+    variant: str
+    mode: str
+    replicas: str
+    precision: str
+
+    def __str__(self):
+        return "-".join(self).replace(" ", "_")
+
+
+def table(variants):
+    return [Cell(*row) for row in itertools.product(variants, MODES, REPLICAS, PRECISIONS)]
+
+
+def selection(variants):
+    """Three cells a variant: rows of a Latin square, shifted from variant to variant."""
+    shifts = itertools.cycle([(0, 0), (1, 2), (2, 1)])
+    return [
+        Cell(variant, MODES[i], REPLICAS[(i + a) % 3], PRECISIONS[(i + b) % 3])
+        for variant, (a, b) in zip(variants, shifts, strict=False)
+        for i in range(3)
+    ]
+
+
+def train(cell, strategy, exact):
+    """Two steps of training. Returns the model, and its logs and weights as one dictionary.
+
+    With `exact`, plain gradient descent without batch statistics, so that results of different modes
+    can be compared number by number; without, the variant as it is.
+    """
+    import cases
+    import keras
+
+    with strategy.scope():
+        overrides = cases.without_batch_statistics(cell.variant) if exact else {}
+        gan = cases.make(cell.variant, dtype=cell.precision, **overrides)
+    rates = [keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05)] if exact else []
+    gan.compile(*rates, jit_compile=cell.mode == "xla", run_eagerly=cell.mode == "eager")
+    images = np.random.default_rng(0).uniform(-1, 1, (16 * gan.n_critic, 8, 8, 1))
+    labels = np.arange(len(images)) % 3
+    history = gan.fit((images.astype(np.float32), labels), batch_size=8, verbose=0).history
+    return gan, {**{name: values[-1] for name, values in history.items()}, **weights(gan)}
+
+
+def weights(gan):
+    """All variables by number and name, since Keras counts up the names of layers."""
+    values = [(v.name, np.asarray(v.numpy(), np.float64)) for v in gan.variables]
+    return {f"{i} {name}": value for i, (name, value) in enumerate(values)}
+
+
+def main(names, output):
+    import tensorflow as tf
+
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    results = {}
+    for name, exact in itertools.product(json.loads(names), (False, True)):
+        cell = Cell(*name)
+        _, result = train(cell, strategy, exact)
+        results |= {f"{cell}|{exact}|{key}": value for key, value in result.items()}
+    with open(output, "wb") as file:
+        pickle.dump(results, file)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,93 @@
+"""Fixtures of the mode table, and the table in the docs."""
+
+import datetime
+import json
+import os
+import pathlib
+import pickle
+import socket
+import subprocess
+import sys
+
+import keras
+import pytest
+import tensorflow as tf
+from cases import CASES
+from cells import Cell, table, train
+
+TESTS = pathlib.Path(__file__).parents[1]
+_results = {}
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """Trains a variant in the reference mode, once: graph, one replica, float32."""
+    known = {}
+
+    def get(variant):
+        if variant not in known:
+            cell = Cell(variant, "graph", "one replica", "float32")
+            known[variant] = train(cell, tf.distribute.get_strategy(), exact=True)[1]
+        return known[variant]
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def workers(request, tmp_path_factory):
+    """What two workers, real processes on loopback, got for every two-worker cell of this session."""
+    cells = [item.callspec.params.get("cell") for item in request.session.items if _has_cell(item)]
+    names = json.dumps([cell for cell in cells if cell.replicas == "two workers"])
+    folder = tmp_path_factory.mktemp("workers")
+    addresses = [f"127.0.0.1:{_free_port()}" for _ in range(2)]
+    processes = []
+    for index in range(2):
+        task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        paths = os.pathsep.join([str(TESTS), str(TESTS.parent)])
+        environment = {**os.environ, "TF_CONFIG": json.dumps(task), "PYTHONPATH": paths}
+        command = [sys.executable, TESTS / "conformance" / "cells.py", names, folder / str(index)]
+        log = open(folder / f"{index}.log", "wb")
+        processes.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
+        log.close()
+    codes = [process.wait(timeout=1800) for process in processes]
+    assert codes == [0, 0], (folder / "0.log").read_text()[-3000:]
+    return [pickle.loads((folder / str(index)).read_bytes()) for index in range(2)]
+
+
+def _has_cell(item):
+    return hasattr(item, "callspec") and "cell" in item.callspec.params
+
+
+def _free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def pytest_runtest_logreport(report):
+    if report.when == "call" and "test_modes.py::test_cell[" in report.nodeid:
+        _results[report.nodeid.split("[")[1][:-1]] = report.outcome
+
+
+def pytest_sessionfinish(session):
+    path = session.config.getoption("--write-mode-table")
+    if path:
+        pathlib.Path(path).write_text(_table(_results))
+
+
+def _table(results):
+    """The mode table in Markdown: a row for every variant and mode, a column for the others."""
+    cells = table(CASES)
+    columns = [cell[2:] for cell in cells[:9]]
+    head = (
+        f"# Mode table\n\nWritten by `make test-all` on {datetime.date.today()}, with TensorFlow "
+        f"{tf.__version__} and Keras {keras.__version__}, on CPUs. What a cell checks stands in "
+        "`tests/conformance/test_modes.py`.\n\n"
+    )
+    lines = ["| variant | mode | " + " | ".join(f"{r}, {p}" for r, p in columns) + " |"]
+    lines.append("|" + " --- |" * (2 + len(columns)))
+    for start in range(0, len(cells), len(columns)):
+        row = cells[start : start + len(columns)]
+        marks = [results.get(str(cell), "not run") for cell in row]
+        lines.append(f"| {row[0].variant} | {row[0].mode} | " + " | ".join(marks) + " |")
+    return head + "\n".join(lines) + "\n"

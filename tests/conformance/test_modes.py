@@ -1,0 +1,99 @@
+"""Every cell of the mode table trains, and agrees with the reference mode as far as it can."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from cases import CASES, make
+from cells import PRECISIONS, selection, table, train
+
+SELECTED = selection(CASES)
+CELLS = [
+    pytest.param(cell, id=str(cell), marks=() if cell in SELECTED else pytest.mark.full)
+    for cell in table(CASES)
+]
+TOLERANCE = {  # relative to the largest value of a variable; float32 sums in another order
+    "float32": {"rtol": 1e-4, "atol": 1e-5},
+    "mixed_bfloat16": {"rtol": 0.1, "atol": 0.02},
+    "mixed_float16": {"rtol": 0.02, "atol": 0.005},
+}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_cell(cell, request, reference, mirrored):
+    for exact in (False, True):
+        if cell.replicas == "two workers":
+            workers = request.getfixturevalue("workers")
+            results = [_of(worker, f"{cell}|{exact}|") for worker in workers]
+            _check_equal(*results)
+            result = results[0]
+        else:
+            two = cell.replicas == "two replicas"
+            strategy = mirrored if two else tf.distribute.get_strategy()
+            gan, result = train(cell, strategy, exact)
+            _check_copies(gan, strategy)
+        assert all(np.isfinite(value).all() for value in result.values())
+        assert _steps(result) == 2
+        if exact:
+            _check_close(result, reference(cell.variant), cell.precision)
+
+
+def _steps(result):
+    return next(value for name, value in result.items() if name.endswith(" iterations"))
+
+
+def _of(results, prefix):
+    return {key[len(prefix) :]: v for key, v in results.items() if key.startswith(prefix)}
+
+
+def _check_equal(first, second):
+    assert first.keys() == second.keys()
+    for name in first:
+        np.testing.assert_array_equal(first[name], second[name], err_msg=name)
+
+
+def _check_copies(gan, strategy):
+    """All replicas hold the same numbers after a step, moving statistics included."""
+    slots = [*gan.g_optimizer.variables, *gan.d_optimizer.variables]
+    for variable in [*gan.variables, *slots]:
+        copies = strategy.experimental_local_results(variable.value)
+        for copy in copies[1:]:
+            np.testing.assert_array_equal(copy.numpy(), copies[0].numpy(), err_msg=variable.path)
+
+
+def _check_close(result, expected, precision):
+    assert result.keys() == expected.keys()
+    for name in result:
+        # A share of eight pairs, which rounding can turn one by one.
+        if name == "d_accuracy" and precision != "float32":
+            continue
+        np.testing.assert_allclose(
+            result[name], expected[name], **TOLERANCE[precision], err_msg=name
+        )
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("variant", CASES)
+def test_precision_of_every_layer(variant, precision):
+    gan = make(variant, dtype=precision)
+    gan.compile()
+    compute = keras.DTypePolicy(precision).compute_dtype
+    for network in (gan.generator, gan.discriminator):
+        assert network.outputs[0].dtype == "float32"
+        for layer in network._flatten_layers(include_self=False):
+            if not isinstance(layer, keras.layers.InputLayer) and "ops" not in str(type(layer)):
+                expected = "float32" if layer.name in ("images", "logits") else compute
+                assert layer.compute_dtype == expected, layer.path
+    for variable in gan.variables:
+        assert variable.dtype in ("float32", "int64"), variable.path
+    for optimizer in (gan.g_optimizer, gan.d_optimizer):
+        scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        assert scaled == (precision == "mixed_float16")
+
+
+def test_selection_has_every_pair():
+    rows = {(a, b) for cell in SELECTED for a in cell for b in cell}
+    assert rows >= {(a, b) for cell in table(CASES) for a in cell for b in cell if a not in CASES}
+    for variant in CASES:
+        chosen = [cell for cell in SELECTED if cell.variant == variant]
+        assert all(len({cell[i] for cell in chosen}) == 3 for i in (1, 2, 3))

@@ -1,0 +1,149 @@
+"""Training data as a pure function of (seed, step), so that a run resumes in the middle of an epoch.
+
+A `Source` reads any images by their indices. `stream` asks it for the images of one step after
+another; which images a step gets, and how they are flipped or cut, follows from the seed and the
+number of the step alone. Nothing has to be saved, and starting at step 1,000,000 costs nothing.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+
+class Source(NamedTuple):
+    """Images that can be read in any order.
+
+    Attributes:
+        count: Number of images.
+        fetch: `fetch(indices, seed)` with int64 indices [N] in [0, count) and an int64 seed [2] for
+            whatever is drawn at random (flips, crops), gives `{"images": float32 [N, height, width,
+            channels] in [-1, 1]}` and, where there are labels, `"labels"`: int32 [N]. It is traced
+            into a tf.data graph. The same arguments give the same result.
+        image_shape: (height, width, channels).
+        num_classes: Number of classes, or None where there are no labels.
+    """
+
+    count: int
+    fetch: Callable
+    image_shape: tuple
+    num_classes: int | None = None
+
+
+def array_source(images, labels=None):
+    """A source that reads from arrays in memory.
+
+    Args:
+        images: Array or tensor [N, height, width, channels]: uint8 in [0, 255], which stays uint8
+            in memory and becomes `x / 127.5 - 1` when it is read, or floats that lie in [-1, 1]
+            already (the caller checks that).
+        labels: Integers [N] from 0 up, or None.
+
+    Raises:
+        TypeError: Images that are neither uint8 nor floats, or labels that are not integers.
+        ValueError: Images without four axes, or not one label for each image.
+    """
+    images = _checked_images(np.asarray(images))
+    num_classes = None
+    with tf.device("CPU:0"):  # a GPU would copy the data to its memory, and back for every step
+        arrays = {"images": tf.convert_to_tensor(images)}
+        if labels is not None:
+            labels = _checked_labels(np.asarray(labels), len(images))
+            num_classes = int(labels.max(initial=0)) + 1
+            arrays["labels"] = tf.convert_to_tensor(labels)
+
+    def fetch(indices, seed):
+        del seed
+        batch = {name: tf.gather(array, indices) for name, array in arrays.items()}
+        return batch | {"images": to_floats(batch["images"])}
+
+    return Source(len(images), fetch, images.shape[1:], num_classes)
+
+
+def _checked_images(images):
+    if images.ndim != 4:
+        raise ValueError(f"Images must be [N, height, width, channels]. Received: {images.shape}.")
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind != "f":
+        raise TypeError(f"Images must be uint8 or floats. Received: {images.dtype}.")
+    return images.astype(np.float32, copy=False)
+
+
+def _checked_labels(labels, count):
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"Labels must be integers. Received: {labels.dtype}.")
+    if labels.shape != (count,):
+        raise ValueError(
+            f"There must be one label for each of the {count} images, shape ({count},). "
+            f"Received: {labels.shape}."
+        )
+    return labels.astype(np.int32)
+
+
+def to_floats(images):
+    """uint8 pixels in [0, 255] as float32 in [-1, 1]; floats are returned as they are."""
+    return tf.cast(images, tf.float32) / 127.5 - 1 if images.dtype == tf.uint8 else images
+
+
+def stream(source, images_per_step, start_step=0, seed=0, shuffle=True):
+    """An endless data set whose element number s is the data of step `start_step + s`.
+
+    An epoch is `source.count // images_per_step` steps. Each epoch walks through a permutation of
+    its own, so the images that do not fill a last step are different ones in every epoch.
+
+    Args:
+        source: A `Source`.
+        images_per_step: Images in one element, over all replicas; the static size of axis 0. Under
+            `strategy.experimental_distribute_dataset`, replica r of R gets the r-th of R equal
+            pieces of each element, on one worker or many.
+        start_step: Step of the first element.
+        seed: Any integer. Different seeds give different orders, flips and crops.
+        shuffle: False reads in the order of the source, the same in every epoch.
+
+    Returns:
+        A `tf.data.Dataset` of dictionaries as `Source.fetch` gives them.
+
+    Raises:
+        ValueError: Fewer images than one step uses.
+    """
+    steps_per_epoch = source.count // images_per_step
+    if not steps_per_epoch:
+        raise ValueError(
+            f"The source has {source.count} images, and one step uses {images_per_step}. "
+            f"Give a smaller batch size ({source.count} images in a step at most), or more images."
+        )
+    low, high = seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF
+    draw_seed = tf.constant(low ^ high << 31, tf.int64)
+
+    def read_step(step):
+        epoch, step_in_epoch = step // steps_per_epoch, step % steps_per_epoch
+        indices = step_in_epoch * images_per_step + tf.range(images_per_step, dtype=tf.int64)
+        if shuffle:
+            indices = _permuted(indices, [low, high, epoch], source.count)
+        batch = source.fetch(indices, tf.stack([draw_seed, step]))
+        return {k: tf.ensure_shape(v, [images_per_step, *v.shape[1:]]) for k, v in batch.items()}
+
+    steps = tf.data.Dataset.counter(start_step)
+    steps = steps.map(read_step, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return steps.prefetch(2).with_options(_options())
+
+
+def _permuted(positions, seed, count):
+    """Where `positions` of [0, count) go in the permutation that `seed` [3] stands for.
+
+    `tf.random.experimental.index_shuffle` is the same operation with 4 rounds of mixing, which
+    leave the orders of two epochs visibly correlated (up to 0.16 over 10,000 images, where 0.04 is
+    chance); 8 rounds do not.
+    """
+    seed, last = tf.cast(tf.stack(seed), tf.int64), tf.constant(count - 1, tf.int64)
+    return tf.raw_ops.RandomIndexShuffle(index=positions, seed=seed, max_index=last, rounds=8)
+
+
+def _options():
+    options = tf.data.Options()
+    options.deterministic = True
+    # Every worker makes each whole element and keeps its rows: no other policy splits by rows.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return options

@@ -1,0 +1,5 @@
+"""Blocks that two variants or more use."""
+
+from tfgan_zoo.layers.draws import Draws as Draws
+from tfgan_zoo.layers.dropout import Dropout as Dropout
+from tfgan_zoo.layers.maxout import Maxout as Maxout

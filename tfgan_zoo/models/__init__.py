@@ -1,0 +1,9 @@
+"""The models, one paper a file."""
+
+from tfgan_zoo.models.conditional_gan import ConditionalGAN as ConditionalGAN
+from tfgan_zoo.models.dcgan import DCGAN as DCGAN
+from tfgan_zoo.models.gan import GAN as GAN
+from tfgan_zoo.models.lsgan import LSGAN as LSGAN
+from tfgan_zoo.models.vanilla_gan import VanillaGAN as VanillaGAN
+from tfgan_zoo.models.wgan import WGAN as WGAN
+from tfgan_zoo.models.wgan_gp import WGANGP as WGANGP

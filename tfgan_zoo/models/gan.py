@@ -1,0 +1,239 @@
+"""The base of every noise-to-image model: its options, its networks and the hooks of a variant."""
+
+import contextlib
+import random
+
+import keras
+import tensorflow as tf
+
+from tfgan_zoo import losses, penalties, presets
+from tfgan_zoo.models import options
+from tfgan_zoo.models.sampling import Sampling
+from tfgan_zoo.models.step import TrainingStep
+
+
+class GAN(TrainingStep, Sampling, keras.Model):
+    """A generator and a discriminator trained against each other by `fit`.
+
+    A variant overrides `build_generator`, `build_discriminator` and, where its paper asks for it,
+    `default_optimizer`, `discriminator_loss`, `generator_loss` or `after_discriminator_update`; it
+    never overrides `train_step`. Its table `defaults` holds what its paper sets, and every row of it
+    is an argument of the constructor.
+
+    Example:
+
+    ```python
+    gan = tfgan_zoo.DCGAN(image_shape=(28, 28, 1))
+    gan.compile()
+    gan.fit(images, batch_size=64, epochs=10)  # float images in [-1, 1]
+    samples = gan.generate(16, seed=0)  # uint8 [16, 28, 28, 1]
+    ```
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        latent_dim: Int. Length of a latent vector.
+        latent_distribution: "normal", or "uniform" over [-1, 1).
+        objective: Name of an adversarial loss, see `tfgan_zoo.losses.OBJECTIVES`.
+        penalty: Name of a penalty on the discriminator, see `tfgan_zoo.penalties.PENALTIES`, or None.
+        penalty_weight: Float. The factor of the penalty.
+        penalty_every: Int k. The penalty is taken at every k-th discriminator update, k times as
+            strong (lazy regularisation, StyleGAN2, section 3.1).
+        n_critic: Int. Discriminator updates per training step, each on images of its own.
+        g_learning_rate, d_learning_rate: Floats. Rates of the default optimizers; two different ones
+            are the two time-scale update rule (Heusel et al. 2017).
+        ema_decay: Float in [0, 1). Decay per step of the generator's exponential moving average, which
+            `generate` and `export` use; at step t it is at most (1 + t) / (10 + t). 0 keeps no average.
+        label_smoothing: Float in [0, 1). One-sided: the target of real images is 1 minus this.
+        instance_noise: Float. Standard deviation of normal noise added to all images that the
+            discriminator sees (Sønderby et al. 2017); falls to 0 over `instance_noise_steps` steps,
+            or stays where that is 0.
+        dropout: Float in [0, 1). Rate of dropout in the discriminator.
+        gradient_accumulation_steps: Int k. Each update's batch is processed in k parts, one after
+            the other, to save memory; the gradients are averaged.
+        balance: None, or (low, high). A running measure of how often the discriminator ranks a real
+            image above a generated one (0.5: never better than chance) is kept; above `high` the
+            discriminator's update is skipped, below `low` the generator's.
+        seed: Int in [0, 2**31). Initial weights, data order and every draw are functions of it.
+        dtype: Dtype policy, such as "mixed_bfloat16" or "mixed_float16".
+
+    Raises:
+        TypeError: An argument that the class does not have.
+        ValueError: A value outside its range.
+
+    References: Goodfellow et al., "Generative Adversarial Nets", 2014.
+    """
+
+    num_classes = None  # set by models that take labels
+    defaults = {
+        "image_shape": (64, 64, 3),
+        "latent_dim": 100,
+        "latent_distribution": "normal",
+        "objective": "modified",
+        "penalty": None,
+        "penalty_weight": 0.0,
+        "penalty_every": 1,
+        "n_critic": 1,
+        "g_learning_rate": 2e-4,
+        "d_learning_rate": 2e-4,
+        "ema_decay": 0.999,
+        "label_smoothing": 0.0,
+        "instance_noise": 0.0,
+        "instance_noise_steps": 0,
+        "dropout": 0.0,
+        "gradient_accumulation_steps": 1,
+        "balance": None,
+        "seed": 0,
+    }
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls.defaults = {**super(cls, cls).defaults, **cls.__dict__.get("defaults", {})}
+        cls.__signature__ = options.signature({**cls.defaults, "name": None, "dtype": None})
+        keras.saving.register_keras_serializable(package=cls.__module__.split(".")[0])(cls)
+
+    def __init__(self, *args, name=None, dtype=None, **kwargs):
+        resolved = options.resolve(type(self), args, kwargs)
+        super().__init__(name=name, dtype=dtype)
+        self._options = dict(resolved)
+        for option, value in resolved.items():
+            setattr(self, option, value)
+        self.iterations = self.add_weight(
+            shape=(), dtype="int64", initializer="zeros", trainable=False, name="iterations"
+        )
+        self.d_accuracy = self.add_weight(
+            shape=(),
+            initializer=keras.initializers.Constant(0.5),
+            trainable=False,
+            name="d_accuracy",
+        )
+        with _building(self.dtype_policy, self.seed):
+            self.generator = self.build_generator()
+            self.discriminator = self.build_discriminator()
+            self.ema_generator = self.build_generator()
+        self.ema_generator.trainable = False
+        self.ema_generator.set_weights(self.generator.get_weights())
+        self._steps_to_skip, self._train_function = 0, None
+        self.built = True  # or `fit` under a strategy would call the model with images
+
+    # === Hooks ===
+
+    def build_generator(self):
+        """Makes a network from latents (and labels) to float32 images in [-1, 1]."""
+        raise NotImplementedError(f"{type(self).__name__} must define build_generator().")
+
+    def build_discriminator(self):
+        """Makes a network from images (and labels) to float32 logits `[B, 1]`."""
+        raise NotImplementedError(f"{type(self).__name__} must define build_discriminator().")
+
+    def default_optimizer(self, learning_rate):
+        """The optimizer of the paper, for one player."""
+        return keras.optimizers.Adam(learning_rate, beta_1=0.5)
+
+    def discriminate(self, images, labels):
+        """Logits `[B, 1]` of images `[B, H, W, C]`, in training mode."""
+        return self.discriminator(self._with_labels(images, labels), training=True)
+
+    def synthesize(self, labels, draws):
+        """Images `[B, H, W, C]` of fresh latents, in training mode."""
+        draw = draws.normal if self.latent_distribution == "normal" else self._uniform(draws)
+        return self.generator(self._with_labels(draw([self.latent_dim]), labels), training=True)
+
+    def discriminator_loss(self, images, labels, draws):
+        """The discriminator's loss (float32 scalar) on real images, and what to log."""
+        real = self._with_noise(images, draws)
+        fake = self._with_noise(self.synthesize(labels, draws), draws)
+        real_logits, fake_logits = self.discriminate(real, labels), self.discriminate(fake, labels)
+        smoothing = {"label_smoothing": self.label_smoothing} if self.label_smoothing else {}
+        means = self._global_means(real_logits, fake_logits)
+        loss = tf.reduce_mean(
+            losses.get(self.objective).discriminator(real_logits, fake_logits, **smoothing, **means)
+        )
+        wins = tf.reduce_mean(tf.cast(real_logits > fake_logits, tf.float32))
+        logs = {"d_loss": loss, "d_accuracy": wins}
+        if self.penalty is None:
+            return loss, logs
+        penalty = self._penalty(real, fake, labels, draws)
+        return loss + self.penalty_weight * penalty, {**logs, self.penalty: penalty}
+
+    def generator_loss(self, images, labels, draws):
+        """The generator's loss (float32 scalar), and what to log."""
+        objective = losses.get(self.objective)
+        fake_logits = self.discriminate(
+            self._with_noise(self.synthesize(labels, draws), draws), labels
+        )
+        real_logits = None
+        if objective.needs_real:
+            real_logits = self.discriminate(self._with_noise(images, draws), labels)
+        means = self._global_means(real_logits, fake_logits)
+        loss = tf.reduce_mean(objective.generator(fake_logits, real_logits, **means))
+        return loss, {"g_loss": loss}
+
+    def after_discriminator_update(self):
+        """Called after every discriminator update, for example to clip its weights."""
+
+    # === Pieces of the losses ===
+
+    def _with_labels(self, values, labels):
+        return values if self.num_classes is None else [values, labels]
+
+    def _uniform(self, draws):
+        return lambda shape: draws.uniform(shape, -1.0, 1.0)
+
+    def _with_noise(self, images, draws):
+        if not self.instance_noise:
+            return images
+        scale = tf.constant(self.instance_noise, tf.float32)
+        if self.instance_noise_steps:
+            done = tf.cast(self.iterations.value, tf.float32) / self.instance_noise_steps
+            scale *= tf.maximum(0.0, 1 - done)
+        return images + scale * draws.normal(self.image_shape)
+
+    def _penalty(self, real, fake, labels, draws):
+        def penalty():
+            critic = lambda images: self.discriminate(images, labels)  # noqa: E731
+            function = penalties.get(self.penalty)
+            return tf.reduce_mean(function(critic, real, fake, draws.uniform))
+
+        if self.penalty_every == 1:
+            return penalty()
+        turn = draws.update // (self.n_critic + 1) * self.n_critic + draws.update % (
+            self.n_critic + 1
+        )
+        return tf.cond(
+            turn % self.penalty_every == 0, lambda: self.penalty_every * penalty(), lambda: 0.0
+        )
+
+    def _global_means(self, real_logits, fake_logits):
+        """Means of the logits over all replicas, for losses that compare with the average."""
+        if self._replicas == 1 or not losses.get(self.objective).batch_mean:
+            return {}
+        reduce = tf.distribute.get_replica_context().all_reduce
+        means = [tf.reduce_mean(tf.cast(x, tf.float32)) for x in (real_logits, fake_logits)]
+        return dict(zip(("real_mean", "fake_mean"), reduce("mean", means), strict=True))
+
+    # === Configuration ===
+
+    def get_config(self):
+        return {"name": self.name, "dtype": self.dtype_policy.name, **self._options}
+
+    def call(self, latents, labels=None, training=False):
+        images = self.generator if training else self.ema_generator
+        return images(self._with_labels(latents, labels), training=training)
+
+    @classmethod
+    def from_preset(cls, name, load_weights=True, **overrides):
+        """Makes the model that a preset names. See `tfgan_zoo.from_preset`."""
+        return presets.from_preset(name, load_weights, model_class=cls, **overrides)
+
+
+@contextlib.contextmanager
+def _building(policy, seed):
+    """Layers made within have this dtype policy, and initial weights that are a function of the seed."""
+    previous, state = keras.config.dtype_policy(), random.getstate()
+    keras.config.set_dtype_policy(policy)
+    random.seed(seed)  # Keras draws the seeds of initializers here
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(previous)
+        random.setstate(state)

@@ -1,0 +1,109 @@
+"""From seeds to latents, and from latents to images."""
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_zoo import export
+from tfgan_zoo.models import inputs
+
+
+def latents_from_seeds(seeds, latent_dim, distribution):
+    """One latent vector for each seed, a function of that seed only.
+
+    Args:
+        seeds: int64 `[B]`.
+        latent_dim: Int D.
+        distribution: "normal" or "uniform" (over [-1, 1)).
+
+    Returns:
+        float32 `[B, D]`.
+    """
+
+    def draw(seed):
+        pair = tf.stack([tf.constant(0, tf.int64), seed])
+        if distribution == "normal":
+            return tf.random.stateless_normal([latent_dim], pair, alg="philox")
+        return tf.random.stateless_uniform([latent_dim], pair, -1.0, 1.0, alg="philox")
+
+    return tf.map_fn(draw, tf.cast(seeds, tf.int64), fn_output_signature=tf.float32)
+
+
+def interpolate_latents(start, end, steps, distribution):
+    """`steps` latents from `start` to `end`, float32 `[steps, D]`, both ends included.
+
+    Normal latents go along the great circle, so that no midpoint is shorter than what the generator
+    saw in training (White, "Sampling Generative Networks", 2016); uniform ones along the line.
+    """
+    share = np.linspace(0.0, 1.0, steps)[:, None]
+    start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
+    cosine = start @ end / (np.linalg.norm(start) * np.linalg.norm(end))
+    angle = np.arccos(np.clip(cosine, -1.0, 1.0))
+    if distribution == "uniform" or np.sin(angle) < 1e-6:
+        return ((1 - share) * start + share * end).astype(np.float32)
+    path = np.sin((1 - share) * angle) * start + np.sin(share * angle) * end
+    return (path / np.sin(angle)).astype(np.float32)
+
+
+def to_uint8(images):
+    """uint8 images from float ones in [-1, 1], rounded to nearest; values outside are clipped."""
+    return np.clip(np.rint((np.asarray(images, np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
+
+
+class Sampling:
+    """`generate`, `interpolate` and `export` of a `GAN`."""
+
+    def generate(self, n, seed=None, labels=None, batch_size=64):
+        """Draws images from the moving average of the generator.
+
+        Args:
+            n: Int. How many.
+            seed: Int. Image i is a function of seed + i alone. None draws a seed.
+            labels: Int, or ints `[n]`, for a model with labels; by default (seed + i) % num_classes.
+
+        Returns:
+            uint8 `[n, H, W, C]`.
+        """
+        if not isinstance(n, (int, np.integer)) or n < 1:
+            raise ValueError(f"n must be a positive integer. Received: n={n!r}.")
+        first = np.random.default_rng().integers(2**31) if seed is None else seed
+        return self.generate_from_seeds(int(first) + np.arange(n), labels, batch_size)
+
+    def generate_from_seeds(self, seeds, labels=None, batch_size=64):
+        """Draws one image for each seed: int64 `[n]` -> uint8 `[n, H, W, C]`."""
+        seeds = np.asarray(seeds, np.int64)
+        latents = latents_from_seeds(seeds, self.latent_dim, self.latent_distribution)
+        if self.num_classes is not None:
+            labels = seeds % self.num_classes if labels is None else labels
+        return self._render(latents, labels, batch_size)
+
+    def interpolate(self, start_seed, end_seed, steps=8, label=0):
+        """Images on the way from one seed's image to another's, uint8 `[steps, H, W, C]`."""
+        start, end = latents_from_seeds(
+            [start_seed, end_seed], self.latent_dim, self.latent_distribution
+        ).numpy()
+        path = interpolate_latents(start, end, steps, self.latent_distribution)
+        return self._render(path, label)
+
+    def _render(self, latents, labels, batch_size=64):
+        n = len(latents)
+        if self.num_classes is not None:
+            labels = np.broadcast_to(labels, [n]).astype(np.int32)
+            inputs.check_labels(labels, n, self.num_classes)
+        elif labels is not None and not np.isscalar(labels):
+            raise ValueError(f"{type(self).__name__} takes no labels. Received: labels={labels!r}.")
+        images = []
+        for start in range(0, n, batch_size):
+            rows = slice(start, start + batch_size)
+            images.append(self(latents[rows], labels[rows] if self.num_classes else None))
+        return to_uint8(np.concatenate(images))
+
+    def endpoints(self):
+        """What `export` writes: `{name: (function, input signature)}`."""
+        signature = [tf.TensorSpec([None, self.latent_dim], tf.float32, name="latents")]
+        if self.num_classes is not None:
+            signature.append(tf.TensorSpec([None], tf.int32, name="label"))
+        return {"from_latents": (lambda *args: {"images": self.call(*args)}, signature)}
+
+    def export(self, path):
+        """Writes a SavedModel with the moving average of the generator. See `tfgan_zoo.export`."""
+        export.export(self, path)

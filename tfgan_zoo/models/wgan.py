@@ -1,0 +1,46 @@
+"""WGAN with weight clipping.
+
+Reference: Arjovsky, Chintala and Bottou, "Wasserstein GAN", 2017 (arXiv:1701.07875), algorithm 1.
+"""
+
+import keras
+
+from tfgan_zoo.models.dcgan import DCGAN
+from tfgan_zoo.penalties import clip_weights
+from tfgan_zoo.presets import register
+
+
+class WGAN(DCGAN):
+    """DCGAN's networks, a critic in place of the discriminator, its weights clipped after each update.
+
+    The defaults are algorithm 1's: 5 critic updates a step, RMSprop(5e-5), batches of 64.
+
+    Args:
+        clip_value: Float. The critic's weights are kept within [-clip_value, clip_value].
+
+    All other arguments: see `DCGAN` and `GAN`.
+    """
+
+    defaults = {
+        "objective": "wasserstein",
+        "n_critic": 5,
+        "g_learning_rate": 5e-5,
+        "d_learning_rate": 5e-5,
+        "clip_value": 0.01,
+    }
+
+    def default_optimizer(self, learning_rate):
+        return keras.optimizers.RMSprop(learning_rate)
+
+    def after_discriminator_update(self):
+        clip_weights(self.discriminator.trainable_variables, self.clip_value)
+
+
+# === Presets ===
+
+_SMALL = {"image_shape": (28, 28, 1), "width": 64}
+
+register(
+    ("wgan_fashion_mnist", WGAN, _SMALL, "fashion_mnist", 64, 100, (0, 0)),
+    ("wgan_cifar10", WGAN, {"image_shape": (32, 32, 3)}, "cifar10", 64, 500, (0, 0)),
+)
