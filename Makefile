@@ -1,7 +1,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
+# The system's pip installs into .venv, so that a Python without ensurepip (Debian's) will do.
+INSTALL = $(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint requirements.lock
 
-.PHONY: demo test test-all lint lock clean
+.PHONY: demo test test-all lint docs clean
 
 demo: .venv/installed  ## Trains a DCGAN on Fashion-MNIST, draws samples, writes a SavedModel
 	$(BIN)/python -m tfgan_zoo.demo
@@ -9,21 +11,26 @@ demo: .venv/installed  ## Trains a DCGAN on Fashion-MNIST, draws samples, writes
 test: .venv/installed-dev  ## The tests, with a pairwise part of the mode table
 	$(BIN)/python -m pytest -m "not full"
 
-test-all: .venv/installed-dev  ## All tests, and the whole mode table, written to docs/modes.md
+test-all: .venv/installed-dev  ## All tests and the whole mode table, written to docs/modes.md
 	$(BIN)/python -m pytest --write-mode-table docs/modes.md
 
 lint: .venv/installed-dev
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+docs: .venv/installed-dev  ## Pages that are generated
+	$(BIN)/python tests/oracles/tensorflow_gan_oracle.py --write
+	$(BIN)/python benchmarks/make_tables.py
 
 .venv/bin/python:
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv --without-pip .venv
 
-.venv/installed: requirements.lock pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable .
+.venv/installed: requirements.lock pyproject.toml | $(BIN)/python
+	$(INSTALL) --editable .
 	touch $@
 
-.venv/installed-dev: requirements.lock pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable ".[dev,tfgan]"
+.venv/installed-dev: requirements.lock pyproject.toml | $(BIN)/python
+	$(INSTALL) --editable ".[dev,tfgan]"
 	touch $@ .venv/installed
 
 clean:

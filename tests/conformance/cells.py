@@ -56,10 +56,12 @@ def train(cell, strategy, exact):
         gan = cases.make(cell.variant, dtype=cell.precision, **overrides)
     rates = [keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05)] if exact else []
     gan.compile(*rates, jit_compile=cell.mode == "xla", run_eagerly=cell.mode == "eager")
+    initial = {f"initial {name}": value for name, value in weights(gan).items()}
     images = np.random.default_rng(0).uniform(-1, 1, (16 * gan.n_critic, 8, 8, 1))
     labels = np.arange(len(images)) % 3
     history = gan.fit((images.astype(np.float32), labels), batch_size=8, verbose=0).history
-    return gan, {**{name: values[-1] for name, values in history.items()}, **weights(gan)}
+    logs = {name: values[-1] for name, values in history.items()}
+    return gan, {**initial, **logs, **weights(gan)}
 
 
 def weights(gan):

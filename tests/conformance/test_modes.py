@@ -12,11 +12,8 @@ CELLS = [
     pytest.param(cell, id=str(cell), marks=() if cell in SELECTED else pytest.mark.full)
     for cell in table(CASES)
 ]
-TOLERANCE = {  # relative to the largest value of a variable; float32 sums in another order
-    "float32": {"rtol": 1e-4, "atol": 1e-5},
-    "mixed_bfloat16": {"rtol": 0.1, "atol": 0.02},
-    "mixed_float16": {"rtol": 0.02, "atol": 0.005},
-}
+# Share of the length of a variable's change, or of a logged value; and what is added for rounding.
+TOLERANCE = {"float32": (1e-3, 1e-8), "mixed_bfloat16": (0.2, 1e-3), "mixed_float16": (0.1, 1e-4)}
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -39,7 +36,7 @@ def test_cell(cell, request, reference, mirrored):
 
 
 def _steps(result):
-    return next(value for name, value in result.items() if name.endswith(" iterations"))
+    return next(value for name, value in result.items() if name == "0 iterations")
 
 
 def _of(results, prefix):
@@ -62,14 +59,19 @@ def _check_copies(gan, strategy):
 
 
 def _check_close(result, expected, precision):
+    """What changed, changed as in the reference. A loose bound on weights would prove nothing: the
+    generator's first updates are smaller than rounding leaves of any such bound.
+    """
     assert result.keys() == expected.keys()
-    for name in result:
-        # A share of eight pairs, which rounding can turn one by one.
-        if name == "d_accuracy" and precision != "float32":
+    share, rounding = TOLERANCE[precision]
+    for name, value in expected.items():
+        # The share of eight pairs that are ranked right can turn by an eighth on rounding.
+        if "d_accuracy" in name and precision != "float32":
             continue
-        np.testing.assert_allclose(
-            result[name], expected[name], **TOLERANCE[precision], err_msg=name
-        )
+        is_log = name[0].isalpha()
+        change = np.linalg.norm(value - expected.get(f"initial {name}", 0))
+        error = np.linalg.norm(result[name] - value)
+        assert error <= share * change + (rounding if is_log else 1e-7), (name, error, change)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

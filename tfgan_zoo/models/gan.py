@@ -140,8 +140,8 @@ class GAN(TrainingStep, Sampling, keras.Model):
 
     def discriminator_loss(self, images, labels, draws):
         """The discriminator's loss (float32 scalar) on real images, and what to log."""
-        real = self._with_noise(images, draws)
         fake = self._with_noise(self.synthesize(labels, draws), draws)
+        real = self._with_noise(images, draws)
         real_logits, fake_logits = self.discriminate(real, labels), self.discriminate(fake, labels)
         smoothing = {"label_smoothing": self.label_smoothing} if self.label_smoothing else {}
         means = self._global_means(real_logits, fake_logits)

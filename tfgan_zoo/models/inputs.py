@@ -17,7 +17,7 @@ def prepare(gan, x, y, batch_size, shuffle, steps_per_epoch, first_step):
     """
     images, labels = _split(x, y)
     if hasattr(images, "source"):
-        batch_size = batch_size or images.element_spec["images"].shape[0]
+        batch_size = batch_size or images.batch_size
         _check_batch(gan, next(iter(images), None))
         source = images.source
     elif isinstance(images, tf.data.Dataset):
@@ -48,8 +48,14 @@ def step_size(gan, batch_size):
 
 def check_images(images, image_shape):
     """Refuses images that are not finite floats in [-1, 1] of `image_shape`, and says what to do."""
+    if images.dtype.kind != "f":
+        raise TypeError(
+            f"{_EXPECTED} Received dtype {images.dtype}. For uint8 images in [0, 255], "
+            "give images.astype('float32') / 127.5 - 1."
+        )
     if images.ndim != 4:
-        hint = " Add the channel axis: images[..., None]." if images.ndim == 3 else ""
+        hints = {3: " Add the channel axis, images[..., None], or batch the data set."}
+        hint = hints.get(images.ndim, "")
         raise ValueError(f"{_EXPECTED} Received shape {images.shape}.{hint}")
     if len(images) == 0:
         raise ValueError("The data set is empty: no image to train on.")
@@ -57,11 +63,6 @@ def check_images(images, image_shape):
         raise ValueError(
             f"The model has image_shape={tuple(image_shape)}, but the images have shape "
             f"{images.shape[1:]}. Resize them, or make the model with that image_shape."
-        )
-    if images.dtype.kind != "f":
-        raise TypeError(
-            f"{_EXPECTED} Received dtype {images.dtype}. For uint8 images in [0, 255], "
-            "give images.astype('float32') / 127.5 - 1."
         )
     _check_range(float(images.min()), float(images.max()))
 
@@ -120,8 +121,6 @@ def _checked_arrays(gan, images, labels):
         images = np.asarray(images)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{_EXPECTED} Received {type(images).__name__}.") from error
-    if images.dtype == object:
-        raise TypeError(f"{_EXPECTED} Received {type(images).__name__}, which is no such array.")
     check_images(images, gan.image_shape)
     if gan.num_classes:
         labels = None if labels is None else np.asarray(labels)

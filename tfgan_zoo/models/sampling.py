@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo import export
+from tfgan_zoo.layers.draws import normal_rows, uniform_rows
 from tfgan_zoo.models import inputs
 
 
@@ -18,14 +19,13 @@ def latents_from_seeds(seeds, latent_dim, distribution):
     Returns:
         float32 `[B, D]`.
     """
-
-    def draw(seed):
-        pair = tf.stack([tf.constant(0, tf.int64), seed])
-        if distribution == "normal":
-            return tf.random.stateless_normal([latent_dim], pair, alg="philox")
-        return tf.random.stateless_uniform([latent_dim], pair, -1.0, 1.0, alg="philox")
-
-    return tf.map_fn(draw, tf.cast(seeds, tf.int64), fn_output_signature=tf.float32)
+    seeds = tf.cast(seeds, tf.int64)[:, None]
+    low, high = seeds & 0xFFFFFFFF, tf.bitwise.right_shift(seeds, 32)
+    key = (tf.cast(low, tf.uint32), tf.cast(high & 0xFFFFFFFF, tf.uint32))
+    rows = tf.zeros_like(seeds[:, 0], tf.uint32)
+    if distribution == "normal":
+        return normal_rows(key, rows, latent_dim)
+    return 2 * uniform_rows(key, rows, latent_dim) - 1
 
 
 def interpolate_latents(start, end, steps, distribution):

@@ -55,7 +55,9 @@ class TrainingStep:
         compiled = self._compiler(self._uses_xla(jit_compile))
         self._whole_update = compiled(lambda *args: self._apply(args[0], self._gradients(*args)))
         self._packed_gradients = compiled(lambda *args: self._pack(args[0], self._gradients(*args)))
-        self._apply_packed = compiled(lambda player, vector: self._apply(player, self._unpack(player, vector)))
+        self._apply_packed = compiled(
+            lambda player, vector: self._apply(player, self._unpack(player, vector))
+        )
 
     def get_compile_config(self):
         return {
@@ -254,8 +256,7 @@ class TrainingStep:
         }
         turn = tf.constant(self.n_critic) if player == "generator" else index
         update = self.iterations.value * (self.n_critic + 1) + tf.cast(turn, tf.int64)
-        total, start = rows * self._replicas, replica * rows + part * count
-        draws = Draws(self.seed, update, total, start, count)
+        draws = Draws(self.seed, update, replica * rows + part * count, count)
         images = tf.ensure_shape(cut["images"], [count, *self.image_shape])
         return images, cut.get("labels"), draws
 

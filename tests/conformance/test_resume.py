@@ -1,0 +1,96 @@
+"""A run that was cut off anywhere and goes on equals one that was not, bit for bit."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from cases import CASES, make
+
+EPOCHS, BATCH_SIZE = 2, 8
+
+
+class StopAt(keras.callbacks.Callback):
+    def __init__(self, step):
+        super().__init__()
+        self.step = step
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.stop_training |= int(self.model.iterations.numpy()) == self.step
+
+
+def state(gan):
+    """Every number of a run: weights, averages, counters and both optimizers' slots."""
+    slots = [*gan.g_optimizer.variables, *gan.d_optimizer.variables]
+    return [np.asarray(variable.numpy()) for variable in [*gan.variables, *slots]]
+
+
+def new(variant, strategy, dtype, **options):
+    with strategy.scope():
+        gan = make(variant, dtype=dtype, instance_noise=0.1, dropout=0.3, **options)
+    gan.compile(jit_compile=variant == "WGANGP")  # compiling the others too would take minutes
+    return gan
+
+
+@pytest.fixture(params=["one replica", "two replicas"])
+def strategy(request, mirrored):
+    return mirrored if request.param == "two replicas" else tf.distribute.get_strategy()
+
+
+KINDS = ["model.keras", "checkpoint.weights.h5"]
+
+
+@pytest.mark.parametrize(
+    ("variant", "kind"),
+    [
+        pytest.param(variant, kind, marks=() if (i + j) % 2 else pytest.mark.full)
+        for i, variant in enumerate(CASES)
+        for j, kind in enumerate(KINDS)
+    ],
+)
+def test_resume(variant, kind, strategy, images, labels, tmp_path):
+    _check(variant, kind, strategy, images, labels, tmp_path / kind, "float32")
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_resume_in_half_precision(precision, strategy, images, labels, tmp_path):
+    path = tmp_path / "model.keras"
+    _check(
+        "ConditionalGAN", path.name, strategy, images, labels, path, precision, balance=(0.2, 0.5)
+    )
+
+
+def _check(variant, kind, strategy, images, labels, path, precision, **options):
+    whole = new(variant, strategy, precision, **options)
+    whole.fit(images, labels, batch_size=BATCH_SIZE, epochs=EPOCHS, verbose=0)
+    last = int(whole.iterations.numpy())
+
+    cut = new(variant, strategy, precision, **options)
+    stop = StopAt(last // EPOCHS + 1)  # within the second epoch
+    cut.fit(images, labels, batch_size=BATCH_SIZE, epochs=EPOCHS, verbose=0, callbacks=[stop])
+    assert int(cut.iterations.numpy()) == stop.step < last
+
+    if kind == "model.keras":
+        cut.save(path)
+        with strategy.scope():
+            resumed = keras.models.load_model(path)
+    else:
+        cut.save_weights(path)
+        resumed = new(variant, strategy, precision, **options)
+        resumed.load_weights(path)
+    for ours, theirs in zip(state(resumed), state(cut), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    resumed.fit(images, labels, batch_size=BATCH_SIZE, epochs=EPOCHS, verbose=0, resume=True)
+    assert int(resumed.iterations.numpy()) == last
+    for ours, theirs in zip(state(resumed), state(whole), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_resume_of_a_data_set(images, strategy):
+    data = tf.data.Dataset.from_tensor_slices(images).shuffle(64, seed=3).batch(BATCH_SIZE)
+    whole, cut = new("WGANGP", strategy, "float32"), new("WGANGP", strategy, "float32")
+    whole.fit(data, epochs=EPOCHS, verbose=0)
+    cut.fit(data, epochs=EPOCHS, verbose=0, callbacks=[StopAt(2)])
+    cut.fit(data, epochs=EPOCHS, verbose=0, resume=True)
+    assert int(cut.iterations.numpy()) == 8
+    for ours, theirs in zip(state(cut), state(whole), strict=True):
+        np.testing.assert_array_equal(ours, theirs)

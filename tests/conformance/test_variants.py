@@ -1,0 +1,161 @@
+"""What holds for every variant: coverage, configuration, determinism, samples, export, presets."""
+
+import json
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from cases import CASES, make
+
+import tfgan_zoo
+from tfgan_zoo.models.gan import GAN
+
+
+def subclasses(cls):
+    return {cls, *(c for sub in cls.__subclasses__() for c in subclasses(sub))}
+
+
+@pytest.fixture(params=CASES)
+def gan(request):
+    gan = make(request.param)
+    gan.compile()
+    return gan
+
+
+def labels_for(gan, n):
+    return np.arange(n) % gan.num_classes if gan.num_classes else None
+
+
+def test_every_variant_has_a_case():
+    ours = {c for c in subclasses(GAN) if c.__module__.startswith("tfgan_zoo.models.")}
+    assert {c.__name__ for c in ours} - {"GAN"} == set(CASES)
+    assert all(hasattr(tfgan_zoo, name) for name in CASES)
+
+
+def test_every_variant_has_a_preset():
+    assert {p.model_class.__name__ for p in tfgan_zoo.list_presets().values()} == set(CASES)
+
+
+def test_config_round_trip(gan):
+    config = json.loads(json.dumps(gan.get_config()))
+    again = type(gan).from_config(config)
+    assert again.get_config() == gan.get_config()
+    assert set(gan.get_config()) == {*gan.defaults, "name", "dtype"}
+    for ours, theirs in zip(again.variables, gan.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)  # initial weights are a function of the seed
+
+
+def test_seed_changes_the_weights(gan):
+    other = type(gan)(**{**gan.get_config(), "seed": 1})
+    assert not np.array_equal(other.generator.weights[0], gan.generator.weights[0])
+
+
+def test_training_is_deterministic(gan, images, labels):
+    again = type(gan).from_config(gan.get_config())
+    again.compile()
+    for model in (gan, again):
+        model.fit(images, labels, batch_size=8, epochs=1, verbose=0)
+    for ours, theirs in zip(again.variables, gan.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_every_trainable_weight_moves(gan, images, labels):
+    before = gan.get_weights()
+    gan.fit(images, labels, batch_size=8, epochs=1, verbose=0)
+    still = [v.path for v, b in zip(gan.weights, before, strict=True) if np.array_equal(v, b)]
+    assert not [path for path in still if "gamma" not in path], still
+
+
+def test_generate(gan):
+    many = gan.generate(6, seed=10)
+    assert many.shape == (6, *gan.image_shape) and many.dtype == np.uint8
+    np.testing.assert_array_equal(many, gan.generate(6, seed=10))
+    alone = gan.generate(1, seed=13)[0]
+    assert np.abs(alone.astype(int) - many[3]).max() <= 1  # rounding at the border of two levels
+    assert np.ptp(many.astype(int), axis=0).max() > 0
+
+
+def test_interpolate_ends_at_the_seeds(gan):
+    path = gan.interpolate(3, 4, steps=5)
+    labels = 0 if gan.num_classes else None
+    ends = gan.generate_from_seeds([3, 4], labels)
+    assert np.abs(path[[0, -1]].astype(int) - ends).max() <= 1
+
+
+def test_export(gan, images, labels, tmp_path):
+    gan.fit(images, labels, batch_size=8, epochs=1, verbose=0)
+    gan.export(tmp_path / "saved_model")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["saved_model"]  # nothing left beside
+    signatures = tf.saved_model.load(tmp_path / "saved_model").signatures
+    latents = tf.random.stateless_normal([5, gan.latent_dim], [0, 0])
+    inputs = {"latents": latents}
+    if gan.num_classes:
+        inputs["label"] = tf.constant(labels_for(gan, 5), tf.int32)
+    expected = gan(latents, inputs.get("label"))
+    for name in ("serving_default", "from_latents"):
+        served = signatures[name](**inputs)["images"]
+        np.testing.assert_allclose(served, expected, atol=1e-6)
+    assert np.asarray(expected).dtype == np.float32 and np.abs(expected).max() <= 1
+
+
+def test_export_of_nan_is_refused(gan, tmp_path):
+    weight = gan.ema_generator.weights[0]
+    weight.assign(np.full(weight.shape, np.nan))
+    with pytest.raises(ValueError, match=r"Not exported: .*kernel.* hold NaN"):
+        gan.export(tmp_path / "saved_model")
+    assert not list(tmp_path.iterdir())
+
+
+def test_average_of_the_generator(images, labels):
+    gan = make("DCGAN", ema_decay=0.5)
+    gan.compile()
+    before = [v.numpy().astype(np.float64) for v in gan.ema_generator.variables]
+    gan.fit(images[:16], labels[:16], batch_size=16, verbose=0)  # one step: (1 + 0) / (10 + 0)
+    for average, old, new in zip(
+        gan.ema_generator.variables, before, gan.generator.variables, strict=True
+    ):
+        np.testing.assert_allclose(average, 0.1 * old + 0.9 * np.asarray(new), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", tfgan_zoo.list_presets())
+def test_preset(name):
+    preset = tfgan_zoo.list_presets()[name]
+    gan = tfgan_zoo.from_preset(name, load_weights=False)
+    networks = (gan.generator, gan.discriminator)
+    counted = tuple(sum(int(np.prod(w.shape)) for w in n.trainable_weights) for n in networks)
+    assert counted == preset.parameters
+    assert name.startswith(pathlib.Path(preset.model_class.__module__.replace(".", "/")).name)
+
+
+def test_preset_errors():
+    with pytest.raises(
+        ValueError, match=r"no preset 'dcgan_fashion_mist'. Did you mean 'dcgan_fash"
+    ):
+        tfgan_zoo.from_preset("dcgan_fashion_mist", load_weights=False)
+    with pytest.raises(ValueError, match="has no trained weights yet"):
+        tfgan_zoo.from_preset("dcgan_fashion_mnist")
+    with pytest.raises(ValueError, match="is a DCGAN, not a WGAN"):
+        tfgan_zoo.WGAN.from_preset("dcgan_mnist", load_weights=False)
+    preset = tfgan_zoo.list_presets()["dcgan_mnist"]
+    with pytest.raises(ValueError, match="registered already"):
+        tfgan_zoo.presets.register(preset)
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 48, 3), (64, 64, 4), (128, 128, 3)])
+@pytest.mark.parametrize("upsampling", ["transpose", "resize", "pixel_shuffle"])
+def test_image_shapes(shape, upsampling):
+    gan = make("DCGAN", image_shape=shape, upsampling=upsampling, width=1)
+    assert gan.generate(1, seed=0).shape == (1, *shape)
+    assert gan.discriminator.output_shape == (None, 1)
+
+
+def test_keras_file_has_the_options(tmp_path):
+    gan = make("WGAN", clip_value=0.5)
+    gan.compile(g_optimizer=keras.optimizers.SGD(0.125), jit_compile=False)
+    gan.save(tmp_path / "gan.keras")
+    again = keras.models.load_model(tmp_path / "gan.keras")
+    assert again.get_config() == gan.get_config() and again.clip_value == 0.5
+    assert again.get_compile_config() == gan.get_compile_config()
+    assert float(again.g_optimizer.learning_rate.numpy()) == 0.125

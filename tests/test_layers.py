@@ -1,0 +1,93 @@
+"""The draws of a step, and the layers that use them."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgan_zoo.layers import Draws, Dropout, Maxout
+from tfgan_zoo.layers.draws import threefry
+
+KNOWN_ANSWERS = [  # of the Random123 library: key, counter, result
+    ((0, 0), (0, 0), (0x6B200159, 0x99BA4EFE)),
+    ((0xFFFFFFFF,) * 2, (0xFFFFFFFF,) * 2, (0x1CB996FC, 0xBB002BE7)),
+    ((0x13198A2E, 0x03707344), (0x243F6A88, 0x85A308D3), (0xC4923A9C, 0x483DF7A0)),
+]
+
+
+def draws(start=0, count=64, update=0, seed=0):
+    return Draws(seed, tf.constant(update, tf.int64), start, count)
+
+
+@pytest.mark.parametrize(("key", "counter", "expected"), KNOWN_ANSWERS)
+def test_threefry_gives_the_known_answers(key, counter, expected):
+    words = [tuple(tf.constant(word, tf.uint32) for word in pair) for pair in (key, counter)]
+    assert tuple(int(word) for word in threefry(*words)) == expected
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_draws_are_the_same_in_every_mode(jit_compile):
+    def both(update, start):
+        made = Draws(3, update, start, 4)
+        return made.uniform([5]), made.normal([3, 3])
+
+    arguments = tf.constant(7, tf.int64), tf.constant(2)
+    uniform, normal = both(*arguments)
+    other = tf.function(both, jit_compile=jit_compile)(*arguments)
+    np.testing.assert_array_equal(other[0], uniform)
+    np.testing.assert_allclose(other[1], normal, atol=1e-5)
+
+
+def test_rows_belong_to_places_in_the_global_batch():
+    whole = draws().normal([6])
+    np.testing.assert_array_equal(draws(start=48, count=16).normal([6]), whole[48:])
+
+
+def test_draws_differ_by_seed_update_and_turn():
+    made = draws()
+    samples = [made.uniform([8]), made.uniform([8])]
+    samples += [draws(update=1).uniform([8]), draws(seed=1).uniform([8])]
+    assert (
+        len(np.unique(np.concatenate(samples))) > 4 * 64 * 8 - 5
+    )  # chance repeats on 2**24 values
+
+
+def test_distributions():
+    uniform = np.sort(np.ravel(draws(count=1000).uniform([101])))
+    assert 0 <= uniform[0] and uniform[-1] < 1
+    steps = np.arange(1, uniform.size + 1) / uniform.size
+    assert np.abs(uniform - steps).max() < 1.63 / uniform.size**0.5  # Kolmogorov, Smirnov: 1%
+    normal = np.ravel(draws(count=1000).normal([101])).astype(np.float64)
+    moments = [np.mean(normal**k) for k in (1, 2, 3, 4)]
+    np.testing.assert_allclose(moments, [0, 1, 0, 3], atol=0.06)
+    halves = np.asarray(draws(count=1000).normal([2]))
+    assert abs(np.corrcoef(halves.T)[0, 1]) < 0.1
+
+
+def test_dropout_keeps_the_mean_and_repeats():
+    layer = Dropout(0.25)
+    inputs = tf.ones([64, 50])
+    assert layer(inputs) is inputs
+    with draws().active():
+        first, second = layer(inputs, training=True), layer(inputs, training=True)
+    with draws().active():
+        np.testing.assert_array_equal(layer(inputs, training=True), first)
+    assert np.any(first != second)
+    np.testing.assert_allclose(np.unique(first), [0, 1 / 0.75], rtol=1e-6)
+    assert abs(np.mean(first == 0) - 0.25) < 0.03
+    assert Dropout.from_config(layer.get_config()).rate == 0.25
+    with pytest.raises(ValueError, match=r"rate must lie in \[0, 1\)"):
+        Dropout(1)
+
+
+def test_maxout_is_the_largest_of_its_pieces():
+    layer = Maxout(3, 2)
+    inputs = np.random.default_rng(0).normal(size=(4, 5))
+    outputs = layer(inputs)
+    kernel, bias = (np.asarray(w, np.float64) for w in layer.get_weights())
+    expected = (inputs @ kernel + bias).reshape(4, 3, 2).max(-1)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-5)
+    assert (
+        keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer)).pieces
+        == 2
+    )
