@@ -6,7 +6,7 @@ INSTALL = $(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint r
 .PHONY: demo test test-all lint docs clean
 
 demo: .venv/installed  ## Trains a DCGAN on Fashion-MNIST, draws samples, writes a SavedModel
-	$(BIN)/python -m tfgan_zoo.demo
+	$(BIN)/tfgan-zoo demo
 
 test: .venv/installed-dev  ## The tests, with a pairwise part of the mode table
 	$(BIN)/python -m pytest -m "not full"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgan_zoo.layers import Draws, Dropout, Maxout
+from tfgan_zoo.layers import BatchNormalization, Draws, Dropout, LeakyReLU, Maxout
 from tfgan_zoo.layers.draws import threefry
 
 KNOWN_ANSWERS = [  # of the Random123 library: key, counter, result
@@ -54,7 +54,7 @@ def test_draws_differ_by_seed_update_and_turn():
 
 def test_distributions():
     uniform = np.sort(np.ravel(draws(count=1000).uniform([101])))
-    assert 0 <= uniform[0] and uniform[-1] < 1
+    assert uniform[0] >= 0 and uniform[-1] < 1
     steps = np.arange(1, uniform.size + 1) / uniform.size
     assert np.abs(uniform - steps).max() < 1.63 / uniform.size**0.5  # Kolmogorov, Smirnov: 1%
     normal = np.ravel(draws(count=1000).normal([101])).astype(np.float64)
@@ -91,3 +91,53 @@ def test_maxout_is_the_largest_of_its_pieces():
         keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer)).pieces
         == 2
     )
+
+
+def test_leaky_relu_is_that_of_keras_and_so_are_its_gradients():
+    """Gradients of the first and of the second order, through a convolution as in a critic."""
+    images = tf.constant(np.random.default_rng(0).normal(size=(2, 6, 6, 3)).astype(np.float32))
+    kernel = tf.constant(np.random.default_rng(1).normal(size=(3, 3, 3, 4)).astype(np.float32))
+
+    def both(layer):
+        with tf.GradientTape() as outer:
+            outer.watch(kernel)
+            with tf.GradientTape() as inner:
+                inner.watch(images)
+                scores = tf.reduce_sum(layer(tf.nn.conv2d(images, kernel, 1, "SAME")) ** 2)
+            slopes = inner.gradient(scores, images)
+            penalty = tf.reduce_sum(slopes**2)
+        return scores, slopes, outer.gradient(penalty, kernel)
+
+    for ours, theirs in zip(both(LeakyReLU(0.2)), both(keras.layers.LeakyReLU(0.2)), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+    with pytest.raises(ValueError, match="negative_slope must be above 0"):
+        LeakyReLU(0)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_batch_normalization_is_that_of_keras(dtype, jit_compile):
+    images = tf.constant(np.random.default_rng(0).normal(3, 2, (8, 5, 5, 4)), tf.float32)
+    weights = tf.constant(np.random.default_rng(1).normal(size=(8, 5, 5, 4)), tf.float32)
+
+    def run(layer):
+        layer.build(images.shape)
+        layer.gamma.assign([0.5, 1, 2, 3])
+
+        @tf.function(jit_compile=jit_compile)
+        def both():
+            with tf.GradientTape() as tape:
+                tape.watch(images)
+                outputs = tf.cast(layer(images, training=True), tf.float32)
+                loss = tf.reduce_sum(outputs * weights)
+            return outputs, *tape.gradient(loss, [images, layer.gamma.value, layer.beta.value])
+
+        return [*both(), layer.moving_mean.numpy(), layer.moving_variance.numpy()]
+
+    ours, theirs = (
+        run(kind(momentum=0.9, epsilon=1e-5, dtype=dtype))
+        for kind in (BatchNormalization, keras.layers.BatchNormalization)
+    )
+    tolerance = {"float32": 1e-4, "mixed_bfloat16": 0.1, "mixed_float16": 0.02}[dtype]
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)

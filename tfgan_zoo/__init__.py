@@ -1,9 +1,39 @@
 """GANs for Keras and TensorFlow: `fit` them, load them, serve them."""
 
-from tfgan_zoo import losses as losses
-from tfgan_zoo import penalties as penalties
-from tfgan_zoo.models import *  # noqa: F403
-from tfgan_zoo.presets import from_preset as from_preset
-from tfgan_zoo.presets import list_presets as list_presets
+import importlib
+import os
+import sys
 
 __version__ = "0.1.0"
+
+_MODULES = (
+    "callbacks",
+    "datasets",
+    "export",
+    "losses",
+    "models",
+    "penalties",
+    "presets",
+    "training",
+)
+_MODELS = ("GAN", "ConditionalGAN", "DCGAN", "LSGAN", "VanillaGAN", "WGAN", "WGANGP")
+__all__ = [*_MODULES, *_MODELS, "from_preset", "list_presets"]
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = "models" if name in _MODELS else "presets"
+    return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])
+
+
+# Keras finds the class of a `.keras` file only where it was imported. The command line imports the
+# models when a command needs them, so that `--help` need not wait for TensorFlow.
+if os.path.basename(*sys.argv[:1] or [""]) != "tfgan-zoo":
+    importlib.import_module(f"{__name__}.models")

@@ -46,9 +46,8 @@ def workers(request, tmp_path_factory):
         paths = os.pathsep.join([str(TESTS), str(TESTS.parent)])
         environment = {**os.environ, "TF_CONFIG": json.dumps(task), "PYTHONPATH": paths}
         command = [sys.executable, TESTS / "conformance" / "cells.py", names, folder / str(index)]
-        log = open(folder / f"{index}.log", "wb")
-        processes.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
-        log.close()
+        with open(folder / f"{index}.log", "wb") as log:
+            processes.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
     codes = [process.wait(timeout=1800) for process in processes]
     assert codes == [0, 0], (folder / "0.log").read_text()[-3000:]
     return [pickle.loads((folder / str(index)).read_bytes()) for index in range(2)]

@@ -211,10 +211,10 @@ def load(name):
 def inputs():
     """Float32 arrays by the names that the calls use."""
     random = np.random.default_rng(0)
-    shapes = dict.fromkeys(("real", "fake", "weights"), [8])
-    shapes |= dict.fromkeys(("real_classes", "fake_classes"), [8, 5])
-    shapes |= dict.fromkeys(("mean", "log_stddev", "codes"), [8, 2])
-    shapes |= dict.fromkeys(("images", "images_again", "fakes", "fakes_again"), [8, 4, 4, 3])
+    shapes = {name: [8] for name in ("real", "fake", "weights")}
+    shapes |= {name: [8, 5] for name in ("real_classes", "fake_classes")}
+    shapes |= {name: [8, 2] for name in ("mean", "log_stddev", "codes")}
+    shapes |= {name: [8, 4, 4, 3] for name in ("images", "images_again", "fakes", "fakes_again")}
     # Beyond 1, where hinges bend and weights are clipped.
     return {name: np.float32(random.uniform(-1.25, 1.25, shape)) for name, shape in shapes.items()}
 

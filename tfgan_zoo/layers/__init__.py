@@ -1,5 +1,7 @@
 """Blocks that two variants or more use."""
 
+from tfgan_zoo.layers.activations import LeakyReLU as LeakyReLU
 from tfgan_zoo.layers.draws import Draws as Draws
 from tfgan_zoo.layers.dropout import Dropout as Dropout
 from tfgan_zoo.layers.maxout import Maxout as Maxout
+from tfgan_zoo.layers.normalization import BatchNormalization as BatchNormalization

@@ -56,7 +56,23 @@ _SMALL = {"image_shape": (28, 28, 1), "width": 64, "num_classes": 10}
 _CIFAR = {"image_shape": (32, 32, 3), "num_classes": 10}
 
 register(
-    ("conditional_gan_fashion_mnist", ConditionalGAN, _SMALL, "fashion_mnist", 64, 20, (0, 0)),
-    ("conditional_gan_mnist", ConditionalGAN, _SMALL, "mnist", 64, 20, (0, 0)),
-    ("conditional_gan_cifar10", ConditionalGAN, _CIFAR, "cifar10", 128, 100, (0, 0)),
+    (
+        "conditional_gan_fashion_mnist",
+        ConditionalGAN,
+        _SMALL,
+        "fashion_mnist",
+        64,
+        20,
+        (1_462_185, 222_433),
+    ),
+    ("conditional_gan_mnist", ConditionalGAN, _SMALL, "mnist", 64, 20, (1_462_185, 222_433)),
+    (
+        "conditional_gan_cifar10",
+        ConditionalGAN,
+        _CIFAR,
+        "cifar10",
+        128,
+        100,
+        (5_746_795, 4_128_897),
+    ),
 )

@@ -9,7 +9,7 @@ import math
 import keras
 from keras import layers
 
-from tfgan_zoo.layers import Dropout
+from tfgan_zoo.layers import BatchNormalization, Dropout, LeakyReLU
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.presets import register
 
@@ -84,7 +84,7 @@ def logits_from(gan, x):
             use_bias=normalization is None,
             kernel_initializer=_normal(),
         )(x)
-        x = _activated(x, normalization, layers.LeakyReLU(0.2))
+        x = _activated(x, normalization, LeakyReLU(0.2))
         x = Dropout(gan.dropout)(x)
     x = layers.Flatten()(x)
     return layers.Dense(1, kernel_initializer=_normal(), dtype="float32", name="logits")(x)
@@ -114,7 +114,7 @@ def _activated(x, normalization, activation=None):
     """Normalises as asked, then activates."""
     if normalization == "batch":
         gamma = keras.initializers.RandomNormal(mean=1.0, stddev=0.02)
-        x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=gamma)(x)
+        x = BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=gamma)(x)
     elif normalization == "layer":
         x = layers.LayerNormalization(axis=[1, 2, 3])(x)
     elif normalization is not None:
@@ -146,10 +146,34 @@ def _doubled(x, channels, upsampling, use_bias):
 _SMALL = {"image_shape": (28, 28, 1), "width": 64}
 
 register(
-    ("dcgan_fashion_mnist", DCGAN, _SMALL, "fashion_mnist", 64, 20, (0, 0)),
-    ("dcgan_fashion_mnist_10k", DCGAN, _SMALL, "fashion_mnist_10k", 64, 10, (0, 0)),
-    ("dcgan_mnist", DCGAN, _SMALL, "mnist", 64, 20, (0, 0)),
-    ("dcgan_cifar10", DCGAN, {"image_shape": (32, 32, 3)}, "cifar10", 128, 100, (0, 0)),
-    ("dcgan_celeb_a_64", DCGAN, {"image_shape": (64, 64, 3)}, "celeb_a", 128, 25, (0, 0)),
-    ("dcgan_celeb_a_128", DCGAN, {"image_shape": (128, 128, 3)}, "celeb_a", 128, 25, (0, 0)),
+    ("dcgan_fashion_mnist", DCGAN, _SMALL, "fashion_mnist", 64, 20, (833_985, 212_993)),
+    ("dcgan_fashion_mnist_10k", DCGAN, _SMALL, "fashion_mnist_10k", 64, 10, (833_985, 212_993)),
+    ("dcgan_mnist", DCGAN, _SMALL, "mnist", 64, 20, (833_985, 212_993)),
+    (
+        "dcgan_cifar10",
+        DCGAN,
+        {"image_shape": (32, 32, 3)},
+        "cifar10",
+        128,
+        100,
+        (4_926_595, 4_115_457),
+    ),
+    (
+        "dcgan_celeb_a_64",
+        DCGAN,
+        {"image_shape": (64, 64, 3)},
+        "celeb_a",
+        128,
+        25,
+        (18_855_043, 17_232_897),
+    ),
+    (
+        "dcgan_celeb_a_128",
+        DCGAN,
+        {"image_shape": (128, 128, 3)},
+        "celeb_a",
+        128,
+        25,
+        (45_071_491, 43_449_345),
+    ),
 )

@@ -21,6 +21,14 @@ class LSGAN(DCGAN):
 _SMALL = {"image_shape": (28, 28, 1), "width": 64}
 
 register(
-    ("lsgan_fashion_mnist", LSGAN, _SMALL, "fashion_mnist", 64, 20, (0, 0)),
-    ("lsgan_cifar10", LSGAN, {"image_shape": (32, 32, 3)}, "cifar10", 64, 100, (0, 0)),
+    ("lsgan_fashion_mnist", LSGAN, _SMALL, "fashion_mnist", 64, 20, (833_985, 212_993)),
+    (
+        "lsgan_cifar10",
+        LSGAN,
+        {"image_shape": (32, 32, 3)},
+        "cifar10",
+        64,
+        100,
+        (4_926_595, 4_115_457),
+    ),
 )

@@ -7,7 +7,7 @@ from tfgan_zoo import losses, penalties
 
 
 def near(name, names):
-    """ " Did you mean 'x'?" for an unknown name, or nothing where no known one is near."""
+    """A sentence that asks whether a known name was meant, or nothing where none is near."""
     matches = difflib.get_close_matches(str(name), list(names), n=3)
     return f" Did you mean {' or '.join(repr(match) for match in matches)}?" if matches else ""
 

@@ -76,12 +76,13 @@ class Sampling:
             labels = seeds % self.num_classes if labels is None else labels
         return self._render(latents, labels, batch_size)
 
-    def interpolate(self, start_seed, end_seed, steps=8, label=0):
+    def interpolate(self, start_seed, end_seed, steps=8, label=None):
         """Images on the way from one seed's image to another's, uint8 `[steps, H, W, C]`."""
         start, end = latents_from_seeds(
             [start_seed, end_seed], self.latent_dim, self.latent_distribution
         ).numpy()
         path = interpolate_latents(start, end, steps, self.latent_distribution)
+        label = 0 if label is None and self.num_classes is not None else label
         return self._render(path, label)
 
     def _render(self, latents, labels, batch_size=64):
@@ -89,7 +90,7 @@ class Sampling:
         if self.num_classes is not None:
             labels = np.broadcast_to(labels, [n]).astype(np.int32)
             inputs.check_labels(labels, n, self.num_classes)
-        elif labels is not None and not np.isscalar(labels):
+        elif labels is not None:
             raise ValueError(f"{type(self).__name__} takes no labels. Received: labels={labels!r}.")
         images = []
         for start in range(0, n, batch_size):

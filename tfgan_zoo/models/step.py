@@ -32,7 +32,8 @@ class TrainingStep:
             g_optimizer, d_optimizer: Keras optimizers of generator and discriminator, by default
                 `default_optimizer` at `g_learning_rate` and `d_learning_rate`.
             jit_compile: Whether the step's computation is compiled by XLA, on one replica and on
-                many. "auto" compiles on accelerators and, where it measured faster, on CPUs.
+                many. "auto" compiles on accelerators; not on CPUs, where TensorFlow's convolutions
+                are faster than XLA's (see docs/benchmarks.md).
             run_eagerly: Runs op by op, for debugging.
             steps_per_execution: As in Keras; above 1 on one replica only.
         """
@@ -41,7 +42,6 @@ class TrainingStep:
                 "steps_per_execution must be 1 on several replicas, where Keras cannot carry their "
                 f"values through its loop. Received: {steps_per_execution}, on {self._replicas}."
             )
-        self.jit_setting = jit_compile
         with self.distribute_strategy.scope():
             super().compile(
                 optimizer=None,
@@ -51,6 +51,13 @@ class TrainingStep:
             )
             self.g_optimizer = self._prepared(g_optimizer, self.g_learning_rate, self.generator)
             self.d_optimizer = self._prepared(d_optimizer, self.d_learning_rate, self.discriminator)
+        self._compile_config = {
+            "g_optimizer": keras.saving.serialize_keras_object(optimizers.unwrap(self.g_optimizer)),
+            "d_optimizer": keras.saving.serialize_keras_object(optimizers.unwrap(self.d_optimizer)),
+            "jit_compile": jit_compile,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+        }
         self._packed = {}
         compiled = self._compiler(self._uses_xla(jit_compile))
         self._whole_update = compiled(lambda *args: self._apply(args[0], self._gradients(*args)))
@@ -60,13 +67,7 @@ class TrainingStep:
         )
 
     def get_compile_config(self):
-        return {
-            "g_optimizer": keras.saving.serialize_keras_object(optimizers.unwrap(self.g_optimizer)),
-            "d_optimizer": keras.saving.serialize_keras_object(optimizers.unwrap(self.d_optimizer)),
-            "jit_compile": self.jit_setting,
-            "run_eagerly": self.run_eagerly,
-            "steps_per_execution": self.steps_per_execution,
-        }
+        return self._compile_config
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
@@ -106,6 +107,7 @@ class TrainingStep:
             resume |= bool(callback.restore(self)) if hasattr(callback, "restore") else False
         first = int(self.iterations.numpy())
         data, steps = inputs.prepare(self, x, y, batch_size, shuffle, steps_per_epoch, first)
+        self._steps_to_skip = 0
         if resume:
             initial_epoch, self._steps_to_skip = divmod(first, steps)
         return super().fit(
@@ -286,7 +288,9 @@ class TrainingStep:
                 f"on {self._replicas} replicas neither XLA nor gradient accumulation can hold. Use "
                 "jit_compile=False and gradient_accumulation_steps=1, or one replica."
             )
-        return bool(jit_compile) and not self.run_eagerly and not crosses_replicas
+        if jit_compile == "auto":
+            jit_compile = bool(tf.config.list_logical_devices("GPU"))
+        return jit_compile and not self.run_eagerly and not crosses_replicas
 
     def _compiler(self, xla):
         if not xla:

@@ -69,6 +69,6 @@ def _uniform(limit):
 # === Presets ===
 
 register(
-    ("vanilla_gan_fashion_mnist", VanillaGAN, {}, "fashion_mnist", 100, 50, (0, 0)),
-    ("vanilla_gan_mnist", VanillaGAN, {}, "mnist", 100, 50, (0, 0)),
+    ("vanilla_gan_fashion_mnist", VanillaGAN, {}, "fashion_mnist", 100, 50, (2_503_984, 1_231_441)),
+    ("vanilla_gan_mnist", VanillaGAN, {}, "mnist", 100, 50, (2_503_984, 1_231_441)),
 )

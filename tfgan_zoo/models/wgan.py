@@ -41,6 +41,14 @@ class WGAN(DCGAN):
 _SMALL = {"image_shape": (28, 28, 1), "width": 64}
 
 register(
-    ("wgan_fashion_mnist", WGAN, _SMALL, "fashion_mnist", 64, 100, (0, 0)),
-    ("wgan_cifar10", WGAN, {"image_shape": (32, 32, 3)}, "cifar10", 64, 500, (0, 0)),
+    ("wgan_fashion_mnist", WGAN, _SMALL, "fashion_mnist", 64, 100, (833_985, 212_993)),
+    (
+        "wgan_cifar10",
+        WGAN,
+        {"image_shape": (32, 32, 3)},
+        "cifar10",
+        64,
+        500,
+        (4_926_595, 4_115_457),
+    ),
 )

@@ -38,7 +38,23 @@ class WGANGP(DCGAN):
 _SMALL = {"image_shape": (28, 28, 1), "width": 64}
 
 register(
-    ("wgan_gp_fashion_mnist", WGANGP, _SMALL, "fashion_mnist", 64, 100, (0, 0)),
-    ("wgan_gp_cifar10", WGANGP, {"image_shape": (32, 32, 3)}, "cifar10", 64, 500, (0, 0)),
-    ("wgan_gp_celeb_a_64", WGANGP, {"image_shape": (64, 64, 3)}, "celeb_a", 64, 100, (0, 0)),
+    ("wgan_gp_fashion_mnist", WGANGP, _SMALL, "fashion_mnist", 64, 100, (1_009_601, 212_865)),
+    (
+        "wgan_gp_cifar10",
+        WGANGP,
+        {"image_shape": (32, 32, 3)},
+        "cifar10",
+        64,
+        500,
+        (5_155_971, 4_114_689),
+    ),
+    (
+        "wgan_gp_celeb_a_64",
+        WGANGP,
+        {"image_shape": (64, 64, 3)},
+        "celeb_a",
+        64,
+        100,
+        (19_313_795, 17_231_105),
+    ),
 )

@@ -1,0 +1,223 @@
+"""Writes docs/benchmarks.md from the CSV files in benchmarks/results, or checks that it is up to date.
+
+    python benchmarks/make_tables.py           # writes the page
+    python benchmarks/make_tables.py --check   # exits with 1 where the page is stale
+
+The other benchmarks write their CSV files through `write_csv`, which adds when and on what they ran.
+"""
+
+import csv
+import datetime
+import os
+import platform
+import statistics
+import sys
+from importlib import metadata
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+LIBRARIES = ("tensorflow", "keras", "torch")
+
+
+# === Results ===
+
+
+def write_csv(name, rows):
+    """Writes rows (dictionaries with the same keys) with the date, the machine and the versions."""
+    rows = [row | machine() for row in rows]
+    RESULTS.mkdir(exist_ok=True)
+    beside = RESULTS / f"{name}.csv.new"
+    with beside.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    beside.replace(RESULTS / f"{name}.csv")
+    print(f"Wrote {RESULTS / name}.csv. Next: python benchmarks/make_tables.py")
+
+
+def read_csv(name):
+    with (RESULTS / f"{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def machine():
+    """Date, processor, cores and versions, as columns of a row."""
+    versions = {library: _version(library) for library in LIBRARIES}
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    return {
+        "date": today,
+        "cpu": _cpu(),
+        "cores": cores(),
+        "python": platform.python_version(),
+    } | versions
+
+
+def cores():
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def environment():
+    """The environment of a measured process: this one's, without TensorFlow's greetings."""
+    return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def _version(library):
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _cpu():
+    """The processor's name, with family and model, since a virtual machine's name says little."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    facts = {
+        key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)
+    }
+    name = facts.get("model name", platform.processor())
+    return f"{name} (family {facts.get('cpu family', '?')}, model {facts.get('model', '?')})"
+
+
+# === Tables ===
+
+
+def medians(rows, keys, value):
+    """The median of a column for each combination of `keys`, in the order of the rows."""
+    groups = {}
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in keys), []).append(float(row[value]))
+    return {group: statistics.median(values) for group, values in groups.items()}
+
+
+def spreads(rows, keys, value):
+    """ "lowest to highest" of a column for each combination of `keys`."""
+    groups = {}
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in keys), []).append(float(row[value]))
+    return {group: f"{_short(min(v))} to {_short(max(v))}" for group, v in groups.items()}
+
+
+def table(header, rows):
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def measured_on(rows):
+    """One sentence: when, on what and with which versions the rows were measured."""
+    row = rows[0]
+    versions = [f"{library} {row[library]}" for library in LIBRARIES if row[library]]
+    return (
+        f"Measured on {row['date']}: {row['cpu']}, {row['cores']} cores, "
+        f"Python {row['python']}, {', '.join(versions)}."
+    )
+
+
+def _short(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+# === Sections ===
+
+
+def train_step_section():
+    rows = read_csv("train_step")
+    keys = ("model", "contestant")
+    speeds = medians(rows, keys, "images_per_second")
+    ranges = spreads(rows, keys, "images_per_second")
+    peers = ("Keras", "PyTorch")
+    best = {model: max(speeds[model, peer] for peer in peers) for model, _ in speeds}
+    lines = [
+        (model, contestant, _short(speed), ranges[model, contestant], f"{speed / best[model]:.2f}x")
+        for (model, contestant), speed in speeds.items()
+    ]
+    header = ["Model", "Contestant", "Images/s", "Range", "Against the better peer"]
+    return f"""## Training step
+
+Real images that training takes in a second: DCGAN at 28x28x1 and WGAN-GP at 32x32x3 with 5 critic
+updates a step, both of width 64 and in batches of 64. The peers are the same networks, with the same
+number of parameters, and the same schedule of updates, each on fresh images and latents: once in
+stock Keras, as the examples of keras.io write it and with the defaults of `compile`; and once in
+PyTorch, eager, `channels_last`, with one thread a core. Three differences are left. Ours also keeps a
+moving average of the generator and a measure of who is winning, which the peers do not; Keras's DCGAN
+shows real and generated images to the discriminator as one batch, as its example does; and each draws
+random numbers its own way. The contestants take turns in one run, each in a process of its own, and
+the numbers are medians of the rounds.
+
+{table(header, lines)}
+
+{measured_on(rows)} Command: `python benchmarks/train_step.py`."""
+
+
+def replicas_section():
+    rows = read_csv("replicas")
+    keys = ("model", "mode", "what")
+    times = medians(rows, keys, "milliseconds")
+    lines = []
+    for (model, mode, what), time in times.items():
+        one = times[model, mode, "one replica: step"]
+        lines.append(
+            (model, mode, what, _short(time), f"{one / time:.2f}x" if ": step" in what else "")
+        )
+    header = ["Model", "Mode", "What", "Milliseconds", "Against one replica"]
+    return f"""## Two replicas
+
+A training step on two replicas, a `MirroredStrategy` over two logical CPUs, against one replica with
+the same global batch on the same cores. Below each step, the parts of one discriminator update, each
+timed alone: the gradients of a replica's rows, their sum over the replicas, and the optimizer's update
+of each replica's copy. "One thread an operation" forbids TensorFlow to cut an operation into pieces
+for both cores, which two replicas have no use for.
+
+{table(header, lines)}
+
+{measured_on(rows)} Command: `python benchmarks/replicas.py`."""
+
+
+def first_step_section():
+    rows = read_csv("first_step")
+    times, lines = medians(rows, ("what",), "seconds"), []
+    memory = medians([row for row in rows if row["peak_mib"]], ("what",), "peak_mib")
+    for (what,), seconds in times.items():
+        lines.append((what, f"{seconds:.2f}", _short(memory[what,]) if (what,) in memory else ""))
+    extra = times["import tfgan_zoo",] - times["import keras, tensorflow",]
+    return f"""## First step and import
+
+Seconds from `fit` until the first step has ended, compilation included, and the largest memory that
+the whole process held; and seconds of an import in a new process. `import tfgan_zoo` takes
+{extra:+.2f} s against `import keras` with TensorFlow; the bar is +0.5 s.
+
+{table(["What", "Seconds", "Peak memory, MiB"], lines)}
+
+{measured_on(rows)} Command: `python benchmarks/first_step.py`."""
+
+
+SECTIONS = {
+    "train_step": train_step_section,
+    "replicas": replicas_section,
+    "first_step": first_step_section,
+}
+
+
+def page():
+    """The page, of those benchmarks that have results."""
+    sections = [make() for name, make in SECTIONS.items() if (RESULTS / f"{name}.csv").exists()]
+    head = (
+        "# Benchmarks\n\nWritten by `python benchmarks/make_tables.py` from the CSV files in "
+        "`benchmarks/results`,\nwhich hold every round."
+    )
+    return "\n\n".join([head, *sections]) + "\n"
+
+
+def main():
+    text = page()
+    if "--check" not in sys.argv[1:]:
+        PAGE.write_text(text)
+        print(f"Wrote {PAGE}")
+    elif not PAGE.exists() or PAGE.read_text() != text:
+        sys.exit(f"{PAGE} is stale. Run: python benchmarks/make_tables.py")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""The command line: what it prints, refuses and leaves behind."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from typer.testing import CliRunner
+
+from tfgan_zoo import cli
+from tfgan_zoo.cli import arguments
+
+TINY = ["--set", "width=4", "--set", "image_shape=8,8,1", "--set", "latent_dim=4"]
+
+
+def run(*words):
+    """Result of a command in this process."""
+    return CliRunner().invoke(cli.app, list(words))
+
+
+@pytest.fixture
+def data(images, tmp_path):
+    np.savez(tmp_path / "images.npz", images=images)
+    return ["--data", str(tmp_path / "images.npz"), "--batch-size", "16", "--jit", "off"]
+
+
+def test_help_teaches():
+    result = run("train", "--help")
+    assert result.exit_code == 0
+    assert "tfgan-zoo train --resume" in result.output and "Ctrl-C saves" in result.output
+    assert run().exit_code == 2  # usage
+
+
+def test_list_and_info():
+    listed = run("list")
+    assert listed.exit_code == 0
+    assert "dcgan_fashion_mnist_10k        DCGAN           28x28x1" in listed.output
+    shown = run("info", "dcgan_mnist")
+    assert shown.exit_code == 0
+    assert "generator 833,985" in shown.output and "* width = 64" in shown.output
+    assert "Radford" in shown.output and "tfgan-zoo train dcgan_mnist" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["info", "dcgan_mnits"], "There is no preset 'dcgan_mnits'. Did you mean 'dcgan_mnist'"),
+        (["train", "dcgan_mnist", "--set", "widht=4"], "no option 'widht'. Did you mean 'width'?"),
+        (["train", "dcgan_mnist", "--set", "width"], "--set needs KEY=VALUE"),
+        (["train", "dcgan_mnist", "--set", "width=x"], "needs a value like 128, of type int"),
+        (["train", "dcgan_mnist", "--epochs", "0"], "epochs must be 1 or more"),
+        (["train", "dcgan_mnist", "--data", "./nowhere"], "no folder of images or .npz file"),
+        (["train", "--resume", "nowhere"], "nowhere is no run directory"),
+        (["sample", "nowhere", "--out", "x.png"], "There is no run directory nowhere"),
+        (["sample", "dcgan_mnist", "--out", "x.png"], "has no trained weights yet"),
+        (["sample", ".", "--out", "x.png", "--seeds", "a-b"], "Numbers are written as 0-15"),
+        (["sample", ".", "--out", "x.png", "--labels", "1,2"], "one for each of 16 seeds, not 2"),
+        (["export", "nowhere", "."], ". exists. Give a new path"),
+    ],
+)
+def test_a_mistake_gets_one_line(words, message):
+    result = run(*words)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ") and message in result.output
+    assert result.output.count("\n") == 1
+
+
+def test_wrong_usage_is_told_apart():
+    assert run("train").exit_code == 2
+    assert run("train", "dcgan_mnist", "--strategy", "three").exit_code == 2
+
+
+def test_the_traceback_is_there_on_demand():
+    assert "Traceback" in run("--debug", "info", "nothing").output
+
+
+def test_a_dry_run_writes_nothing(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run("train", "dcgan_mnist", *data, *TINY, "--steps", "9", "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert "batch_size = 16" in result.output and "latent_dim = 4" in result.output
+    assert "9, 4 in an epoch" in result.output and "one step" in result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["images.npz"]
+
+
+def test_settings_have_the_type_of_the_default():
+    words = ["n_critic=5", "ema_decay=0", "penalty=r1", "balance=0.6,0.9", "image_shape=(4,4,1)"]
+    found = arguments.overrides("dcgan_mnist", [*words, "upsampling=resize"])
+    assert found == {
+        "n_critic": 5,
+        "ema_decay": 0.0,
+        "penalty": "r1",
+        "balance": (0.6, 0.9),
+        "image_shape": (4, 4, 1),
+        "upsampling": "resize",
+    }
+    assert arguments.overrides("wgan_gp_cifar10", ["penalty=None"]) == {"penalty": None}
+    assert arguments.numbers("0-2,7") == [0, 1, 2, 7]
+
+
+def test_train_ctrl_c_resume_sample_export(data, tmp_path):
+    """The life of a run, in processes of its own."""
+
+    def command(*words):
+        words = [sys.executable, "-m", "tfgan_zoo.cli", *words]
+        environment = {**os.environ, "PYTHONPATH": os.getcwd(), "TF_CPP_MIN_LOG_LEVEL": "2"}
+        return subprocess.Popen(
+            words, env=environment, stdout=-1, stderr=-1, text=True, cwd=tmp_path
+        )
+
+    training = command("train", "dcgan_mnist", *data, *TINY, "--epochs", "100000")
+    directory = tmp_path / "runs" / "0001-dcgan_mnist"
+    deadline = time.monotonic() + 60
+    while not list(directory.glob("checkpoints/0*")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    training.send_signal(signal.SIGINT)
+    _, errors = training.communicate(timeout=60)
+    assert training.returncode == 130, errors
+    assert "Continue with:  tfgan-zoo train --resume runs/0001-dcgan_mnist" in errors
+    step = len((directory / "logs.jsonl").read_text().splitlines())
+    assert f"SIGINT after step {step};" in errors and "Traceback" not in errors
+
+    resumed = command("train", "--resume", "runs/0001-dcgan_mnist", "--steps", str(step + 3))
+    output, errors = resumed.communicate(timeout=60)
+    assert resumed.returncode == 0, errors
+    assert output == "Trained: runs/0001-dcgan_mnist\n"
+    lines = [json.loads(x) for x in (directory / "logs.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(1, step + 4))
+    sample_and_export(directory, tmp_path)
+
+
+def sample_and_export(directory: pathlib.Path, tmp_path):
+    grid, saved = tmp_path / "grid.png", tmp_path / "saved_model"
+    result = run("sample", str(directory), "--seeds", "3-6", "--out", str(grid))
+    assert result.exit_code == 0, result.output
+    assert tf.io.decode_png(grid.read_bytes()).shape == (18, 18, 1)
+    assert run("sample", str(directory), "--seeds", "5", "--out", str(tmp_path)).exit_code == 0
+    assert tf.io.decode_png((tmp_path / "000005.png").read_bytes()).shape == (8, 8, 1)
+    result = run("export", str(directory), str(saved))
+    assert result.exit_code == 0, result.output
+    served = tf.saved_model.load(str(saved)).signatures["serving_default"]
+    assert served(latents=tf.zeros([2, 4]))["images"].shape == (2, 8, 8, 1)

@@ -1,0 +1,242 @@
+"""Checkpoints from which a run goes on as if it had never stopped."""
+
+import hashlib
+import json
+import os
+import pathlib
+import warnings
+
+import keras
+import tensorflow as tf
+
+from tfgan_zoo.callbacks.files import UNFINISHED, beside, remove
+from tfgan_zoo.callbacks.steps import StepCallback, not_finite, sum_over_replicas
+
+_WEIGHTS, _STATE = "model.weights.h5", "state.json"
+
+
+class BackupAndRestore(StepCallback):
+    """Saves the whole state of training, and continues from it bit for bit.
+
+    A checkpoint is the folder `<directory>/<step>/` with the weights (networks, average, counters and
+    both optimizers' slots) and a JSON file that says what they belong to. It appears in one rename
+    and the one before it stays, so a process killed at any instant leaves a good one; the newest, if
+    it turns out damaged, is set aside and the one before is used, with a warning. Weights that are
+    not finite are never saved. The last step of `fit` is saved always. Checkpoints stay after
+    training: remove the folder to begin anew.
+
+    `fit` restores before it builds its data, so that the order of the images goes on too. Of several
+    workers the first one writes and all read: `directory` must be on a disk that they share.
+
+    Example:
+
+    ```python
+    gan.fit(images, epochs=10, callbacks=[BackupAndRestore("checkpoints")])  # killed, run again: resumes
+    ```
+
+    Args:
+        directory: Folder of the checkpoints.
+        save_freq: "epoch", or a number of steps.
+        keep: Int, 2 or more. Checkpoints that stay.
+        run_config: Dictionary of JSON values that must be the same when the run is continued, and
+            that the model does not know, such as the name of the data set and the batch size.
+
+    Raises:
+        ValueError: The model, its optimizers, `run_config` or the number of steps in an epoch differ
+            from the checkpoint's (each difference is named, with both values); or no checkpoint of
+            those in `directory` can be read; or two workers read different ones.
+    """
+
+    def __init__(self, directory, save_freq="epoch", keep=2, run_config=None):
+        super().__init__(save_freq)
+        if keep < 2:
+            raise ValueError(f"keep must be 2 or more, one in reserve. Received: keep={keep}.")
+        self.directory, self.keep = pathlib.Path(directory), keep
+        self.run_config = run_config or {}
+        self._saved_step = None
+
+    def restore(self, gan):
+        """Loads the newest good checkpoint into `gan`. Returns whether there is one."""
+        self._identity = _identity(gan, self.run_config)
+        self._state, self._saved_step = None, None
+        writes = gan.distribute_strategy.extended.should_checkpoint
+        candidates = checkpoints(self.directory)
+        for folder in reversed(candidates):
+            state = read_state(folder)
+            if state is not None:
+                self._load(gan, folder, state)
+                break
+            _set_aside(folder, writes)
+        _require_agreement(gan)
+        if candidates and self._state is None:
+            raise ValueError(
+                f"None of the {len(candidates)} checkpoints in {self.directory} can be read. Remove "
+                "the folder to begin anew."
+            )
+        return self._state is not None
+
+    def _load(self, gan, folder, state):
+        _refuse(differences(state["identity"], self._identity), folder)
+        replicas = gan.distribute_strategy.num_replicas_in_sync
+        if state["replicas"] != replicas:
+            warnings.warn(
+                f"The checkpoint is of a run on {state['replicas']} replicas; on {replicas} it goes "
+                "on to float tolerance, not bit for bit.",
+                stacklevel=2,
+            )
+        gan.load_weights(folder / _WEIGHTS)
+        self._state, self._saved_step = state, state["step"]
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        if self._state is not None:
+            was, now = self._state["steps_per_epoch"], self.steps_per_epoch
+            if was != now:
+                _refuse(
+                    [f"steps in an epoch (images / batch_size): checkpoint {was}, now {now}"],
+                    self.directory,
+                )
+
+    def on_step(self, step, logs):
+        self.save()
+
+    def on_train_end(self, logs=None):
+        if self.step != self._saved_step and self.step > 0:
+            self.save()
+
+    def save(self):
+        """Writes a checkpoint of the present step, unless its weights are not finite."""
+        self._saved_step = self.step
+        if not self.is_chief:
+            return
+        if bad := not_finite(self.model):
+            warnings.warn(
+                f"Step {self.step} is not saved: {', '.join(bad[:3])} hold NaN or infinity.",
+                stacklevel=2,
+            )
+            return
+        target = self.directory / f"{self.step:09d}"
+        if target.exists():
+            _set_aside(target, True)
+        with beside(target) as folder:
+            folder.mkdir()
+            self.model.save_weights(folder / _WEIGHTS)
+            (folder / _STATE).write_text(json.dumps(self._description(folder), indent=1))
+        self._tidy()
+
+    def _description(self, folder):
+        return {
+            "step": self.step,
+            "steps_per_epoch": self.steps_per_epoch,
+            "replicas": self.model.distribute_strategy.num_replicas_in_sync,
+            "sha256": _digest(folder / _WEIGHTS),
+            "identity": self._identity,
+        }
+
+    def _tidy(self):
+        """Removes older checkpoints, and what killed processes left half written."""
+        for folder in checkpoints(self.directory)[: -self.keep]:
+            remove(folder)
+        for leftover in self.directory.glob(f"{UNFINISHED}*"):
+            remove(leftover)
+
+
+def checkpoints(directory):
+    """Folders of the checkpoints in `directory`, oldest first."""
+    folders = pathlib.Path(directory).glob("[0-9]*")
+    return sorted(f for f in folders if f.is_dir() and f.name.isdigit())
+
+
+def read_state(folder):
+    """The description of a checkpoint, or None if it, or the weights beside it, are damaged."""
+    try:
+        state = json.loads((folder / _STATE).read_text())
+        return state if state["sha256"] == _digest(folder / _WEIGHTS) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def load_newest(gan, directory):
+    """Loads the newest good checkpoint into a model, for samples. Returns its step, or None."""
+    for folder in reversed(checkpoints(directory)):
+        state = read_state(folder)
+        if state is not None:
+            gan.load_weights(folder / _WEIGHTS)
+            return state["step"]
+    return None
+
+
+def differences(saved, now):
+    """Sentences on what differs between two identities: "n_critic: checkpoint 5, now 1"."""
+    saved, now = _flat(saved), _flat(now)
+    absent = object()
+    keys = [k for k in {**saved, **now} if saved.get(k, absent) != now.get(k, absent)]
+    return [f"{k}: checkpoint {_shown(saved, k)}, now {_shown(now, k)}" for k in keys]
+
+
+def _identity(gan, run_config):
+    """What must be the same for a run to go on: JSON of the model, its compilation and its data."""
+    identity = {
+        "class": keras.saving.get_registered_name(type(gan)),
+        "model": gan.get_config(),
+        "compile": gan.get_compile_config(),
+        "run": run_config,
+    }
+    return json.loads(json.dumps(identity, default=str))
+
+
+def _flat(identity):
+    """The leaves by the names that a user knows: `model.n_critic` as "n_critic"."""
+    leaves = {}
+
+    def walk(value, path):
+        if isinstance(value, dict):
+            for key, item in value.items():
+                if key != "name":  # "dcgan_1" says only that another model was made before
+                    walk(item, path if key == "config" else (*path, key))
+        else:
+            leaves[".".join(path)] = value
+
+    for part, value in identity.items():
+        walk(value, (part,) if part == "class" else ())
+    return leaves
+
+
+def _shown(leaves, key):
+    value = leaves.get(key, "nothing")
+    return f"{value:.7g}" if isinstance(value, float) else value
+
+
+def _refuse(found, place):
+    if found:
+        raise ValueError(
+            f"The checkpoint in {place} is of another run. {'; '.join(found)}. Make these as they "
+            "were, or train in a new folder."
+        )
+
+
+def _set_aside(folder, writes):
+    """Renames a damaged checkpoint, so that it is neither used nor counted, and tells."""
+    warnings.warn(f"The checkpoint {folder} is damaged; the one before is used.", stacklevel=3)
+    if writes:
+        aside = folder.with_name(f"damaged-{folder.name}")
+        remove(aside)
+        os.replace(folder, aside)
+
+
+def _require_agreement(gan):
+    """Workers that go on from different steps would exchange gradients of different batches."""
+    strategy = gan.distribute_strategy
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return
+    step = int(gan.iterations.numpy())
+    if sum_over_replicas(strategy, step) != step * strategy.num_replicas_in_sync:
+        raise ValueError(
+            f"This worker continues from step {step}, another one from a different step. The folder "
+            "of the checkpoints must be on a disk that all workers share."
+        )
+
+
+def _digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,83 @@
+"""Logs of every step: JSON lines, and scalars for TensorBoard."""
+
+import json
+import math
+import pathlib
+import time
+
+from tfgan_zoo.callbacks.files import beside
+from tfgan_zoo.callbacks.steps import StepCallback
+from tfgan_zoo.callbacks.tensorboard import Writer
+
+
+class JsonlLogger(StepCallback):
+    """Writes one line of JSON for each step: `step`, `epoch` (from 1), `time` and the logs.
+
+    The time is in seconds since 1970. Values that JSON does not know are the strings "nan", "inf" and
+    "-inf". When training begins at step s, lines of later steps are removed, so that a resumed run
+    has each step once; a run that begins at step 0 begins the file anew.
+
+    Args:
+        path: The file.
+        every: Int, or "epoch".
+    """
+
+    def __init__(self, path, every=1):
+        super().__init__(every)
+        self.path, self._file = pathlib.Path(path), None
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        if self.is_chief:
+            _keep_until(self.path, self.step)
+            self._file = self.path.open("a", buffering=1)  # by line, for those who look on
+
+    def on_step(self, step, logs):
+        if self._file:
+            epoch = (step - 1) // self.steps_per_epoch + 1
+            values = {name: v if math.isfinite(v) else str(v) for name, v in logs.items()}
+            line = {"step": step, "epoch": epoch, "time": round(time.time(), 3), **values}
+            self._file.write(json.dumps(line) + "\n")
+
+    def on_train_end(self, logs=None):
+        if self._file:
+            self._file.close()
+            self._file = None
+
+
+class TensorBoardScalars(StepCallback):
+    """Writes the logs of each step as scalars for TensorBoard, which need not be installed.
+
+    Keras's own callback counts steps from 0 in every process; this one goes on where a resumed run
+    does. Steps that were done twice, before and after a kill, are there twice with the same values.
+
+    Args:
+        directory: Folder of the event files.
+        every: Int, or "epoch".
+    """
+
+    def __init__(self, directory, every=10):
+        super().__init__(every)
+        self.directory, self._writer = directory, None
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._writer = Writer(self.directory) if self.is_chief else None
+
+    def on_step(self, step, logs):
+        if self._writer:
+            for name, value in logs.items():
+                self._writer.scalar(name, value, step)
+
+    def on_train_end(self, logs=None):
+        if self._writer:
+            self._writer.close()
+
+
+def _keep_until(path, step):
+    """Rewrites the file with its lines up to `step`; half a line at its end is dropped."""
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+    if kept != lines or not path.exists():
+        with beside(path) as temporary:
+            temporary.write_text("".join(kept))

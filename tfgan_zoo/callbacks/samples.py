@@ -1,0 +1,75 @@
+"""Pictures of what the generator draws, for the same seeds all along."""
+
+import math
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_zoo.callbacks.files import beside
+from tfgan_zoo.callbacks.steps import StepCallback
+from tfgan_zoo.callbacks.tensorboard import Writer
+
+
+class SampleGrid(StepCallback):
+    """Draws the images of fixed seeds as a grid, `<directory>/<step>.png`.
+
+    Args:
+        directory: Folder of the PNG files.
+        seeds: Int n for the seeds 0 to n - 1, or the seeds.
+        every: Int, or "epoch".
+        labels: Int, or one for each seed, for a model with labels; by default seed % num_classes.
+        tensorboard_dir: Folder of event files that get the same images, or None.
+    """
+
+    def __init__(self, directory, seeds=16, every="epoch", labels=None, tensorboard_dir=None):
+        super().__init__(every)
+        self.directory = pathlib.Path(directory)
+        self.seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+        self.labels, self.tensorboard_dir, self._writer = labels, tensorboard_dir, None
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        if self.tensorboard_dir is not None and self.is_chief:
+            self._writer = Writer(self.tensorboard_dir)
+
+    def on_step(self, step, logs):
+        if not self.is_chief:
+            return
+        grid = image_grid(self.model.generate_from_seeds(self.seeds, self.labels))
+        write_png(self.directory / f"{step:06d}.png", grid)
+        if self._writer:
+            self._writer.image("samples", grid, step)
+
+    def on_train_end(self, logs=None):
+        if self._writer:
+            self._writer.close()
+
+
+def image_grid(images, columns=None, gap=2):
+    """Puts images side by side, row after row, on white.
+
+    Args:
+        images: uint8 `[n, H, W, C]`.
+        columns: Int. By default as many as make the grid square, or nearly.
+        gap: Int. Pixels between two images.
+
+    Returns:
+        uint8 `[rows * (H + gap) - gap, columns * (W + gap) - gap, C]`.
+    """
+    n, height, width, channels = images.shape
+    columns = columns or math.ceil(math.sqrt(n))
+    rows = math.ceil(n / columns)
+    grid = np.full((rows, height + gap, columns, width + gap, channels), 255, np.uint8)
+    for index, image in enumerate(images):
+        grid[index // columns, :height, index % columns, :width] = image
+    grid = grid.reshape(rows * (height + gap), columns * (width + gap), channels)
+    return grid[: len(grid) - gap, : grid.shape[1] - gap]
+
+
+def write_png(path, image):
+    """Writes one image, uint8 `[H, W, C]` with 1 to 4 channels, as a PNG file."""
+    if image.shape[-1] > 4:
+        raise ValueError(f"A PNG file has 1 to 4 channels. Received: {image.shape[-1]}.")
+    with beside(path) as temporary:
+        temporary.write_bytes(tf.io.encode_png(image).numpy())

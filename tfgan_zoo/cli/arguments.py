@@ -1,0 +1,53 @@
+"""What a user writes on the command line, as Python values."""
+
+import ast
+
+
+def overrides(preset, settings):
+    """`["width=4"]` -> `{"width": 4}`, each value of the type of the model's default."""
+    from tfgan_zoo import presets
+    from tfgan_zoo.models.options import near
+
+    defaults, found = presets.get_preset(preset).model_class.defaults, {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise ValueError(f"--set needs KEY=VALUE. Received: {setting!r}.")
+        if key not in defaults:
+            raise ValueError(f"{preset} has no option {key!r}.{near(key, defaults)}")
+        found[key] = _typed(key, text, defaults[key])
+    return found
+
+
+def _typed(key, text, default):
+    """The value that `text` writes, of the type of `default`, or None."""
+    if text == "None":
+        return None
+    if isinstance(default, str):
+        return text
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        value = text
+    kind = type(default)
+    if kind is float and type(value) is int:
+        return float(value)
+    if default is not None and type(value) is not kind:
+        raise ValueError(
+            f"--set {key} needs a value like {default!r}, of type {kind.__name__}. "
+            f"Received: {text!r}."
+        )
+    return value
+
+
+def numbers(text):
+    """ "0-3,7" -> [0, 1, 2, 3, 7]."""
+    found = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdigit() or (dash and not last.isdigit()):
+            raise ValueError(f"Numbers are written as 0-15 or 3,7,20-29. Received: {text!r}.")
+        found += range(int(first), int(last or first) + 1)
+    if not found:
+        raise ValueError(f"{text!r} has no number: a range goes from the smaller to the larger.")
+    return found

@@ -1,0 +1,187 @@
+"""Trains a preset in a run directory of its own, from the first step or from where a run stopped."""
+
+import contextlib
+import pathlib
+import shutil
+import time
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from tfgan_zoo import callbacks, datasets
+from tfgan_zoo.callbacks.files import beside
+from tfgan_zoo.callbacks.progress import ProgressBar
+from tfgan_zoo.models import GAN, inputs
+from tfgan_zoo.training.devices import make_strategy
+from tfgan_zoo.training.directory import new_directory, options_of, record
+from tfgan_zoo.training.options import Options, build
+
+_SAVE_EVERY = 500  # steps, where an epoch has more
+
+
+class Interrupted(Exception):
+    """Ctrl-C or SIGTERM came, and the run is saved.
+
+    Attributes:
+        directory, step, signal: The run, its last step, and the signal that came.
+    """
+
+    def __init__(self, directory, step, signal):
+        self.directory, self.step, self.signal = directory, step, signal
+        super().__init__(f"{signal.name} after step {step}; the run is saved in {directory}.")
+
+
+class Plan(NamedTuple):
+    """A run before its first step: options without gaps, the compiled model, the data, the sizes."""
+
+    options: Options
+    gan: GAN
+    data: tf.data.Dataset
+    images_per_step: int
+    steps_per_epoch: int
+
+    @property
+    def total_steps(self):
+        return self.options.steps or self.options.epochs * self.steps_per_epoch
+
+    @property
+    def writes(self):
+        """Whether this process writes the run directory; of several workers, the first does."""
+        return self.gan.distribute_strategy.extended.should_checkpoint
+
+
+def plan(options):
+    """Makes the strategy, the model and the data of a run; writes nothing.
+
+    Raises:
+        ValueError, TypeError, FileNotFoundError: Options or data that cannot be used.
+    """
+    options = options.resolved()
+    with make_strategy(options.strategy).scope():
+        gan = build(options)
+    height, width, channels = gan.image_shape
+    data = datasets.load(
+        options.data,
+        image_size=(height, width),
+        channels=channels,
+        batch_size=options.batch_size,
+        data_dir=options.data_dir,
+        seed=options.seed,
+    )
+    images = inputs.step_size(gan, options.batch_size)
+    return Plan(options, gan, data, images, max(1, data.source.count // images))
+
+
+def train(options, run_root="runs", extra_callbacks=(), verbose=True):
+    """Trains from the first step in a new run directory, `<run_root>/0001-<preset>`.
+
+    The directory gets `run.json` (options, versions, hardware, command), `logs.jsonl`,
+    `tensorboard/`, `samples/`, `checkpoints/` and, at the end, `model.keras`.
+
+    Args:
+        options: `Options`.
+        run_root: Folder of the run directories.
+        extra_callbacks: Keras callbacks besides those of a run.
+        verbose: Whether to show a progress bar.
+
+    Returns:
+        The run directory, a `pathlib.Path`.
+
+    Raises:
+        Interrupted: Ctrl-C or SIGTERM came; the run is saved.
+        DivergenceError: See `tfgan_zoo.callbacks.DivergenceGuard`.
+        ValueError, TypeError, FileNotFoundError: Options or data that cannot be used.
+    """
+    made = plan(options)
+    directory = new_directory(run_root, made.options.preset, made.gan.distribute_strategy)
+    with _removed_if_refused(directory):
+        return _run(made, directory, extra_callbacks, verbose)
+
+
+def resume(directory, extra_callbacks=(), verbose=True, **given):
+    """Continues an interrupted run, or a finished one to a greater length.
+
+    Args:
+        directory: The run directory.
+        extra_callbacks, verbose: As for `train`.
+        given: Options that the run should have. `data_dir`, `epochs`, `steps` and `strategy` may be
+            new, since they say where and how long; the others must be those of the run.
+
+    Returns:
+        The run directory, a `pathlib.Path`.
+
+    Raises:
+        FileNotFoundError: No run directory.
+        ValueError: An option that contradicts the run's; the message names it, with both values.
+    """
+    directory = pathlib.Path(directory)
+    options = options_of(directory).continued(**given)
+    return _run(plan(options), directory, extra_callbacks, verbose)
+
+
+def time_step(made, steps=5):
+    """Seconds of the first step, with compilation, and of one after it. Trains the plan's model."""
+    watch, begun = _StopWatch(), time.perf_counter()
+    made.gan.fit(made.data, callbacks=[watch, callbacks.StopAtStep(steps)], verbose=0)
+    first, *later = watch.times
+    return first - begun, (watch.times[-1] - first) / len(later) if later else first - begun
+
+
+class _StopWatch(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.times = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.times.append(time.perf_counter())
+
+
+def _run(made, directory, extra_callbacks, verbose):
+    if made.writes:
+        record(made, directory)
+    progress = [ProgressBar(made.images_per_step, made.total_steps)] if verbose else []
+    epochs = -(-made.total_steps // made.steps_per_epoch)
+    with callbacks.StopOnSignal() as stop, contextlib.ExitStack() as cleanup:
+        for bar in progress:
+            cleanup.callback(bar.on_train_end)  # also where fit raises
+        watchers = [*_callbacks(made, directory), *extra_callbacks, *progress, stop]
+        made.gan.fit(made.data, epochs=epochs, callbacks=watchers, verbose=0)
+    step = int(made.gan.iterations.numpy())
+    if stop.received is not None and step < made.total_steps:
+        raise Interrupted(directory, step, stop.received)
+    if made.writes:
+        with beside(directory / "model.keras") as path:
+            made.gan.save(path)
+    return directory
+
+
+def _callbacks(made, directory):
+    # The guard comes first, so that nothing of a diverged step is saved.
+    return [
+        callbacks.DivergenceGuard(),
+        callbacks.StopAtStep(made.total_steps),
+        callbacks.JsonlLogger(directory / "logs.jsonl"),
+        callbacks.TensorBoardScalars(directory / "tensorboard"),
+        callbacks.SampleGrid(directory / "samples", tensorboard_dir=directory / "tensorboard"),
+        callbacks.BackupAndRestore(
+            directory / "checkpoints",
+            save_freq=min(_SAVE_EVERY, made.steps_per_epoch),
+            run_config={
+                "data": made.options.data,
+                "images": made.data.source.count,
+                "batch_size": made.options.batch_size,
+            },
+        ),
+    ]
+
+
+@contextlib.contextmanager
+def _removed_if_refused(directory):
+    """A run that is refused before its first step leaves no directory."""
+    try:
+        yield
+    except (ValueError, TypeError):
+        if not (directory / "logs.jsonl").exists():
+            shutil.rmtree(directory, ignore_errors=True)
+        raise

@@ -1,0 +1,109 @@
+"""The options of a run, as a user gives them and as `run.json` keeps them."""
+
+import dataclasses
+import json
+
+from tfgan_zoo import presets
+from tfgan_zoo.training.devices import STRATEGIES
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+JIT = {"auto": "auto", "on": True, "off": False}
+_MAY_CHANGE = ("data_dir", "epochs", "steps", "strategy")  # where and how long, not what
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What a training run is made of. `resolved()` fills in what is None from the preset.
+
+    Args:
+        preset: A name of `tfgan_zoo.list_presets()`.
+        data: Name or path for `tfgan_zoo.datasets.load`.
+        data_dir: Where TFDS sets lie.
+        epochs, steps: Length of the run, in one or the other, counted from its first step.
+        batch_size: Images per update over all replicas.
+        strategy: "one" (device), "mirrored" (all GPUs, or two logical CPUs), "multi_worker" (see
+            `TF_CONFIG` in TensorFlow's guide) or "tpu".
+        precision: "float32", "mixed_bfloat16" or "mixed_float16".
+        jit: "auto", "on" or "off": whether XLA compiles the step.
+        seed: Int. Weights, the order of the data and every draw follow from it.
+        overrides: Arguments of the model, in place of the preset's.
+
+    Raises:
+        ValueError: A value outside its range, or both `epochs` and `steps`.
+    """
+
+    preset: str
+    data: str | None = None
+    data_dir: str | None = None
+    epochs: int | None = None
+    steps: int | None = None
+    batch_size: int | None = None
+    strategy: str = "one"
+    precision: str = "float32"
+    jit: str = "auto"
+    seed: int = 0
+    overrides: dict = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        choices = {"strategy": STRATEGIES, "precision": PRECISIONS, "jit": tuple(JIT)}
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                received = getattr(self, name)
+                raise ValueError(f"{name} must be one of {allowed}. Received: {received!r}.")
+        for name in ("epochs", "steps", "batch_size"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be 1 or more. Received: {value}.")
+        if self.epochs and self.steps:
+            raise ValueError(
+                f"Give epochs or steps, not both. Received: {self.epochs} and {self.steps}."
+            )
+
+    def resolved(self):
+        preset = presets.get_preset(self.preset)
+        return dataclasses.replace(
+            self,
+            data=self.data or preset.dataset,
+            batch_size=self.batch_size or preset.batch_size,
+            epochs=self.epochs or (None if self.steps else preset.epochs),
+        )
+
+    def continued(self, **given):
+        """These options for a run that goes on, with those `given` that may be new.
+
+        Raises:
+            ValueError: Others; the message names each, with both values.
+        """
+        own = dataclasses.asdict(self) | self.overrides
+        fixed = {name: value for name, value in given.items() if name not in _MAY_CHANGE}
+        fixed |= fixed.pop("overrides", {})
+        against = [
+            f"{name}: the run has {own.get(name, 'the default')!r}, given {value!r}"
+            for name, value in fixed.items()
+            if name not in own or _plain(value) != _plain(own[name])
+        ]
+        if against:
+            raise ValueError(
+                f"A run is continued with its own options. {'; '.join(against)}. Leave these out, or "
+                "start a new run."
+            )
+        if given.keys() & {"epochs", "steps"}:
+            given = {"epochs": None, "steps": None, **given}
+        return dataclasses.replace(self, **given)
+
+
+def _plain(value):
+    return json.loads(json.dumps(value))  # `run.json` knows lists, no tuples
+
+
+def build(options):
+    """The compiled model of `options`, under the strategy in whose scope this is called."""
+    gan = presets.from_preset(
+        options.preset,
+        load_weights=False,
+        seed=options.seed,
+        dtype=options.precision,
+        **options.overrides,
+    )
+    gan.compile(jit_compile=JIT[options.jit])
+    return gan
