@@ -65,12 +65,14 @@ def _free_port():
 
 def pytest_runtest_logreport(report):
     if report.when == "call" and "test_modes.py::test_cell[" in report.nodeid:
-        _results[report.nodeid.split("[")[1][:-1]] = report.outcome
+        _results[report.nodeid.split("[")[1].partition("]")[0]] = report.outcome
 
 
 def pytest_sessionfinish(session):
     path = session.config.getoption("--write-mode-table")
-    if path:
+    if path and not hasattr(
+        session.config, "workerinput"
+    ):  # of parallel runs, the one that hears all
         pathlib.Path(path).write_text(_table(_results))
 
 

@@ -8,12 +8,17 @@ from cases import CASES, make
 from cells import PRECISIONS, selection, table, train
 
 SELECTED = selection(CASES)
-CELLS = [
-    pytest.param(cell, id=str(cell), marks=() if cell in SELECTED else pytest.mark.full)
-    for cell in table(CASES)
-]
+
+
+def _marks(cell):
+    """Two-worker cells share one pair of processes, so one test process must run them all."""
+    together = [pytest.mark.xdist_group("two workers")] if cell.replicas == "two workers" else []
+    return together + ([] if cell in SELECTED else [pytest.mark.full])
+
+
+CELLS = [pytest.param(cell, id=str(cell), marks=_marks(cell)) for cell in table(CASES)]
 # Share of the length of a variable's change, or of a logged value; and what is added for rounding.
-TOLERANCE = {"float32": (1e-3, 1e-8), "mixed_bfloat16": (0.2, 1e-3), "mixed_float16": (0.1, 1e-4)}
+TOLERANCE = {"float32": (1e-3, 1e-7), "mixed_bfloat16": (0.2, 1e-3), "mixed_float16": (0.1, 1e-4)}
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -71,7 +76,7 @@ def _check_close(result, expected, precision):
         is_log = name[0].isalpha()
         change = np.linalg.norm(value - expected.get(f"initial {name}", 0))
         error = np.linalg.norm(result[name] - value)
-        assert error <= share * change + (rounding if is_log else 1e-7), (name, error, change)
+        assert error <= share * change + (rounding if is_log else rounding / 50), (name, error, change)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
