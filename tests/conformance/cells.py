@@ -15,6 +15,7 @@ import numpy as np
 
 MODES = ("eager", "graph", "xla")
 REPLICAS = ("one replica", "two replicas", "two workers")
+NETWORKS = ("generator", "discriminator", "ema_generator")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
@@ -65,9 +66,14 @@ def train(cell, strategy, exact):
 
 
 def weights(gan):
-    """All variables by number and name, since Keras counts up the names of layers."""
-    values = [(v.name, np.asarray(v.numpy(), np.float64)) for v in gan.variables]
-    return {f"{i} {name}": value for i, (name, value) in enumerate(values)}
+    """All variables by network, number and name, since Keras counts up the names of layers."""
+    counters = {"counter": [gan.iterations, gan.d_accuracy]}
+    networks = {name: getattr(gan, name).variables for name in NETWORKS}
+    return {
+        f"{network} {i} {variable.name}": np.asarray(variable.numpy(), np.float64)
+        for network, variables in {**counters, **networks}.items()
+        for i, variable in enumerate(variables)
+    }
 
 
 def main(names, output):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from cases import CASES, make
-from cells import PRECISIONS, selection, table, train
+from cells import NETWORKS, PRECISIONS, selection, table, train
 
 SELECTED = selection(CASES)
 
@@ -17,7 +17,7 @@ def _marks(cell):
 
 
 CELLS = [pytest.param(cell, id=str(cell), marks=_marks(cell)) for cell in table(CASES)]
-# Share of the length of a variable's change, or of a logged value; and what is added for rounding.
+# Share of a logged value or of the length of a change; and of a logged value, what is added.
 TOLERANCE = {"float32": (1e-3, 1e-7), "mixed_bfloat16": (0.2, 1e-3), "mixed_float16": (0.1, 1e-4)}
 
 
@@ -41,7 +41,7 @@ def test_cell(cell, request, reference, mirrored):
 
 
 def _steps(result):
-    return next(value for name, value in result.items() if name == "0 iterations")
+    return next(value for name, value in result.items() if name == "counter 0 iterations")
 
 
 def _of(results, prefix):
@@ -66,17 +66,30 @@ def _check_copies(gan, strategy):
 def _check_close(result, expected, precision):
     """What changed, changed as in the reference. A loose bound on weights would prove nothing: the
     generator's first updates are smaller than rounding leaves of any such bound.
+
+    In float32 every variable is held to it; in half precision a network as a whole, since the sum that
+    is a bias's gradient can cancel to less than the rounding of its terms.
     """
     assert result.keys() == expected.keys()
+    exact = precision == "float32"
+    logs = [name for name in expected if " " not in name and (exact or name != "d_accuracy")]
     share, rounding = TOLERANCE[precision]
-    for name, value in expected.items():
-        # The share of eight pairs that are ranked right can turn by an eighth on rounding.
-        if "d_accuracy" in name and precision != "float32":
-            continue
-        is_log = name[0].isalpha()
-        change = np.linalg.norm(value - expected.get(f"initial {name}", 0))
-        error = np.linalg.norm(result[name] - value)
-        assert error <= share * change + (rounding if is_log else rounding / 50), (name, error, change)
+    for name in logs:
+        np.testing.assert_allclose(result[name], expected[name], share, rounding, err_msg=name)
+    groups = {name: [name] for name in expected if name.startswith(NETWORKS)}
+    if not exact:
+        names = list(groups)
+        groups = {n: [name for name in names if name.startswith(f"{n} ")] for n in NETWORKS}
+    for group, names in groups.items():
+        change = _length(expected[name] - expected[f"initial {name}"] for name in names)
+        error = _length(result[name] - expected[name] for name in names)
+        # Below this, float16 has no digits left for the gradients that the small VanillaGAN starts with.
+        floor = 1e-8 if exact else 1e-7
+        assert error <= share * change + floor, (group, error, change)
+
+
+def _length(arrays):
+    return np.linalg.norm(np.concatenate([np.ravel(array) for array in arrays]))
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
