@@ -10,7 +10,7 @@ CASES = {
     "VanillaGAN": {**SMALL, "width": 8, "maxout_units": 6, "maxout_pieces": 2},
     "DCGAN": CONVOLUTIONAL,
     "LSGAN": CONVOLUTIONAL,
-    "WGAN": {**CONVOLUTIONAL, "n_critic": 2},
+    "WGAN": {**CONVOLUTIONAL, "n_critic": 2, "clip_value": 0.1},
     "WGANGP": {**CONVOLUTIONAL, "n_critic": 2},
     "ConditionalGAN": {**CONVOLUTIONAL, "num_classes": 3},
 }
