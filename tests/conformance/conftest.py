@@ -48,7 +48,11 @@ def workers(request, tmp_path_factory):
         command = [sys.executable, TESTS / "conformance" / "cells.py", names, folder / str(index)]
         with open(folder / f"{index}.log", "wb") as log:
             processes.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
-    codes = [process.wait(timeout=1800) for process in processes]
+    try:
+        codes = [process.wait(timeout=1800) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
     assert codes == [0, 0], (folder / "0.log").read_text()[-3000:]
     return [pickle.loads((folder / str(index)).read_bytes()) for index in range(2)]
 
@@ -81,7 +85,7 @@ def _table(results):
     cells = table(CASES)
     columns = [cell[2:] for cell in cells[:9]]
     head = (
-        f"# Mode table\n\nWritten by `make test-all` on {datetime.date.today()}, with TensorFlow "
+        f"# Mode table\n\nWritten by pytest's `--write-mode-table` (`make test-all`) on {datetime.date.today()}, with TensorFlow "
         f"{tf.__version__} and Keras {keras.__version__}, on CPUs. What a cell checks stands in "
         "`tests/conformance/test_modes.py`.\n\n"
     )

@@ -33,7 +33,7 @@ class TrainingStep:
                 `default_optimizer` at `g_learning_rate` and `d_learning_rate`.
             jit_compile: Whether the step's computation is compiled by XLA, on one replica and on
                 many. "auto" compiles on accelerators; not on CPUs, where TensorFlow's convolutions
-                are faster than XLA's (see docs/benchmarks.md).
+                are faster than XLA's.
             run_eagerly: Runs op by op, for debugging.
             steps_per_execution: As in Keras; above 1 on one replica only.
         """
