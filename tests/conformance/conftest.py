@@ -85,9 +85,9 @@ def _table(results):
     cells = table(CASES)
     columns = [cell[2:] for cell in cells[:9]]
     head = (
-        f"# Mode table\n\nWritten by pytest's `--write-mode-table` (`make test-all`) on {datetime.date.today()}, with TensorFlow "
-        f"{tf.__version__} and Keras {keras.__version__}, on CPUs. What a cell checks stands in "
-        "`tests/conformance/test_modes.py`.\n\n"
+        f"# Mode table\n\nWritten by pytest's `--write-mode-table` (`make test-all`) on "
+        f"{datetime.date.today()}, with TensorFlow {tf.__version__} and Keras {keras.__version__}, "
+        "on CPUs. What a cell checks stands in `tests/conformance/test_modes.py`.\n\n"
     )
     lines = ["| variant | mode | " + " | ".join(f"{r}, {p}" for r, p in columns) + " |"]
     lines.append("|" + " --- |" * (2 + len(columns)))
