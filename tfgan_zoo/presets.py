@@ -29,6 +29,12 @@ class Preset(NamedTuple):
     parameters: tuple
 
 
+def near(name, names):
+    """A sentence that asks whether a known name was meant, or nothing where none is near."""
+    matches = difflib.get_close_matches(str(name), list(names), n=3)
+    return f" Did you mean {' or '.join(repr(match) for match in matches)}?" if matches else ""
+
+
 def register(*rows):
     """Adds presets. A name that is taken raises ValueError."""
     for row in rows:
@@ -46,8 +52,7 @@ def list_presets():
 def get_preset(name):
     """The preset of that name. An unknown one raises ValueError and lists near names."""
     if name not in _presets:
-        near = difflib.get_close_matches(str(name), _presets, n=3)
-        hint = f" Did you mean {' or '.join(repr(match) for match in near)}?" if near else ""
+        hint = near(name, _presets)
         raise ValueError(f"There is no preset {name!r}.{hint} See tfgan_zoo.list_presets().")
     return _presets[name]
 

@@ -6,7 +6,7 @@ import ast
 def overrides(preset, settings):
     """`["width=4"]` -> `{"width": 4}`, each value of the type of the model's default."""
     from tfgan_zoo import presets
-    from tfgan_zoo.models.options import near
+    from tfgan_zoo.presets import near
 
     defaults, found = presets.get_preset(preset).model_class.defaults, {}
     for setting in settings:

@@ -1,15 +1,9 @@
 """Checks of a model's arguments, before anything is built."""
 
-import difflib
 import inspect
 
 from tfgan_zoo import losses, penalties
-
-
-def near(name, names):
-    """A sentence that asks whether a known name was meant, or nothing where none is near."""
-    matches = difflib.get_close_matches(str(name), list(names), n=3)
-    return f" Did you mean {' or '.join(repr(match) for match in matches)}?" if matches else ""
+from tfgan_zoo.presets import near
 
 
 def signature(defaults):
