@@ -193,10 +193,49 @@ the whole process held; and seconds of an import in a new process. `import tfgan
 {measured_on(rows)} Command: `python benchmarks/first_step.py`."""
 
 
+def serving_section():
+    rows = read_csv("serving")
+    limits = read_csv("serving_in_process")
+    best = max(limits, key=lambda row: float(row["images_per_second"]))
+    header = ["Protocol", "Output", "Batching", "Clients", "Images/request", "Images/s"]
+    header += ["Of in-process", "p50 ms", "p95 ms", "p99 ms", "Worst/median p99", "First ms"]
+    keys = ["protocol", "output", "batching", "clients", "images_per_request"]
+    measures = ["p50_ms", "p95_ms", "p99_ms", "worst_to_median_p99", "first_ms"]
+    lines = [
+        [
+            *(row[key] for key in keys),
+            _short(float(row["images_per_second"])),
+            f"{float(row['of_in_process']):.2f}x",
+            *(_short(float(row[key])) for key in measures),
+        ]
+        for row in rows
+    ]
+    memory = max(float(row["peak_megabytes"]) for row in rows)
+    loop = table(
+        ["Batch", "Images/s"],
+        [(row["batch"], _short(float(row["images_per_second"]))) for row in limits],
+    )
+    return f"""## Serving
+
+The embedded server with a DCGAN of 28x28x1, width 64, and closed-loop clients in a second process on
+the same two cores, which their work is taken from. "Of in-process" is against the best loop over the
+same SavedModel's `generate_png` in one process, {_short(float(best["images_per_second"]))} images/s
+with batches of {best["batch"]}. "Worst/median p99" compares the client that waited longest with the
+median client; "First" is the first request of the measurement, the first ever for the first row of
+each server. The server's memory peaked at {_short(memory)} MiB.
+
+{loop}
+
+{table(header, lines)}
+
+{measured_on(rows)} Command: `python benchmarks/serving.py`."""
+
+
 SECTIONS = {
     "train_step": train_step_section,
     "replicas": replicas_section,
     "first_step": first_step_section,
+    "serving": serving_section,
 }
 
 

@@ -61,7 +61,8 @@ def test_list_and_info():
         (["sample", "dcgan_mnist", "--out", "x.png"], "has no trained weights yet"),
         (["sample", ".", "--out", "x.png", "--seeds", "a-b"], "Numbers are written as 0-15"),
         (["sample", ".", "--out", "x.png", "--labels", "1,2"], "one for each of 16 seeds, not 2"),
-        (["export", "nowhere", "."], ". exists. Give a new path"),
+        (["export", "nowhere", "."], "There is no run directory nowhere"),
+        (["verify", "nowhere"], "nowhere is no folder. To check a server"),
     ],
 )
 def test_a_mistake_gets_one_line(words, message):
@@ -142,7 +143,7 @@ def sample_and_export(directory: pathlib.Path, tmp_path):
     assert tf.io.decode_png(grid.read_bytes()).shape == (18, 18, 1)
     assert run("sample", str(directory), "--seeds", "5", "--out", str(tmp_path)).exit_code == 0
     assert tf.io.decode_png((tmp_path / "000005.png").read_bytes()).shape == (8, 8, 1)
-    result = run("export", str(directory), str(saved))
+    result = run("export", str(directory), str(saved), "--name", "digits")
     assert result.exit_code == 0, result.output
-    served = tf.saved_model.load(str(saved)).signatures["serving_default"]
-    assert served(latents=tf.zeros([2, 4]))["images"].shape == (2, 8, 8, 1)
+    served = tf.saved_model.load(str(saved / "digits" / "1")).signatures["serving_default"]
+    assert served(seed=tf.constant([1, 2], tf.int64))["image_bytes"].shape == (2,)

@@ -14,17 +14,20 @@ PACKAGE = pathlib.Path(tfgan_zoo.__file__).parent
 VARIANT = {"models", "layers", "losses", "penalties", "presets"}
 MAY_IMPORT = {
     "__init__": {"models"},
-    "callbacks": set(),
-    "cli": {"callbacks", "demo", "models", "presets", "training"},
+    "callbacks": {"files"},
+    "cli": {"callbacks", "convert", "demo", "files", "models", "presets", "serving", "training"},
+    "convert": {"files", "models"},
     "datasets": set(),
     "demo": {"callbacks", "training"},
-    "export": {"presets"},
+    "export": {"files", "presets"},
+    "files": set(),
     "layers": set(),
     "losses": set(),
     "models": VARIANT | {"datasets", "export"},
     "penalties": set(),
     "presets": set(),
-    "training": {"models", "datasets", "callbacks", "presets"},
+    "serving": set(),
+    "training": {"files", "models", "datasets", "callbacks", "presets"},
 }
 
 

@@ -14,6 +14,7 @@ _MODULES = (
     "models",
     "penalties",
     "presets",
+    "serving",
     "training",
 )
 _MODELS = ("GAN", "ConditionalGAN", "DCGAN", "LSGAN", "VanillaGAN", "WGAN", "WGANGP")

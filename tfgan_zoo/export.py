@@ -1,44 +1,83 @@
-"""Writes what a model's `endpoints()` offers as a SavedModel."""
+"""Writes a model as one artifact: a SavedModel for servers, and beside it what loads and checks it."""
 
+import hashlib
+import json
 import pathlib
-import shutil
-import tempfile
+import re
 
+import keras
 import numpy as np
+import tensorflow as tf
 from keras.export import ExportArchive
+from tensorflow_serving.apis import prediction_log_pb2
+
+from tfgan_zoo import presets
+from tfgan_zoo.files import beside
+
+WARMUP_BATCH_SIZES = (1, 2, 4, 8, 16, 32)
+_EXTRA = "assets.extra"  # where TensorFlow documents that other files of a SavedModel lie
+_GOLDEN_SEEDS = 8
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
-def export(model, path):
-    """Writes a SavedModel to `path`: beside it first, then renamed, so that nobody sees half of one.
+def export(
+    model,
+    path,
+    name=None,
+    version=None,
+    standing_statistics=0,
+    warmup_batch_sizes=WARMUP_BATCH_SIZES,
+):
+    """Writes `<path>/<name>/<version>/` in one rename, so that nobody sees half of one.
 
-    The first endpoint becomes `serving_default`. Nothing in it is compiled by XLA, which a stock
-    TensorFlow Serving would refuse.
+    The SavedModel has the signatures of `model.endpoints()`, the first also as `serving_default`.
+    Nothing in it is compiled by XLA, which a stock TensorFlow Serving would refuse. `assets.extra/`
+    holds what `from_preset` loads (`preset.json`, `model.weights.h5`), the images of a few seeds with the
+    SHA-256 of their pixels (`golden.json`, `golden/`), which `tfgan-zoo verify` compares, and requests
+    that a server runs before it says that the model is available (`tf_serving_warmup_requests`).
 
     Args:
-        model: A model with `endpoints() -> {name: (function, input signature)}`.
-        path: The folder to write. It must not exist.
+        model: A `GAN`.
+        path: Folder of all models.
+        name: Name to serve under; letters, digits, `_`, `-` and `.`. By default the model's name.
+        version: Positive int; by default the next one.
+        standing_statistics: Int. Re-estimates the moving statistics of the generator's batch
+            normalization from this many batches of 64 (Brock et al. 2019, section 4.1); 0 keeps them.
+        warmup_batch_sizes: Ints; the batch sizes that the server allows.
+
+    Returns:
+        The version's folder, a `pathlib.Path`.
 
     Raises:
-        FileExistsError: `path` exists.
-        ValueError: A variable holds NaN or infinity; the message names it.
+        FileExistsError: The version exists.
+        ValueError: A name that cannot be served, or a variable that holds NaN or infinity.
     """
-    path = pathlib.Path(path)
-    if path.exists():
-        raise FileExistsError(f"{path} exists. Give a new path, or remove it first.")
+    name = model.name if name is None else name
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"A name has letters, digits, '_', '-' and '.'. Received: {name!r}.")
+    folder = pathlib.Path(path) / name
+    version = folder / str(_next_version(folder) if version is None else _checked(version))
+    if version.exists():
+        raise FileExistsError(f"{version} exists. Leave the version out to write the next one.")
     _refuse_unfinite(model)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as beside:
-        target = pathlib.Path(beside) / "saved_model"
-        _archive(model).write_out(str(target), verbose=False)
-        shutil.move(target, path)
+    model = _bare_copy(model)
+    if standing_statistics:
+        _estimate_statistics(model, standing_statistics)
+    with beside(version) as temporary:
+        _archive(model).write_out(str(temporary), verbose=False)
+        _write_extra(model, temporary, name, warmup_batch_sizes)
+    return version
 
 
-def _archive(model):
-    archive = ExportArchive()
-    archive.track(model)
-    for name, (function, signature) in model.endpoints().items():
-        archive.add_endpoint(name, function, input_signature=signature)
-    return archive
+def _next_version(folder):
+    numbers = [int(entry.name) for entry in folder.glob("*") if entry.name.isdigit()]
+    return max(numbers, default=0) + 1
+
+
+def _checked(version):
+    if not isinstance(version, int) or version < 1:
+        raise ValueError(f"A version is a positive int. Received: {version!r}.")
+    return version
 
 
 def _refuse_unfinite(model):
@@ -48,3 +87,107 @@ def _refuse_unfinite(model):
             f"Not exported: {', '.join(bad[:3])}{' and others' if len(bad) > 3 else ''} hold NaN or "
             "infinity. Go back to an earlier checkpoint."
         )
+
+
+def _bare_copy(model):
+    """The model without optimizers and strategy, in float32."""
+    config = {**model.get_config(), "dtype": "float32"}
+    copy = type(model).from_config(config)
+    for own, others in zip(copy.networks(), model.networks(), strict=True):
+        own.set_weights(others.get_weights())
+    return copy
+
+
+def _estimate_statistics(model, batches):
+    layers = [
+        layer
+        for layer in model.ema_generator.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    momenta = [layer.momentum for layer in layers]
+    model.ema_generator.trainable = True  # a frozen layer keeps its statistics
+    for batch in range(batches):
+        for layer in layers:
+            layer.momentum = batch / (batch + 1)  # so that all batches count alike
+        model.forward_seeds(batch * 64 + np.arange(64), training=True)
+    model.ema_generator.trainable = False
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+
+
+def _archive(model):
+    archive = ExportArchive()
+    for name, (function, signature) in model.endpoints().items():
+        archive.add_endpoint(name, function, input_signature=signature)
+    return archive
+
+
+# === assets.extra ===
+
+
+def _write_extra(model, folder, name, warmup_batch_sizes):
+    extra = folder / _EXTRA
+    extra.mkdir()
+    record = {"name": name, "model": keras.saving.serialize_keras_object(model)}
+    _write_json(extra / presets.RECORD, record)
+    model.save_weights(extra / presets.WEIGHTS)
+    endpoints = model.endpoints()
+    _write_warmup(endpoints, name, warmup_batch_sizes, extra / "tf_serving_warmup_requests")
+    if "generate_png" in endpoints:
+        _write_golden(model, folder, extra)
+
+
+def _write_json(path, value):
+    path.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def _write_golden(model, folder, extra):
+    """The PNG files of a few seeds as the written SavedModel draws them, and their checksums."""
+    seeds = list(range(_GOLDEN_SEEDS))
+    inputs = {"seed": tf.constant(seeds, tf.int64)}
+    labels = None
+    if model.num_classes is not None:
+        labels = [seed % model.num_classes for seed in seeds]
+        inputs["label"] = tf.constant(labels, tf.int32)
+    signature = tf.saved_model.load(str(folder)).signatures["generate_png"]
+    images = signature(**inputs)["image_bytes"].numpy()
+    (extra / "golden").mkdir()
+    for seed, image in zip(seeds, images, strict=True):
+        (extra / "golden" / f"seed_{seed}.png").write_bytes(image)
+    pixels = [tf.io.decode_png(image).numpy().tobytes() for image in images]
+    files = [
+        path for path in sorted(folder.rglob("*")) if path.is_file() and extra not in path.parents
+    ]
+    record = {
+        "seeds": seeds,
+        "labels": labels,
+        "sha256": [hashlib.sha256(image).hexdigest() for image in pixels],
+        "files": {str(path.relative_to(folder)): _sha256(path) for path in files},
+    }
+    _write_json(extra / "golden.json", record)
+
+
+def _sha256(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_warmup(endpoints, name, batch_sizes, path):
+    names = ["", *endpoints]  # the empty name is the default signature
+    signatures = [next(iter(endpoints.values())), *endpoints.values()]
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for signature_name, (_, signature) in zip(names, signatures, strict=True):
+            for size in batch_sizes:
+                log = prediction_log_pb2.PredictionLog()
+                request = log.predict_log.request
+                request.model_spec.name, request.model_spec.signature_name = name, signature_name
+                for spec in signature:
+                    _fill(request.inputs[spec.name], spec, size)
+                writer.write(log.SerializeToString())
+
+
+def _fill(message, spec, size):
+    """A tensor of zeros, which takes no room: values that are left out are zero."""
+    message.dtype = spec.dtype.as_datatype_enum
+    for length in [size, *spec.shape[1:]]:
+        message.tensor_shape.dim.add(size=length)

@@ -1,8 +1,13 @@
 """Named configurations: `list_presets()`, `from_preset(name)`."""
 
 import difflib
+import json
+import os
+import pathlib
 from typing import NamedTuple
 
+RECORD, WEIGHTS = "preset.json", "model.weights.h5"  # in assets.extra/ of an exported version
+_EXTRA = "assets.extra"
 _presets = {}
 
 
@@ -58,25 +63,72 @@ def get_preset(name):
 
 
 def from_preset(name, load_weights=True, model_class=None, **overrides):
-    """Makes the model that a preset names.
+    """Makes the model that a preset names, or that an exported folder holds.
 
     Args:
-        name: A name of `list_presets()`.
-        load_weights: Whether to load trained weights. No preset has any published yet, so this raises.
-        model_class: The class that the preset must be of, or a subclass of its own.
+        name: A name of `list_presets()`, or the folder of an exported model, with or without its
+            version: `saved_models/dcgan_fashion_mnist` or `saved_models/dcgan_fashion_mnist/1`.
+        load_weights: Whether to load the trained weights.
+        model_class: The class that the model must be of, or a subclass of its own.
         overrides: Arguments of the class, in place of the preset's.
 
     Raises:
-        ValueError: An unknown name, a preset of another class, or weights that do not exist.
+        ValueError: An unknown name, a preset of another class, weights that do not exist or that do
+            not fit the overrides.
     """
-    preset = get_preset(name)
-    if model_class is not None and not issubclass(preset.model_class, model_class):
+    is_path = os.sep in str(name)
+    folder = _exported(pathlib.Path(name)) if is_path else published(name)
+    if is_path and folder is None:
+        raise ValueError(f"{name} holds no exported model: no version in it has {_EXTRA}/{RECORD}.")
+    restores = is_path or (load_weights and folder is not None)
+    gan = _restored(folder, overrides) if restores else _new(name, overrides)
+    if model_class is not None and not isinstance(gan, model_class):
         raise ValueError(
-            f"Preset {name!r} is a {preset.model_class.__name__}, not a {model_class.__name__}."
+            f"Preset {name!r} is a {type(gan).__name__}, not a {model_class.__name__}."
         )
-    if load_weights:
+    if load_weights and folder is None:
         raise ValueError(
             f"Preset {name!r} has no trained weights yet. Give load_weights=False for a new model, "
             f"or train one: tfgan-zoo train {name}"
         )
-    return preset.model_class(**{**preset.options, **overrides})
+    if load_weights:
+        gan.load_weights(folder / _EXTRA / WEIGHTS)
+    return gan
+
+
+def published(name):
+    """The folder with the newest version of a preset's trained weights, or None.
+
+    It is looked for in the folder that the environment variable TFGAN_ZOO_SAVED_MODELS names, then in
+    `saved_models/` of the checkout or of the installed package.
+    """
+    here = pathlib.Path(__file__).parent
+    roots = [
+        os.environ.get("TFGAN_ZOO_SAVED_MODELS"),
+        here.parent / "saved_models",
+        here / "saved_models",
+    ]
+    found = (_exported(pathlib.Path(root) / name) for root in roots if root)
+    return next((folder for folder in found if folder), None)
+
+
+def _exported(folder):
+    """The folder itself, or the newest version in it, if it holds an exported model; else None."""
+    versions = [path for path in folder.glob("*") if path.name.isdigit()]
+    for path in [folder, *sorted(versions, key=lambda path: -int(path.name))]:
+        if (path / _EXTRA / RECORD).is_file():
+            return path
+    return None
+
+
+def _new(name, overrides):
+    preset = get_preset(name)
+    return preset.model_class(**{"name": name, **preset.options, **overrides})
+
+
+def _restored(folder, overrides):
+    import keras  # not needed to list presets
+
+    model = json.loads((folder / _EXTRA / RECORD).read_text())["model"]
+    model["config"] |= overrides
+    return keras.saving.deserialize_keras_object(model)

@@ -87,25 +87,29 @@ def test_interpolate_ends_at_the_seeds(gan):
 
 def test_export(gan, images, labels, tmp_path):
     gan.fit(images, labels, batch_size=8, epochs=1, verbose=0)
-    gan.export(tmp_path / "saved_model")
-    assert [entry.name for entry in tmp_path.iterdir()] == ["saved_model"]  # nothing left beside
-    signatures = tf.saved_model.load(tmp_path / "saved_model").signatures
+    path = gan.export(tmp_path, "model")
+    assert path == tmp_path / "model" / "1"
+    assert [entry.name for entry in (tmp_path / "model").iterdir()] == ["1"]  # nothing left beside
+    signatures = tf.saved_model.load(path).signatures
     latents = tf.random.stateless_normal([5, gan.latent_dim], [0, 0])
     inputs = {"latents": latents}
     if gan.num_classes:
         inputs["label"] = tf.constant(labels_for(gan, 5), tf.int32)
     expected = gan(latents, inputs.get("label"))
-    for name in ("serving_default", "from_latents"):
-        served = signatures[name](**inputs)["images"]
-        np.testing.assert_allclose(served, expected, atol=1e-6)
+    served = signatures["from_latents"](**inputs)["images"]
+    np.testing.assert_allclose(served, expected, atol=1e-6)
     assert np.asarray(expected).dtype == np.float32 and np.abs(expected).max() <= 1
+    again = tfgan_zoo.from_preset(str(path))
+    for ours, theirs in zip(again.networks(), gan.networks(), strict=True):
+        for a, b in zip(ours.weights, theirs.weights, strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 def test_export_of_nan_is_refused(gan, tmp_path):
     weight = gan.ema_generator.weights[0]
     weight.assign(np.full(weight.shape, np.nan))
     with pytest.raises(ValueError, match=r"Not exported: .*kernel.* hold NaN"):
-        gan.export(tmp_path / "saved_model")
+        gan.export(tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -136,7 +140,7 @@ def test_preset_errors():
     ):
         tfgan_zoo.from_preset("dcgan_fashion_mist", load_weights=False)
     with pytest.raises(ValueError, match="has no trained weights yet"):
-        tfgan_zoo.from_preset("dcgan_fashion_mnist")
+        tfgan_zoo.from_preset("dcgan_mnist")
     with pytest.raises(ValueError, match="is a DCGAN, not a WGAN"):
         tfgan_zoo.WGAN.from_preset("dcgan_mnist", load_weights=False)
     preset = tfgan_zoo.list_presets()["dcgan_mnist"]

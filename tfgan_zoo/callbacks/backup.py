@@ -9,8 +9,8 @@ import warnings
 import keras
 import tensorflow as tf
 
-from tfgan_zoo.callbacks.files import UNFINISHED, beside, remove
 from tfgan_zoo.callbacks.steps import StepCallback, not_finite, sum_over_replicas
+from tfgan_zoo.files import UNFINISHED, beside, remove
 
 _WEIGHTS, _STATE = "model.weights.h5", "state.json"
 

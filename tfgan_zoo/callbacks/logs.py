@@ -5,9 +5,9 @@ import math
 import pathlib
 import time
 
-from tfgan_zoo.callbacks.files import beside
 from tfgan_zoo.callbacks.steps import StepCallback
 from tfgan_zoo.callbacks.tensorboard import Writer
+from tfgan_zoo.files import beside
 
 
 class JsonlLogger(StepCallback):

@@ -6,9 +6,9 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.callbacks.files import beside
 from tfgan_zoo.callbacks.steps import StepCallback
 from tfgan_zoo.callbacks.tensorboard import Writer
+from tfgan_zoo.files import beside
 
 
 class SampleGrid(StepCallback):

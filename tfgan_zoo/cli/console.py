@@ -66,9 +66,14 @@ def load_model(run):
     raise FileNotFoundError(f"There is no run directory {run}, and no preset of that name.")
 
 
+def quiet():
+    """Asks TensorFlow's C++ to print errors only; to be called before it is imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
 def import_zoo():
     """The package with TensorFlow, without what its C++ prints before it can be told to be quiet."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    quiet()
     with _quiet_stderr():
         import tensorflow as tf
 

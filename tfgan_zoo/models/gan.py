@@ -213,6 +213,10 @@ class GAN(TrainingStep, Sampling, keras.Model):
 
     # === Configuration ===
 
+    def networks(self):
+        """All networks, whose weights a saved model has."""
+        return [self.generator, self.discriminator, self.ema_generator]
+
     def get_config(self):
         return {"name": self.name, "dtype": self.dtype_policy.name, **self._options}
 

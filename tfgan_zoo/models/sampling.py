@@ -7,6 +7,8 @@ from tfgan_zoo import export
 from tfgan_zoo.layers.draws import normal_rows, uniform_rows
 from tfgan_zoo.models import inputs
 
+_MAX_PNG_CHANNELS = 4
+
 
 def latents_from_seeds(seeds, latent_dim, distribution):
     """One latent vector for each seed, a function of that seed only.
@@ -98,13 +100,46 @@ class Sampling:
             images.append(self(latents[rows], labels[rows] if self.num_classes else None))
         return to_uint8(np.concatenate(images))
 
-    def endpoints(self):
-        """What `export` writes: `{name: (function, input signature)}`."""
-        signature = [tf.TensorSpec([None, self.latent_dim], tf.float32, name="latents")]
-        if self.num_classes is not None:
-            signature.append(tf.TensorSpec([None], tf.int32, name="label"))
-        return {"from_latents": (lambda *args: {"images": self.call(*args)}, signature)}
+    def forward_seeds(self, seeds, labels=None, training=False):
+        """Float images in [-1, 1], `[n, H, W, C]`, of the averaged generator for int64 seeds `[n]`."""
+        latents = latents_from_seeds(seeds, self.latent_dim, self.latent_distribution)
+        if self.num_classes is not None and labels is None:
+            labels = tf.cast(tf.cast(seeds, tf.int64) % self.num_classes, tf.int32)
+        return self.ema_generator(self._with_labels(latents, labels), training=training)
 
-    def export(self, path):
-        """Writes a SavedModel with the moving average of the generator. See `tfgan_zoo.export`."""
-        export.export(self, path)
+    def endpoints(self):
+        """What `export` writes: `{name: (function, input signature)}`.
+
+        Every input has a batch dimension and every row is answered by itself, so that a server may
+        run the rows of several requests together: `seed` int64 `[B]`, `label` int32 `[B]` for a model
+        with labels, `latents` float32 `[B, D]`, `images` float32 `[B, H, W, C]` in [-1, 1].
+        """
+        channels = self.image_shape[-1]
+        seed = tf.TensorSpec([None], tf.int64, name="seed")
+        latents = tf.TensorSpec([None, self.latent_dim], tf.float32, name="latents")
+        images = tf.TensorSpec([None, *self.image_shape], tf.float32, name="images")
+        label = [tf.TensorSpec([None], tf.int32, name="label")] * (self.num_classes is not None)
+        found = {
+            "generate_png": (self._serve_png, [seed, *label]),
+            "generate": (self._serve_images, [seed, *label]),
+            "from_latents": (lambda *inputs: {"images": self.call(*inputs)}, [latents, *label]),
+            "score": (self._serve_score, [images, *label]),
+        }
+        if channels > _MAX_PNG_CHANNELS:
+            del found["generate_png"]
+        return found
+
+    def _serve_images(self, seed, label=None):
+        return {"images": self.forward_seeds(seed, label)}
+
+    def _serve_png(self, seed, label=None):
+        levels = tf.round((self.forward_seeds(seed, label) + 1) * 127.5)
+        pixels = tf.cast(tf.clip_by_value(levels, 0, 255), tf.uint8)
+        return {"image_bytes": tf.io.encode_png(pixels)}
+
+    def _serve_score(self, images, label=None):
+        return {"logits": self.discriminator(self._with_labels(images, label), training=False)}
+
+    def export(self, path, name=None, version=None, **options):
+        """Writes `<path>/<name>/<version>/`, a SavedModel for servers. See `tfgan_zoo.export.export`."""
+        return export.export(self, path, name, version, **options)

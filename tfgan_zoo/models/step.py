@@ -67,7 +67,7 @@ class TrainingStep:
         )
 
     def get_compile_config(self):
-        return self._compile_config
+        return getattr(self, "_compile_config", None)  # None: not compiled yet
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))

@@ -10,8 +10,8 @@ import keras
 import tensorflow as tf
 
 from tfgan_zoo import callbacks, datasets
-from tfgan_zoo.callbacks.files import beside
 from tfgan_zoo.callbacks.progress import ProgressBar
+from tfgan_zoo.files import beside
 from tfgan_zoo.models import GAN, inputs
 from tfgan_zoo.training.devices import make_strategy
 from tfgan_zoo.training.directory import new_directory, options_of, record

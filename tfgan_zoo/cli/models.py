@@ -1,0 +1,217 @@
+"""The commands that make models: list, info, train, sample, export, demo."""
+
+import enum
+import pathlib
+from typing import Annotated
+
+import typer
+
+from tfgan_zoo.cli import arguments, console
+from tfgan_zoo.cli.app import INTERRUPTED, TERMINATED, command
+
+Name = Annotated[str, typer.Argument(help="Preset, as `tfgan-zoo list` shows it.")]
+
+
+class Strategy(enum.StrEnum):
+    one = enum.auto()
+    mirrored = enum.auto()
+    multi_worker = enum.auto()
+    tpu = enum.auto()
+
+
+class Precision(enum.StrEnum):
+    float32 = enum.auto()
+    mixed_bfloat16 = enum.auto()
+    mixed_float16 = enum.auto()
+
+
+class Format(enum.StrEnum):
+    saved_model = enum.auto()
+    onnx = enum.auto()
+    litert = enum.auto()
+
+
+class Jit(enum.StrEnum):
+    auto = enum.auto()
+    on = enum.auto()
+    off = enum.auto()
+
+
+@command(name="list", epilog="More on one of them: tfgan-zoo info NAME")
+def list_():
+    """Show all presets."""
+    row = "{:30} {:15} {:10} {:18} {:>5} {:>6}".format
+    typer.echo(row("preset", "model", "images", "data", "batch", "epochs"))
+    for name, preset in console.import_zoo().list_presets().items():
+        options = {**preset.model_class.defaults, **preset.options}
+        shape = "x".join(map(str, options["image_shape"]))
+        model = preset.model_class.__name__
+        typer.echo(row(name, model, shape, preset.dataset, preset.batch_size, preset.epochs))
+
+
+@command(epilog="tfgan-zoo info dcgan_fashion_mnist_10k")
+def info(name: Name):
+    """Show what a preset is: its paper, options, data, size and command."""
+    zoo = console.import_zoo()
+    preset = zoo.presets.get_preset(name)
+    gan = zoo.from_preset(name, load_weights=False)
+    typer.echo(f"{name}: {preset.model_class.__name__}. {console.first_line(preset.model_class)}")
+    typer.echo(f"{console.paper(preset.model_class)}\n")
+    typer.echo(
+        f"data        {preset.dataset}, {preset.epochs} epochs in batches of {preset.batch_size}"
+    )
+    typer.echo(f"parameters  {console.parameters(gan)}")
+    typer.echo("options     (* is the preset's own; change one with --set name=value)")
+    for option, default in preset.model_class.defaults.items():
+        mark = "*" if option in preset.options else " "
+        typer.echo(f"  {mark} {option} = {preset.options.get(option, default)!r}")
+    typer.echo(f"\nTrain it:   tfgan-zoo train {name}")
+
+
+@command(
+    epilog="[bold]Examples[/bold]\n\n"
+    "tfgan-zoo train dcgan_fashion_mnist_10k --epochs 3\n\n"
+    "tfgan-zoo train dcgan_mnist --data ./my_digits --set width=32 --set n_critic=2\n\n"
+    "tfgan-zoo train dcgan_cifar10 --strategy mirrored --precision mixed_bfloat16 --dry-run\n\n"
+    "tfgan-zoo train --resume runs/0001-dcgan_mnist --epochs 40\n\n"
+    "Ctrl-C saves after the step that is running; --resume continues bit for bit. With --resume, only "
+    "--data-dir, --epochs, --steps and --strategy may be new."
+)
+def train(
+    name: Annotated[str | None, typer.Argument(help="Preset; not with --resume.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="TFDS name, folder of images or .npz file. (the preset's)")
+    ] = None,
+    data_dir: Annotated[str | None, typer.Option(help="Where TFDS sets lie.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the data. (the preset's)")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps, instead of epochs.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Images per update over all replicas. (the preset's)")
+    ] = None,
+    strategy: Annotated[Strategy | None, typer.Option(help="Devices to use. (one)")] = None,
+    precision: Annotated[Precision | None, typer.Option(help="Dtype policy. (float32)")] = None,
+    jit: Annotated[Jit | None, typer.Option(help="Compile the step with XLA. (auto)")] = None,
+    resume: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="Run directory to continue from its last checkpoint."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, data order and draws. (0)")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Option of the model; may be repeated."),
+    ] = None,
+    run_root: Annotated[pathlib.Path, typer.Option(help="Folder of the run directories.")] = "runs",
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Show the resolved run and time a few steps; write nothing."
+        ),
+    ] = False,
+):
+    """Train a preset in a new run directory, or continue a run."""
+    given = {"preset": name, "data": data, "data_dir": data_dir, "seed": seed}
+    given |= {"epochs": epochs, "steps": steps, "batch_size": batch_size}
+    given |= {"strategy": strategy, "precision": precision, "jit": jit}
+    given = {key: getattr(v, "value", v) for key, v in given.items() if v is not None}
+    if name is None and resume is None:
+        raise typer.BadParameter("give a preset, or --resume with a run directory.")
+    console.import_zoo()
+    from tfgan_zoo import training
+
+    preset = name or training.options_of(resume).preset
+    if set_:
+        given["overrides"] = arguments.overrides(preset, set_)
+    if dry_run:
+        saved = training.options_of(resume) if resume else None
+        console.show_plan(saved.continued(**given) if saved else training.Options(**given))
+        return
+    try:
+        if resume:
+            directory = training.resume(resume, **given)
+        else:
+            directory = training.train(training.Options(**given), run_root)
+    except training.Interrupted as stopped:
+        typer.echo(
+            f"{stopped}\nContinue with:  tfgan-zoo train --resume {stopped.directory}", err=True
+        )
+        is_terminated = stopped.signal.name == "SIGTERM"
+        raise typer.Exit(TERMINATED if is_terminated else INTERRUPTED) from None
+    typer.echo(f"Trained: {directory}")
+    typer.echo(f"Sample it:  tfgan-zoo sample {directory} --out grid.png", err=True)
+
+
+@command(
+    epilog="[bold]Examples[/bold]\n\n"
+    "tfgan-zoo sample runs/0001-dcgan_mnist --seeds 0-63 --out grid.png\n\n"
+    "tfgan-zoo sample runs/0002-cgan_mnist --seeds 0-9 --labels 0-9 --out digits/\n\n"
+    "Image i depends on its seed (and label) alone."
+)
+def sample(
+    run: Annotated[str, typer.Argument(help="Run directory, or a preset with trained weights.")],
+    out: Annotated[
+        str, typer.Option(help="A .png file for a grid, or a folder for single images.")
+    ],
+    seeds: Annotated[
+        str, typer.Option(help="Numbers and ranges, such as 0-15 or 3,7,20-29.")
+    ] = "0-15",
+    labels: Annotated[
+        str | None, typer.Option(help="One for all or one for each seed. (seed % classes)")
+    ] = None,
+):
+    """Draw images from a trained generator."""
+    seeds, labels = arguments.numbers(seeds), arguments.numbers(labels) if labels else None
+    if labels and len(labels) not in (1, len(seeds)):
+        raise ValueError(
+            f"Give one label, or one for each of {len(seeds)} seeds, not {len(labels)}."
+        )
+    gan = console.load_model(run)
+    from tfgan_zoo.callbacks import image_grid, write_png
+
+    images = gan.generate_from_seeds(seeds, labels if not labels or len(labels) > 1 else labels[0])
+    if out.endswith(".png"):
+        write_png(out, image_grid(images))
+    else:
+        for seed, image in zip(seeds, images, strict=True):
+            write_png(pathlib.Path(out) / f"{seed:06d}.png", image)
+    typer.echo(f"{len(images)} images: {out}")
+
+
+@command(
+    epilog="[bold]Examples[/bold]\n\n"
+    "tfgan-zoo export runs/0001-dcgan_mnist saved_models\n\n"
+    "tfgan-zoo export dcgan_fashion_mnist /srv/models --name garments --model-version 7\n\n"
+    "tfgan-zoo export runs/0001-dcgan_mnist exported --format onnx"
+)
+def export(
+    run: Annotated[str, typer.Argument(help="Run directory, or a preset with trained weights.")],
+    dest: Annotated[pathlib.Path, typer.Argument(help="Folder of all models.")],
+    name: Annotated[str | None, typer.Option(help="Name to serve under. (the preset's)")] = None,
+    model_version: Annotated[int | None, typer.Option(help="Version. (the next one)")] = None,
+    format: Annotated[Format, typer.Option(help="What to write.")] = "saved_model",
+    standing_statistics: Annotated[
+        int,
+        typer.Option(help="Batches to estimate batch statistics from; 0 keeps the moving ones."),
+    ] = 0,
+):
+    """Write a generator as DEST/NAME/VERSION for TensorFlow Serving, or for other runtimes."""
+    gan = console.load_model(run)
+    if format == Format.saved_model:
+        path = gan.export(dest, name, model_version, standing_statistics=standing_statistics)
+    else:
+        from tfgan_zoo.convert import convert
+
+        path, difference = convert(gan, dest, name, format.value)
+        path = f"{path}, equal to the SavedModel to {difference:.1e} on 16 seeds"
+    typer.echo(f"Exported: {path}")
+
+
+@command(epilog="tfgan-zoo demo --epochs 3")
+def demo(
+    epochs: Annotated[int | None, typer.Option(help="Passes over 10,000 images. (10)")] = None,
+    folder: Annotated[pathlib.Path, typer.Option(help="Where the results go.")] = "demo",
+):
+    """Train a DCGAN on the images in the package, draw samples, export it and load it back."""
+    console.import_zoo()
+    from tfgan_zoo.demo import demo
+
+    demo(epochs, folder)
