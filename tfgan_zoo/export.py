@@ -32,8 +32,8 @@ def export(
 
     The SavedModel has the signatures of `model.endpoints()`, the first also as `serving_default`.
     Nothing in it is compiled by XLA, which a stock TensorFlow Serving would refuse. `assets.extra/`
-    holds what `from_preset` loads (`preset.json`, `model.weights.h5`), the images of a few seeds with the
-    SHA-256 of their pixels (`golden.json`, `golden/`), which `tfgan-zoo verify` compares, and requests
+    holds what `from_preset` loads (`preset.json`, `model.weights.h5`), the images of a few seeds with
+    the SHA-256 of their pixels (`golden.json`, `golden/`) for `tfgan-zoo verify`, and requests
     that a server runs before it says that the model is available (`tf_serving_warmup_requests`).
 
     Args:

@@ -1,0 +1,128 @@
+"""Servers for the tests: the binary that TFGAN_ZOO_TFS_BINARY names, else the embedded server."""
+
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import shlex
+import socket
+import subprocess
+import sys
+import time
+
+import grpc
+from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
+
+PROTOCOL = pathlib.Path(__file__).parent / "protocol"
+_UNLIMITED = [("grpc.max_receive_message_length", -1)]
+_START_SECONDS = 120
+
+
+def command():
+    """The command line of the server, without flags."""
+    if binary := os.environ.get("TFGAN_ZOO_TFS_BINARY"):
+        return shlex.split(binary)
+    return [str(pathlib.Path(sys.executable).parent / "tfgan-zoo"), "serve", "--engine=embedded"]
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+def transcript(name):
+    """A recorded transcript, a parsed JSON file."""
+    return json.loads((PROTOCOL / name).read_text())
+
+
+class Server:
+    """A server process.
+
+    Args:
+        folder: Where its log goes.
+        flags: Its flags, but for the ports.
+    """
+
+    def __init__(self, folder, *flags):
+        self.port, self.rest_port = free_port(), free_port()
+        self.target, self.url = f"localhost:{self.port}", f"http://localhost:{self.rest_port}"
+        self._log_path = pathlib.Path(folder) / f"server-{self.port}.log"
+        ports = [f"--port={self.port}", f"--rest_api_port={self.rest_port}"]
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "COVERAGE_CORE": ""}
+        with self._log_path.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*command(), *ports, *flags], stdout=log, stderr=log, env=environment
+            )
+
+    @property
+    def log(self):
+        return self._log_path.read_text(errors="replace")
+
+    def wait_until_ready(self):
+        """Waits until REST answers."""
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.log
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(("localhost", self.rest_port)),
+            ):
+                return self
+            time.sleep(0.05)
+        raise TimeoutError(self.log)
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            return self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+    def __enter__(self):
+        return self.wait_until_ready()
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.stop()
+
+    def http(self, method, path, body=None, headers=None):
+        """`(status, content type, body)` of a request whose path is sent as it is."""
+        connection = http.client.HTTPConnection("localhost", self.rest_port, timeout=60)
+        try:
+            connection.putrequest(method, path, skip_accept_encoding=True)
+            headers = {"Content-Type": "application/json", **(headers or {})}
+            if body is not None:
+                body = body.encode() if isinstance(body, str) else body
+                headers.setdefault("Content-Length", str(len(body)))
+            for item in headers.items():
+                connection.putheader(*item)
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            return answer.status, answer.getheader("Content-Type"), answer.read().decode()
+        finally:
+            connection.close()
+
+    def predict(self, body, path="/v1/models/probe:predict"):
+        status, _, text = self.http("POST", path, json.dumps(body))
+        return status, json.loads(text)
+
+    @contextlib.contextmanager
+    def stubs(self):
+        """The stubs of both services."""
+        with grpc.insecure_channel(self.target, options=_UNLIMITED) as channel:
+            yield (
+                prediction_service_pb2_grpc.PredictionServiceStub(channel),
+                model_service_pb2_grpc.ModelServiceStub(channel),
+            )
+
+
+def models_config(*models):
+    """The text of a ModelServerConfig; each model is `(name, base path, more fields as text)`."""
+    rows = (
+        f'config {{ name: "{name}" base_path: "{path}" model_platform: "tensorflow" {more} }}'
+        for name, path, more in models
+    )
+    return "model_config_list { " + " ".join(rows) + " }"

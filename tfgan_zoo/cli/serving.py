@@ -1,0 +1,134 @@
+"""The commands that serve: serve, generate, verify, serving-config."""
+
+import pathlib
+import sys
+from typing import Annotated
+
+import typer
+
+from tfgan_zoo.cli import arguments, console
+from tfgan_zoo.cli.app import command
+
+Url = Annotated[str, typer.Option(help="host:port for gRPC, or http://host:port for REST.")]
+Model = Annotated[str, typer.Option(help="Name under which the model is served.")]
+
+
+def _is_server(target):
+    return target.startswith(("http://", "https://")) or not pathlib.Path(target).exists()
+
+
+@command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def serve(context: typer.Context):
+    """Serve SavedModels by TensorFlow Serving's protocol; takes its flags (--help lists them)."""
+    console.quiet()
+    from tfgan_zoo.serving import server
+
+    sys.exit(server.main(context.args))
+
+
+@command(
+    epilog="[bold]Examples[/bold]\n\n"
+    "tfgan-zoo generate --url localhost:8500 --model dcgan --n 16 --seed 0 --out grid.png\n\n"
+    "tfgan-zoo generate --url http://localhost:8501 --model digits --n 10 --labels 0-9 --out digits/"
+)
+def generate(
+    url: Url,
+    model: Model,
+    out: Annotated[
+        str, typer.Option(help="A .png file for a grid, or a folder for single images.")
+    ],
+    n: Annotated[int, typer.Option(help="How many images.")] = 16,
+    seed: Annotated[int | None, typer.Option(help="Of the first image. (random)")] = None,
+    labels: Annotated[str | None, typer.Option(help="One for all or one for each.")] = None,
+    truncation: Annotated[float | None, typer.Option(help="Psi, where the model takes it.")] = None,
+):
+    """Draw images from a served model."""
+    numbers = arguments.numbers(labels) if labels else None
+    if numbers and len(numbers) not in (1, n):
+        raise ValueError(f"Give one label, or one for each of {n} images, not {len(numbers)}.")
+    chosen = numbers[0] if numbers and len(numbers) == 1 else numbers
+    console.import_zoo()
+    from tfgan_zoo.callbacks import image_grid, write_png
+    from tfgan_zoo.serving import Client
+
+    with Client(url, model) as client:
+        if out.endswith(".png"):
+            write_png(out, image_grid(client.generate(n, seed, chosen, truncation)))
+        else:
+            client.generate_files(out, n, seed, labels=chosen, truncation=truncation)
+    typer.echo(f"{n} images: {out}")
+
+
+@command(
+    epilog="[bold]Examples[/bold]\n\n"
+    "tfgan-zoo verify saved_models/dcgan_fashion_mnist/1\n\n"
+    "tfgan-zoo verify localhost:8500 --model dcgan --golden saved_models/dcgan/1"
+)
+def verify(
+    target: Annotated[str, typer.Argument(help="Folder of an exported version, or a server.")],
+    model: Annotated[str | None, typer.Option(help="For a server: the model's name.")] = None,
+    golden: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="For a server: folder of the version it should serve."),
+    ] = None,
+):
+    """Check that an exported or served model draws the images it drew when it was exported."""
+    if _is_server(target) and not (model and golden):
+        raise ValueError(f"{target} is no folder. To check a server, give --model and --golden.")
+    console.import_zoo()
+    from tfgan_zoo import serving
+
+    if _is_server(target):
+        with serving.Client(target, model) as client:
+            found = client.verify(golden)
+    else:
+        found = serving.verify(target)
+    typer.echo(f"{target}: {found}.")
+
+
+@command(
+    name="serving-config",
+    epilog="[bold]Examples[/bold]\n\n"
+    "tfgan-zoo serving-config saved_models --out models.config\n\n"
+    "tfgan-zoo serving-config saved_models --base-path /models --out serving/models.config\n\n"
+    "tfgan-zoo serving-config --check models.config --check batching.config",
+)
+def serving_config(
+    root: Annotated[pathlib.Path | None, typer.Argument(help="Folder of NAME/VERSION.")] = None,
+    out: Annotated[pathlib.Path | None, typer.Option(help="File to write. (the terminal)")] = None,
+    base_path: Annotated[
+        str | None, typer.Option(help="Where that folder lies for the server. (here)")
+    ] = None,
+    check: Annotated[
+        list[pathlib.Path] | None, typer.Option(help="File to check; may be repeated.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="models, batching, monitoring or ssl. (by the file's name)")
+    ] = None,
+    enable_batching: Annotated[
+        bool, typer.Option(help="Whether the server runs with --enable_batching.")
+    ] = True,
+):
+    """Write models.config for a folder of models, or check configuration files."""
+    if (root is None) == (not check):
+        raise ValueError("Give a folder to write models.config for, or --check with files.")
+    console.import_zoo()
+    from tfgan_zoo.serving import config
+
+    if check:
+        problems = [(f, p) for f in check for p in config.check(f, kind, enable_batching)]
+        for file, problem in problems:
+            typer.echo(f"{file}: {problem}")
+        raise typer.Exit(1 if problems else 0)
+    text = config.write(root, base_path)
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        from tfgan_zoo.files import beside
+
+        with beside(out) as temporary:
+            temporary.write_text(text)
+        typer.echo(f"Wrote {out}", err=True)

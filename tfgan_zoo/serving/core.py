@@ -1,0 +1,248 @@
+"""What the two protocols share: how a request is answered, whichever way it came."""
+
+import asyncio
+import concurrent.futures
+
+from google.protobuf import text_format
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    predict_pb2,
+    status_pb2,
+)
+
+from tfgan_zoo.serving import metrics
+from tfgan_zoo.serving.servable import DEFAULT_SIGNATURE, Timer
+from tfgan_zoo.serving.statuses import Code, StatusError, invalid
+from tfgan_zoo.serving.tensors import from_message, to_message
+
+SIGNATURE_DEF = "signature_def"
+CLASSIFY, REGRESS = "classify", "regress"
+_METHODS = {  # method name in MultiInference -> which
+    "tensorflow/serving/classify": CLASSIFY,
+    "tensorflow/serving/regress": REGRESS,
+}
+
+
+class Core:
+    """Answers requests from the models of a `Manager`.
+
+    Args:
+        manager: `Manager`.
+        scheduler: `batching.Scheduler`, or None to run each request by itself.
+        measures: `metrics.Metrics`.
+        threads: How many requests may run at once without a scheduler.
+    """
+
+    def __init__(self, manager, scheduler, measures, threads):
+        self.manager, self.measures, self._scheduler = manager, measures, scheduler
+        self._pool = concurrent.futures.ThreadPoolExecutor(threads, "predict")
+
+    # === Predict ===
+
+    async def predict(self, request, timeout=None):
+        """Answers a `PredictRequest` with a `PredictResponse`. `timeout` is in seconds."""
+        check_spec(request)
+        number, version = self.manager.version(request.model_spec)
+        with version.in_use() as servable:
+            name = request.model_spec.signature_name or DEFAULT_SIGNATURE
+            signature = servable.signature(name)
+            inputs = _inputs(signature, request.inputs)
+            names = _output_names(signature, request.output_filter)
+            key = (request.model_spec.name, number, name, names)
+            outputs = await self.run(servable, key, inputs, timeout)
+        response = predict_pb2.PredictResponse()
+        response.model_spec.name = request.model_spec.name
+        response.model_spec.version.value = number
+        response.model_spec.signature_name = name
+        for alias, array in outputs.items():
+            response.outputs[alias].CopyFrom(to_message(array))
+        return response
+
+    async def run(self, servable, key, inputs, timeout):
+        """Runs a signature, in a batch where there is a scheduler.
+
+        Args:
+            servable: `Servable`.
+            key: `(model name, version, signature name, output names)`.
+            inputs: `{name: array}`.
+            timeout: Seconds, or None.
+        """
+        model, _, signature_name, names = key
+
+        def run(arrays):
+            with Timer() as timer:
+                outputs = servable.run(signature_name, arrays, names)
+            return outputs, timer.microseconds
+
+        def run_batch(arrays):
+            outputs, microseconds = run(arrays)
+            loop.call_soon_threadsafe(self._observe_run, model, microseconds)
+            return outputs
+
+        loop = asyncio.get_running_loop()
+        scheduler = servable.scheduler or self._scheduler
+        if scheduler:
+            return await scheduler.submit(key, run_batch, inputs, timeout)
+        outputs, microseconds = await loop.run_in_executor(self._pool, run, inputs)
+        self._observe_run(model, microseconds)
+        return outputs
+
+    def _observe_run(self, model, microseconds):
+        labels = {"model_name": model, "API": "Predict", "runtime": "TF1"}
+        self.measures.observe(metrics.RUNTIME_LATENCY, microseconds, **labels)
+
+    def close(self):
+        self._pool.shutdown(wait=False)
+        if self._scheduler:
+            self._scheduler.close()
+
+    # === The other methods ===
+
+    async def classify(self, request, timeout=None):
+        """Refuses a `ClassificationRequest`: no model here has a signature of that kind."""
+        self._refuse(request, CLASSIFY)
+
+    async def regress(self, request, timeout=None):
+        """Refuses a `RegressionRequest`."""
+        self._refuse(request, REGRESS)
+
+    def _refuse(self, request, method):
+        check_spec(request)
+        _, version = self.manager.version(request.model_spec)
+        with version.in_use() as servable:
+            name = request.model_spec.signature_name or DEFAULT_SIGNATURE
+            if name not in servable.signatures:
+                raise invalid(f"No signature was found with the name: {name}")
+            check_example_signature(servable.signatures[name], method)
+
+    async def multi_inference(self, request, timeout=None):
+        """Refuses a `MultiInferenceRequest`, as above."""
+        if not request.tasks:
+            raise invalid("Inference request must have at least one inference task")
+        _, version = self.manager.version(request.tasks[0].model_spec)
+        with version.in_use() as servable:
+            names = set()
+            for task in request.tasks:
+                self._check_task(task, request.tasks[0], servable, names)
+
+    def _check_task(self, task, first, servable, names):
+        name = task.model_spec.signature_name or DEFAULT_SIGNATURE
+        if not task.model_spec.name:
+            raise invalid("Found ModelSpec with an empty model name.")
+        if task.model_spec.name != first.model_spec.name:
+            raise invalid(
+                "All ModelSpecs in a MultiInferenceRequest must access the same model name."
+            )
+        if name in names:
+            raise invalid(f"Duplicate evaluation of signature: {name}")
+        names.add(name)
+        if name not in servable.signatures:
+            raise invalid(f"Requested signature not found in model graph: {name}")
+        if task.method_name not in _METHODS:
+            raise StatusError(
+                Code.UNIMPLEMENTED, f"Unsupported signature method_name: {task.method_name}"
+            )
+        check_example_signature(servable.signatures[name], _METHODS[task.method_name])
+
+    async def metadata(self, request, timeout=None):
+        """Answers a `GetModelMetadataRequest`."""
+        check_spec(request)
+        if not request.metadata_field:
+            raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
+        for field in request.metadata_field:
+            if field != SIGNATURE_DEF:
+                raise invalid(f"Metadata field {field} is not supported")
+        number, version = self.manager.version(request.model_spec)
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        for name, signature in version.servable.signatures.items():
+            signatures.signature_def[name].CopyFrom(signature)
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        response.model_spec.name = request.model_spec.name
+        response.model_spec.version.value = number
+        response.metadata[SIGNATURE_DEF].Pack(signatures)
+        return response
+
+    async def status(self, request, timeout=None):
+        """Answers a `GetModelStatusRequest`."""
+        check_spec(request)
+        response = get_model_status_pb2.GetModelStatusResponse()
+        for number, version in self.manager.states(request.model_spec):
+            row = response.model_version_status.add(version=number, state=version.state)
+            row.status.CopyFrom(status_message(version.status))
+        return response
+
+
+def status_message(error):
+    """The `StatusProto` of a `StatusError`."""
+    return status_pb2.StatusProto(error_code=error.code.value[0], error_message=error.message)
+
+
+def check_spec(request):
+    """Refuses a request without a `model_spec`."""
+    if not request.HasField("model_spec"):
+        raise invalid("Missing ModelSpec")
+
+
+def _inputs(signature, messages):
+    wanted, sent = set(signature.inputs), set(messages)
+    if len(sent) > len(wanted) or (len(sent) < len(wanted) and not signature.defaults):
+        raise invalid(
+            f"input size does not match signature: {len(sent)}!={len(wanted)} len({_set(sent)}) != "
+            f"len({_set(wanted)}). Sent extra: {_set(sent - wanted)}. Missing but required: "
+            f"{_set(wanted - sent)}."
+        )
+    arrays = {
+        name: from_message(name, _input(name, signature, messages)) for name in sorted(wanted)
+    }
+    if sent - wanted:
+        used, given = ",".join(sorted(sent & wanted)), ",".join(sorted(sent))
+        raise invalid(
+            f"Inputs contains invalid name. Used request inputs: {used}, request input: {given}"
+        )
+    return arrays
+
+
+def _input(name, signature, messages):
+    if name in messages:
+        return messages[name]
+    if name in signature.defaults:
+        return signature.defaults[name]
+    raise invalid(
+        f"Signature input alias: {name}(feed name: {signature.inputs[name].name}) not found in request "
+        "and no default value provided. Inputs expected to be in the request "
+        f"{_set(messages)}, or default input alias set: {','.join(sorted(signature.defaults))}"
+    )
+
+
+def _output_names(signature, chosen):
+    seen = set()
+    for name in chosen:
+        if name not in signature.outputs:
+            raise invalid(
+                f"output tensor alias not found in signature: {name} Outputs expected to be in the set "
+                f"{_set(signature.outputs)}."
+            )
+        if name in seen:
+            raise invalid(f"duplicate output tensor alias: {name}")
+        seen.add(name)
+    return tuple(chosen) or tuple(sorted(signature.outputs))
+
+
+def _set(names):
+    return "{" + ",".join(sorted(names)) + "}"
+
+
+def check_example_signature(signature, method):
+    """Refuses a signature that takes no `tf.Example`s, as TensorFlow Serving does; raises always."""
+    noun = {CLASSIFY: "classification", REGRESS: "regression"}[method]
+    if len(signature.inputs) != 1:
+        raise invalid("Expected one input Tensor.")
+    if method == REGRESS and len(signature.outputs) != 1:
+        raise invalid("Expected one output Tensor.")
+    if method == CLASSIFY and len(signature.outputs) not in (1, 2):
+        raise invalid(f"Expected one or two output Tensors, found {len(signature.outputs)}")
+    if "inputs" not in signature.inputs:
+        text = text_format.MessageToString(signature)
+        raise invalid(f"No {noun} inputs found in SignatureDef: {text}")
+    raise StatusError(Code.UNIMPLEMENTED, f"This server does not run {noun} signatures.")

@@ -1,0 +1,89 @@
+"""TensorFlow Serving's command-line flags, so that the embedded server can take its place."""
+
+import argparse
+import multiprocessing
+
+EMBEDDED_ONLY = ("host", "max_body_bytes", "max_concurrent_requests", "drain_seconds")
+
+
+def _boolean(text):
+    if text.lower() not in ("true", "1", "false", "0"):
+        raise argparse.ArgumentTypeError(f"expected true or false, got {text!r}")
+    return text.lower() in ("true", "1")
+
+
+def parser():
+    """The parser of `tfgan-zoo serve`."""
+    made = argparse.ArgumentParser(
+        prog="tfgan-zoo serve",
+        description="Serves SavedModels by TensorFlow Serving's protocol, flags and files: by "
+        "tensorflow_model_server where it is on PATH, else by an embedded server for development and "
+        "tests.",
+        epilog="tfgan-zoo serve --model_name=dcgan --model_base_path=$PWD/saved_models/dcgan "
+        "--rest_api_port=8501",
+        allow_abbrev=False,
+    )
+    flag = made.add_argument
+    flag("--engine", choices=["auto", "tensorflow_model_server", "embedded"], default="auto")
+    _add_ports(flag)
+    _add_models(flag)
+    _add_runtime(flag)
+    own = made.add_argument_group("of the embedded server only").add_argument
+    own("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    own("--max_body_bytes", type=int, default=256 << 20, help="larger requests are refused")
+    own("--max_concurrent_requests", type=int, default=1024, help="more are refused")
+    own("--drain_seconds", type=float, default=30.0, help="after SIGTERM, for running requests")
+    return made
+
+
+def _add_ports(flag):
+    flag("--port", type=int, default=8500, help="port of gRPC (%(default)s)")
+    flag("--rest_api_port", type=int, default=0, help="port of REST; 0 for none")
+    flag("--rest_api_timeout_in_ms", type=int, default=30_000)
+    flag("--grpc_max_threads", type=int, default=4 * multiprocessing.cpu_count())
+    flag("--grpc_channel_arguments", default="", metavar="KEY=VALUE,…")
+    _bool(flag, "--enable_grpc_healthcheck_service", help="answer grpc.health.v1.Health")
+    flag("--ssl_config_file", default="", help="SSLConfig, for gRPC over TLS")
+    flag("--monitoring_config_file", default="", help="MonitoringConfig, for Prometheus")
+
+
+def _add_models(flag):
+    flag(
+        "--model_config_file", default="", help="ModelServerConfig: names, paths, policies, labels"
+    )
+    flag("--model_config_file_poll_wait_seconds", type=int, default=0, help="0: never read again")
+    flag("--model_name", default="default", help="of one model, without a model_config_file")
+    flag("--model_base_path", default="", help="absolute folder of its versions")
+    flag("--file_system_poll_wait_seconds", type=int, default=1)
+    _bool(flag, "--allow_version_labels_for_unavailable_models")
+    flag("--saved_model_tags", default="serve")
+    _bool(flag, "--enable_model_warmup", default=True)
+
+
+def _add_runtime(flag):
+    _bool(flag, "--enable_batching")
+    flag("--batching_parameters_file", default="", help="BatchingParameters")
+    _bool(
+        flag, "--enable_per_model_batching_parameters", help="batching_params.pbtxt of each version"
+    )
+    flag("--tensorflow_session_parallelism", type=int, default=0)
+    flag("--tensorflow_intra_op_parallelism", type=int, default=0)
+    flag("--tensorflow_inter_op_parallelism", type=int, default=0)
+    flag("--per_process_gpu_memory_fraction", type=float, default=0.0)
+
+
+def _bool(flag, name, default=False, help=None):
+    flag(name, type=_boolean, nargs="?", const=True, default=default, metavar="BOOL", help=help)
+
+
+def parse(arguments):
+    """`(flags, unknown arguments)`. A stock server warns of unknown flags and goes on; so do we."""
+    return parser().parse_known_args(arguments)
+
+
+def for_model_server(arguments):
+    """The arguments without those that only we have."""
+    own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for name in ("engine", *EMBEDDED_ONLY):
+        own.add_argument(f"--{name}")
+    return own.parse_known_args(arguments)[1]

@@ -1,0 +1,113 @@
+"""Golden outputs: the images that an exported generator drew when it was written, and their check."""
+
+import hashlib
+import json
+import pathlib
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_zoo.serving.servable import DEFAULT_SIGNATURE, Servable
+
+FILE = pathlib.Path("assets.extra") / "golden.json"
+IMAGES = pathlib.Path("assets.extra") / "golden"
+_TOLERANCE = 1  # levels of 255: kernels of another machine may round another way
+
+
+class VerificationError(RuntimeError):
+    """What is served or stored is not what was exported."""
+
+
+class Golden(NamedTuple):
+    """What an export recorded.
+
+    Attributes:
+        seeds: Ints `[n]`.
+        labels: Ints `[n]`, or None.
+        sha256: Of the pixels of each image, hexadecimal.
+        images: uint8 `[n, H, W, C]`.
+        files: `{path within the version folder: sha256}` of graph and weights.
+    """
+
+    seeds: list
+    labels: list | None
+    sha256: list
+    images: np.ndarray
+    files: dict
+
+
+def read(path):
+    """The golden outputs of a version folder.
+
+    Raises:
+        FileNotFoundError: The folder has none.
+    """
+    path = pathlib.Path(path)
+    if not (path / FILE).is_file():
+        raise FileNotFoundError(
+            f"{path} holds no golden outputs ({FILE}). Give the folder of an exported version, such as "
+            "saved_models/NAME/1."
+        )
+    record = json.loads((path / FILE).read_text())
+    images = [(path / IMAGES / f"seed_{seed}.png").read_bytes() for seed in record["seeds"]]
+    decoded = np.stack([tf.io.decode_png(image).numpy() for image in images])
+    return Golden(record["seeds"], record["labels"], record["sha256"], decoded, record["files"])
+
+
+def verify(path):
+    """Checks an exported version folder: its files, and what its generator draws now.
+
+    Returns:
+        A sentence that tells how equal the images are.
+
+    Raises:
+        FileNotFoundError: No golden outputs.
+        VerificationError: A file has changed, or the images differ by more than rounding.
+    """
+    path, golden = pathlib.Path(path), read(path)
+    changed = [name for name, digest in golden.files.items() if _digest(path / name) != digest]
+    if changed:
+        raise VerificationError(f"{path}: {', '.join(changed)} changed after the export.")
+    servable = Servable(path)
+    try:
+        inputs = {"seed": np.asarray(golden.seeds, np.int64)}
+        if golden.labels is not None:
+            inputs["label"] = np.asarray(golden.labels, np.int32)
+        outputs = servable.run(DEFAULT_SIGNATURE, inputs, ("image_bytes",))["image_bytes"]
+    finally:
+        servable.close()
+    return compare(golden, np.stack([tf.io.decode_png(image).numpy() for image in outputs]))
+
+
+def compare(golden, images):
+    """Holds uint8 images `[n, H, W, C]` of the golden seeds against the golden ones; see `verify`."""
+    count = len(golden.seeds)
+    if [pixels_sha256(image) for image in images] == golden.sha256:
+        return f"{count} images, identical"
+    if images.shape != golden.images.shape:
+        raise VerificationError(
+            f"Images have shape {images.shape[1:]}; the exported ones {golden.images.shape[1:]}."
+        )
+    differences = np.abs(images.astype(int) - golden.images).reshape(count, -1)
+    largest = differences.max(axis=1)
+    if largest.max() > _TOLERANCE:
+        worst = int(largest.argmax())
+        raise VerificationError(
+            f"{int((largest > _TOLERANCE).sum())} of {count} images differ from the exported ones; seed "
+            f"{golden.seeds[worst]} by up to {largest[worst]} of 255 levels, {_TOLERANCE} is allowed."
+        )
+    share = (differences > 0).mean()
+    return f"{count} images, equal to {largest.max()} of 255 levels in {share:.2%} of the values"
+
+
+def pixels_sha256(image):
+    """SHA-256 of the pixels of one uint8 image, hexadecimal."""
+    return hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
+
+
+def _digest(path):
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,87 @@
+"""Between tensors in messages and numpy arrays, as TensorFlow's C++ does it."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
+
+from tfgan_zoo.serving.statuses import invalid
+
+_FIELDS = {  # dtype -> the field that holds its values one by one
+    tf.float32: "float_val",
+    tf.float64: "double_val",
+    tf.int64: "int64_val",
+    tf.string: "string_val",
+    tf.bool: "bool_val",
+    tf.uint32: "uint32_val",
+    tf.uint64: "uint64_val",
+    **dict.fromkeys([tf.int32, tf.int16, tf.int8, tf.uint16, tf.uint8], "int_val"),
+    **dict.fromkeys([tf.float16, tf.bfloat16], "half_val"),
+}
+_NAMES = {"float32": "float", "float64": "double", "float16": "half"}
+_MAX_ELEMENTS = 2**31
+
+
+def dtype_name(dtype):
+    """TensorFlow's C++ name of a `tf.DType`: float, double, half, int64, …"""
+    return _NAMES.get(dtype.name, dtype.name)
+
+
+def from_message(name, message):
+    """The array in a `TensorProto`; strings have dtype object.
+
+    As in C++, missing values repeat the last one, or are zero where there are none, and surplus ones
+    are left out.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT for what is no tensor.
+    """
+    try:
+        dtype = tf.dtypes.as_dtype(message.dtype)
+        shape = [dim.size for dim in message.tensor_shape.dim]
+        size = math.prod(shape)
+        is_valid = dtype in _FIELDS and not message.tensor_shape.unknown_rank
+        if not is_valid or min(shape, default=0) < 0 or size > _MAX_ELEMENTS:
+            raise ValueError
+        return _content(message, dtype, size).reshape(shape)
+    except (TypeError, ValueError):
+        raise invalid(f"tensor parsing error: {name}") from None
+
+
+def _content(message, dtype, size):
+    if message.tensor_content:
+        return np.frombuffer(message.tensor_content, dtype.as_numpy_dtype)
+    values = getattr(message, _FIELDS[dtype])[:size]
+    if dtype == tf.string:
+        array = np.empty(len(values), object)
+        array[:] = values
+    elif dtype in (tf.float16, tf.bfloat16):
+        array = np.array(values, np.uint16).view(dtype.as_numpy_dtype)
+    else:
+        array = np.array(values, np.int64 if dtype.is_integer and not dtype.is_unsigned else None)
+        array = array.astype(dtype.as_numpy_dtype)
+    if len(array) == size:
+        return array
+    if len(array) == 0:
+        return np.full(size, b"", object) if dtype == tf.string else np.zeros(size, array.dtype)
+    return np.concatenate([array, np.full(size - len(array), array[-1], array.dtype)])
+
+
+def dtype_of(array):
+    """The `tf.DType` of an array; object means string."""
+    return tf.string if array.dtype == object else tf.dtypes.as_dtype(array.dtype)
+
+
+def to_message(array):
+    """A `TensorProto` with the values one by one, as TensorFlow Serving answers."""
+    dtype = dtype_of(array)
+    message = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum)
+    message.tensor_shape.SetInParent()  # a scalar has a shape, too: an empty one
+    for size in array.shape:
+        message.tensor_shape.dim.add(size=size)
+    flat = array.ravel()
+    if _FIELDS[dtype] == "half_val":
+        flat = flat.view(np.uint16)
+    getattr(message, _FIELDS[dtype]).extend(flat.tolist())
+    return message
