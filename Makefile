@@ -30,7 +30,7 @@ docs: .venv/installed-dev  ## Pages that are generated
 	touch $@
 
 .venv/installed-dev: requirements.lock pyproject.toml | $(BIN)/python
-	$(INSTALL) --editable ".[dev,tfgan]"
+	$(INSTALL) --editable ".[dev,tfgan,convert]"
 	touch $@ .venv/installed
 
 clean:

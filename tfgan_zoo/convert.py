@@ -44,12 +44,13 @@ def convert(gan, path, name=None, format="onnx"):
     if target.exists():
         raise FileExistsError(f"{target} exists.")
     inputs = _inputs(gan)
+    gan.ema_generator(list(inputs.values()))  # Keras exports to ONNX only what has been called
     with beside(target) as temporary:
         try:
             gan.ema_generator.export(temporary, format=format, verbose=False)
+            images = {"onnx": _run_onnx, "litert": _run_litert}[format](temporary, inputs)
         except Exception as error:
             raise ValueError(f"{type(gan).__name__} cannot become {format}: {error}") from error
-        images = {"onnx": _run_onnx, "litert": _run_litert}[format](temporary, inputs)
     return target, float(np.abs(images - _run_saved_model(gan, inputs)).max())
 
 
