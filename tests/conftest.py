@@ -9,6 +9,8 @@ import pathlib
 import numpy as np
 import pytest
 import tensorflow as tf
+from mode_table import pytest_runtest_logreport as pytest_runtest_logreport
+from mode_table import pytest_sessionfinish as pytest_sessionfinish
 
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2

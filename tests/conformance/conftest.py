@@ -1,6 +1,5 @@
-"""Fixtures of the mode table, and the table in the docs."""
+"""Fixtures of the mode table."""
 
-import datetime
 import json
 import os
 import pathlib
@@ -9,14 +8,11 @@ import socket
 import subprocess
 import sys
 
-import keras
 import pytest
 import tensorflow as tf
-from cases import CASES
-from cells import Cell, table, train
+from cells import Cell, train
 
 TESTS = pathlib.Path(__file__).parents[1]
-_results = {}
 
 
 @pytest.fixture(scope="session")
@@ -65,34 +61,3 @@ def _free_port():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
-
-
-def pytest_runtest_logreport(report):
-    if report.when == "call" and "test_modes.py::test_cell[" in report.nodeid:
-        _results[report.nodeid.split("[")[1].partition("]")[0]] = report.outcome
-
-
-def pytest_sessionfinish(session):
-    path = session.config.getoption("--write-mode-table")
-    if path and not hasattr(
-        session.config, "workerinput"
-    ):  # of parallel runs, the one that hears all
-        pathlib.Path(path).write_text(_table(_results))
-
-
-def _table(results):
-    """The mode table in Markdown: a row for every variant and mode, a column for the others."""
-    cells = table(CASES)
-    columns = [cell[2:] for cell in cells[:9]]
-    head = (
-        f"# Mode table\n\nWritten by pytest's `--write-mode-table` (`make test-all`) on "
-        f"{datetime.date.today()}, with TensorFlow {tf.__version__} and Keras {keras.__version__}, "
-        "on CPUs. What a cell checks stands in `tests/conformance/test_modes.py`.\n\n"
-    )
-    lines = ["| variant | mode | " + " | ".join(f"{r}, {p}" for r, p in columns) + " |"]
-    lines.append("|" + " --- |" * (2 + len(columns)))
-    for start in range(0, len(cells), len(columns)):
-        row = cells[start : start + len(columns)]
-        marks = [results.get(str(cell), "not run") for cell in row]
-        lines.append(f"| {row[0].variant} | {row[0].mode} | " + " | ".join(marks) + " |")
-    return head + "\n".join(lines) + "\n"
