@@ -68,8 +68,8 @@ def _check_close(result, expected, precision):
     generator's first updates are smaller than rounding leaves of any such bound.
 
     Weights are kept in float32, so that a tiny change, such as the average's, is known to their rounding
-    only. In float32 every variable is held to it; in half precision a network as a whole, since the sum that
-    is a bias's gradient can cancel to less than the rounding of its terms.
+    only. In float32 every variable is held to it; in half precision a network as a whole, since the sum
+    that is a bias's gradient can cancel to less than the rounding of its terms.
     """
     assert result.keys() == expected.keys()
     exact = precision == "float32"
