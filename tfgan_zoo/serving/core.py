@@ -3,7 +3,6 @@
 import asyncio
 import concurrent.futures
 
-from google.protobuf import text_format
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -13,11 +12,17 @@ from tensorflow_serving.apis import (
 
 from tfgan_zoo.serving import metrics
 from tfgan_zoo.serving.servable import DEFAULT_SIGNATURE, Timer
+from tfgan_zoo.serving.signatures import (
+    CLASSIFY,
+    REGRESS,
+    check_example_signature,
+    inputs_of,
+    output_names,
+)
 from tfgan_zoo.serving.statuses import Code, StatusError, invalid
-from tfgan_zoo.serving.tensors import from_message, to_message
+from tfgan_zoo.serving.tensors import to_message
 
 SIGNATURE_DEF = "signature_def"
-CLASSIFY, REGRESS = "classify", "regress"
 _METHODS = {  # method name in MultiInference -> which
     "tensorflow/serving/classify": CLASSIFY,
     "tensorflow/serving/regress": REGRESS,
@@ -47,8 +52,8 @@ class Core:
         with version.in_use() as servable:
             name = request.model_spec.signature_name or DEFAULT_SIGNATURE
             signature = servable.signature(name)
-            inputs = _inputs(signature, request.inputs)
-            names = _output_names(signature, request.output_filter)
+            inputs = inputs_of(signature, request.inputs)
+            names = output_names(signature, request.output_filter)
             key = (request.model_spec.name, number, name, names)
             outputs = await self.run(servable, key, inputs, timeout)
         response = predict_pb2.PredictResponse()
@@ -182,67 +187,3 @@ def check_spec(request):
     """Refuses a request without a `model_spec`."""
     if not request.HasField("model_spec"):
         raise invalid("Missing ModelSpec")
-
-
-def _inputs(signature, messages):
-    wanted, sent = set(signature.inputs), set(messages)
-    if len(sent) > len(wanted) or (len(sent) < len(wanted) and not signature.defaults):
-        raise invalid(
-            f"input size does not match signature: {len(sent)}!={len(wanted)} len({_set(sent)}) != "
-            f"len({_set(wanted)}). Sent extra: {_set(sent - wanted)}. Missing but required: "
-            f"{_set(wanted - sent)}."
-        )
-    arrays = {
-        name: from_message(name, _input(name, signature, messages)) for name in sorted(wanted)
-    }
-    if sent - wanted:
-        used, given = ",".join(sorted(sent & wanted)), ",".join(sorted(sent))
-        raise invalid(
-            f"Inputs contains invalid name. Used request inputs: {used}, request input: {given}"
-        )
-    return arrays
-
-
-def _input(name, signature, messages):
-    if name in messages:
-        return messages[name]
-    if name in signature.defaults:
-        return signature.defaults[name]
-    raise invalid(
-        f"Signature input alias: {name}(feed name: {signature.inputs[name].name}) not found in request "
-        "and no default value provided. Inputs expected to be in the request "
-        f"{_set(messages)}, or default input alias set: {','.join(sorted(signature.defaults))}"
-    )
-
-
-def _output_names(signature, chosen):
-    seen = set()
-    for name in chosen:
-        if name not in signature.outputs:
-            raise invalid(
-                f"output tensor alias not found in signature: {name} Outputs expected to be in the set "
-                f"{_set(signature.outputs)}."
-            )
-        if name in seen:
-            raise invalid(f"duplicate output tensor alias: {name}")
-        seen.add(name)
-    return tuple(chosen) or tuple(sorted(signature.outputs))
-
-
-def _set(names):
-    return "{" + ",".join(sorted(names)) + "}"
-
-
-def check_example_signature(signature, method):
-    """Refuses a signature that takes no `tf.Example`s, as TensorFlow Serving does; raises always."""
-    noun = {CLASSIFY: "classification", REGRESS: "regression"}[method]
-    if len(signature.inputs) != 1:
-        raise invalid("Expected one input Tensor.")
-    if method == REGRESS and len(signature.outputs) != 1:
-        raise invalid("Expected one output Tensor.")
-    if method == CLASSIFY and len(signature.outputs) not in (1, 2):
-        raise invalid(f"Expected one or two output Tensors, found {len(signature.outputs)}")
-    if "inputs" not in signature.inputs:
-        text = text_format.MessageToString(signature)
-        raise invalid(f"No {noun} inputs found in SignatureDef: {text}")
-    raise StatusError(Code.UNIMPLEMENTED, f"This server does not run {noun} signatures.")

@@ -19,9 +19,10 @@ from tensorflow_serving.apis import (
 )
 
 from tfgan_zoo.serving import json_inputs, json_outputs, json_text
-from tfgan_zoo.serving.core import CLASSIFY, SIGNATURE_DEF
+from tfgan_zoo.serving.core import SIGNATURE_DEF
 from tfgan_zoo.serving.rpc import observed
 from tfgan_zoo.serving.servable import DEFAULT_SIGNATURE
+from tfgan_zoo.serving.signatures import CLASSIFY
 from tfgan_zoo.serving.statuses import HTTP, Code, StatusError, from_exception, invalid
 
 LOG = logging.getLogger("tfgan_zoo.serving")

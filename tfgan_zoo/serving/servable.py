@@ -10,6 +10,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2, saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
+from tfgan_zoo.serving.signatures import inputs_of, output_names
 from tfgan_zoo.serving.statuses import (
     Code,
     StatusError,
@@ -18,7 +19,7 @@ from tfgan_zoo.serving.statuses import (
     not_found,
     precondition,
 )
-from tfgan_zoo.serving.tensors import dtype_name, dtype_of, from_message
+from tfgan_zoo.serving.tensors import dtype_name, dtype_of
 
 DEFAULT_SIGNATURE = "serving_default"
 _INIT_OP = "__saved_model_init_op"
@@ -162,8 +163,8 @@ class Servable:
         request = log.predict_log.request
         name = request.model_spec.signature_name or DEFAULT_SIGNATURE
         signature = self.signature(name)
-        inputs = {key: from_message(key, value) for key, value in request.inputs.items()}
-        self.run(name, inputs, tuple(sorted(request.output_filter or signature.outputs)))
+        inputs = inputs_of(signature, request.inputs)
+        self.run(name, inputs, output_names(signature, request.output_filter))
 
     def close(self):
         """Frees the version's memory, when the runs under way have ended."""

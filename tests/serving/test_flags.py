@@ -1,0 +1,100 @@
+"""The flags: TensorFlow Serving's own, and who gets which."""
+
+import os
+import pathlib
+import shutil
+import stat
+import subprocess
+
+import pytest
+import tensorflow as tf
+from running_server import PROTOCOL, Server, command
+from tensorflow_serving.apis import prediction_log_pb2
+
+from tfgan_zoo.serving import flags
+
+pytestmark = pytest.mark.xdist_group("flags")
+EMBEDDED = pytest.mark.skipif("TFGAN_ZOO_TFS_BINARY" in os.environ, reason="of the embedded server")
+
+
+def test_forms_of_flags():
+    words = ["--port", "1", "--enable_batching", "--enable_model_warmup=false", "--new_flag=2"]
+    parsed, unknown = flags.parse(words)
+    assert (parsed.port, parsed.enable_batching, parsed.enable_model_warmup) == (1, True, False)
+    assert unknown == ["--new_flag=2"]
+    assert flags.parse([])[0].rest_api_timeout_in_ms == 30_000
+
+
+@EMBEDDED
+def test_a_real_server_on_path_takes_over(tmp_path):
+    """It gets every flag but ours."""
+    binary = tmp_path / "tensorflow_model_server"
+    binary.write_text('#!/bin/sh\necho "$@"\n')
+    binary.chmod(binary.stat().st_mode | stat.S_IXUSR)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    words = ["serve", "--engine=auto", "--host=0.0.0.0", "--port=1", "--some_new_flag=2"]
+    done = subprocess.run([command()[0], *words], env=environment, capture_output=True, text=True)
+    assert done.stdout == "--port=1 --some_new_flag=2\n"
+
+
+@EMBEDDED
+def test_a_real_server_that_is_missing():
+    words = ["serve", "--engine=tensorflow_model_server", "--model_base_path=/nowhere"]
+    done = subprocess.run([command()[0], *words], capture_output=True, text=True)
+    assert done.returncode == 1 and "tensorflow_model_server is not on PATH" in done.stderr
+
+
+@EMBEDDED
+def test_help_lists_the_flags():
+    done = subprocess.run([command()[0], "serve", "--help"], capture_output=True, text=True)
+    assert done.returncode == 0 and "--model_config_file_poll_wait_seconds" in done.stdout
+
+
+def probe_copy(folder: pathlib.Path):
+    shutil.copytree(PROTOCOL / "probe" / "3", folder / "probe" / "3")
+    return folder / "probe" / "3"
+
+
+def test_batching_parameters_of_a_model(tmp_path):
+    version = probe_copy(tmp_path)
+    (version / "batching_params.pbtxt").write_text("max_batch_size { value: 2 }")
+    options = ["--enable_batching=true", "--enable_per_model_batching_parameters=true"]
+    base = ["--model_name=probe", f"--model_base_path={tmp_path}/probe"]
+    with Server(tmp_path, *base, *options) as server:
+        assert server.predict({"instances": [1.0, 2.0]}) == (200, {"predictions": [3.0, 6.0]})
+        status, answer = server.predict({"instances": [1.0] * 3})
+    message = "Task size 3 is larger than maximum input batch size 2"
+    assert (status, answer) == (400, {"error": message})
+
+
+def test_large_requests_are_split(tmp_path):
+    (tmp_path / "batching.config").write_text(
+        "max_batch_size { value: 100 } max_execution_batch_size { value: 4 } "
+        "enable_large_batch_splitting { value: true } allowed_batch_sizes: [2, 4]"
+    )
+    options = ["--enable_batching=true", f"--batching_parameters_file={tmp_path}/batching.config"]
+    base = ["--model_name=probe", f"--model_base_path={PROTOCOL}/probe"]
+    with Server(tmp_path, *base, *options) as server:
+        values = [float(i) for i in range(11)]
+        expected = {"predictions": [3 * value for value in values]}
+        assert server.predict({"instances": values}) == (200, expected)
+
+
+def test_a_failing_warmup_request_keeps_a_version_from_loading(tmp_path):
+    version = probe_copy(tmp_path)
+    shutil.copytree(PROTOCOL / "probe" / "2", tmp_path / "probe" / "2")
+    (version / "assets.extra").mkdir()
+    log = prediction_log_pb2.PredictionLog()
+    log.predict_log.request.model_spec.name = "probe"
+    log.predict_log.request.inputs["wrong"].CopyFrom(tf.make_tensor_proto([1.0]))
+    with tf.io.TFRecordWriter(str(version / "assets.extra" / "tf_serving_warmup_requests")) as file:
+        file.write(log.SerializeToString())
+    policy = tmp_path / "models.config"
+    policy.write_text(
+        f'model_config_list {{ config {{ name: "probe" base_path: "{tmp_path}/probe" '
+        'model_platform: "tensorflow" model_version_policy { all {} } } }'
+    )
+    with Server(tmp_path, f"--model_config_file={policy}") as server:
+        assert server.predict({"instances": [1.0]}) == (200, {"predictions": [2.0]})
+        _, _, text = server.http("GET", "/v1/models/probe/versions/3")
+        assert '"state": "END"' in text and "INVALID_ARGUMENT" in text

@@ -1,0 +1,82 @@
+"""Holds a request against the signature it asks for, with the messages of TensorFlow Serving."""
+
+from google.protobuf import text_format
+
+from tfgan_zoo.serving.statuses import Code, StatusError, invalid
+from tfgan_zoo.serving.tensors import from_message
+
+CLASSIFY, REGRESS = "classify", "regress"
+
+
+def inputs_of(signature, messages):
+    """The arrays of a request for a signature, `{name: array}`.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT for names that do not match or what is no tensor.
+    """
+    wanted, sent = set(signature.inputs), set(messages)
+    if len(sent) > len(wanted) or (len(sent) < len(wanted) and not signature.defaults):
+        raise invalid(
+            f"input size does not match signature: {len(sent)}!={len(wanted)} len({_set(sent)}) != "
+            f"len({_set(wanted)}). Sent extra: {_set(sent - wanted)}. Missing but required: "
+            f"{_set(wanted - sent)}."
+        )
+    arrays = {
+        name: from_message(name, _input(name, signature, messages)) for name in sorted(wanted)
+    }
+    if sent - wanted:
+        used, given = ",".join(sorted(sent & wanted)), ",".join(sorted(sent))
+        raise invalid(
+            f"Inputs contains invalid name. Used request inputs: {used}, request input: {given}"
+        )
+    return arrays
+
+
+def _input(name, signature, messages):
+    if name in messages:
+        return messages[name]
+    if name in signature.defaults:
+        return signature.defaults[name]
+    raise invalid(
+        f"Signature input alias: {name}(feed name: {signature.inputs[name].name}) not found in request "
+        "and no default value provided. Inputs expected to be in the request "
+        f"{_set(messages)}, or default input alias set: {','.join(sorted(signature.defaults))}"
+    )
+
+
+def output_names(signature, chosen):
+    """The outputs that a request's filter chooses, a tuple; all where it is empty.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT for an unknown name, or one that is given twice.
+    """
+    seen = set()
+    for name in chosen:
+        if name not in signature.outputs:
+            raise invalid(
+                f"output tensor alias not found in signature: {name} Outputs expected to be in the set "
+                f"{_set(signature.outputs)}."
+            )
+        if name in seen:
+            raise invalid(f"duplicate output tensor alias: {name}")
+        seen.add(name)
+    return tuple(chosen) or tuple(sorted(signature.outputs))
+
+
+def _set(names):
+    return "{" + ",".join(sorted(names)) + "}"
+
+
+def check_example_signature(signature, method):
+    """Refuses a signature that takes no `tf.Example`s, as TensorFlow Serving does; raises always."""
+    noun = {CLASSIFY: "classification", REGRESS: "regression"}[method]
+    if len(signature.inputs) != 1:
+        raise invalid("Expected one input Tensor.")
+    if method == REGRESS and len(signature.outputs) != 1:
+        raise invalid("Expected one output Tensor.")
+    if method == CLASSIFY and len(signature.outputs) not in (1, 2):
+        raise invalid(f"Expected one or two output Tensors, found {len(signature.outputs)}")
+    if "inputs" not in signature.inputs:
+        text = text_format.MessageToString(signature)
+        raise invalid(f"No {noun} inputs found in SignatureDef: {text}")
+    raise StatusError(Code.UNIMPLEMENTED, f"This server does not run {noun} signatures.")
