@@ -60,7 +60,7 @@ def export(
     if version.exists():
         raise FileExistsError(f"{version} exists. Leave the version out to write the next one.")
     _refuse_unfinite(model)
-    model = _bare_copy(model)
+    model = _bare_copy(model, name)
     if standing_statistics:
         _estimate_statistics(model, standing_statistics)
     with beside(version) as temporary:
@@ -89,9 +89,9 @@ def _refuse_unfinite(model):
         )
 
 
-def _bare_copy(model):
-    """The model without optimizers and strategy, in float32."""
-    config = {**model.get_config(), "dtype": "float32"}
+def _bare_copy(model, name):
+    """The model without optimizers and strategy, in float32, under the name it is served by."""
+    config = {**model.get_config(), "name": name, "dtype": "float32"}
     copy = type(model).from_config(config)
     for own, others in zip(copy.networks(), model.networks(), strict=True):
         own.set_weights(others.get_weights())

@@ -1,0 +1,92 @@
+"""Publishes a trained run in the zoo: exports it, and writes its card and a picture of samples.
+
+    python saved_models/publish.py runs/0001-dcgan_fashion_mnist
+
+Then look at the picture, and say on the card what is weak.
+"""
+
+import json
+import pathlib
+import sys
+
+from tfgan_zoo import presets, serving, training
+from tfgan_zoo.callbacks import image_grid, write_png
+from tfgan_zoo.serving import config
+
+HERE = pathlib.Path(__file__).parent
+_SAMPLES = 100
+CARD = """# {name}
+
+{model}: {summary}
+
+![Samples of seeds 0 to {last_seed}](samples.png)
+
+| | |
+| --- | --- |
+| Model | `{model}`, {parameters:,} parameters in the generator, {shape} images |
+| Data | {data}, {images:,} images |
+| Training | {steps:,} steps, {epochs:.3g} epochs in batches of {batch_size}; seed {seed}, {precision} |
+| Versions | {versions} |
+| Command | `tfgan-zoo train {name} --epochs {epochs:.3g}` |
+| Served | images of the moving average of the generator (decay {ema_decay}) |
+
+```python
+gan = tfgan_zoo.from_preset("{name}")
+images = gan.generate(16, seed=0)
+```
+
+```sh
+tfgan-zoo serve --model_name={name} --model_base_path=$PWD/saved_models/{name} --rest_api_port=8501
+tfgan-zoo verify saved_models/{name}/{version}
+```
+
+## Limits
+
+{limits}
+"""
+
+
+def main(run):
+    """Writes `saved_models/<preset>/<next version>/`, its card, and the served configuration."""
+    record, gan = json.loads((run / "run.json").read_text()), training.load_run(run)
+    name = record["options"]["preset"]
+    version = gan.export(HERE, name)
+    serving.verify(version)
+    write_png(version.parent / "samples.png", image_grid(gan.generate(_SAMPLES, seed=0)))
+    card = version.parent / "README.md"
+    limits = (
+        card.read_text().partition("## Limits\n\n")[2].strip() if card.exists() else "Not yet told."
+    )
+    card.write_text(CARD.format(**facts(record, gan, name), version=version.name, limits=limits))
+    models = HERE.parent / "serving" / "config" / "models.config"
+    models.write_text(config.write(HERE, "/models"))
+    print(
+        f"Published {version}. Look at {version.parent / 'samples.png'}, and tell the limits in {card}."
+    )
+
+
+def facts(record, gan, name):
+    """What the card says."""
+    steps = int(gan.iterations.numpy())
+    versions = record["process"]["versions"].items()
+    return {
+        "name": name,
+        "model": type(gan).__name__,
+        "summary": type(gan).__doc__.strip().splitlines()[0],
+        "parameters": presets.get_preset(name).parameters[0],
+        "shape": "x".join(map(str, gan.image_shape)),
+        "data": presets.get_preset(name).dataset,
+        "images": record["images"],
+        "steps": steps,
+        "epochs": steps / record["steps_per_epoch"],
+        "batch_size": record["options"]["batch_size"],
+        "seed": record["options"]["seed"],
+        "precision": record["options"]["precision"],
+        "versions": ", ".join(f"{package} {number}" for package, number in versions),
+        "ema_decay": gan.ema_decay,
+        "last_seed": _SAMPLES - 1,
+    }
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))
