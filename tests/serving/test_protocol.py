@@ -1,5 +1,6 @@
 """Rules of the protocol that no transcript shows, as a table: request, status, answer."""
 
+import concurrent.futures
 import json
 
 import grpc
@@ -98,6 +99,13 @@ REST = [  # method, path, body, status, the whole answer or a part of its error
         '{"signature_name": "two", "inputs": [1]}',
         400,
         "inputs is a plain value/list, but expecting an object as multiple input tensors required",
+    ),
+    (
+        "POST",
+        f"{MODEL}:predict",
+        '{"signature_name": "two", "instances": [{"b64": "AA=="}]}',
+        400,
+        "Failed to process element: 0 of 'instances' list. Error: INVALID_ARGUMENT: ",
     ),
     (
         "POST",
@@ -291,3 +299,28 @@ def test_labels_by_grpc(probe):
     with probe.stubs() as (prediction, _):
         answer = prediction.Predict(predict(label="stable"), timeout=30)
     assert answer.model_spec.version.value == 2 and list(answer.outputs["y"].float_val) == [2.0]
+
+
+def test_batching_of_odd_requests(batching_probe):
+    """No rows; and rows of several shapes at once, which must not harm each other."""
+    assert batching_probe.predict({"inputs": []}) == (200, {"outputs": []})
+    shapes = [[1.0], [[1.0, 2.0]], [[[3.0]]]] * 8
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda rows: batching_probe.predict({"inputs": rows}), shapes))
+    expected = [{"outputs": (3 * np.array(rows)).tolist()} for rows in shapes]
+    assert answers == [(200, value) for value in expected]
+
+
+def test_a_wrong_dtype_does_not_harm_its_batch(batching_probe):
+    def ask(dtype):
+        with batching_probe.stubs() as (prediction, _):
+            try:
+                return list(
+                    prediction.Predict(predict(inputs={"x": dtype([2])})).outputs["y"].float_val
+                )
+            except grpc.RpcError as error:
+                return error.code().name
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, [np.float32, np.int32] * 12))
+    assert answers == [[6.0], "INVALID_ARGUMENT"] * 12

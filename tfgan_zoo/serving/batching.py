@@ -56,7 +56,8 @@ class Options:
 
     def padded(self, size):
         """The smallest allowed batch size that holds `size` rows."""
-        return next((allowed for allowed in self.allowed_batch_sizes if allowed >= size), size)
+        sizes = self.allowed_batch_sizes if size else []
+        return next((allowed for allowed in sizes if allowed >= size), size)
 
 
 class _Task:
@@ -123,6 +124,10 @@ class Scheduler:
         if size > self.options.max_batch_size:
             limit = self.options.max_batch_size
             raise invalid(f"Task size {size} is larger than maximum input batch size {limit}")
+        if (
+            not self.options.pads
+        ):  # rows of another shape cannot share a batch; a stock server fails both
+            key = (key, *(array.shape[1:] for array in inputs.values()))
         queue = self._queues.setdefault(key, _Queue(run))
         pieces = self._pieces(queue, inputs, size)
         deadline = None if timeout is None else time.perf_counter() + timeout
@@ -132,13 +137,6 @@ class Scheduler:
         self._pump()
         parts = await asyncio.gather(*(task.future for task in tasks))
         return parts[0] if len(parts) == 1 else _joined(parts)
-
-    def forget(self, belongs):
-        """Drops the empty queues whose key `belongs` accepts, when their model is unloaded."""
-        for key in [
-            key for key, queue in self._queues.items() if belongs(key) and not queue.batches
-        ]:
-            del self._queues[key]
 
     def close(self):
         self._pool.shutdown(wait=False)
@@ -169,7 +167,7 @@ class Scheduler:
 
     def _enqueue(self, queue, task):
         limit = self.options.max_execution_batch_size
-        if task.size > queue.room(limit):
+        if not queue.batches or task.size > queue.room(limit):
             queue.batches.append(_Batch())
             delay = self.options.batch_timeout_micros / 1e6
             asyncio.get_running_loop().call_later(delay, self._expire, queue.batches[-1])
@@ -192,10 +190,15 @@ class Scheduler:
             if not ready:
                 return
             queue = min(ready, key=_Queue.oldest)
-            self._free -= 1
-            batch = asyncio.ensure_future(self._process(queue.run, queue.batches.popleft().tasks))
-            self._running.add(batch)
-            batch.add_done_callback(self._running.discard)
+            self._start(queue.run, queue.batches.popleft().tasks)
+            if not queue.batches:  # a queue holds on to its model
+                self._queues = {key: q for key, q in self._queues.items() if q is not queue}
+
+    def _start(self, run, tasks):
+        self._free -= 1
+        batch = asyncio.ensure_future(self._process(run, tasks))
+        self._running.add(batch)
+        batch.add_done_callback(self._running.discard)
 
     async def _process(self, run, tasks):
         try:
@@ -224,7 +227,7 @@ class Scheduler:
         total = sum(task.size for task in tasks)
         padded = self.options.padded(total)
         merged = {
-            name: self._merged([task.inputs[name] for task in tasks], padded - total, name)
+            name: self._merged([task.inputs[name] for task in tasks], padded - total)
             for name in tasks[0].inputs
         }
         outputs = run(merged)
@@ -236,15 +239,9 @@ class Scheduler:
             for a, b in itertools.pairwise(bounds)
         ]
 
-    def _merged(self, arrays, padding, name):
+    def _merged(self, arrays, padding):
         if self.options.pads:
             arrays = _same_shape(arrays)
-        elif any(array.shape[1:] != arrays[0].shape[1:] for array in arrays):
-            raise precondition(
-                f"Tensors with name '{name}' from different tasks have different shapes and padding is "
-                "turned off.Set pad_variable_length_inputs to true, or ensure that all tensors with the "
-                "same namehave equal dimensions starting with the first dim."
-            )
         rows = [np.repeat(arrays[-1][:1], padding, axis=0)] if padding else []
         return np.concatenate([*arrays, *rows]) if len(arrays) + len(rows) > 1 else arrays[0]
 

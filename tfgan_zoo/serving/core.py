@@ -74,6 +74,7 @@ class Core:
             timeout: Seconds, or None.
         """
         model, _, signature_name, names = key
+        servable.check_types(signature_name, inputs)
 
         def run(arrays):
             with Timer() as timer:

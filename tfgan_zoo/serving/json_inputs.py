@@ -86,7 +86,8 @@ def _rows(document, specs):
     add = _add_object if _is_object(rows[0]) else _add_value
     for index, row in enumerate(rows):
         add(index, row, columns)
-    return {name: column.array(len(rows)) for name, column in columns.items()}
+    filled = {name: column for name, column in columns.items() if column.shape is not None}
+    return {name: column.array(len(rows)) for name, column in filled.items()}
 
 
 def _add_object(index, row, columns):

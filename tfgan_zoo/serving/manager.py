@@ -64,7 +64,7 @@ class Manager:
         poll_seconds: How often to look for versions; 0 looks once, negative never again.
         allow_unavailable_labels: See TensorFlow Serving's
             `--allow_version_labels_for_unavailable_models`.
-        on_unload: Called with (name, version) before a servable is closed.
+        measures: `metrics.Metrics`, or None.
     """
 
     def __init__(
@@ -72,10 +72,9 @@ class Manager:
         load=Servable,
         poll_seconds=1,
         allow_unavailable_labels=False,
-        on_unload=lambda name, version: None,
         measures=None,
     ):
-        self._load, self._poll_seconds, self._on_unload = load, poll_seconds, on_unload
+        self._load, self._poll_seconds = load, poll_seconds
         self._allow_unavailable_labels = allow_unavailable_labels
         self._measures = measures or metrics.Metrics()
         self._configs, self._labels, self._versions = {}, {}, {}
@@ -250,7 +249,6 @@ class Manager:
         while version.users:
             version.idle.clear()
             await version.idle.wait()
-        self._on_unload(name, number)
         await asyncio.get_running_loop().run_in_executor(self._pool, version.servable.close)
         version.servable, version.state = None, State.END
         LOG.info("Done unloading servable version {name: %s version: %d}", name, number)

@@ -81,21 +81,14 @@ class Servable:
             raise precondition(f'Serving signature key "{name}" not found.')
         return self.signatures[name]
 
-    def run(self, signature_name, inputs, output_names):
-        """Runs a signature.
+    def check_types(self, signature_name, inputs):
+        """Refuses arrays of another dtype than the signature's, in the words of a session.
 
-        Args:
-            signature_name: A name in `signatures`.
-            inputs: `{input name: array}`.
-            output_names: Tuple of the outputs to compute.
-
-        Returns:
-            `{output name: array}`.
+        Raises:
+            StatusError: INVALID_ARGUMENT.
         """
         infos = self.signatures[signature_name].inputs
-        names = sorted(
-            inputs, key=lambda name: infos[name].name
-        )  # as a session counts its arguments
+        names = sorted(inputs, key=lambda name: infos[name].name)  # as a session counts them
         for index, name in enumerate(names):
             wanted, given = tf.dtypes.as_dtype(infos[name].dtype), dtype_of(inputs[name])
             if given != wanted:
@@ -103,7 +96,20 @@ class Servable:
                     f"Expects arg[{index}] to be {dtype_name(wanted)} but {dtype_name(given)} is "
                     "provided"
                 )
-        feeds = [inputs[name] for name in names]
+
+    def run(self, signature_name, inputs, output_names):
+        """Runs a signature.
+
+        Args:
+            signature_name: A name in `signatures`.
+            inputs: `{input name: array}`, one for each input and of its dtype.
+            output_names: Tuple of the outputs to compute.
+
+        Returns:
+            `{output name: array}`.
+        """
+        infos = self.signatures[signature_name].inputs
+        feeds = [inputs[name] for name in sorted(inputs, key=lambda name: infos[name].name)]
         with self._open():
             try:
                 values = self._callable(signature_name, output_names)(*feeds)
@@ -164,6 +170,7 @@ class Servable:
         name = request.model_spec.signature_name or DEFAULT_SIGNATURE
         signature = self.signature(name)
         inputs = inputs_of(signature, request.inputs)
+        self.check_types(name, inputs)
         self.run(name, inputs, output_names(signature, request.output_filter))
 
     def close(self):

@@ -8,19 +8,29 @@ from tfgan_zoo.serving.tensors import from_message
 CLASSIFY, REGRESS = "classify", "regress"
 
 
-def inputs_of(signature, messages):
-    """The arrays of a request for a signature, `{name: array}`.
+def check_names(signature, names):
+    """Refuses too many inputs, or too few where the signature has no defaults.
 
     Raises:
-        StatusError: INVALID_ARGUMENT for names that do not match or what is no tensor.
+        StatusError: INVALID_ARGUMENT.
     """
-    wanted, sent = set(signature.inputs), set(messages)
+    wanted, sent = set(signature.inputs), set(names)
     if len(sent) > len(wanted) or (len(sent) < len(wanted) and not signature.defaults):
         raise invalid(
             f"input size does not match signature: {len(sent)}!={len(wanted)} len({_set(sent)}) != "
             f"len({_set(wanted)}). Sent extra: {_set(sent - wanted)}. Missing but required: "
             f"{_set(wanted - sent)}."
         )
+
+
+def inputs_of(signature, messages):
+    """The arrays of a request for a signature, `{name: array}`.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT for names that do not match or what is no tensor.
+    """
+    check_names(signature, messages)
+    wanted, sent = set(signature.inputs), set(messages)
     arrays = {
         name: from_message(name, _input(name, signature, messages)) for name in sorted(wanted)
     }
