@@ -115,7 +115,7 @@ def listens(port):
 
 
 def grpc_asker(server, signature, images):
-    """A coroutine function that makes one request and takes its answer apart."""
+    """Coroutine functions: one makes a request and takes its answer apart, others open and close."""
     import tensorflow as tf
     from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
@@ -131,7 +131,7 @@ def grpc_asker(server, signature, images):
         values = output.string_val if output.string_val else output.float_val
         assert len(values) in (images, images * 28 * 28)
 
-    return ask, channel.close
+    return ask, channel.channel_ready, channel.close
 
 
 def rest_asker(server, signature, images):
@@ -147,7 +147,10 @@ def rest_asker(server, signature, images):
             if isinstance(row, dict):
                 base64.b64decode(row["b64"])
 
-    return ask, session.close
+    async def connect():
+        await (await session.get(url.removesuffix(":predict"))).read()
+
+    return ask, connect, session.close
 
 
 ASKERS = {"gRPC": grpc_asker, "REST": rest_asker}
@@ -155,7 +158,8 @@ ASKERS = {"gRPC": grpc_asker, "REST": rest_asker}
 
 async def load(server, protocol, output, clients, images, seconds):
     """Latencies in ms, a list for each client, and the time it all took."""
-    ask, close = ASKERS[protocol](server, SIGNATURES[output], images)
+    ask, connect, close = ASKERS[protocol](server, SIGNATURES[output], images)
+    await connect()
     begun = time.perf_counter()
     await ask()
     first = time.perf_counter() - begun

@@ -4,12 +4,13 @@ The rules and messages are those of TensorFlow Serving's json_tensor.cc.
 """
 
 import base64
+import math
 
 import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo.serving.json_inputs import COLUMNAR
-from tfgan_zoo.serving.json_text import decimal, string
+from tfgan_zoo.serving.json_text import decimals, string
 from tfgan_zoo.serving.statuses import invalid
 from tfgan_zoo.serving.tensors import dtype_name
 
@@ -27,29 +28,27 @@ def text_of(outputs, form):
     if not outputs:
         raise invalid("Cannot convert empty tensor map to JSON")
     if form == COLUMNAR:
-        columns = {name: _value_text(array, _is_bytes(name)) for name, array in outputs.items()}
+        columns = {name: _nested(name, array, keep=0)[0] for name, array in outputs.items()}
         text = f'{{\n    "outputs": {_together(columns)}\n}}'
     else:
-        rows = ",\n        ".join(_row_texts(outputs))
+        rows = ",\n        ".join(_rows(outputs))
         text = f'{{\n    "predictions": [\n        {rows}\n    ]\n}}'
     return text.encode("utf-8", "surrogateescape")
 
 
-def _row_texts(outputs):
-    sizes = set()
+def _rows(outputs):
+    size = None
     for name, array in outputs.items():
         if array.ndim == 0:
             raise invalid(f"Tensor name: {name} has no shape information ")
-        if sizes and len(array) not in sizes:
+        if size not in (None, len(array)):
             raise invalid(
-                f"Tensor name: {name} has inconsistent batch size: {len(array)} "
-                f"expecting: {sizes.pop()}"
+                f"Tensor name: {name} has inconsistent batch size: {len(array)} expecting: {size}"
             )
-        sizes.add(len(array))
-    for index in range(sizes.pop()):
-        yield _together(
-            {name: _value_text(array[index], _is_bytes(name)) for name, array in outputs.items()}
-        )
+        size = len(array)
+    columns = {name: _nested(name, array, keep=1) for name, array in outputs.items()}
+    for texts in zip(*columns.values(), strict=True):
+        yield _together(dict(zip(columns, texts, strict=True)))
 
 
 def _together(texts):
@@ -59,24 +58,34 @@ def _together(texts):
     return "{" + ", ".join(f"{string(name)}: {text}" for name, text in texts.items()) + "}"
 
 
-def _is_bytes(name):
-    return name.endswith("_bytes")
+def _nested(name, array, keep):
+    """The texts of an array's items along its first `keep` dimensions; of the whole array for 0."""
+    texts = _texts(array, name.endswith("_bytes"))
+    for level in reversed(range(keep, array.ndim)):
+        size, count = array.shape[level], math.prod(array.shape[:level])
+        texts = [f"[{', '.join(texts[i * size : (i + 1) * size])}]" for i in range(count)]
+    return texts
 
 
-def _value_text(value, as_bytes):
-    if isinstance(value, np.ndarray) and value.ndim:
-        return "[" + ", ".join(_value_text(item, as_bytes) for item in value) + "]"
-    value = value[()] if isinstance(value, np.ndarray) else value
-    if isinstance(value, bytes):
-        if as_bytes:
-            return f'{{"b64": "{base64.b64encode(value).decode()}"}}'
-        return string(value.decode("utf-8", "surrogateescape"))
-    if isinstance(value, np.bool_):
-        return "true" if value else "false"
-    if isinstance(value, np.integer):
-        return str(value)
-    if isinstance(value, (np.float32, np.float64)):
-        return decimal(value)
+def _texts(array, as_bytes):
+    """One text for each element, the last index running fastest."""
+    if array.dtype in (np.float32, np.float64):
+        return decimals(array)
+    values = array.ravel().tolist()
+    if array.dtype == object:
+        return [_base64(value) if as_bytes else _text(value) for value in values]
+    if array.dtype == bool:
+        return ["true" if value else "false" for value in values]
+    if array.dtype.kind in "iu":
+        return list(map(str, values))
     raise invalid(
-        f"Failed to write JSON value for tensor type: {dtype_name(tf.dtypes.as_dtype(value.dtype))}"
+        f"Failed to write JSON value for tensor type: {dtype_name(tf.dtypes.as_dtype(array.dtype))}"
     )
+
+
+def _base64(value):
+    return f'{{"b64": "{base64.b64encode(value).decode()}"}}'
+
+
+def _text(value):
+    return string(value.decode("utf-8", "surrogateescape"))

@@ -20,6 +20,7 @@ _OLDER_TEXTS = {  # TensorFlow Serving has RapidJSON 1.1.0, python-rapidjson a l
     "Missing a comma or ']' after an array element.": "Missing a comma or ] after an array element.",
 }
 _OFFSET = re.compile(r"Parse error at offset (\d+): (.*)", re.DOTALL)
+_INFINITIES = {"inf": "Infinity", "-inf": "-Infinity"}
 _ESCAPES = {
     '"': '\\"',
     "\\": "\\\\",
@@ -90,18 +91,41 @@ def _check_depth(body):
         raise invalid(f"JSON Parse error: nested deeper than {_MAX_DEPTH} levels.")
 
 
-def decimal(value):
-    """A float as TensorFlow Serving writes it: six digits where they are enough, else all.
+def decimals(array):
+    """Floats as TensorFlow Serving writes them: six digits where they are enough, else all.
 
     Args:
-        value: np.float32 or np.float64.
+        array: float32 or float64, of any shape.
+
+    Returns:
+        A list of strings, the last index running fastest.
     """
-    if not np.isfinite(value):
-        return "NaN" if np.isnan(value) else "-Infinity" if value < 0 else "Infinity"
-    text = f"{float(value):g}"
-    if type(value)(text) != value:
-        text = f"{float(value):.{9 if isinstance(value, np.float32) else 17}g}"
-    return text if "." in text or "e" in text else text + ".0"
+    flat = array.ravel()
+    values = flat.tolist()
+    texts = [f"{value:g}" for value in values]
+    with np.errstate(over="ignore"):
+        exact = (np.array(texts, np.float64).astype(array.dtype) == flat).tolist()
+    digits = 9 if array.dtype == np.float32 else 17
+    return [
+        _marked(text if is_exact else _unabridged(value, digits))
+        for text, is_exact, value in zip(texts, exact, values, strict=True)
+    ]
+
+
+def _unabridged(value, digits):
+    return "NaN" if math.isnan(value) else f"{value:.{digits}g}"
+
+
+def _marked(text):
+    """A whole number gets a point, so that it is known for a float."""
+    if text in _INFINITIES:
+        return _INFINITIES[text]
+    return text if "." in text or "e" in text or text == "NaN" else text + ".0"
+
+
+def decimal(value):
+    """One float, np.float32 or np.float64; see `decimals`."""
+    return decimals(np.asarray(value))[0]
 
 
 def string(text):
