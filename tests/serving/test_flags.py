@@ -1,16 +1,20 @@
 """The flags: TensorFlow Serving's own, and who gets which."""
 
+import concurrent.futures
 import os
 import pathlib
 import shutil
 import stat
 import subprocess
 
+import grpc
+import numpy as np
 import pytest
 import tensorflow as tf
 from running_server import PROTOCOL, Server, command
-from tensorflow_serving.apis import prediction_log_pb2
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
+from tfgan_zoo import serving
 from tfgan_zoo.serving import flags
 
 pytestmark = pytest.mark.xdist_group("flags")
@@ -98,3 +102,61 @@ def test_a_failing_warmup_request_keeps_a_version_from_loading(tmp_path):
         assert server.predict({"instances": [1.0]}) == (200, {"predictions": [2.0]})
         _, _, text = server.http("GET", "/v1/models/probe/versions/3")
         assert '"state": "END"' in text and "INVALID_ARGUMENT" in text
+
+
+@EMBEDDED
+def test_limits(tmp_path):
+    """A body that is too large, and more requests at once than allowed, are refused, not queued."""
+    (tmp_path / "batching.config").write_text(
+        "max_batch_size { value: 8 } batch_timeout_micros { value: 1000000 }"
+    )
+    words = ["--enable_batching=true", f"--batching_parameters_file={tmp_path}/batching.config"]
+    words += ["--max_body_bytes=2000", "--max_concurrent_requests=2"]
+    base = ["--model_name=probe", f"--model_base_path={PROTOCOL}/probe"]
+    with Server(tmp_path, *base, *words) as server:
+        status, _, text = server.http("POST", "/v1/models/probe:predict", b"[" + b" " * 3000 + b"]")
+        assert status == 413 and "larger than this server takes" in text
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda i: server.predict({"instances": [float(i)]}), range(4)))
+        assert sorted(status for status, _ in answers) == [200, 200, 429, 429]
+        request = predict_pb2.PredictRequest()
+        request.model_spec.name = "probe"
+        request.inputs["x"].CopyFrom(tf.make_tensor_proto([0.0] * 1000))
+        with server.stubs() as (prediction, _), pytest.raises(grpc.RpcError) as error:
+            prediction.Predict(request, timeout=10)
+        assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_a_full_queue(tmp_path):
+    """Batches beyond max_enqueued_batches are refused with UNAVAILABLE, and the others answered."""
+    (tmp_path / "batching.config").write_text(
+        "max_batch_size { value: 1 } max_enqueued_batches { value: 1 } num_batch_threads { value: 1 }"
+    )
+    words = ["--enable_batching=true", f"--batching_parameters_file={tmp_path}/batching.config"]
+    base = ["--model_name=probe", f"--model_base_path={PROTOCOL}/probe", "--grpc_max_threads=64"]
+    with (
+        Server(tmp_path, *base, *words) as server,
+        concurrent.futures.ThreadPoolExecutor(32) as pool,
+    ):
+        answers = list(pool.map(lambda i: server.predict({"instances": [float(i)]}), range(300)))
+    refused = {answer["error"] for status, answer in answers if status == 503}
+    assert {status for status, _ in answers} <= {200, 503}
+    assert all("max_enqueued_batches is 1" in message for message in refused)
+    right = [
+        answer == {"predictions": [3.0 * i]}
+        for i, (status, answer) in enumerate(answers)
+        if status == 200
+    ]
+    assert right and all(right)
+
+
+def test_a_client_waits_for_a_server_that_starts(tmp_path):
+    """UNAVAILABLE is tried again, with growing pauses."""
+    base = ["--model_name=probe", f"--model_base_path={PROTOCOL}/probe"]
+    server = Server(tmp_path, *base)
+    try:
+        with serving.Client(server.target, "probe", retries=30) as client:
+            assert client.status() == {3: "AVAILABLE"}
+            assert client.predict("serving_default", {"x": np.float32([2])})["y"].tolist() == [6.0]
+    finally:
+        server.stop()

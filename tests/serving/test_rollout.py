@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from running_server import PROTOCOL, Server, models_config
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 
+from tfgan_zoo import serving
 from tfgan_zoo.serving import messages
 
 pytestmark = pytest.mark.xdist_group("rollout")
@@ -158,6 +159,8 @@ def test_tls(tmp_path):
         with grpc.secure_channel(server.target, credentials) as channel:
             stub = model_service_pb2_grpc.ModelServiceStub(channel)
             assert stub.GetModelStatus(request, timeout=10).model_version_status[0].version == 3
+        with serving.Client(server.target, "probe", credentials=credentials) as client:
+            assert client.status() == {3: "AVAILABLE"}
         with grpc.insecure_channel(server.target) as channel:
             stub = model_service_pb2_grpc.ModelServiceStub(channel)
             with pytest.raises(grpc.RpcError):
