@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 from cases import CASES, make
 from running_server import Server, models_config
+from tensorflow.core.protobuf import saved_model_pb2
 from typer.testing import CliRunner
 
 import tfgan_zoo
@@ -104,6 +105,14 @@ def test_from_preset_loads_what_is_served(variant, models):
     assert type(again) is type(found[variant])
     for ours, theirs in zip(again.variables, found[variant].variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_nothing_is_compiled_by_xla(models):
+    """A stock server runs with XLA compilation off, and refuses functions that demand it."""
+    for path in models[0].glob("*/1/saved_model.pb"):
+        (graph,) = saved_model_pb2.SavedModel.FromString(path.read_bytes()).meta_graphs
+        functions = graph.graph_def.library.function
+        assert functions and not any(f.attr["_XlaMustCompile"].b for f in functions)
 
 
 def test_score(models, server):
