@@ -239,8 +239,9 @@ class Server:
             await asyncio.sleep(self.flags.model_config_file_poll_wait_seconds)
             try:
                 await self.manager.reload(self._read_config(), wait=False)
-            except StatusError as error:
-                LOG.error("PollFilesystemAndReloadConfig failed to ReloadConfig: %s", error.message)
+            except Exception as error:
+                text = error.message if isinstance(error, StatusError) else repr(error)
+                LOG.error("PollFilesystemAndReloadConfig failed to ReloadConfig: %s", text)
 
     async def stop(self):
         """Takes no new requests, waits for the running ones, and unloads the models."""
