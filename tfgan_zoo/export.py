@@ -17,6 +17,7 @@ from tfgan_zoo.files import beside
 WARMUP_BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 _EXTRA = "assets.extra"  # where TensorFlow documents that other files of a SavedModel lie
 _GOLDEN_SEEDS = 8
+_PNG = "generate_png"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -27,14 +28,15 @@ def export(
     version=None,
     standing_statistics=0,
     warmup_batch_sizes=WARMUP_BATCH_SIZES,
+    jit_compile=False,
 ):
     """Writes `<path>/<name>/<version>/` in one rename, so that nobody sees half of one.
 
-    The SavedModel has the signatures of `model.endpoints()`, the first also as `serving_default`.
-    Nothing in it is compiled by XLA, which a stock TensorFlow Serving would refuse. `assets.extra/`
-    holds what `from_preset` loads (`preset.json`, `model.weights.h5`), the images of a few seeds with
-    the SHA-256 of their pixels (`golden.json`, `golden/`) for `tfgan-zoo verify`, and requests
-    that a server runs before it says that the model is available (`tf_serving_warmup_requests`).
+    The SavedModel has the signatures of `model.endpoints()`, the first also as `serving_default`. Its
+    `assets.extra/` holds what `from_preset` loads (`preset.json`, `model.weights.h5`), the images of a
+    few seeds with the SHA-256 of their pixels (`golden.json`, `golden/`) for `tfgan-zoo verify`, and
+    requests that a server runs before it says that the model is available
+    (`tf_serving_warmup_requests`).
 
     Args:
         model: A `GAN`.
@@ -44,6 +46,8 @@ def export(
         standing_statistics: Int. Re-estimates the moving statistics of the generator's batch
             normalization from this many batches of 64 (Brock et al. 2019, section 4.1); 0 keeps them.
         warmup_batch_sizes: Ints; the batch sizes that the server allows.
+        jit_compile: Whether XLA compiles the signatures, but for `generate_png`, whose codec it lacks. A
+            stock TensorFlow Serving refuses them unless it runs with `--xla_cpu_compilation_enabled`.
 
     Returns:
         The version's folder, a `pathlib.Path`.
@@ -64,7 +68,7 @@ def export(
     if standing_statistics:
         _estimate_statistics(model, standing_statistics)
     with beside(version) as temporary:
-        _archive(model).write_out(str(temporary), verbose=False)
+        _archive(model, jit_compile).write_out(str(temporary), verbose=False)
         _write_extra(model, temporary, name, warmup_batch_sizes)
     return version
 
@@ -115,9 +119,11 @@ def _estimate_statistics(model, batches):
         layer.momentum = momentum
 
 
-def _archive(model):
+def _archive(model, jit_compile):
     archive = ExportArchive()
     for name, (function, signature) in model.endpoints().items():
+        if jit_compile and name != _PNG:
+            function = tf.function(function, input_signature=signature, jit_compile=True)
         archive.add_endpoint(name, function, input_signature=signature)
     return archive
 
@@ -133,7 +139,7 @@ def _write_extra(model, folder, name, warmup_batch_sizes):
     model.save_weights(extra / presets.WEIGHTS)
     endpoints = model.endpoints()
     _write_warmup(endpoints, name, warmup_batch_sizes, extra / "tf_serving_warmup_requests")
-    if "generate_png" in endpoints:
+    if _PNG in endpoints:
         _write_golden(model, folder, extra)
 
 
@@ -149,7 +155,7 @@ def _write_golden(model, folder, extra):
     if model.num_classes is not None:
         labels = [seed % model.num_classes for seed in seeds]
         inputs["label"] = tf.constant(labels, tf.int32)
-    signature = tf.saved_model.load(str(folder)).signatures["generate_png"]
+    signature = tf.saved_model.load(str(folder)).signatures[_PNG]
     images = signature(**inputs)["image_bytes"].numpy()
     (extra / "golden").mkdir()
     for seed, image in zip(seeds, images, strict=True):

@@ -107,12 +107,23 @@ def test_from_preset_loads_what_is_served(variant, models):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_nothing_is_compiled_by_xla(models):
+def demands_xla(path):
+    content = (path / "saved_model.pb").read_bytes()
+    (graph,) = saved_model_pb2.SavedModel.FromString(content).meta_graphs
+    return any(f.attr["_XlaMustCompile"].b for f in graph.graph_def.library.function)
+
+
+def test_nothing_is_compiled_by_xla_unless_asked(models, tmp_path):
     """A stock server runs with XLA compilation off, and refuses functions that demand it."""
-    for path in models[0].glob("*/1/saved_model.pb"):
-        (graph,) = saved_model_pb2.SavedModel.FromString(path.read_bytes()).meta_graphs
-        functions = graph.graph_def.library.function
-        assert functions and not any(f.attr["_XlaMustCompile"].b for f in functions)
+    assert not any(demands_xla(path) for path in models[0].glob("*/1"))
+    compiled = models[1]["DCGAN"].export(tmp_path, jit_compile=True)
+    assert demands_xla(compiled)
+    seed = tf.constant([1, 2], tf.int64)
+    both = (
+        tf.saved_model.load(str(path)).signatures["generate"](seed=seed)["images"]
+        for path in (compiled, models[0] / "dcgan" / "1")
+    )
+    np.testing.assert_allclose(*both, atol=1e-5)
 
 
 def test_score(models, server):

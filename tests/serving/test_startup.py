@@ -50,3 +50,26 @@ def test_start(name, tmp_path: pathlib.Path):
     finally:
         server.process.kill()
         server.process.wait()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ([], "Both server_options.model_base_path and server_options.model_config_file are empty!"),
+        (
+            ["--port=0", "--model_base_path=/x"],
+            "INVALID_ARGUMENT: server_options.grpc_port is not set.",
+        ),
+        (["--port=x", "--model_base_path=/x"], "x"),
+        (["--model_config_file=/nowhere"], "Error: NOT_FOUND: /nowhere; No such file or directory"),
+        (
+            ["--model_base_path=/x", "--batching_parameters_file=/x"],
+            "server_options.batching_parameters_file is set without setting "
+            "server_options.enable_batching to true.",
+        ),
+    ],
+)
+def test_flags_that_cannot_be_used(flags, message, tmp_path):
+    server = Server(tmp_path, *flags)
+    assert server.process.wait(60) == 255
+    assert message in server.log

@@ -21,6 +21,8 @@ _DEFAULTS = {  # shared_batch_scheduler.h
     "num_batch_threads": 2,
 }
 
+_MAY_BE_ZERO = ("batch_timeout_micros", "max_enqueued_batches")
+
 
 class Options:
     """The values of a `BatchingParameters` message, or the defaults where it has none.
@@ -33,8 +35,10 @@ class Options:
         message = message or BatchingParameters()
         for name, default in _DEFAULTS.items():
             value = getattr(message, name).value if message.HasField(name) else default
-            if value < (name != "batch_timeout_micros"):
-                raise invalid(f"{name} must be positive; was {value}")
+            least = 0 if name in _MAY_BE_ZERO else 1
+            if value < least:
+                kind = "positive" if least else "non-negative"
+                raise invalid(f"{name} must be {kind}; was {value}")
             setattr(self, name, value)
         self.allowed_batch_sizes = list(message.allowed_batch_sizes)
         self.splits = message.enable_large_batch_splitting.value

@@ -12,9 +12,15 @@ def _boolean(text):
     return text.lower() in ("true", "1")
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        """As a stock server: usage, and exit status 255."""
+        self.exit(255, f"{self.format_usage()}{message}\n")
+
+
 def parser():
     """The parser of `tfgan-zoo serve`."""
-    made = argparse.ArgumentParser(
+    made = _Parser(
         prog="tfgan-zoo serve",
         description="Serves SavedModels by TensorFlow Serving's protocol, flags and files: by "
         "tensorflow_model_server where it is on PATH, else by an embedded server for development and "

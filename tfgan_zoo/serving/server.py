@@ -90,6 +90,8 @@ class Server:
     """
 
     def __init__(self, parsed):
+        if not parsed.port:
+            raise invalid("server_options.grpc_port is not set.")
         self.flags, self.measures = parsed, metrics.Metrics()
         self._options = self._batching_options()
         scheduler = self._options and batching.Scheduler(self._options, self._observe_queue)
