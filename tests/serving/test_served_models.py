@@ -301,3 +301,30 @@ def test_standing_statistics(tmp_path):
     np.testing.assert_allclose(again.moving_mean, values.mean((0, 1)), atol=1e-5)
     np.testing.assert_allclose(again.moving_variance, values.var(1).mean(0), rtol=1e-4)
     np.testing.assert_array_equal(first.moving_mean, np.zeros(first.moving_mean.shape))
+
+
+class Truncated(tf.Module):
+    """A model that is not ours: its images are seed times truncation."""
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.int64, "seed"),
+            tf.TensorSpec([None], tf.float32, "truncation"),
+        ]
+    )
+    def generate_png(self, seed, truncation):
+        level = tf.cast(tf.cast(seed, tf.float32) * truncation, tf.uint8)
+        images = tf.tile(level[:, None, None, None], [1, 4, 4, 1])
+        return {"image_bytes": tf.io.encode_png(images)}
+
+
+def test_truncation(tmp_path):
+    model = Truncated()
+    tf.saved_model.save(model, str(tmp_path / "any" / "1"), {"generate_png": model.generate_png})
+    flags = ["--model_name=any", f"--model_base_path={tmp_path}/any"]
+    with Server(tmp_path, *flags) as server, serving.Client(server.url, "any") as client:
+        levels = client.generate(seed=[10, 20, 30], truncation=[0.5, 1, 2])[:, 0, 0, 0]
+        assert levels.tolist() == [5, 20, 60]
+        assert client.generate(2, seed=7)[:, 0, 0, 0].tolist() == [7, 8]
+        with pytest.raises(ValueError, match="any takes no label"):
+            client.generate(1, labels=1)
