@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "files": set(),
     "layers": set(),
     "losses": set(),
+    "metrics": set(),
     "models": VARIANT | {"datasets", "export"},
     "penalties": set(),
     "presets": set(),

@@ -11,6 +11,7 @@ _MODULES = (
     "datasets",
     "export",
     "losses",
+    "metrics",
     "models",
     "penalties",
     "presets",

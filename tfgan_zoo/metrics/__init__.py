@@ -1,0 +1,14 @@
+"""Measures of generated images: distances between sets of features, and scores of classes.
+
+All are computed in float64. They say nothing of the network that gives the features: a number means
+something only together with it, with the counts and with the way images were resized.
+"""
+
+from tfgan_zoo.metrics.classes import inception_score as inception_score
+from tfgan_zoo.metrics.classes import mode_coverage as mode_coverage
+from tfgan_zoo.metrics.frechet import Moments as Moments
+from tfgan_zoo.metrics.frechet import frechet_distance as frechet_distance
+from tfgan_zoo.metrics.frechet import frechet_distance_infinity as frechet_distance_infinity
+from tfgan_zoo.metrics.kernel import kernel_distance as kernel_distance
+from tfgan_zoo.metrics.manifold import density_coverage as density_coverage
+from tfgan_zoo.metrics.manifold import precision_recall as precision_recall

@@ -1,0 +1,69 @@
+"""Scores of a classifier's answers: Inception score, modes covered.
+
+References: Salimans et al., "Improved Techniques for Training GANs", 2016 (section 4); Metz et al.,
+"Unrolled Generative Adversarial Networks", 2016 (section 3.3.1), for modes and KL.
+"""
+
+import numpy as np
+
+from tfgan_zoo.metrics import checks
+
+
+def inception_score(probabilities, splits=10):
+    """exp(E KL(p(y|x) || p(y))), over parts of the images.
+
+    Args:
+        probabilities: Floats `[N, K]`, rows sum to 1.
+        splits: Int. Parts, each with its own p(y), of consecutive rows.
+
+    Returns:
+        `(mean, standard deviation)` over the parts, floats; the mean is in [1, K].
+
+    Raises:
+        ValueError: Rows that are no probabilities, or fewer rows than parts.
+    """
+    values = checks.probabilities(probabilities)
+    if len(values) < splits:
+        raise ValueError(f"{len(values)} images cannot be cut into {splits} parts.")
+    scores = [np.exp(_mean_divergence(part)) for part in np.array_split(values, splits)]
+    return float(np.mean(scores)), float(np.std(scores))
+
+
+def _mean_divergence(values):
+    return np.mean(_divergence(values, values.mean(axis=0)))
+
+
+def _divergence(p, q):
+    """KL(p || q) along the last axis, in nats; terms with p = 0 are 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(p > 0, p * (np.log(p) - np.log(q)), 0.0).sum(axis=-1)
+
+
+def mode_coverage(labels, num_classes, prior=None):
+    """How many classes were generated, and how far their shares are from the prior's.
+
+    Args:
+        labels: Ints `[N]` in [0, num_classes): a classifier's answers for generated images.
+        num_classes: Int.
+        prior: Floats `[num_classes]`, the shares in the training set; uniform by default.
+
+    Returns:
+        `(modes, divergence)`: an int, and KL(shares || prior) in nats.
+
+    Raises:
+        ValueError: No labels, labels out of range, or a prior of another size or with a zero.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or not len(labels) or labels.dtype.kind not in "iu":
+        raise ValueError(f"labels must be ints [N]. Received: {labels.dtype} {labels.shape}.")
+    if labels.min() < 0 or labels.max() >= num_classes:
+        raise ValueError(
+            f"labels must lie in [0, {num_classes}). Received: {labels.min()} to {labels.max()}."
+        )
+    prior = (
+        np.full(num_classes, 1 / num_classes) if prior is None else np.asarray(prior, np.float64)
+    )
+    if prior.shape != (num_classes,) or (prior <= 0).any():
+        raise ValueError(f"prior must be {num_classes} shares above 0. Received: {prior.tolist()}.")
+    counts = np.bincount(labels, minlength=num_classes)
+    return int((counts > 0).sum()), float(_divergence(counts / counts.sum(), prior / prior.sum()))
