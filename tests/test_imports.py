@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "convert": {"files", "models"},
     "datasets": set(),
     "demo": {"callbacks", "training"},
-    "export": {"files", "presets"},
+    "export": {"files", "presets", "serving"},
     "files": set(),
     "layers": set(),
     "losses": set(),

@@ -1,6 +1,5 @@
 """Writes a model as one artifact: a SavedModel for servers, and beside it what loads and checks it."""
 
-import hashlib
 import json
 import pathlib
 import re
@@ -13,9 +12,10 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from tfgan_zoo import presets
 from tfgan_zoo.files import beside
+from tfgan_zoo.serving import golden
+from tfgan_zoo.serving.servable import WARMUP_FILE
 
 WARMUP_BATCH_SIZES = (1, 2, 4, 8, 16, 32)
-_EXTRA = "assets.extra"  # where TensorFlow documents that other files of a SavedModel lie
 _GOLDEN_SEEDS = 8
 _PNG = "generate_png"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -132,50 +132,17 @@ def _archive(model, jit_compile):
 
 
 def _write_extra(model, folder, name, warmup_batch_sizes):
-    extra = folder / _EXTRA
+    extra = folder / presets.EXTRA
     extra.mkdir()
     record = {"name": name, "model": keras.saving.serialize_keras_object(model)}
-    _write_json(extra / presets.RECORD, record)
+    (extra / presets.RECORD).write_text(json.dumps(record, indent=2) + "\n")
     model.save_weights(extra / presets.WEIGHTS)
     endpoints = model.endpoints()
-    _write_warmup(endpoints, name, warmup_batch_sizes, extra / "tf_serving_warmup_requests")
+    _write_warmup(endpoints, name, warmup_batch_sizes, folder / WARMUP_FILE)
     if _PNG in endpoints:
-        _write_golden(model, folder, extra)
-
-
-def _write_json(path, value):
-    path.write_text(json.dumps(value, indent=2) + "\n")
-
-
-def _write_golden(model, folder, extra):
-    """The PNG files of a few seeds as the written SavedModel draws them, and their checksums."""
-    seeds = list(range(_GOLDEN_SEEDS))
-    inputs = {"seed": tf.constant(seeds, tf.int64)}
-    labels = None
-    if model.num_classes is not None:
-        labels = [seed % model.num_classes for seed in seeds]
-        inputs["label"] = tf.constant(labels, tf.int32)
-    signature = tf.saved_model.load(str(folder)).signatures[_PNG]
-    images = signature(**inputs)["image_bytes"].numpy()
-    (extra / "golden").mkdir()
-    for seed, image in zip(seeds, images, strict=True):
-        (extra / "golden" / f"seed_{seed}.png").write_bytes(image)
-    pixels = [tf.io.decode_png(image).numpy().tobytes() for image in images]
-    files = [
-        path for path in sorted(folder.rglob("*")) if path.is_file() and extra not in path.parents
-    ]
-    record = {
-        "seeds": seeds,
-        "labels": labels,
-        "sha256": [hashlib.sha256(image).hexdigest() for image in pixels],
-        "files": {str(path.relative_to(folder)): _sha256(path) for path in files},
-    }
-    _write_json(extra / "golden.json", record)
-
-
-def _sha256(path):
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        seeds = list(range(_GOLDEN_SEEDS))
+        classes = model.num_classes
+        golden.write(folder, seeds, None if classes is None else [seed % classes for seed in seeds])
 
 
 def _write_warmup(endpoints, name, batch_sizes, path):

@@ -6,8 +6,8 @@ import os
 import pathlib
 from typing import NamedTuple
 
-RECORD, WEIGHTS = "preset.json", "model.weights.h5"  # in assets.extra/ of an exported version
-_EXTRA = "assets.extra"
+EXTRA = "assets.extra"  # the place in a SavedModel that TensorFlow documents for other files
+RECORD, WEIGHTS = "preset.json", "model.weights.h5"  # in it
 _presets = {}
 
 
@@ -77,22 +77,21 @@ def from_preset(name, load_weights=True, model_class=None, **overrides):
             not fit the overrides.
     """
     is_path = os.sep in str(name)
-    folder = _exported(pathlib.Path(name)) if is_path else published(name)
-    if is_path and folder is None:
-        raise ValueError(f"{name} holds no exported model: no version in it has {_EXTRA}/{RECORD}.")
-    restores = is_path or (load_weights and folder is not None)
-    gan = _restored(folder, overrides) if restores else _new(name, overrides)
+    folder = _exported(pathlib.Path(name)) if is_path else load_weights and published(name)
+    if is_path and not folder:
+        raise ValueError(f"{name} holds no exported model: no version in it has {EXTRA}/{RECORD}.")
+    gan = _restored(folder, overrides) if folder else _new(name, overrides)
     if model_class is not None and not isinstance(gan, model_class):
         raise ValueError(
             f"Preset {name!r} is a {type(gan).__name__}, not a {model_class.__name__}."
         )
-    if load_weights and folder is None:
+    if load_weights and not folder:
         raise ValueError(
             f"Preset {name!r} has no trained weights yet. Give load_weights=False for a new model, "
             f"or train one: tfgan-zoo train {name}"
         )
     if load_weights:
-        gan.load_weights(folder / _EXTRA / WEIGHTS)
+        gan.load_weights(folder / EXTRA / WEIGHTS)
     return gan
 
 
@@ -116,7 +115,7 @@ def _exported(folder):
     """The folder itself, or the newest version in it, if it holds an exported model; else None."""
     versions = [path for path in folder.glob("*") if path.name.isdigit()]
     for path in [folder, *sorted(versions, key=lambda path: -int(path.name))]:
-        if (path / _EXTRA / RECORD).is_file():
+        if (path / EXTRA / RECORD).is_file():
             return path
     return None
 
@@ -129,6 +128,6 @@ def _new(name, overrides):
 def _restored(folder, overrides):
     import keras  # not needed to list presets
 
-    model = json.loads((folder / _EXTRA / RECORD).read_text())["model"]
+    model = json.loads((folder / EXTRA / RECORD).read_text())["model"]
     model["config"] |= overrides
     return keras.saving.deserialize_keras_object(model)

@@ -51,3 +51,13 @@ def numbers(text):
     if not found:
         raise ValueError(f"{text!r} has no number: a range goes from the smaller to the larger.")
     return found
+
+
+def labels(text, count):
+    """The label of all images, or a list of one for each of `count` seeds; None for no text."""
+    if not text:
+        return None
+    found = numbers(text)
+    if len(found) not in (1, count):
+        raise ValueError(f"Give one label, or one for each of {count} seeds, not {len(found)}.")
+    return found if len(found) > 1 else found[0]

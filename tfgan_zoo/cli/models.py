@@ -159,15 +159,12 @@ def sample(
     ] = None,
 ):
     """Draw images from a trained generator."""
-    seeds, labels = arguments.numbers(seeds), arguments.numbers(labels) if labels else None
-    if labels and len(labels) not in (1, len(seeds)):
-        raise ValueError(
-            f"Give one label, or one for each of {len(seeds)} seeds, not {len(labels)}."
-        )
+    seeds = arguments.numbers(seeds)
+    labels = arguments.labels(labels, len(seeds))
     gan = console.load_model(run)
     from tfgan_zoo.callbacks import image_grid, write_png
 
-    images = gan.generate_from_seeds(seeds, labels if not labels or len(labels) > 1 else labels[0])
+    images = gan.generate_from_seeds(seeds, labels)
     if out.endswith(".png"):
         write_png(out, image_grid(images))
     else:

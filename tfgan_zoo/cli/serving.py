@@ -46,19 +46,16 @@ def generate(
     truncation: Annotated[float | None, typer.Option(help="Psi, where the model takes it.")] = None,
 ):
     """Draw images from a served model."""
-    numbers = arguments.numbers(labels) if labels else None
-    if numbers and len(numbers) not in (1, n):
-        raise ValueError(f"Give one label, or one for each of {n} images, not {len(numbers)}.")
-    chosen = numbers[0] if numbers and len(numbers) == 1 else numbers
+    labels = arguments.labels(labels, n)
     console.import_zoo()
     from tfgan_zoo.callbacks import image_grid, write_png
     from tfgan_zoo.serving import Client
 
     with Client(url, model) as client:
         if out.endswith(".png"):
-            write_png(out, image_grid(client.generate(n, seed, chosen, truncation)))
+            write_png(out, image_grid(client.generate(n, seed, labels, truncation)))
         else:
-            client.generate_files(out, n, seed, labels=chosen, truncation=truncation)
+            client.generate_files(out, n, seed, labels=labels, truncation=truncation)
     typer.echo(f"{n} images: {out}")
 
 

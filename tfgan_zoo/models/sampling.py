@@ -3,7 +3,6 @@
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo import export
 from tfgan_zoo.layers.draws import normal_rows, uniform_rows
 from tfgan_zoo.models import inputs
 
@@ -48,7 +47,12 @@ def interpolate_latents(start, end, steps, distribution):
 
 def to_uint8(images):
     """uint8 images from float ones in [-1, 1], rounded to nearest; values outside are clipped."""
-    return np.clip(np.rint((np.asarray(images, np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
+    return _quantized(np.asarray(images, np.float32)).numpy()
+
+
+def _quantized(images):
+    levels = tf.round((images + 1) * 127.5)
+    return tf.cast(tf.clip_by_value(levels, 0, 255), tf.uint8)
 
 
 class Sampling:
@@ -133,13 +137,13 @@ class Sampling:
         return {"images": self.forward_seeds(seed, label)}
 
     def _serve_png(self, seed, label=None):
-        levels = tf.round((self.forward_seeds(seed, label) + 1) * 127.5)
-        pixels = tf.cast(tf.clip_by_value(levels, 0, 255), tf.uint8)
-        return {"image_bytes": tf.io.encode_png(pixels)}
+        return {"image_bytes": tf.io.encode_png(_quantized(self.forward_seeds(seed, label)))}
 
     def _serve_score(self, images, label=None):
         return {"logits": self.discriminator(self._with_labels(images, label), training=False)}
 
     def export(self, path, name=None, version=None, **options):
         """Writes `<path>/<name>/<version>/`, a SavedModel for servers. See `tfgan_zoo.export.export`."""
-        return export.export(self, path, name, version, **options)
+        from tfgan_zoo.export import export  # gRPC and its messages, which only exporting needs
+
+        return export(self, path, name, version, **options)

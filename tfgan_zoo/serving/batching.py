@@ -149,12 +149,11 @@ class Scheduler:
         """The parts that a call is cut into, where large ones are split; else the call itself."""
         limit = self.options.max_execution_batch_size
         room = queue.room(limit)
+        self._check_room(queue, size, limit)
         if size <= room or (size <= limit and not self.options.splits):
-            self._check_room(queue, size, limit)
             return [(inputs, size)]
         first = room if 0 < room < size else min(size, limit)
         bounds = [0, *range(first, size, limit), size]
-        self._check_room(queue, size, limit)
         return [
             ({name: array[a:b] for name, array in inputs.items()}, b - a)
             for a, b in itertools.pairwise(bounds)

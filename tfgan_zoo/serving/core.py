@@ -105,11 +105,11 @@ class Core:
 
     # === The other methods ===
 
-    async def classify(self, request, timeout=None):
+    async def classify(self, request):
         """Refuses a `ClassificationRequest`: no model here has a signature of that kind."""
         self._refuse(request, CLASSIFY)
 
-    async def regress(self, request, timeout=None):
+    async def regress(self, request):
         """Refuses a `RegressionRequest`."""
         self._refuse(request, REGRESS)
 
@@ -122,7 +122,7 @@ class Core:
                 raise invalid(f"No signature was found with the name: {name}")
             check_example_signature(servable.signatures[name], method)
 
-    async def multi_inference(self, request, timeout=None):
+    async def multi_inference(self, request):
         """Refuses a `MultiInferenceRequest`, as above."""
         if not request.tasks:
             raise invalid("Inference request must have at least one inference task")
@@ -151,7 +151,7 @@ class Core:
             )
         check_example_signature(servable.signatures[name], _METHODS[task.method_name])
 
-    async def metadata(self, request, timeout=None):
+    async def metadata(self, request):
         """Answers a `GetModelMetadataRequest`."""
         check_spec(request)
         if not request.metadata_field:
@@ -169,7 +169,7 @@ class Core:
         response.metadata[SIGNATURE_DEF].Pack(signatures)
         return response
 
-    async def status(self, request, timeout=None):
+    async def status(self, request):
         """Answers a `GetModelStatusRequest`."""
         check_spec(request)
         response = get_model_status_pb2.GetModelStatusResponse()

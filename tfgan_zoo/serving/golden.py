@@ -37,6 +37,30 @@ class Golden(NamedTuple):
     files: dict
 
 
+def write(path, seeds, labels=None):
+    """Records what an exported version draws now, in its `assets.extra/`.
+
+    Args:
+        path: The version's folder, with a signature from seeds to PNG files.
+        seeds: Ints `[n]`.
+        labels: Ints `[n]` for a model with labels, else None.
+    """
+    images, extra = _drawn(path, seeds, labels), path / FILE.parent
+    (path / IMAGES).mkdir()
+    for seed, image in zip(seeds, images, strict=True):
+        (path / IMAGES / f"seed_{seed}.png").write_bytes(image)
+    files = (
+        file for file in sorted(path.rglob("*")) if file.is_file() and extra not in file.parents
+    )
+    record = {
+        "seeds": seeds,
+        "labels": labels,
+        "sha256": [pixels_sha256(image) for image in _decoded(images)],
+        "files": {str(file.relative_to(path)): _digest(file) for file in files},
+    }
+    (path / FILE).write_text(json.dumps(record, indent=2) + "\n")
+
+
 def read(path):
     """The golden outputs of a version folder.
 
@@ -51,8 +75,9 @@ def read(path):
         )
     record = json.loads((path / FILE).read_text())
     images = [(path / IMAGES / f"seed_{seed}.png").read_bytes() for seed in record["seeds"]]
-    decoded = np.stack([tf.io.decode_png(image).numpy() for image in images])
-    return Golden(record["seeds"], record["labels"], record["sha256"], decoded, record["files"])
+    return Golden(
+        record["seeds"], record["labels"], record["sha256"], _decoded(images), record["files"]
+    )
 
 
 def verify(path):
@@ -69,15 +94,7 @@ def verify(path):
     changed = [name for name, digest in golden.files.items() if _digest(path / name) != digest]
     if changed:
         raise VerificationError(f"{path}: {', '.join(changed)} changed after the export.")
-    servable = Servable(path)
-    try:
-        inputs = {"seed": np.asarray(golden.seeds, np.int64)}
-        if golden.labels is not None:
-            inputs["label"] = np.asarray(golden.labels, np.int32)
-        outputs = servable.run(DEFAULT_SIGNATURE, inputs, ("image_bytes",))["image_bytes"]
-    finally:
-        servable.close()
-    return compare(golden, np.stack([tf.io.decode_png(image).numpy() for image in outputs]))
+    return compare(golden, _decoded(_drawn(path, golden.seeds, golden.labels)))
 
 
 def compare(golden, images):
@@ -104,6 +121,22 @@ def compare(golden, images):
 def pixels_sha256(image):
     """SHA-256 of the pixels of one uint8 image, hexadecimal."""
     return hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
+
+
+def _drawn(path, seeds, labels):
+    """The PNG files that a version draws, bytes."""
+    servable = Servable(path)
+    try:
+        inputs = {"seed": np.asarray(seeds, np.int64)}
+        if labels is not None:
+            inputs["label"] = np.asarray(labels, np.int32)
+        return servable.run(DEFAULT_SIGNATURE, inputs, ("image_bytes",))["image_bytes"]
+    finally:
+        servable.close()
+
+
+def _decoded(images):
+    return np.stack([tf.io.decode_png(image).numpy() for image in images])
 
 
 def _digest(path):

@@ -17,8 +17,7 @@ from tfgan_zoo.serving import metrics
 from tfgan_zoo.serving.policy import chosen, validate
 from tfgan_zoo.serving.servable import Servable, Timer
 from tfgan_zoo.serving.statuses import (
-    Code,
-    StatusError,
+    OK,
     from_exception,
     invalid,
     not_found,
@@ -27,7 +26,6 @@ from tfgan_zoo.serving.statuses import (
 
 LOG = logging.getLogger("tfgan_zoo.serving")
 State = ModelVersionStatus.State
-OK = StatusError(Code.OK, "")
 _VERSION = re.compile(r"\d+$")
 _MAX_VERSION = 2**63
 
@@ -257,7 +255,7 @@ class Manager:
         """Stops polling and unloads everything, after the requests that run."""
         if self._poller:
             self._poller.cancel()
-        self._configs, self._poll_seconds = {}, 0
+        self._configs = {}
         await self.poll()
         self._pool.shutdown()
 

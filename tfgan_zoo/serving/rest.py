@@ -22,7 +22,7 @@ from tfgan_zoo.serving import json_inputs, json_outputs, json_text
 from tfgan_zoo.serving.core import SIGNATURE_DEF
 from tfgan_zoo.serving.rpc import observed
 from tfgan_zoo.serving.servable import DEFAULT_SIGNATURE
-from tfgan_zoo.serving.signatures import CLASSIFY, check_names
+from tfgan_zoo.serving.signatures import CLASSIFY, check_names, filled
 from tfgan_zoo.serving.statuses import HTTP, Code, StatusError, from_exception, invalid
 
 LOG = logging.getLogger("tfgan_zoo.serving")
@@ -154,6 +154,7 @@ class Rest:
             }
             inputs, form = await _run(json_inputs.inputs_from, document, specs, large=large)
             check_names(signature, inputs)
+            inputs = filled(signature, inputs)
             key = (spec.name, number, name, tuple(sorted(signature.outputs)))
             outputs = await self._core.run(servable, key, inputs, self._timeout)
         size = sum(array.nbytes for array in outputs.values())

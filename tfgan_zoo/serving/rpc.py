@@ -12,10 +12,9 @@ from tensorflow_serving.apis import (
 from tfgan_zoo.serving import metrics
 from tfgan_zoo.serving.core import status_message
 from tfgan_zoo.serving.servable import Timer
-from tfgan_zoo.serving.statuses import Code, StatusError, from_exception, invalid
+from tfgan_zoo.serving.statuses import OK, Code, StatusError, from_exception, invalid
 
 LOG = logging.getLogger("tfgan_zoo.serving")
-OK = StatusError(Code.OK, "")
 
 
 def _answers(function):

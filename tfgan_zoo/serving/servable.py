@@ -88,8 +88,7 @@ class Servable:
             StatusError: INVALID_ARGUMENT.
         """
         infos = self.signatures[signature_name].inputs
-        names = sorted(inputs, key=lambda name: infos[name].name)  # as a session counts them
-        for index, name in enumerate(names):
+        for index, name in enumerate(_argument_order(infos)):
             wanted, given = tf.dtypes.as_dtype(infos[name].dtype), dtype_of(inputs[name])
             if given != wanted:
                 raise invalid(
@@ -108,8 +107,7 @@ class Servable:
         Returns:
             `{output name: array}`.
         """
-        infos = self.signatures[signature_name].inputs
-        feeds = [inputs[name] for name in sorted(inputs, key=lambda name: infos[name].name)]
+        feeds = [inputs[name] for name in _argument_order(self.signatures[signature_name].inputs)]
         with self._open():
             try:
                 values = self._callable(signature_name, output_names)(*feeds)
@@ -138,7 +136,9 @@ class Servable:
             return self._callables[key]
         signature = self.signatures[signature_name]
         options = config_pb2.CallableOptions()
-        options.feed.extend(sorted(info.name for info in signature.inputs.values()))
+        options.feed.extend(
+            signature.inputs[name].name for name in _argument_order(signature.inputs)
+        )
         options.fetch.extend(signature.outputs[name].name for name in output_names)
         with self._graph.as_default():
             self._callables[key] = self._session._make_callable_from_options(options)
@@ -182,6 +182,11 @@ class Servable:
             self.scheduler.close()
         self._callables.clear()
         self._session.close()
+
+
+def _argument_order(infos):
+    """Input names as a session counts its arguments: by the names of their tensors."""
+    return sorted(infos, key=lambda name: infos[name].name)
 
 
 def _meta_graph(path, tags):

@@ -42,6 +42,16 @@ def inputs_of(signature, messages):
     return arrays
 
 
+def filled(signature, arrays):
+    """Arrays of a request with the signature's defaults for those that are not given.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT for an input that has no default either.
+    """
+    missing = set(signature.inputs) - set(arrays)
+    return arrays | {n: from_message(n, _input(n, signature, arrays)) for n in sorted(missing)}
+
+
 def _input(name, signature, messages):
     if name in messages:
         return messages[name]

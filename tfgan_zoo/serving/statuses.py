@@ -38,6 +38,9 @@ class StatusError(RuntimeError):
         super().__init__(f"{code.name}: {message}")
 
 
+OK = StatusError(Code.OK, "")
+
+
 def invalid(message):
     """What most mistakes of a client become."""
     return StatusError(Code.INVALID_ARGUMENT, message)
