@@ -50,7 +50,7 @@ class Server:
         self.target, self.url = f"localhost:{self.port}", f"http://localhost:{self.rest_port}"
         self._log_path = pathlib.Path(folder) / f"server-{self.port}.log"
         ports = [f"--port={self.port}", f"--rest_api_port={self.rest_port}"]
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "COVERAGE_CORE": ""}
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
         with self._log_path.open("wb") as log:
             self.process = subprocess.Popen(
                 [*command(), *ports, *flags], stdout=log, stderr=log, env=environment

@@ -128,9 +128,8 @@ class Scheduler:
         if size > self.options.max_batch_size:
             limit = self.options.max_batch_size
             raise invalid(f"Task size {size} is larger than maximum input batch size {limit}")
-        if (
-            not self.options.pads
-        ):  # rows of another shape cannot share a batch; a stock server fails both
+        # Rows of two shapes cannot share a batch, and a stock server fails both.
+        if not self.options.pads:
             key = (key, *(array.shape[1:] for array in inputs.values()))
         queue = self._queues.setdefault(key, _Queue(run))
         pieces = self._pieces(queue, inputs, size)
