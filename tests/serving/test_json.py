@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -81,6 +81,7 @@ def test_decimals_hold_every_bit(value):
 
 
 @given(array=arrays | hnp.arrays(np.float16, 3))
+@example(array=np.array([0, 2**64 - 1], np.uint64))
 def test_messages_survive_a_round_trip(array):
     same(tensors.from_message("x", tensors.to_message(array)), array)
     same(tensors.from_message("x", tf.make_tensor_proto(array)), array)

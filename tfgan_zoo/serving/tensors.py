@@ -19,6 +19,13 @@ _FIELDS = {  # dtype -> the field that holds its values one by one
     **dict.fromkeys([tf.int32, tf.int16, tf.int8, tf.uint16, tf.uint8], "int_val"),
     **dict.fromkeys([tf.float16, tf.bfloat16], "half_val"),
 }
+# Named, since numpy makes a float of integers of which some need the 64th bit and some do not.
+_WIDE = {
+    "int_val": np.int64,
+    "int64_val": np.int64,
+    "uint32_val": np.uint64,
+    "uint64_val": np.uint64,
+}
 _NAMES = {"float32": "float", "float64": "double", "float16": "half"}
 _MAX_ELEMENTS = 2**31
 
@@ -59,8 +66,7 @@ def _content(message, dtype, size):
     elif dtype in (tf.float16, tf.bfloat16):
         array = np.array(values, np.uint16).view(dtype.as_numpy_dtype)
     else:
-        array = np.array(values, np.int64 if dtype.is_integer and not dtype.is_unsigned else None)
-        array = array.astype(dtype.as_numpy_dtype)
+        array = np.array(values, _WIDE.get(_FIELDS[dtype])).astype(dtype.as_numpy_dtype)
     if len(array) == size:
         return array
     if len(array) == 0:
