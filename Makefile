@@ -21,6 +21,7 @@ lint: .venv/installed-dev
 docs: .venv/installed-dev  ## Pages that are generated
 	$(BIN)/python tests/oracles/tensorflow_gan_oracle.py --write
 	$(BIN)/python benchmarks/make_tables.py
+	$(BIN)/python benchmarks/make_metrics_page.py
 
 .venv/bin/python:
 	$(PYTHON) -m venv --without-pip .venv
@@ -30,7 +31,7 @@ docs: .venv/installed-dev  ## Pages that are generated
 	touch $@
 
 .venv/installed-dev: requirements.lock pyproject.toml | $(BIN)/python
-	$(INSTALL) --editable ".[dev,tfgan,convert]"
+	$(INSTALL) --editable ".[dev,tfgan,convert,metrics]"
 	touch $@ .venv/installed
 
 clean:

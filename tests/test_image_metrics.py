@@ -115,3 +115,8 @@ def test_sliced_wasserstein_distance_of_points_in_closed_form():
 def test_refusals(name, arguments, message):
     with pytest.raises(ValueError, match=message):
         getattr(metrics, name)(*arguments)
+
+
+def test_path_length_leaves_out_one_in_a_hundred_at_each_end():
+    steps = np.array([1e9, *np.linspace(1, 3, 98), -1e9]) * 1e-8
+    assert metrics.path_length(steps, epsilon=1e-4) == pytest.approx(2.0)

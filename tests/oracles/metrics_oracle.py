@@ -18,7 +18,13 @@ def main(path):
         real, generated, max_block_size=rows, dtype=tf.float64
     )
     score = tfgan.eval.classifier_score_from_logits(arrays["logits"])
-    found = {"frechet": frechet, "kernel": kernel, "score": score}
+    from tensorflow_gan.python.eval import sliced_wasserstein
+
+    rows = [arrays[name] for name in ("patches", "other_patches")]
+    sliced = sliced_wasserstein._sliced_wasserstein(*rows, 16, 128)
+    levels = sliced_wasserstein.laplacian_pyramid(arrays["images"], 2)
+    np.savez(pathlib.Path(path).with_suffix(".pyramid.npz"), *levels)
+    found = {"frechet": frechet, "kernel": kernel, "score": score, "sliced": sliced}
     print(json.dumps({name: float(value) for name, value in found.items()}))
 
 

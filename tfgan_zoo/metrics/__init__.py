@@ -10,9 +10,12 @@ from tfgan_zoo.metrics.frechet import Moments as Moments
 from tfgan_zoo.metrics.frechet import frechet_distance as frechet_distance
 from tfgan_zoo.metrics.frechet import frechet_distance_infinity as frechet_distance_infinity
 from tfgan_zoo.metrics.images import ms_ssim_diversity as ms_ssim_diversity
+from tfgan_zoo.metrics.images import path_length as path_length
 from tfgan_zoo.metrics.images import psnr as psnr
 from tfgan_zoo.metrics.images import sliced_wasserstein_distance as sliced_wasserstein_distance
 from tfgan_zoo.metrics.images import ssim as ssim
 from tfgan_zoo.metrics.kernel import kernel_distance as kernel_distance
-from tfgan_zoo.metrics.manifold import density_coverage as density_coverage
-from tfgan_zoo.metrics.manifold import precision_recall as precision_recall
+from tfgan_zoo.metrics.manifold import coverage as coverage
+from tfgan_zoo.metrics.manifold import density as density
+from tfgan_zoo.metrics.manifold import precision as precision
+from tfgan_zoo.metrics.manifold import recall as recall

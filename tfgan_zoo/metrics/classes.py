@@ -63,7 +63,45 @@ def mode_coverage(labels, num_classes, prior=None):
     prior = (
         np.full(num_classes, 1 / num_classes) if prior is None else np.asarray(prior, np.float64)
     )
-    if prior.shape != (num_classes,) or (prior <= 0).any():
-        raise ValueError(f"prior must be {num_classes} shares above 0. Received: {prior.tolist()}.")
     counts = np.bincount(labels, minlength=num_classes)
+    if prior.shape != (num_classes,) or (prior[counts > 0] <= 0).any():
+        raise ValueError(
+            f"prior must be {num_classes} shares, above 0 for the classes that are among the labels. "
+            f"Received: {prior.tolist()}."
+        )
     return int((counts > 0).sum()), float(_divergence(counts / counts.sum(), prior / prior.sum()))
+
+
+def prior_of(labels, others, num_classes):
+    """The shares of classes among ints `[N]`, float64 `[num_classes]`, as a prior for `others`.
+
+    A class that only the others have counts as half an image, so that their divergence is finite.
+    """
+    counts, found = (np.bincount(x, minlength=num_classes) for x in (labels, others))
+    counts = np.where((counts == 0) & (found > 0), 0.5, counts)
+    return counts / counts.sum()
+
+
+def intra_class(distance, real, generated):
+    """The mean over classes of a distance between the features of real and of generated images.
+
+    Args:
+        distance: From real and generated features `[N, D]` to a float.
+        real, generated: Objects with `features` `[N, D]` and `labels`, ints `[N]`.
+
+    Returns:
+        `(mean, {"class_0": distance, …})`, of the classes among the real images.
+
+    Raises:
+        ValueError: A class of which fewer than two images are real, or generated.
+    """
+    found = {}
+    for label in np.unique(real.labels).tolist():
+        sets = [s.features[s.labels == label] for s in (real, generated)]
+        if min(map(len, sets)) < 2:
+            raise ValueError(
+                f"Class {label} has {len(sets[0])} real and {len(sets[1])} generated images; two of "
+                "each are needed. Images of all classes come from a model with labels."
+            )
+        found[f"class_{label}"] = distance(*sets)
+    return float(np.mean(list(found.values()))), found

@@ -5,6 +5,8 @@ Equilibrium", 2017 (equation 6); Chong and Forsyth, "Effectively Unbiased FID an
 where to find them", 2020.
 """
 
+import itertools
+
 import numpy as np
 
 from tfgan_zoo.metrics import checks
@@ -21,7 +23,7 @@ class Moments:
     """
 
     def __init__(self):
-        self.count, self.mean, self._scatter = 0, 0.0, 0.0
+        self.count, self.mean, self._scatter, self._root = 0, 0.0, 0.0, None
 
     def add(self, features):
         """Takes in a batch, floats `[N, D]`. Returns itself.
@@ -32,13 +34,45 @@ class Moments:
         batch = checks.features(features)
         if self.count and batch.shape[1] != len(self.mean):
             raise ValueError(f"Expected {len(self.mean)} features. Received: {batch.shape[1]}.")
-        mean, total = batch.mean(axis=0), self.count + len(batch)
-        delta, centred = mean - self.mean, batch - mean
+        mean = batch.mean(axis=0)
+        centred = batch - mean
+        return self._merge(len(batch), mean, centred.T @ centred)
+
+    def _merge(self, count, mean, scatter):
+        total, delta = self.count + count, mean - self.mean
         # Chan, Golub and LeVeque, "Algorithms for Computing the Sample Variance", 1983.
-        between = np.outer(delta, delta) * (self.count * len(batch) / total)
-        self._scatter = self._scatter + centred.T @ centred + between
-        self.mean, self.count = self.mean + delta * (len(batch) / total), total
+        between = np.outer(delta, delta) * (self.count * count / total)
+        self._scatter = self._scatter + scatter + between
+        self.mean, self.count = self.mean + delta * (count / total), total
+        self._root = None
         return self
+
+    def __add__(self, other):
+        """The moments of both sets of features together."""
+        both = Moments()
+        for part in (self, other):
+            if part.count:
+                both._merge(part.count, part.mean, part._scatter)
+        return both
+
+    def arrays(self):
+        """`{"count", "mean", "scatter"}`, from which `from_arrays` makes the same moments."""
+        return {"count": self.count, "mean": self.mean, "scatter": self._scatter}
+
+    @classmethod
+    def from_arrays(cls, count, mean, scatter):
+        """See `arrays`."""
+        moments = cls()
+        moments.count, moments.mean, moments._scatter = int(count), mean, scatter
+        return moments
+
+    @property
+    def root(self):
+        """The symmetric root of the covariance, kept until more features are added."""
+        if self._root is None:
+            values, vectors = np.linalg.eigh(self.covariance)
+            self._root = (vectors * np.sqrt(_without_rounding(values))) @ vectors.T
+        return self._root
 
     @property
     def covariance(self):
@@ -64,53 +98,61 @@ def frechet_distance(real, generated):
     Raises:
         ValueError: Fewer than two rows, NaN, or numbers of features that differ.
     """
+    is_small = all(isinstance(x, np.ndarray) and len(x) < x.shape[-1] for x in (real, generated))
+    rows = (real, generated) if is_small else None
     real, generated = _moments(real), _moments(generated)
-    first, second = real.covariance, generated.covariance
-    if first.shape != second.shape:
+    if len(real.mean) != len(generated.mean):
         raise ValueError(
             "Both sets must come from the same extractor. Received: "
-            f"{len(first)} real features and {len(second)} generated ones."
+            f"{len(real.mean)} real features and {len(generated.mean)} generated ones."
         )
-    root = _root(first)
-    cross = np.sqrt(_without_rounding(np.linalg.eigvalsh(root @ second @ root))).sum()
-    traces = np.trace(first) + np.trace(second)
+    cross = _cross_of_few(*rows) if rows else _cross(real, generated)
+    traces = np.trace(real.covariance) + np.trace(generated.covariance)
     distance = np.sum((real.mean - generated.mean) ** 2) + traces - 2 * cross
     return float(distance) if distance > _ROUNDING * traces else 0.0
 
 
-def frechet_distance_infinity(real, generated, points=15, least=None, seed=0):
+def _cross(real, generated):
+    """tr((S1 S2)^½)"""
+    product = real.root @ generated.covariance @ real.root
+    return np.sqrt(_without_rounding(np.linalg.eigvalsh(product))).sum()
+
+
+def _cross_of_few(real, generated):
+    """The same of fewer rows than features: with S = AᵀA, the sum of the singular values of A1 A2ᵀ."""
+    first, second = (
+        (x.astype(np.float64) - x.mean(axis=0, dtype=np.float64)) / np.sqrt(len(x) - 1)
+        for x in (real, generated)
+    )
+    return np.linalg.svd(first @ second.T, compute_uv=False).sum()
+
+
+def frechet_distance_infinity(real, parts):
     """The distance extrapolated to infinitely many generated images, a float.
 
-    The distance of N images is too large by about c / N. It is measured on `points` subsets between
-    `least` and all rows, and the line in 1 / N is followed to 0.
+    The distance of N images is too large by about c / N. It is measured on the first part, the first
+    two, and so on to all of them, and the line in 1 / N is followed to 0. Unions of fewer rows than
+    five times the number of features are left out if two larger ones remain: there the line bends.
 
     Args:
         real: `Moments`, or features `[N, D]`.
-        generated: Features `[N, D]`.
-        points: Int. Sizes to measure at.
-        least: Int. The smallest; by default a tenth of the rows, and if there are enough 5 D, below
-            which the line bends.
-        seed: Int. Of the order of the rows.
+        parts: List of `Moments`, or of features `[n, D]`: the generated images in three parts or more.
+
+    Raises:
+        ValueError: Fewer than three parts, or what `frechet_distance` raises.
     """
-    real, generated = _moments(real), checks.features(generated, "generated features", 20)
-    rows, size = generated.shape
-    least = max(2, rows // 10, min(rows // 2, 5 * size)) if least is None else least
-    sizes = np.unique(np.linspace(least, rows, points).astype(int))
-    rng = np.random.default_rng(seed)
-    distances = [
-        frechet_distance(real, rng.permutation(generated)[:size]) for size in sizes.tolist()
-    ]
-    return float(np.polyfit(1 / sizes, distances, 1)[1])
+    real, parts = _moments(real), [_moments(part) for part in parts]
+    if len(parts) < 3:
+        raise ValueError(f"A line needs 3 parts of the images or more. Received: {len(parts)}.")
+    unions = list(itertools.accumulate(parts))
+    enough = [union for union in unions if union.count >= 5 * len(union.mean)]
+    unions = enough if len(enough) > 2 else unions[-3:]
+    distances = [frechet_distance(real, union) for union in unions]
+    return float(np.polyfit([1 / union.count for union in unions], distances, 1)[1])
 
 
 def _moments(values):
     return values if isinstance(values, Moments) else Moments().add(values)
-
-
-def _root(covariance):
-    """The symmetric root of a positive semidefinite matrix."""
-    values, vectors = np.linalg.eigh(covariance)
-    return (vectors * np.sqrt(_without_rounding(values))) @ vectors.T
 
 
 def _without_rounding(eigenvalues):

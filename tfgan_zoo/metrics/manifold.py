@@ -4,54 +4,66 @@ References: Kynkäänniemi et al., "Improved Precision and Recall Metric for Ass
 2019; Naeem et al., "Reliable Fidelity and Diversity Metrics for Generative Models", 2020.
 """
 
+import math
+
 import numpy as np
 
 from tfgan_zoo.metrics import checks
 
-_BLOCK = 2048  # rows whose distances to all others are held at once
+_BLOCK = 512  # rows whose distances to all others are held at once
 
 
-def precision_recall(real, generated, k=3):
-    """The share of generated images within the real manifold, and of real ones within the generated.
+def precision(real, generated, k=3):
+    """The share of generated images within the real manifold.
 
     A manifold is the union of balls around its points that reach to their k-th neighbour.
 
     Args:
-        real, generated: Features `[N, D]`, more than k of each.
+        real, generated: Features `[N, D]`, more than k real ones.
         k: Int.
 
     Returns:
-        `(precision, recall)`, floats in [0, 1].
-    """
-    real, generated = checks.pair(real, generated, least=k + 1)
-    return _share_within(generated, real, k), _share_within(real, generated, k)
-
-
-def _share_within(points, manifold, k):
-    radii = _radii(manifold, k)
-    inside = [(block <= radii).any(axis=1) for block in _distances(points, manifold)]
-    return float(np.concatenate(inside).mean())
-
-
-def density_coverage(real, generated, k=5):
-    """How often generated images lie in real balls, and the share of real balls that hold one.
-
-    Args:
-        real, generated: Features `[N, D]`, more than k of the real ones.
-        k: Int.
-
-    Returns:
-        `(density, coverage)`: floats, 0 or more, about 1 for equal distributions; and in [0, 1].
+        `(share, error)`: floats; the standard error of a mean over images, the balls being given.
     """
     real, generated = checks.pair(real, generated)
-    real = checks.features(real, "real features", k + 1)
-    radii = _radii(real, k)
-    inside, covered = 0, np.zeros(len(real), bool)
+    return _mean(_within(generated, checks.features(real, "real features", k + 1), k))
+
+
+def recall(real, generated, k=3):
+    """The share of real images within the generated manifold; see `precision`."""
+    real, generated = checks.pair(real, generated)
+    return _mean(_within(real, checks.features(generated, "generated features", k + 1), k))
+
+
+def _within(points, manifold, k):
+    radii = _radii(manifold, k)
+    return np.concatenate([(d <= radii).any(axis=1) for d in _distances(points, manifold)])
+
+
+def density(real, generated, k=5):
+    """In how many real balls a generated image lies, over k: about 1 for equal distributions.
+
+    Arguments and results as those of `precision`; the mean may exceed 1.
+    """
+    real, generated = checks.pair(real, generated)
+    radii = _radii(checks.features(real, "real features", k + 1), k)
+    return _mean(
+        np.concatenate([(d <= radii).sum(axis=1) for d in _distances(generated, real)]) / k
+    )
+
+
+def coverage(real, generated, k=5):
+    """The share of real balls in which a generated image lies; see `precision`."""
+    real, generated = checks.pair(real, generated)
+    radii = _radii(checks.features(real, "real features", k + 1), k)
+    met = np.zeros(len(real), bool)
     for block in _distances(generated, real):
-        hits = block <= radii
-        inside += hits.sum()
-        covered |= hits.any(axis=0)
-    return float(inside / (k * len(generated))), float(covered.mean())
+        met |= (block <= radii).any(axis=0)
+    return _mean(met)
+
+
+def _mean(values):
+    return float(values.mean()), float(values.std() / math.sqrt(len(values)))
 
 
 def _radii(points, k):
