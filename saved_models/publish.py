@@ -10,7 +10,7 @@ import pathlib
 import sys
 
 from tfgan_zoo import presets, serving, training
-from tfgan_zoo.callbacks import image_grid, write_png
+from tfgan_zoo.pictures import image_grid, write_png
 from tfgan_zoo.serving import config
 
 HERE = pathlib.Path(__file__).parent

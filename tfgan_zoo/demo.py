@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo import training
-from tfgan_zoo.callbacks import image_grid, write_png
+from tfgan_zoo.pictures import image_grid, write_png
 
 PRESET = "dcgan_fashion_mnist_10k"
 NEXT = """

@@ -1,14 +1,10 @@
 """Pictures of what the generator draws, for the same seeds all along."""
 
-import math
 import pathlib
-
-import numpy as np
-import tensorflow as tf
 
 from tfgan_zoo.callbacks.steps import StepCallback
 from tfgan_zoo.callbacks.tensorboard import Writer
-from tfgan_zoo.files import beside
+from tfgan_zoo.pictures import image_grid, write_png
 
 
 class SampleGrid(StepCallback):
@@ -44,32 +40,3 @@ class SampleGrid(StepCallback):
     def on_train_end(self, logs=None):
         if self._writer:
             self._writer.close()
-
-
-def image_grid(images, columns=None, gap=2):
-    """Puts images side by side, row after row, on white.
-
-    Args:
-        images: uint8 `[n, H, W, C]`.
-        columns: Int. By default as many as make the grid square, or nearly.
-        gap: Int. Pixels between two images.
-
-    Returns:
-        uint8 `[rows * (H + gap) - gap, columns * (W + gap) - gap, C]`.
-    """
-    n, height, width, channels = images.shape
-    columns = columns or math.ceil(math.sqrt(n))
-    rows = math.ceil(n / columns)
-    grid = np.full((rows, height + gap, columns, width + gap, channels), 255, np.uint8)
-    for index, image in enumerate(images):
-        grid[index // columns, :height, index % columns, :width] = image
-    grid = grid.reshape(rows * (height + gap), columns * (width + gap), channels)
-    return grid[: len(grid) - gap, : grid.shape[1] - gap]
-
-
-def write_png(path, image):
-    """Writes one image, uint8 `[H, W, C]` with 1 to 4 channels, as a PNG file."""
-    if image.shape[-1] > 4:
-        raise ValueError(f"A PNG file has 1 to 4 channels. Received: {image.shape[-1]}.")
-    with beside(path) as temporary:
-        temporary.write_bytes(tf.io.encode_png(image).numpy())

@@ -162,7 +162,7 @@ def sample(
     seeds = arguments.numbers(seeds)
     labels = arguments.labels(labels, len(seeds))
     gan = console.load_model(run)
-    from tfgan_zoo.callbacks import image_grid, write_png
+    from tfgan_zoo.pictures import image_grid, write_png
 
     images = gan.generate_from_seeds(seeds, labels)
     if out.endswith(".png"):

@@ -6,15 +6,11 @@ from typing import Annotated
 
 import typer
 
-from tfgan_zoo.cli import arguments, console
+from tfgan_zoo.cli import arguments, console, opening
 from tfgan_zoo.cli.app import command
 
 Url = Annotated[str, typer.Option(help="host:port for gRPC, or http://host:port for REST.")]
 Model = Annotated[str, typer.Option(help="Name under which the model is served.")]
-
-
-def _is_server(target):
-    return target.startswith(("http://", "https://")) or not pathlib.Path(target).exists()
 
 
 @command(
@@ -48,7 +44,7 @@ def generate(
     """Draw images from a served model."""
     labels = arguments.labels(labels, n)
     console.import_zoo()
-    from tfgan_zoo.callbacks import image_grid, write_png
+    from tfgan_zoo.pictures import image_grid, write_png
     from tfgan_zoo.serving import Client
 
     with Client(url, model) as client:
@@ -73,12 +69,12 @@ def verify(
     ] = None,
 ):
     """Check that an exported or served model draws the images it drew when it was exported."""
-    if _is_server(target) and not (model and golden):
+    if opening.is_server(target) and not (model and golden):
         raise ValueError(f"{target} is no folder. To check a server, give --model and --golden.")
     console.import_zoo()
     from tfgan_zoo import serving
 
-    if _is_server(target):
+    if opening.is_server(target):
         with serving.Client(target, model) as client:
             found = client.verify(golden)
     else:

@@ -4,3 +4,4 @@ from tfgan_zoo.datasets.sources import load as load
 from tfgan_zoo.datasets.stream import Source as Source
 from tfgan_zoo.datasets.stream import array_source as array_source
 from tfgan_zoo.datasets.stream import stream as stream
+from tfgan_zoo.datasets.stream import to_floats as to_floats

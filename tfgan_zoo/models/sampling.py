@@ -29,20 +29,26 @@ def latents_from_seeds(seeds, latent_dim, distribution):
     return 2 * uniform_rows(key, rows, latent_dim) - 1
 
 
-def interpolate_latents(start, end, steps, distribution):
-    """`steps` latents from `start` to `end`, float32 `[steps, D]`, both ends included.
+def interpolate_latents(start, end, shares, distribution):
+    """Latents on the way from `start` to `end`, float32 `[N, D]`.
 
     Normal latents go along the great circle, so that no midpoint is shorter than what the generator
     saw in training (White, "Sampling Generative Networks", 2016); uniform ones along the line.
+
+    Args:
+        start, end: Floats `[D]`, or one for each share, `[N, D]`.
+        shares: Floats `[N]`: 0 is the start, 1 the end.
+        distribution: "normal" or "uniform".
     """
-    share = np.linspace(0.0, 1.0, steps)[:, None]
-    start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
-    cosine = start @ end / (np.linalg.norm(start) * np.linalg.norm(end))
-    angle = np.arccos(np.clip(cosine, -1.0, 1.0))
-    if distribution == "uniform" or np.sin(angle) < 1e-6:
-        return ((1 - share) * start + share * end).astype(np.float32)
-    path = np.sin((1 - share) * angle) * start + np.sin(share * angle) * end
-    return (path / np.sin(angle)).astype(np.float32)
+    share, start, end = np.asarray(shares)[:, None], *map(np.float64, (start, end))
+    line = (1 - share) * start + share * end
+    if distribution == "uniform":
+        return line.astype(np.float32)
+    lengths = np.linalg.norm(start, axis=-1) * np.linalg.norm(end, axis=-1)
+    angle = np.arccos(np.clip((start * end).sum(-1) / lengths, -1.0, 1.0))[..., None]
+    sine = np.where(np.sin(angle) < 1e-6, np.nan, np.sin(angle))
+    path = (np.sin((1 - share) * angle) * start + np.sin(share * angle) * end) / sine
+    return np.where(np.isnan(path), line, path).astype(np.float32)
 
 
 def to_uint8(images):
@@ -87,7 +93,8 @@ class Sampling:
         start, end = latents_from_seeds(
             [start_seed, end_seed], self.latent_dim, self.latent_distribution
         ).numpy()
-        path = interpolate_latents(start, end, steps, self.latent_distribution)
+        shares = np.linspace(0.0, 1.0, steps)
+        path = interpolate_latents(start, end, shares, self.latent_distribution)
         label = 0 if label is None and self.num_classes is not None else label
         return self._render(path, label)
 

@@ -1,0 +1,29 @@
+"""One model as a Keras model, as its exported folder and as two endpoints: one number."""
+
+import numpy as np
+from cases import make
+from running_server import Server
+
+from tfgan_zoo import evaluation
+from tfgan_zoo.cli import opening
+
+
+def test_one_number(tmp_path):
+    gan = make("ConditionalGAN", image_shape=(28, 28, 1))
+    folder = gan.export(tmp_path / "models", "tiny")
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (130, 28, 28, 1), np.uint8)
+    np.savez(tmp_path / "real.npz", images=images, labels=np.arange(130) % gan.num_classes)
+    real = str(tmp_path / "real.npz")
+    names = ["fd130_lenet_mnist", "is130_lenet_mnist", "ms_ssim130"]
+    model = evaluation.from_model(gan)
+    expected = evaluation.evaluate(model, names, lambda split: evaluation.from_data(real, split))
+    flags = ["--model_name=tiny", f"--model_base_path={folder.parent}"]
+    with Server(tmp_path, *flags) as server:
+        for what in (str(folder), server.target, server.url):
+            with opening.open_images(what, real, model="tiny") as (served, reference):
+                found = evaluation.evaluate(served, names, reference)
+                images = served.read(np.arange(8))
+                np.testing.assert_allclose(served.score(*images), model.score(*images), atol=1e-5)
+            assert [result.value for result in found] == [result.value for result in expected]
+            assert found[0].images["images_sha256"] == model.fingerprint()

@@ -1,0 +1,109 @@
+"""From what a user names to the images that it stands for."""
+
+import contextlib
+import json
+import pathlib
+
+import numpy as np
+
+from tfgan_zoo.cli import console
+
+
+def is_server(target):
+    """Whether it can only be the address of a server."""
+    return target.startswith(("http://", "https://")) or not pathlib.Path(target).exists()
+
+
+@contextlib.contextmanager
+def open_images(what, data=None, data_dir=None, model=None, seed=0):
+    """The `ImageSet` of anything that can be scored, and the function that opens its real images.
+
+    Args:
+        what: Run directory, preset, .keras file, exported version or its parent, host:port or URL,
+            folder of images or .npz file.
+        data: Name or path of the real images; by default what the run or preset was trained on.
+        model: Name of the model on a server.
+        seed: Of the first image.
+
+    Yields:
+        `(images, reference)`; the reference is a function from a split, or None where there is no data.
+
+    Raises:
+        FileNotFoundError: Nothing is known by that name.
+        ValueError: A server without a model's name, or one whose model takes labels, without data.
+    """
+    zoo = console.import_zoo()
+    from tfgan_zoo import evaluation
+
+    path, trained_on, closing = pathlib.Path(what), None, contextlib.ExitStack()
+    folder = _exported(path)
+    if what in zoo.list_presets() and not path.exists():
+        images = evaluation.from_model(zoo.from_preset(what), seed, what)
+        trained_on = zoo.presets.get_preset(what).dataset
+    elif folder:
+        images, trained_on = _of_export(zoo, folder, seed)
+    elif (path / "run.json").is_file():
+        images, (trained_on, data_dir) = _of_run(path, seed, data_dir)
+    elif path.suffix == ".keras" and path.is_file():
+        import keras
+
+        images = evaluation.from_model(keras.saving.load_model(path), seed, what)
+    elif path.exists():
+        images = evaluation.from_data(path if path.is_dir() else what)
+    else:
+        images = _of_server(what, model, data, data_dir, seed, closing)
+    with closing:
+        yield images, _reference(images, data or trained_on, data_dir)
+
+
+def _exported(path):
+    """The newest version in a folder, or the folder itself if it is one; else None."""
+    versions = [p for p in path.glob("*/saved_model.pb") if p.parent.name.isdigit()]
+    newest = max((p.parent for p in versions), key=lambda p: int(p.name), default=None)
+    return path if (path / "saved_model.pb").is_file() else newest
+
+
+def _of_export(zoo, folder, seed):
+    from tfgan_zoo import evaluation, presets
+
+    record, classes, name = folder / presets.EXTRA / presets.RECORD, None, None
+    if record.is_file():
+        record = json.loads(record.read_text())
+        classes, name = record["model"]["config"].get("num_classes"), record["name"]
+    preset = zoo.list_presets().get(name)
+    return evaluation.from_saved_model(folder, classes, seed), preset and preset.dataset
+
+
+def _of_run(path, seed, data_dir):
+    from tfgan_zoo import evaluation, presets, training
+
+    options = training.options_of(path)
+    images = evaluation.from_model(training.load_run(path), seed, str(path))
+    name = options.data or presets.get_preset(options.preset).dataset
+    return images, (name, data_dir or options.data_dir)
+
+
+def _of_server(target, model, data, data_dir, seed, closing):
+    from tfgan_zoo import evaluation
+    from tfgan_zoo.serving import Client
+
+    if model is None or ":" not in target:
+        raise FileNotFoundError(
+            f"There is no run, preset, file or folder {target}. If it is a server, write it as "
+            "host:port or http://host:port, and give --model with the model's name."
+        )
+    client = closing.enter_context(Client(target, model))
+    takes_labels = "label" in client.metadata()["serving_default"]["inputs"]
+    if takes_labels and data is None:
+        raise ValueError(f"{model} takes labels: give --data, whose classes they are.")
+    classes = evaluation.from_data(data, data_dir=data_dir).num_classes if takes_labels else None
+    return evaluation.from_client(client, f"{model} at {target}", classes, seed)
+
+
+def _reference(images, name, data_dir):
+    if name is None:
+        return None
+    from tfgan_zoo import evaluation
+
+    shape = images.read(np.arange(1))[0].shape[1:]
+    return lambda split: evaluation.from_data(name, split, shape, data_dir)

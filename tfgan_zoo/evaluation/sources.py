@@ -1,0 +1,193 @@
+"""Sets of images to score: data, files, models, exported models, endpoints."""
+
+import hashlib
+import pathlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_zoo import datasets
+from tfgan_zoo.models.sampling import interpolate_latents, latents_from_seeds, to_uint8
+
+_GOLDEN_RATIO = (5**0.5 - 1) / 2
+_FIRST = 64  # images that tell one generator from another
+
+
+class ImageSet(NamedTuple):
+    """Images that are read or drawn by their numbers.
+
+    Attributes:
+        name: Where they come from, for people.
+        kind: "data", "model", "saved_model" or "endpoint".
+        count: Int, or None for a generator, which has no end.
+        num_classes: Int, or None for images without labels.
+        read: From int64 numbers `[n]` to uint8 images `[n, H, W, C]` and int32 labels `[n]` or None.
+        steps: From numbers and epsilon to two float32 tensors of images in [0, 255]: those at t and at
+            t + epsilon on paths between latents; None where latents cannot be given.
+        interpolate: From two numbers and n to uint8 images `[n, H, W, C]` on the way; None likewise.
+        score: From uint8 images and labels to the discriminator's logits `[n]`; None without one.
+        sha256: Of the weights or files behind it, hexadecimal; None where they cannot be seen.
+    """
+
+    name: str
+    kind: str
+    count: int | None
+    num_classes: int | None
+    read: Callable
+    steps: Callable | None = None
+    interpolate: Callable | None = None
+    score: Callable | None = None
+    sha256: str | None = None
+
+    def first(self, n):
+        """The numbers of the first n images, or of all where they are fewer."""
+        return np.arange(n if self.count is None else min(self.count, n))
+
+    def fingerprint(self):
+        """SHA-256 of the first 64 images and labels, hexadecimal: equal for a run, its SavedModel and
+        the endpoint that serves it."""
+        return self.content(self.first(_FIRST))
+
+    def content(self, indices):
+        """SHA-256 of these images and labels, hexadecimal."""
+        found = hashlib.sha256()
+        for rows in np.array_split(indices, -(-len(indices) // _FIRST)):
+            images, labels = self.read(rows)
+            found.update(digest(images, *(() if labels is None else (labels,))).encode())
+        return found.hexdigest()
+
+
+def facts(images):
+    """What a result says of an `ImageSet`."""
+    return {
+        "name": images.name,
+        "kind": images.kind,
+        "sha256": images.sha256,
+        "images_sha256": images.fingerprint(),
+    }
+
+
+def digest(*arrays):
+    """SHA-256 of arrays, with their shapes, hexadecimal."""
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(str((array.shape, array.dtype.str)).encode())
+        found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()
+
+
+# === Data ===
+
+
+def from_data(name_or_path, split="train", image_shape=None, data_dir=None):
+    """A TFDS set, a folder of images or an .npz file; see `tfgan_zoo.datasets.load`.
+
+    Args:
+        image_shape: `(height, width, channels)` to bring the images to, as training does; None keeps
+            what they have.
+    """
+    size, channels = (image_shape[:2], image_shape[2]) if image_shape else (None, None)
+    source = datasets.load(
+        name_or_path, split, size, data_dir=data_dir, shuffle=False, channels=channels
+    ).source
+    return _of_source(f"{name_or_path}, {split}", source)
+
+
+def from_arrays(images, labels=None, name="arrays"):
+    """Images uint8 `[N, H, W, C]` and ints `[N]`, or None."""
+    return _of_source(name, datasets.array_source(images, labels))
+
+
+def _of_source(name, source):
+    seed = tf.zeros([2], tf.int64)
+
+    def read(indices):
+        batch = source.fetch(tf.constant(indices, tf.int64), seed)
+        labels = batch.get("labels")
+        return to_uint8(batch["images"]), None if labels is None else labels.numpy()
+
+    return ImageSet(name, "data", source.count, source.num_classes, read)
+
+
+# === Generators ===
+
+
+def from_model(gan, seed=0, name=None):
+    """A `GAN` of Keras: image i is that of `seed + i`, with label i % num_classes."""
+
+    def read(indices):
+        labels = _labels(indices, gan.num_classes)
+        return gan.generate_from_seeds(indices + seed, labels), labels
+
+    def steps(indices, epsilon):
+        starts, ends = (
+            latents_from_seeds(indices + offset, gan.latent_dim, gan.latent_distribution).numpy()
+            for offset in (seed, seed + 2**40)  # other seeds than those of the images
+        )
+        places = indices * _GOLDEN_RATIO % 1  # evenly over [0, 1), however many there are
+        labels = _labels(indices, gan.num_classes)
+        return tuple(
+            (gan(interpolate_latents(starts, ends, at, gan.latent_distribution), labels) + 1)
+            * 127.5
+            for at in (places, places + epsilon)
+        )
+
+    def interpolate(start, end, n):
+        return gan.interpolate(start + seed, end + seed, n)
+
+    def score(images, labels):
+        inputs = datasets.to_floats(images)
+        inputs = inputs if gan.num_classes is None else [inputs, tf.constant(labels)]
+        return np.ravel(gan.discriminator(inputs, training=False))
+
+    weights = digest(*gan.ema_generator.get_weights())
+    functions = {"steps": steps, "interpolate": interpolate, "score": score}
+    return ImageSet(
+        name or gan.name, "model", None, gan.num_classes, read, sha256=weights, **functions
+    )
+
+
+def from_saved_model(folder, num_classes=None, seed=0):
+    """An exported version folder, as a server would run it."""
+    from tfgan_zoo.serving.servable import DEFAULT_SIGNATURE, Servable
+
+    servable, folder = Servable(folder), pathlib.Path(folder)
+
+    def read(indices):
+        labels = _labels(indices, num_classes)
+        inputs = {"seed": indices + seed} | ({} if labels is None else {"label": labels})
+        files = servable.run(DEFAULT_SIGNATURE, inputs, ("image_bytes",))["image_bytes"]
+        return np.stack([tf.io.decode_png(file).numpy() for file in files]), labels
+
+    score = _scorer(lambda inputs: servable.run("score", inputs, ("logits",)), num_classes)
+    parts = [folder / "saved_model.pb", *sorted((folder / "variables").iterdir())]
+    found = digest(*(np.fromfile(part, np.uint8) for part in parts))
+    return ImageSet(str(folder), "saved_model", None, num_classes, read, score=score, sha256=found)
+
+
+def from_client(client, name, num_classes=None, seed=0):
+    """A served model, through a `tfgan_zoo.serving.Client`."""
+
+    def read(indices):
+        labels = _labels(indices, num_classes)
+        return client.generate(seed=indices + seed, labels=labels), labels
+
+    score = _scorer(lambda inputs: client.predict("score", inputs), num_classes)
+    return ImageSet(name, "endpoint", None, num_classes, read, score=score)
+
+
+def _scorer(run, num_classes):
+    """`ImageSet.score` through that signature, whose one output has no name over REST."""
+
+    def score(images, labels):
+        inputs = {"images": datasets.to_floats(images).numpy()}
+        inputs |= {} if num_classes is None else {"label": labels}
+        return np.ravel(next(iter(run(inputs).values())))
+
+    return score
+
+
+def _labels(indices, num_classes):
+    return None if num_classes is None else (indices % num_classes).astype(np.int32)
