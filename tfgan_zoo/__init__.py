@@ -9,11 +9,13 @@ __version__ = "0.1.0"
 _MODULES = (
     "callbacks",
     "datasets",
+    "evaluation",
     "export",
     "losses",
     "metrics",
     "models",
     "penalties",
+    "pictures",
     "presets",
     "serving",
     "training",

@@ -171,16 +171,16 @@ def _enlarged(images):
 
 def _descriptors(images, rng):
     """Random patches, normalised per channel, `[N * patches, features]`."""
-    n, side, _, channels = images.shape
+    n, side = images.shape[:2]
     rows, columns = rng.integers(side - _PATCH + 1, size=(2, n, _DESCRIPTORS))
-    steps = np.arange(_PATCH)
-    index = np.arange(n)[:, None, None, None]
-    down = (rows[..., None] + steps)[..., :, None]
-    right = (columns[..., None] + steps)[..., None, :]
-    patches = images[index, down, right].reshape(-1, _PATCH * _PATCH, channels)
-    mean, deviation = patches.mean(axis=(0, 1)), patches.std(axis=(0, 1))
-    scaled = (patches - mean) / np.where(deviation > 0, deviation, 1)
-    return scaled.reshape(len(patches), -1)
+    planes = images.transpose(0, 3, 1, 2)
+    windows = np.lib.stride_tricks.sliding_window_view(planes, (_PATCH, _PATCH), axis=(2, 3))
+    patches = windows[np.arange(n)[:, None], :, rows, columns]
+    patches = patches.reshape(n * _DESCRIPTORS, images.shape[-1], -1)
+    deviation = patches.std(axis=(0, 2), keepdims=True)
+    patches -= patches.mean(axis=(0, 2), keepdims=True)
+    patches /= np.where(deviation > 0, deviation, 1)
+    return patches.reshape(len(patches), -1)
 
 
 def _sliced(first, second, projections, rng):
