@@ -321,6 +321,28 @@ def test_inception_weights_are_asked_for_before_anything_is_drawn(monkeypatch):
         evaluation.evaluate(images, ["fid20"], lambda split: images)
 
 
+def test_images_that_are_no_pixels():
+    with pytest.raises(ValueError, match="must be uint8 in .0, 255.. Received: float64"):
+        evaluation.from_arrays(np.zeros((5, 8, 8, 1)))
+    gan = make("DCGAN")
+    gan.ema_generator.set_weights([weight * np.nan for weight in gan.ema_generator.get_weights()])
+    with pytest.raises(ValueError, match="images hold NaN, which no pixel shows"):
+        evaluation.evaluate(evaluation.from_model(gan), ["ms_ssim20"])
+
+
+def test_constant_images():
+    """Their covariance is zero; the distance is that of the means."""
+    first, second = (np.full((30, 16, 16, 1), level, np.uint8) for level in (0, 200))
+    names = ["fd30_small", "swd30", "ms_ssim30", "precision30_small", "kd30_small"]
+    found = evaluation.evaluate(
+        evaluation.from_arrays(first), names, lambda split: evaluation.from_arrays(second)
+    )
+    small = extractors.get("small")
+    means = [small(x[:1])[0].astype(np.float64) for x in (first, second)]
+    assert found[0].value == pytest.approx(((means[0] - means[1]) ** 2).sum(), rel=1e-4)
+    assert all(np.isfinite(result.value) for result in found)
+
+
 def test_an_empty_folder_and_mixed_sizes(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="has no images"):

@@ -96,7 +96,9 @@ def from_data(name_or_path, split="train", image_shape=None, data_dir=None):
 
 
 def from_arrays(images, labels=None, name="arrays"):
-    """Images uint8 `[N, H, W, C]` and ints `[N]`, or None."""
+    """Images uint8 `[N, H, W, C]` and ints `[N]`, or None. Other dtypes raise ValueError."""
+    if images.dtype != np.uint8:
+        raise ValueError(f"Images must be uint8 in [0, 255]. Received: {images.dtype}.")
     return _of_source(name, datasets.array_source(images, labels))
 
 

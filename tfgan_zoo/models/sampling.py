@@ -52,8 +52,19 @@ def interpolate_latents(start, end, shares, distribution):
 
 
 def to_uint8(images):
-    """uint8 images from float ones in [-1, 1], rounded to nearest; values outside are clipped."""
-    return _quantized(np.asarray(images, np.float32)).numpy()
+    """uint8 images from float ones in [-1, 1], rounded to nearest; values outside are clipped.
+
+    Raises:
+        ValueError: Images that hold NaN, as a generator draws them that has diverged.
+    """
+    images = np.asarray(images, np.float32)
+    if np.isnan(images).any():
+        count = int(np.isnan(images).reshape(len(images), -1).any(axis=1).sum())
+        raise ValueError(
+            f"{count} of {len(images)} images hold NaN, which no pixel shows. If a model drew them, go "
+            "back to an earlier checkpoint."
+        )
+    return _quantized(images).numpy()
 
 
 def _quantized(images):
