@@ -1,6 +1,8 @@
 """Files that are there whole or not at all."""
 
 import contextlib
+import hashlib
+import math
 import os
 import pathlib
 import shutil
@@ -35,6 +37,17 @@ def remove(path):
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def sha256(path):
+    """SHA-256 of a file, hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def json_number(value):
+    """A float as JSON has it; what JSON does not know is the string "nan", "inf" or "-inf"."""
+    return value if math.isfinite(value) else str(value)
 
 
 def _to_disk(path):

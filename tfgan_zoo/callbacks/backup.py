@@ -1,6 +1,5 @@
 """Checkpoints from which a run goes on as if it had never stopped."""
 
-import hashlib
 import json
 import os
 import pathlib
@@ -10,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_zoo.callbacks.steps import StepCallback, not_finite, sum_over_replicas
-from tfgan_zoo.files import UNFINISHED, beside, remove
+from tfgan_zoo.files import UNFINISHED, beside, remove, sha256
 
 _WEIGHTS, _STATE = "model.weights.h5", "state.json"
 
@@ -129,7 +128,7 @@ class BackupAndRestore(StepCallback):
             "step": self.step,
             "steps_per_epoch": self.steps_per_epoch,
             "replicas": self.model.distribute_strategy.num_replicas_in_sync,
-            "sha256": _digest(folder / _WEIGHTS),
+            "sha256": sha256(folder / _WEIGHTS),
             "identity": self._identity,
         }
 
@@ -151,7 +150,7 @@ def read_state(folder):
     """The description of a checkpoint, or None if it, or the weights beside it, are damaged."""
     try:
         state = json.loads((folder / _STATE).read_text())
-        return state if state["sha256"] == _digest(folder / _WEIGHTS) else None
+        return state if state["sha256"] == sha256(folder / _WEIGHTS) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -235,8 +234,3 @@ def _require_agreement(gan):
             f"This worker continues from step {step}, another one from a different step. The folder "
             "of the checkpoints must be on a disk that all workers share."
         )
-
-
-def _digest(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

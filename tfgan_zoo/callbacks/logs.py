@@ -1,13 +1,12 @@
 """Logs of every step: JSON lines, and scalars for TensorBoard."""
 
 import json
-import math
 import pathlib
 import time
 
 from tfgan_zoo.callbacks.steps import StepCallback
 from tfgan_zoo.callbacks.tensorboard import Writer
-from tfgan_zoo.files import beside
+from tfgan_zoo.files import beside, json_number
 
 
 class JsonlLogger(StepCallback):
@@ -29,13 +28,13 @@ class JsonlLogger(StepCallback):
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         if self.is_chief:
-            _keep_until(self.path, self.step)
+            keep_until(self.path, self.step)
             self._file = self.path.open("a", buffering=1)  # by line, for those who look on
 
     def on_step(self, step, logs):
         if self._file:
             epoch = (step - 1) // self.steps_per_epoch + 1
-            values = {name: v if math.isfinite(v) else str(v) for name, v in logs.items()}
+            values = {name: json_number(value) for name, value in logs.items()}
             line = {"step": step, "epoch": epoch, "time": round(time.time(), 3), **values}
             self._file.write(json.dumps(line) + "\n")
 
@@ -74,7 +73,7 @@ class TensorBoardScalars(StepCallback):
             self._writer.close()
 
 
-def _keep_until(path, step):
+def keep_until(path, step):
     """Rewrites the file with its lines up to `step`; half a line at its end is dropped."""
     lines = path.read_text().splitlines(keepends=True) if path.exists() else []
     kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]

@@ -2,12 +2,11 @@
 
 import datetime
 import json
-import math
 import pathlib
 from importlib import metadata
 from typing import NamedTuple
 
-from tfgan_zoo.files import beside
+from tfgan_zoo.files import beside, json_number
 
 _PACKAGES = ("tfgan_zoo", "tensorflow", "keras", "numpy")
 
@@ -52,7 +51,7 @@ def write(path, results):
     path = pathlib.Path(path)
     kept = {result.metric: result for result in (read(path) if path.is_file() else [])}
     kept |= {result.metric: result for result in results}
-    rows = [result._asdict() | _numbers(result, _to_json) for result in kept.values()]
+    rows = [result._asdict() | _numbers(result, json_number) for result in kept.values()]
     with beside(path) as temporary:
         temporary.write_text(json.dumps({"results": rows}, indent=2, allow_nan=False) + "\n")
 
@@ -74,10 +73,6 @@ def read(path):
 def _numbers(result, convert):
     """Value and interval; an infinite one, the PSNR of equal images, is the string "inf" in JSON."""
     return {"value": convert(result.value), "interval": [convert(x) for x in result.interval]}
-
-
-def _to_json(number):
-    return number if math.isfinite(number) else str(number)
 
 
 def versions():

@@ -151,7 +151,7 @@ def from_model(gan, seed=0, name=None):
     )
 
 
-def from_saved_model(folder, num_classes=None, seed=0):
+def from_saved_model(folder, num_classes=None, seed=0, name=None):
     """An exported version folder, as a server would run it."""
     from tfgan_zoo.serving.servable import DEFAULT_SIGNATURE, Servable
 
@@ -166,7 +166,9 @@ def from_saved_model(folder, num_classes=None, seed=0):
     score = _scorer(lambda inputs: servable.run("score", inputs, ("logits",)), num_classes)
     parts = [folder / "saved_model.pb", *sorted((folder / "variables").iterdir())]
     found = digest(*(np.fromfile(part, np.uint8) for part in parts))
-    return ImageSet(str(folder), "saved_model", None, num_classes, read, score=score, sha256=found)
+    return ImageSet(
+        name or str(folder), "saved_model", None, num_classes, read, score=score, sha256=found
+    )
 
 
 def from_client(client, name, num_classes=None, seed=0):

@@ -1,0 +1,103 @@
+"""What `CollapseMonitor` measures: how far images are apart, and how the two players stand."""
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_zoo.metrics import ms_ssim_diversity
+
+_PAIRS = 256  # of which MS-SSIM is the mean
+_LEAST_SIDE = 11  # pixels of its window
+# Logits above are an answer of "real"; other objectives only say which of two is more so.
+_BORDERS = {"minimax": 0.0, "modified": 0.0, "hinge": 0.0, "least_squares": 0.5}
+
+# === Images ===
+
+
+def drawn(images, labels, n):
+    """`n` of the images, drawn once and for all, since data may lie in the order of its classes."""
+    images = np.asarray(images)
+    in_bytes = images.dtype == np.uint8
+    if images.ndim != 4 or len(images) < 2 or not (in_bytes or images.dtype.kind == "f"):
+        raise ValueError(
+            "real_images must be two or more, [N, H, W, C], uint8 or floats in [-1, 1]. Received: "
+            f"{images.dtype} {images.shape}."
+        )
+    if labels is not None and len(labels) != len(images):
+        raise ValueError(f"There are {len(images)} real_images and {len(labels)} real_labels.")
+    rows = np.sort(np.random.default_rng(0).permutation(len(images))[:n])
+    floats = images[rows].astype(np.float32) / (127.5 if in_bytes else 1) - in_bytes
+    if not np.abs(floats).max() <= 1.001:  # nor NaN
+        raise ValueError(f"real_images must lie in [-1, 1]. Received {np.abs(floats).max():g}.")
+    found = {"images": floats}
+    return found if labels is None else found | {"labels": np.int32(np.asarray(labels)[rows])}
+
+
+def look(images, extract):
+    """Distance and length of features, mean MS-SSIM and number of classes, or None for these."""
+    found = extract(images)
+    features, classes = found if isinstance(found, tuple) else (found, None)
+    features = np.asarray(features, np.float64).reshape(len(images), -1)
+    large = min(images.shape[1:3]) >= _LEAST_SIDE
+    return {
+        "distance": _mean_distance(features),
+        "length": float(np.sqrt((features**2).sum(axis=1).mean())),
+        "ms_ssim": ms_ssim_diversity(images, _PAIRS) if large else None,
+        "modes": None if classes is None else len(np.unique(np.argmax(classes, axis=1))),
+    }
+
+
+def _mean_distance(features):
+    """The mean Euclidean distance of two different rows."""
+    features, count = features - features.mean(axis=0), len(features)
+    squares = (features**2).sum(axis=1)
+    distances = np.maximum(squares[:, None] + squares - 2 * features @ features.T, 0.0)
+    return float(np.sqrt(distances).sum() / (count * (count - 1)))
+
+
+def extractor_of(extractor):
+    """A function from uint8 images to features, or to features and probabilities."""
+    if isinstance(extractor, str):
+        from tfgan_zoo.metrics import extractors  # which takes its time to import
+
+        extractor = extractors.get(extractor)
+    if extractor is None:
+        return lambda images: images
+    if not callable(extractor):
+        raise ValueError(f"extractor must give features of images. Received: {extractor!r}.")
+    return extractor
+
+
+# === Players ===
+
+
+def undisturbed(gan, play):
+    """What `play()` measures, after which the moving statistics are what they were."""
+    before = [np.array(variable.numpy()) for variable in gan._statistics]
+    try:
+        return {name: value.numpy() for name, value in play().items()}
+    finally:
+        for variable, value in zip(gan._statistics, before, strict=True):
+            variable.assign(value)
+
+
+def play(gan, real):
+    """The discriminator's answers and both players' gradients, with the draws of the next update."""
+    batch = {name: tf.constant(values)[:, None] for name, values in real.items()}
+    zero = tf.constant(0)
+    found = {f"{p[0]}_gradient": _norm(gan, p, batch) for p in ("generator", "discriminator")}
+    images, labels, draws = gan._part("discriminator", batch, zero, zero, 0)
+    with draws.active():
+        fake = gan._with_noise(gan.synthesize(labels, draws), draws)
+        real_logits = gan.discriminate(gan._with_noise(images, draws), labels)
+        fake_logits = gan.discriminate(fake, labels)
+    wins = {"d_accuracy": real_logits > fake_logits}
+    if (border := _BORDERS.get(gan.objective)) is not None:
+        wins |= {"real_accuracy": real_logits > border, "fake_accuracy": fake_logits < border}
+    return found | {k: tf.reduce_mean(tf.cast(win, tf.float32)) for k, win in wins.items()}
+
+
+def _norm(gan, player, batch):
+    """The norm of a player's gradient, without the factors of loss scaling and of replicas."""
+    gradients, *_ = gan._gradients(player, batch, tf.constant(0), tf.constant(0))
+    scale = gan._player(player)[1].scale_loss(tf.constant(1.0)) / gan._replicas
+    return tf.linalg.global_norm(gradients) / scale
