@@ -9,6 +9,7 @@ from cases import make
 from typer.testing import CliRunner
 
 from tfgan_zoo import cli
+from tfgan_zoo.pictures import write_png
 
 
 def run(*words):
@@ -38,6 +39,27 @@ def test_two_files(folder, tmp_path):
     assert rows[0]["metric"] in done.output and rows[0]["value"] > 1
     same = run("evaluate", real, "--data", real, "--metrics", "fd150_lenet_mnist")
     assert same.output.split()[1] == "0"
+
+
+def test_two_folders_of_mixed_sizes(tmp_path):
+    rng = np.random.default_rng(0)
+    for folder in ("mine", "real"):
+        for number, side in enumerate([20, 24] * 15):
+            image = rng.integers(0, 256, (side, side, 3), np.uint8)
+            write_png(tmp_path / folder / f"{number}.png", image)
+    words = [
+        "evaluate",
+        tmp_path / "mine",
+        "--data",
+        tmp_path / "real",
+        "--cache",
+        tmp_path / "cache",
+    ]
+    refused = run(*words, "--metrics", "swd30")
+    assert refused.exit_code == 1 and "Where sizes differ, give image_size" in refused.output
+    done = run(*words, "--metrics", "swd30,psnr", "--image-size", 16)
+    assert done.exit_code == 0, done.output
+    assert [line.split()[0] for line in done.output.splitlines()] == ["swd30", "psnr"]
 
 
 def test_a_preset_against_the_data_it_names(tmp_path):

@@ -193,7 +193,9 @@ def test_interpolation_keeps_the_length_of_normal_latents():
     start, end = np.array([3.0, 0.0]), np.array([0.0, 3.0])
     path = interpolate_latents(start, end, np.linspace(0, 1, 5), "normal")
     np.testing.assert_allclose(np.linalg.norm(path, axis=1), 3, rtol=1e-6)
-    np.testing.assert_allclose(interpolate_latents(start, end, [0, 0.5, 1], "uniform")[1], [1.5, 1.5])
+    np.testing.assert_allclose(
+        interpolate_latents(start, end, [0, 0.5, 1], "uniform")[1], [1.5, 1.5]
+    )
 
 
 def test_to_uint8():

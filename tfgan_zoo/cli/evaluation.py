@@ -22,6 +22,9 @@ Data = Annotated[
 DataDir = Annotated[str | None, typer.Option(help="Where TFDS sets lie.")]
 Model = Annotated[str | None, typer.Option(help="For a server: the model's name.")]
 Seed = Annotated[int, typer.Option(help="Of the first image.")]
+Size = Annotated[
+    int | None, typer.Option(help="For a folder: edge to bring the images to. (their own)")
+]
 
 
 @command(
@@ -39,6 +42,7 @@ def evaluate(
     data_dir: DataDir = None,
     model: Model = None,
     seed: Seed = 0,
+    image_size: Size = None,
     out: Annotated[
         pathlib.Path | None, typer.Option(help="JSON file; results that it has stay.")
     ] = None,
@@ -54,7 +58,7 @@ def evaluate(
         typer.echo(_explanation())
         return
     cache = cache or evaluation.default_cache()
-    with opening.open_images(what, data, data_dir, model, seed) as (images, reference):
+    with opening.open_images(what, data, data_dir, model, seed, image_size) as (images, reference):
         found = evaluation.evaluate(images, metrics.split(","), reference, cache)
     for result in found:
         typer.echo(result)
@@ -90,6 +94,7 @@ def report(
     data_dir: DataDir = None,
     model: Model = None,
     seed: Seed = 0,
+    image_size: Size = None,
     cache: Annotated[
         pathlib.Path | None, typer.Option(help="Folder of statistics. (~/.cache/tfgan_zoo)")
     ] = None,
@@ -100,7 +105,7 @@ def report(
 
     run = what if (pathlib.Path(what) / "run.json").is_file() else None
     cache, names = cache or evaluation.default_cache(), metrics.split(",")
-    with opening.open_images(what, data, data_dir, model, seed) as (images, reference):
+    with opening.open_images(what, data, data_dir, model, seed, image_size) as (images, reference):
         if reference is None:
             raise ValueError(f"What {what} was trained on is not known: give --data.")
         page = evaluation.report(images, reference, names, extractor, out, count, run, cache)

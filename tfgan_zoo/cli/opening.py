@@ -15,7 +15,7 @@ def is_server(target):
 
 
 @contextlib.contextmanager
-def open_images(what, data=None, data_dir=None, model=None, seed=0):
+def open_images(what, data=None, data_dir=None, model=None, seed=0, image_size=None):
     """The `ImageSet` of anything that can be scored, and the function that opens its real images.
 
     Args:
@@ -24,6 +24,7 @@ def open_images(what, data=None, data_dir=None, model=None, seed=0):
         data: Name or path of the real images; by default what the run or preset was trained on.
         model: Name of the model on a server.
         seed: Of the first image.
+        image_size: Edge to which the images of a folder are brought, or None where they are of one size.
 
     Yields:
         `(images, reference)`; the reference is a function from a split, or None where there is no data.
@@ -49,7 +50,8 @@ def open_images(what, data=None, data_dir=None, model=None, seed=0):
 
         images = evaluation.from_model(keras.saving.load_model(path), seed, what)
     elif path.exists():
-        images = evaluation.from_data(path if path.is_dir() else what)
+        shape = image_size and (image_size, image_size, 3)
+        images = evaluation.from_data(path if path.is_dir() else what, image_shape=shape)
     else:
         images = _of_server(what, model, data, data_dir, seed, closing)
     with closing:
