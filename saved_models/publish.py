@@ -2,7 +2,7 @@
 
     python saved_models/publish.py runs/0001-dcgan_fashion_mnist
 
-Then look at the picture, and say on the card what is weak.
+Then look at the picture, say on the card what is weak, and run score.py.
 """
 
 import json

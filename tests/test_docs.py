@@ -10,13 +10,16 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 
 
-def test_benchmarks_page():
-    command = [sys.executable, ROOT / "benchmarks" / "make_tables.py", "--check"]
+@pytest.mark.parametrize("script", ["make_tables.py", "make_metrics_page.py"])
+def test_generated_pages(script):
+    command = [sys.executable, ROOT / "benchmarks" / script, "--check"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "serving/README.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "serving/README.md", "docs/metrics.md"]
+)
 def test_links(page):
     """Relative links of a page lead to files."""
     text = (ROOT / page).read_text()

@@ -1,7 +1,9 @@
 """The published models, and the deployment files around them."""
 
+import json
 import pathlib
 import re
+import runpy
 import shutil
 import subprocess
 
@@ -10,7 +12,7 @@ import pytest
 import yaml
 
 import tfgan_zoo
-from tfgan_zoo import presets, serving
+from tfgan_zoo import evaluation, presets, serving
 from tfgan_zoo.serving import config, golden, metrics
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -33,6 +35,16 @@ def test_published_model(folder):
     assert np.abs(images.astype(int) - recorded.images).max() <= 1
     card = (folder.parent / "README.md").read_text()
     assert f"tfgan-zoo train {name}" in card and "samples.png" in card
+
+
+@pytest.mark.parametrize("folder", VERSIONS, ids=lambda path: path.parent.name)
+def test_card_tells_the_scores_of_this_very_model(folder):
+    script = runpy.run_path(str(ROOT / "saved_models" / "score.py"))
+    assert script["section"](folder.parent) in (folder.parent / "README.md").read_text()
+    results = evaluation.read(folder.parent / "scores.json")
+    config = json.loads((folder / presets.EXTRA / presets.RECORD).read_text())["model"]["config"]
+    images = evaluation.from_saved_model(folder, config.get("num_classes"))
+    assert results and all(result.images["sha256"] == images.sha256 for result in results)
 
 
 def test_there_are_published_models():
