@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from cases import make
 
-from tfgan_zoo import evaluation
+from tfgan_zoo import callbacks, datasets, evaluation
 from tfgan_zoo.cli import opening
 from tfgan_zoo.evaluation.memorisation import nearest
 from tfgan_zoo.metrics import extractors
@@ -119,6 +119,24 @@ def test_report(tmp_path, data, extractor):
     pictures = re.findall(r"\]\((images/\w+\.png)\)", text)
     assert len(pictures) == 6 and all((tmp_path / "report" / name).exists() for name in pictures)
     assert f"| fd120_{extractor} |" in text and "membership inference" in text.lower()
+
+
+def test_report_of_a_run(tmp_path, data, extractor):
+    """With its losses, and the scores of the callback."""
+    gan = make("DCGAN", image_shape=(12, 12, 1))
+    gan.compile()
+    real = evaluation.from_data(data)
+    watchers = [
+        callbacks.JsonlLogger(tmp_path / "logs.jsonl"),
+        callbacks.Evaluate([f"fd60_{extractor}"], real, every=2, directory=tmp_path),
+    ]
+    gan.fit(datasets.load(data, batch_size=64), epochs=1, callbacks=watchers, verbose=0)
+    images = evaluation.from_model(gan)
+    page = evaluation.report(
+        images, lambda split: real, [], extractor, tmp_path / "report", count=120, run=tmp_path
+    )
+    text = page.with_suffix(".md").read_text()
+    assert "4 steps." in text and f"images/scores_fd60_{extractor}.png" in text
 
 
 def test_report_of_training_images_is_flagged(tmp_path, data, extractor):

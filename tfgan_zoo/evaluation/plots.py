@@ -25,7 +25,7 @@ def pairs(images, neighbours, columns=8):
 
 def curves(steps, series, window=50):
     """Lines by name over training steps, each the running mean of `window` values."""
-    figure, axes = _axes("step", "loss")
+    figure, axes = _axes("step", "value")
     for name, values in series.items():
         size = min(window, len(values))
         smooth = np.convolve(values, np.ones(size) / size, "valid")

@@ -158,15 +158,26 @@ def _scores(scores):
 
 
 def _curves(run):
-    path = run and pathlib.Path(run) / "logs.jsonl"
-    if not path or not path.is_file():
+    """Losses of a run, and the scores that the callback `Evaluate` wrote in its directory."""
+    lines = _lines(run, "logs.jsonl")
+    if not lines:
         return None
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
     names = [n for n in ("d_loss", "g_loss", "d_accuracy") if n in lines[0]]
     series = {name: [float(line[name]) for line in lines] for name in names}
-    caption = "Means of 50 steps."
-    figure = Figure("curves", caption, plots.curves([line["step"] for line in lines], series))
-    return Section("Training", (f"{len(lines):,} steps.",), (figure,))
+    drawn = plots.curves([line["step"] for line in lines], series)
+    figures = [Figure("curves", "Means of 50 steps.", drawn)]
+    scored = _lines(run, "metrics.jsonl")
+    for name in [n for n in (scored or [{}])[0] if n not in ("step", "time")]:
+        values = {name: [float(line[name]["value"]) for line in scored]}
+        drawn = plots.curves([line["step"] for line in scored], values, window=1)
+        figures.append(Figure(f"scores_{name}", f"{name} while training.", drawn))
+    return Section("Training", (f"{len(lines):,} steps.",), tuple(figures))
+
+
+def _lines(run, name):
+    path = run and pathlib.Path(run) / name
+    text = path.read_text() if path and path.is_file() else ""
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def _memorisation(seen):
