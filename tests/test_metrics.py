@@ -78,6 +78,16 @@ def test_few_rows_in_many_dimensions(rows):
     assert metrics.frechet_distance(real, generated) == pytest.approx(by_moments, rel=1e-9)
 
 
+def test_adding_moments_changes_neither():
+    first, second = Moments().add(normal()), Moments().add(normal(seed=1, mean=2.0))
+    before = [part.covariance.copy() for part in (first, second)]
+    both = first + second
+    expected = np.cov(np.concatenate([normal(), normal(seed=1, mean=2.0)]).T)
+    np.testing.assert_allclose(both.covariance, expected, rtol=1e-10, atol=1e-12)
+    for part, covariance in zip((first, second), before, strict=True):
+        np.testing.assert_array_equal(part.covariance, covariance)
+
+
 # === Kernel distance ===
 
 

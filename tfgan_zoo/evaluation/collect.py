@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pathlib
+import zipfile
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from tfgan_zoo.metrics.statistics import Statistics, join
 
 PARTS = 10
 _BATCH = 64
+_WAITING = 16  # batches whose moments are added at once: the matrices are larger than the features
 
 
 def default_cache():
@@ -83,15 +85,17 @@ def cache_folder(cache, images, indices, extractor, needs):
 
 
 def _of_part(images, indices, extractor, needs, advance):
-    moments, kept = Moments(), {name: [] for name in needs if name != "moments"}
+    moments, kept, waiting = Moments(), {name: [] for name in needs if name != "moments"}, []
     for start in range(0, len(indices), _BATCH):
         rows = indices[start : start + _BATCH]
         for name, values in _of_batch(images, rows, extractor, needs).items():
-            if name == "moments":
-                moments.add(values)
-            else:
-                kept[name].append(values)
+            (waiting if name == "moments" else kept[name]).append(values)
+        if len(waiting) == _WAITING:
+            moments.add(np.concatenate(waiting))
+            waiting.clear()
         advance(len(rows))
+    if waiting:
+        moments.add(np.concatenate(waiting))
     arrays = {name: np.concatenate(values) for name, values in kept.items()}
     return Statistics(moments=moments if "moments" in needs else None, **arrays)
 
@@ -123,7 +127,8 @@ def _steps(images, rows, extractor):
 
 def _read(file):
     """The statistics in a file; None if it is not there, or not whole."""
-    with contextlib.suppress(OSError, ValueError, EOFError, KeyError), np.load(file) as arrays:
+    damaged = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
+    with contextlib.suppress(*damaged), file.open("rb") as opened, np.load(opened) as arrays:
         return Statistics.from_arrays(dict(arrays))
     return None
 

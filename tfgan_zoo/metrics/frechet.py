@@ -41,8 +41,9 @@ class Moments:
     def _merge(self, count, mean, scatter):
         total, delta = self.count + count, mean - self.mean
         # Chan, Golub and LeVeque, "Algorithms for Computing the Sample Variance", 1983.
-        between = np.outer(delta, delta) * (self.count * count / total)
-        self._scatter = self._scatter + scatter + between
+        between = np.outer(delta * (self.count * count / total), delta)
+        between += scatter
+        self._scatter = np.add(self._scatter, between, out=between)
         self.mean, self.count = self.mean + delta * (count / total), total
         self._root = None
         return self

@@ -155,8 +155,11 @@ def resize(images, size):
     down, right = (
         _weights(before, after) for before, after in zip(images.shape[1:3], size, strict=True)
     )
-    # Two matrix products take a tenth of the time of tf.image.resize, and run under XLA.
-    images = tf.einsum("Hh,bhwc,Ww->bHWc", down, images, right)
+    # Two matrix products are many times faster than tf.image.resize, and run under XLA. The one that
+    # makes the large images comes last, in an order that needs no transposition of them.
+    wide = tf.einsum("bhwc,Ww->bhWc", images, right)
+    rows = tf.reshape(wide, [-1, images.shape[1], size[1] * images.shape[-1]])
+    images = tf.reshape(tf.matmul(down, rows), [-1, *size, images.shape[-1]])
     return tf.clip_by_value(images, 0.0, 255.0)
 
 
