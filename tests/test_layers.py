@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import tfgan_zoo
+from tfgan_zoo import layers
 from tfgan_zoo.layers import BatchNormalization, Draws, Dropout, LeakyReLU, Maxout
 from tfgan_zoo.layers.draws import threefry
 
@@ -141,3 +143,120 @@ def test_batch_normalization_is_that_of_keras(dtype, jit_compile):
     tolerance = {"float32": 1e-4, "mixed_bfloat16": 0.1, "mixed_float16": 0.02}[dtype]
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+# === Spectral normalization ===
+
+
+def spectral_layers():
+    """A built dense and a built convolutional layer, with their inputs."""
+    rng = np.random.default_rng(0)
+    for layer, shape in (
+        (layers.SpectralDense(5), (3, 7)),
+        (layers.SpectralConv2D(4, 3, padding="same"), (2, 6, 6, 3)),
+    ):
+        inputs = rng.normal(size=shape).astype(np.float32)
+        layer(inputs)
+        layer.kernel.assign(rng.normal(size=layer.kernel.shape))
+        yield layer, inputs
+
+
+def largest_singular_value(kernel):
+    matrix = np.reshape(kernel, (-1, kernel.shape[-1]))
+    return np.linalg.svd(matrix, compute_uv=False)[0]
+
+
+def test_spectral_norm_is_the_largest_singular_value():
+    """To 1e-5, after a hundred iterations; a call changes nothing, so all of a step judge alike."""
+    for layer, inputs in spectral_layers():
+        before = layer.u.numpy()
+        first = layer(inputs, training=True)
+        np.testing.assert_array_equal(layer(inputs, training=True), first)
+        np.testing.assert_array_equal(layer.u, before)
+        for _ in range(100):
+            layer.advance()
+        assert not np.array_equal(layer.u, before)
+        normalized = layer.normalized(tf.convert_to_tensor(layer.kernel)).numpy()
+        assert largest_singular_value(normalized) == pytest.approx(1, abs=1e-5)
+        expected = layer.kernel.numpy() / largest_singular_value(layer.kernel.numpy())
+        np.testing.assert_allclose(normalized, expected, atol=1e-5)
+
+
+def test_spectral_layers_are_those_of_keras_with_another_kernel():
+    for layer, inputs in spectral_layers():
+        plain = type(layer).__mro__[2].from_config(layer.get_config())
+        plain.build(inputs.shape)
+        plain.set_weights([layer.normalized(tf.convert_to_tensor(layer.kernel)), layer.bias])
+        np.testing.assert_allclose(layer(inputs), plain(inputs), atol=1e-6)
+
+
+def test_gradient_of_spectral_norm_is_that_of_equation_12():
+    """(G - <G, W/s> u v') / s, in float64, for a gradient G of the loss by the normalized kernel."""
+    for layer, _ in spectral_layers():
+        for _ in range(100):
+            layer.advance()
+        kernel = tf.convert_to_tensor(layer.kernel)
+        weights = np.random.default_rng(1).normal(size=kernel.shape).astype(np.float32)
+        with tf.GradientTape() as tape:
+            tape.watch(kernel)
+            loss = tf.reduce_sum(weights * layer.normalized(kernel))
+        matrix, g = (np.reshape(x, (-1, kernel.shape[-1])).astype(float) for x in (kernel, weights))
+        u, s, v = np.linalg.svd(matrix)
+        expected = (g - (g * matrix).sum() / s[0] * np.outer(u[:, 0], v[0])) / s[0]
+        found = np.reshape(tape.gradient(loss, kernel), matrix.shape)
+        np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+def test_spectral_layers_in_half_precision():
+    """The kernel is divided in half precision; its norm is found in float32."""
+    layer = layers.SpectralDense(5, dtype="mixed_float16")
+    outputs = layer(np.ones((2, 7), np.float16))
+    assert outputs.dtype == tf.float16 and layer.u.dtype == "float32"
+    kernel = layer.normalized(tf.cast(layer.kernel.numpy(), tf.float16))
+    for _ in range(50):
+        layer.advance()
+    kernel = layer.normalized(tf.cast(layer.kernel.numpy(), tf.float16)).numpy().astype(float)
+    assert largest_singular_value(kernel) == pytest.approx(1, abs=2e-3)
+
+
+class _Spectral(tfgan_zoo.DCGAN):
+    """What a user writes: a discriminator of their own, with spectral normalization."""
+
+    def build_discriminator(self):
+        inputs = keras.Input(self.image_shape)
+        x = layers.LeakyReLU(0.2)(layers.SpectralConv2D(4, 3, strides=2)(inputs))
+        logits = layers.SpectralDense(1, dtype="float32", name="logits")
+        return keras.Model(inputs, logits(keras.layers.Flatten()(x)))
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_spectral_layers_in_training(images, tmp_path, jit_compile):
+    """One power iteration an update, of the kernels after it; saved and loaded with the weights."""
+    options = {"image_shape": (8, 8, 1), "latent_dim": 4, "width": 4, "objective": "hinge"}
+    gan = _Spectral(**options)
+    gan.compile(jit_compile=jit_compile)
+    (layer, *_) = (x for x in gan.discriminator.layers if isinstance(x, layers.SpectralConv2D))
+    before = layer.u.numpy()
+    gan.fit(images[:16], batch_size=16, epochs=1, verbose=0)
+    matrix = np.reshape(layer.kernel.numpy(), (-1, 4)).astype(float)
+    expected = matrix.T @ (matrix @ before)
+    np.testing.assert_allclose(layer.u, expected / np.linalg.norm(expected), atol=1e-5)
+    gan.fit(images, batch_size=16, epochs=20, verbose=0)
+    normalized = layer.normalized(tf.convert_to_tensor(layer.kernel)).numpy()
+    assert largest_singular_value(normalized) == pytest.approx(1, abs=0.02)
+    gan.save_weights(tmp_path / "gan.weights.h5")
+    again = _Spectral(**options)
+    again.load_weights(tmp_path / "gan.weights.h5")
+    for ours, theirs in zip(again.variables, gan.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_replicas_agree_on_spectral_norms(images, mirrored):
+    with mirrored.scope():
+        gan = _Spectral(image_shape=(8, 8, 1), latent_dim=4, width=4, objective="hinge")
+        gan.compile()
+    gan.fit(images[:32], batch_size=16, epochs=2, verbose=0)
+    for layer in gan.discriminator.layers[1:]:
+        for variable in layer.variables:
+            first, second = mirrored.experimental_local_results(variable.value)
+            np.testing.assert_array_equal(first, second)

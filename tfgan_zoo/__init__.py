@@ -11,6 +11,7 @@ _MODULES = (
     "datasets",
     "evaluation",
     "export",
+    "layers",
     "losses",
     "metrics",
     "models",

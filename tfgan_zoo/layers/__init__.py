@@ -5,3 +5,6 @@ from tfgan_zoo.layers.draws import Draws as Draws
 from tfgan_zoo.layers.dropout import Dropout as Dropout
 from tfgan_zoo.layers.maxout import Maxout as Maxout
 from tfgan_zoo.layers.normalization import BatchNormalization as BatchNormalization
+from tfgan_zoo.layers.spectral import SpectralConv2D as SpectralConv2D
+from tfgan_zoo.layers.spectral import SpectralDense as SpectralDense
+from tfgan_zoo.layers.spectral import advance_spectral_norms as advance_spectral_norms

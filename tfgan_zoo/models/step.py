@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_zoo import losses
-from tfgan_zoo.layers import Draws
+from tfgan_zoo.layers import Draws, advance_spectral_norms
 from tfgan_zoo.models import inputs, optimizers
 
 
@@ -194,6 +194,7 @@ class TrainingStep:
         changed = [*network.trainable_variables, *optimizer.variables] if self.balance else []
         before = [tf.identity(variable.value) for variable in changed]
         optimizer.apply(gradients, network.trainable_variables)
+        advance_spectral_norms(network)
         if player == "discriminator":
             self.after_discriminator_update()
             self.d_accuracy.assign_add(0.01 * (logs["d_accuracy"] - self.d_accuracy))
