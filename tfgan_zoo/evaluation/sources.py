@@ -29,6 +29,7 @@ class ImageSet(NamedTuple):
         interpolate: From two numbers and n to uint8 images `[n, H, W, C]` on the way; None likewise.
         score: From uint8 images and labels to the discriminator's logits `[n]`; None without one.
         sha256: Of the weights or files behind it, hexadecimal; None where they cannot be seen.
+        seed: Int, that of image 0; None for data.
     """
 
     name: str
@@ -40,6 +41,7 @@ class ImageSet(NamedTuple):
     interpolate: Callable | None = None
     score: Callable | None = None
     sha256: str | None = None
+    seed: int | None = None
 
     def first(self, n):
         """The numbers of the first n images, or of all where they are fewer."""
@@ -64,6 +66,7 @@ def facts(images):
     return {
         "name": images.name,
         "kind": images.kind,
+        "seed": images.seed,
         "sha256": images.sha256,
         "images_sha256": images.fingerprint(),
     }
@@ -144,11 +147,9 @@ def from_model(gan, seed=0, name=None):
         inputs = inputs if gan.num_classes is None else [inputs, tf.constant(labels)]
         return np.ravel(gan.discriminator(inputs, training=False))
 
-    weights = digest(*gan.ema_generator.get_weights())
-    functions = {"steps": steps, "interpolate": interpolate, "score": score}
-    return ImageSet(
-        name or gan.name, "model", None, gan.num_classes, read, sha256=weights, **functions
-    )
+    named = {"steps": steps, "interpolate": interpolate, "score": score}
+    named |= {"sha256": digest(*gan.ema_generator.get_weights()), "seed": seed}
+    return ImageSet(name or gan.name, "model", None, gan.num_classes, read, **named)
 
 
 def from_saved_model(folder, num_classes=None, seed=0, name=None):
@@ -166,9 +167,8 @@ def from_saved_model(folder, num_classes=None, seed=0, name=None):
     score = _scorer(lambda inputs: servable.run("score", inputs, ("logits",)), num_classes)
     parts = [folder / "saved_model.pb", *sorted((folder / "variables").iterdir())]
     found = digest(*(np.fromfile(part, np.uint8) for part in parts))
-    return ImageSet(
-        name or str(folder), "saved_model", None, num_classes, read, score=score, sha256=found
-    )
+    named = {"score": score, "sha256": found, "seed": seed}
+    return ImageSet(name or str(folder), "saved_model", None, num_classes, read, **named)
 
 
 def from_client(client, name, num_classes=None, seed=0):
@@ -179,7 +179,7 @@ def from_client(client, name, num_classes=None, seed=0):
         return client.generate(seed=indices + seed, labels=labels), labels
 
     score = _scorer(lambda inputs: client.predict("score", inputs), num_classes)
-    return ImageSet(name, "endpoint", None, num_classes, read, score=score)
+    return ImageSet(name, "endpoint", None, num_classes, read, score=score, seed=seed)
 
 
 def _scorer(run, num_classes):

@@ -15,8 +15,6 @@ from tfgan_zoo.metrics import extractors
 from tfgan_zoo.metrics.measures import MEASURES
 
 _SHORT = {"effnet": "efficientnet_lite0", "legacy": "inception_v3_legacy", None: "inception_v3"}
-
-
 _OF_INCEPTION = {"fid": "fd", "kid": "kd", "fid_infinity": "fd_infinity"}
 
 
