@@ -72,7 +72,7 @@ def scores(rung, rungs, train, count):
     names = [f"{m}{count}_effnet" for m in measures] + [f"{m}{count}" for m in PIXELS]
     images = evaluation.from_arrays(*rungs[rung], name=rung)
     clean = evaluation.from_arrays(*rungs["test images"])
-    found = evaluation.evaluate(images, names, lambda split: train, cache="/tmp/sanity_ladder")
+    found = evaluation.evaluate(images, names, lambda split: train, evaluation.default_cache())
     if rung in IN_PLACE:
         found += evaluation.evaluate(images, PAIRED, lambda split: clean)
     for result in found:
