@@ -4,7 +4,6 @@ python saved_models/score.py dcgan_fashion_mnist --data-dir ~/tensorflow_dataset
 """
 
 import argparse
-import json
 import pathlib
 import re
 
@@ -35,7 +34,7 @@ def main():
     parser.add_argument("--metrics", default=METRICS)
     given = parser.parse_args()
     version = presets.published(given.name)
-    config = json.loads((version / presets.EXTRA / presets.RECORD).read_text())["model"]["config"]
+    config = presets.exported_record(version)["model"]["config"]
     data, shape = presets.get_preset(given.name).dataset, config["image_shape"]
     found = evaluation.evaluate(
         evaluation.from_saved_model(version, config.get("num_classes"), name=given.name),

@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "convert": {"files", "models"},
     "datasets": set(),
     "demo": {"pictures", "training"},
-    "evaluation": {"datasets", "files", "metrics", "models", "pictures", "serving"},
+    "evaluation": {"datasets", "files", "metrics", "models", "pictures", "provenance", "serving"},
     "export": {"files", "presets", "serving"},
     "files": set(),
     "layers": set(),
@@ -42,8 +42,9 @@ MAY_IMPORT = {
     "penalties": set(),
     "pictures": {"files"},
     "presets": set(),
+    "provenance": set(),
     "serving": set(),
-    "training": {"files", "models", "datasets", "callbacks", "presets"},
+    "training": {"files", "models", "datasets", "callbacks", "presets", "provenance"},
 }
 
 

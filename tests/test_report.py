@@ -148,6 +148,18 @@ def test_report_of_training_images_is_flagged(tmp_path, data, extractor):
     assert "it repeats training images" in page.read_text()
 
 
+def test_report_of_fewer_training_images_than_held_out_ones(tmp_path, extractor):
+    """The discriminator is asked about as many of each as there are."""
+    rng = np.random.default_rng(0)
+    sets = {
+        split: evaluation.from_arrays(rng.integers(0, 256, (count, 12, 12, 1), np.uint8))
+        for split, count in (("train", 60), ("test", 120))
+    }
+    images = evaluation.from_model(make("DCGAN", image_shape=(12, 12, 1)))
+    page = evaluation.report(images, sets.get, [], extractor, tmp_path, count=120)
+    assert "Membership inference by the discriminator" in page.read_text()
+
+
 def test_report_without_a_test_split(tmp_path, extractor):
     images = evaluation.from_arrays(np.zeros((400, 12, 12, 1), np.uint8))
 

@@ -120,6 +120,11 @@ def _exported(folder):
     return None
 
 
+def exported_record(folder):
+    """What an exported version says of itself: `{"name": …, "model": {"config": …, …}}`."""
+    return json.loads((folder / EXTRA / RECORD).read_text())
+
+
 def _new(name, overrides):
     preset = get_preset(name)
     return preset.model_class(**{"name": name, **preset.options, **overrides})
@@ -128,6 +133,6 @@ def _new(name, overrides):
 def _restored(folder, overrides):
     import keras  # not needed to list presets
 
-    model = json.loads((folder / EXTRA / RECORD).read_text())["model"]
+    model = exported_record(folder)["model"]
     model["config"] |= overrides
     return keras.saving.deserialize_keras_object(model)

@@ -1,6 +1,5 @@
 """The published models, and the deployment files around them."""
 
-import json
 import pathlib
 import re
 import runpy
@@ -42,7 +41,7 @@ def test_card_tells_the_scores_of_this_very_model(folder):
     script = runpy.run_path(str(ROOT / "saved_models" / "score.py"))
     assert script["section"](folder.parent) in (folder.parent / "README.md").read_text()
     results = evaluation.read(folder.parent / "scores.json")
-    config = json.loads((folder / presets.EXTRA / presets.RECORD).read_text())["model"]["config"]
+    config = presets.exported_record(folder)["model"]["config"]
     images = evaluation.from_saved_model(folder, config.get("num_classes"))
     assert results and all(result.images["sha256"] == images.sha256 for result in results)
 

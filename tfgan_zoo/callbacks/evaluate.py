@@ -11,7 +11,7 @@ import weakref
 from tfgan_zoo.callbacks.logs import keep_until
 from tfgan_zoo.callbacks.steps import StepCallback, sum_over_replicas
 from tfgan_zoo.callbacks.tensorboard import Writer
-from tfgan_zoo.files import UNFINISHED, beside, json_number, remove, sha256
+from tfgan_zoo.files import UNFINISHED, beside, remove, sha256
 
 _LOG, _BEST, _WEIGHTS, _RECORD = "metrics.jsonl", "best", "model.weights.h5", "best.json"
 
@@ -146,7 +146,7 @@ class Evaluate(StepCallback):
     def _log(self, step, found):
         if self.directory is not None:
             line = {"step": step, "time": round(time.time(), 3)}
-            line |= {name: _numbers(result) for name, result in found.items()}
+            line |= {name: result.numbers() for name, result in found.items()}
             with (self.directory / _LOG).open("a") as file:
                 file.write(json.dumps(line) + "\n")
         if self._writer:
@@ -164,7 +164,7 @@ class Evaluate(StepCallback):
 
     def _keep(self, step, result):
         before = self.best
-        self.best = {"step": step, "metric": self.monitor, **_numbers(result)}
+        self.best = {"step": step, "metric": self.monitor, **result.numbers()}
         if self.directory is None:
             return
         folder = self.directory / _BEST
@@ -205,12 +205,6 @@ def read_best(directory):
         return None
     before = record.pop("before")
     return next((found for found in (record, before) if found and found["sha256"] == digest), None)
-
-
-def _numbers(result):
-    """Value and interval as JSON, which has no NaN."""
-    bounds = [json_number(bound) for bound in result.interval]
-    return {"value": json_number(result.value), "interval": bounds}
 
 
 # === Arguments ===

@@ -22,6 +22,9 @@ Data = Annotated[
 DataDir = Annotated[str | None, typer.Option(help="Where TFDS sets lie.")]
 Model = Annotated[str | None, typer.Option(help="For a server: the model's name.")]
 Seed = Annotated[int, typer.Option(help="Of the first image.")]
+Cache = Annotated[
+    pathlib.Path | None, typer.Option(help="Folder of statistics. (~/.cache/tfgan_zoo)")
+]
 Size = Annotated[
     int | None, typer.Option(help="For a folder: edge to bring the images to. (their own)")
 ]
@@ -46,9 +49,7 @@ def evaluate(
     out: Annotated[
         pathlib.Path | None, typer.Option(help="JSON file; results that it has stay.")
     ] = None,
-    cache: Annotated[
-        pathlib.Path | None, typer.Option(help="Folder of statistics. (~/.cache/tfgan_zoo)")
-    ] = None,
+    cache: Cache = None,
 ):
     """Score generated images; a second call goes on where a killed one stopped."""
     console.import_zoo()
@@ -95,9 +96,7 @@ def report(
     model: Model = None,
     seed: Seed = 0,
     image_size: Size = None,
-    cache: Annotated[
-        pathlib.Path | None, typer.Option(help="Folder of statistics. (~/.cache/tfgan_zoo)")
-    ] = None,
+    cache: Cache = None,
 ):
     """Write a page on a model: samples, scores, curves, nearest neighbours, classes, protocol."""
     console.import_zoo()

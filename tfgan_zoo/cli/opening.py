@@ -1,7 +1,6 @@
 """From what a user names to the images that it stands for."""
 
 import contextlib
-import json
 import pathlib
 
 import numpy as np
@@ -68,9 +67,9 @@ def _exported(path):
 def _of_export(zoo, folder, seed):
     from tfgan_zoo import evaluation, presets
 
-    record, classes, name = folder / presets.EXTRA / presets.RECORD, None, None
-    if record.is_file():
-        record = json.loads(record.read_text())
+    classes, name = None, None
+    if (folder / presets.EXTRA / presets.RECORD).is_file():  # else a SavedModel from elsewhere
+        record = presets.exported_record(folder)
         classes, name = record["model"]["config"].get("num_classes"), record["name"]
     preset = zoo.list_presets().get(name)
     return evaluation.from_saved_model(folder, classes, seed), preset and preset.dataset

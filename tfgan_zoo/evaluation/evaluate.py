@@ -9,6 +9,7 @@ import tensorflow as tf
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tfgan_zoo import provenance
 from tfgan_zoo.evaluation import results
 from tfgan_zoo.evaluation.collect import cache_folder, collect, collect_joined
 from tfgan_zoo.evaluation.paired import PAIRED, compare
@@ -97,7 +98,7 @@ def _of_group(group, images, reference, cache, bar):
         real = collect_joined(data, rows, extractor, real_needs, kept, advance)
         real_facts = facts(data) | {"count": len(rows)}
     common = {"images": facts(images), "reference": real_facts}
-    common |= {"versions": results.versions(), "time": results.now()}
+    common |= {"versions": provenance.versions(), "time": results.now()}
     found = {p.name: _result(p, real, parts, extractor, common, begin) for p in group}
     if folder:
         remove(folder)

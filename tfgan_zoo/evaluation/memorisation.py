@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tfgan_zoo.metrics.intervals import share_interval
+from tfgan_zoo.metrics.manifold import distances
 
-_BLOCK = 512
 _NEAR = 0.01  # the share of held-out images that count as near to a training image
 _FLAGGED = 0.05  # the share of generated images from which a generator is flagged
 
@@ -59,24 +59,19 @@ def memorisation(generated, train, held_out):
     """
     if len(held_out) < 1 / _NEAR:
         raise ValueError(f"At least 100 held-out images are needed. Received: {len(held_out)}.")
-    neighbours, distances = nearest(generated, train)
+    neighbours, apart = nearest(generated, train)
     _, baseline = nearest(held_out, train)
-    near = float((distances < np.quantile(baseline, _NEAR)).mean())
-    bounds = share_interval(near, len(distances))
-    area = _area(distances, baseline)
-    z = (area - 0.5) / _null_error(len(distances), len(baseline))
-    return Memorisation(distances, baseline, neighbours, near, bounds, z)
+    near = float((apart < np.quantile(baseline, _NEAR)).mean())
+    bounds = share_interval(near, len(apart))
+    area = _area(apart, baseline)
+    z = (area - 0.5) / _null_error(len(apart), len(baseline))
+    return Memorisation(apart, baseline, neighbours, near, bounds, z)
 
 
 def nearest(points, others):
     """The nearest of the others to each point: numbers int64 `[N]` and distances float64 `[N]`."""
     points, others = np.asarray(points, np.float64), np.asarray(others, np.float64)
-    squares = (others**2).sum(axis=1)
-    numbers = [
-        (squares - 2 * points[start : start + _BLOCK] @ others.T).argmin(axis=1)
-        for start in range(0, len(points), _BLOCK)
-    ]
-    numbers = np.concatenate(numbers)
+    numbers = np.concatenate([block.argmin(axis=1) for block in distances(points, others)])
     return numbers, np.linalg.norm(points - others[numbers], axis=1)
 
 

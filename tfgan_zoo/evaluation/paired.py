@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 
+from tfgan_zoo import provenance
 from tfgan_zoo.evaluation import results
 from tfgan_zoo.evaluation.sources import facts
 from tfgan_zoo.metrics import extractors
@@ -61,5 +62,5 @@ def compare(images, reference, name):
     return results.Result(
         name, mean, bounds,
         {"std": spread}, better, terms, facts(images), facts(targets),
-        results.versions(), results.now(), round(time.perf_counter() - begin, 1),
+        provenance.versions(), results.now(), round(time.perf_counter() - begin, 1),
     )  # fmt: skip

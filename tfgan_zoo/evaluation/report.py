@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tfgan_zoo import provenance
 from tfgan_zoo.evaluation import plots, results
 from tfgan_zoo.evaluation.bias import bias
 from tfgan_zoo.evaluation.collect import cache_folder, collect_joined
@@ -94,8 +95,7 @@ class _Seen:
         self.train = self._of(self.train_set, self.train_set.first(self.train_set.count), cache)
         self.held_out = None
         if self.test_set:
-            self.held_out_rows = self.test_set.first(count)
-            self.held_out = self._of(self.test_set, self.held_out_rows, cache)
+            self.held_out = self._of(self.test_set, self.test_set.first(count), cache)
 
     def _of(self, images, rows, cache):
         needs = _NEEDS if self.extractor.num_classes else _NEEDS[:1]
@@ -203,13 +203,10 @@ def _memorisation(seen):
 def _membership(seen):
     if seen.images.score is None:
         return ()
-    sets = (seen.train_set, seen.test_set)
-    logits = [
-        np.concatenate(
-            [seen.images.score(*part.read(rows)) for rows in np.array_split(numbers, 10)]
-        )
-        for part, numbers in zip(sets, (seen.held_out_rows,) * 2, strict=True)
-    ]
+    logits = []
+    for part in (seen.train_set, seen.test_set):
+        batches = np.array_split(part.first(len(seen.held_out.features)), 10)
+        logits.append(np.concatenate([seen.images.score(*part.read(rows)) for rows in batches]))
     return (f"{str(membership(*logits)).capitalize()}, of {len(logits[0]):,} images of each.",)
 
 
@@ -232,7 +229,7 @@ def _protocol(scores, seen):
     facts = {
         **common,
         "extractor": extractor,
-        "versions": results.versions(),
+        "versions": provenance.versions(),
         "time": results.now(),
     }
     return Section("Protocol", code=json.dumps({**facts, "metrics": rows}, indent=2))

@@ -3,12 +3,9 @@
 import datetime
 import json
 import pathlib
-from importlib import metadata
 from typing import NamedTuple
 
 from tfgan_zoo.files import beside, json_number
-
-_PACKAGES = ("tfgan_zoo", "tensorflow", "keras", "numpy")
 
 
 class Result(NamedTuple):
@@ -41,6 +38,11 @@ class Result(NamedTuple):
     time: str
     seconds: float
 
+    def numbers(self):
+        """Value and interval for JSON; an infinite one, the PSNR of equal images, is "inf" there."""
+        bounds = [json_number(bound) for bound in self.interval]
+        return {"value": json_number(self.value), "interval": bounds}
+
     def __str__(self):
         low, high = self.interval
         return f"{self.metric:28} {self.value:12.5g}   [{low:.5g}, {high:.5g}]"
@@ -51,7 +53,7 @@ def write(path, results):
     path = pathlib.Path(path)
     kept = {result.metric: result for result in (read(path) if path.is_file() else [])}
     kept |= {result.metric: result for result in results}
-    rows = [result._asdict() | _numbers(result, json_number) for result in kept.values()]
+    rows = [result._asdict() | result.numbers() for result in kept.values()]
     with beside(path) as temporary:
         temporary.write_text(json.dumps({"results": rows}, indent=2, allow_nan=False) + "\n")
 
@@ -65,19 +67,12 @@ def read(path):
     try:
         rows = json.loads(pathlib.Path(path).read_text())["results"]
         found = [Result(**row) for row in rows]
-        return [result._replace(**_numbers(result, float)) for result in found]
+        return [
+            result._replace(value=float(result.value), interval=[*map(float, result.interval)])
+            for result in found
+        ]
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{path} holds no results of an evaluation.") from None
-
-
-def _numbers(result, convert):
-    """Value and interval; an infinite one, the PSNR of equal images, is the string "inf" in JSON."""
-    return {"value": convert(result.value), "interval": [convert(x) for x in result.interval]}
-
-
-def versions():
-    """`{package: version}` of what the numbers come from."""
-    return {name: metadata.version(name.replace("_", "-")) for name in _PACKAGES}
 
 
 def now():

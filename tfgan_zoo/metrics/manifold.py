@@ -37,7 +37,7 @@ def recall(real, generated, k=3):
 
 def _within(points, manifold, k):
     radii = _radii(manifold, k)
-    return np.concatenate([(d <= radii).any(axis=1) for d in _distances(points, manifold)])
+    return np.concatenate([(d <= radii).any(axis=1) for d in distances(points, manifold)])
 
 
 def density(real, generated, k=5):
@@ -47,9 +47,7 @@ def density(real, generated, k=5):
     """
     real, generated = checks.pair(real, generated)
     radii = _radii(checks.features(real, "real features", k + 1), k)
-    return _mean(
-        np.concatenate([(d <= radii).sum(axis=1) for d in _distances(generated, real)]) / k
-    )
+    return _mean(np.concatenate([(d <= radii).sum(axis=1) for d in distances(generated, real)]) / k)
 
 
 def coverage(real, generated, k=5):
@@ -57,7 +55,7 @@ def coverage(real, generated, k=5):
     real, generated = checks.pair(real, generated)
     radii = _radii(checks.features(real, "real features", k + 1), k)
     met = np.zeros(len(real), bool)
-    for block in _distances(generated, real):
+    for block in distances(generated, real):
         met |= (block <= radii).any(axis=0)
     return _mean(met)
 
@@ -69,11 +67,11 @@ def _mean(values):
 def _radii(points, k):
     """The squared distance of each point to its k-th neighbour, itself not counted."""
     return np.concatenate(
-        [np.partition(block, k, axis=1)[:, k] for block in _distances(points, points)]
+        [np.partition(block, k, axis=1)[:, k] for block in distances(points, points)]
     )
 
 
-def _distances(points, others):
+def distances(points, others):
     """Squared distances of blocks of points to all others, float64 `[block, N]`."""
     squares = (others**2).sum(axis=1)
     for start in range(0, len(points), _BLOCK):

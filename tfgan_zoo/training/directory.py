@@ -8,10 +8,10 @@ import warnings
 import keras
 import tensorflow as tf
 
+from tfgan_zoo import provenance
 from tfgan_zoo.callbacks.backup import load_newest
 from tfgan_zoo.callbacks.steps import sum_over_replicas
 from tfgan_zoo.files import beside
-from tfgan_zoo.training import provenance
 from tfgan_zoo.training.options import Options, build
 
 
