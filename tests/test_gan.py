@@ -1,5 +1,7 @@
 """The options of the training step, each against what it should do."""
 
+import statistics
+
 import keras
 import numpy as np
 import pytest
@@ -200,3 +202,22 @@ def test_interpolation_keeps_the_length_of_normal_latents():
 
 def test_to_uint8():
     assert to_uint8([-2, -1, 0, 1, 2]).tolist() == [0, 0, 128, 255, 255]
+
+
+def test_truncation(images):
+    """Latents beyond twice the truncation are drawn anew within, and keep their order."""
+    gan = make("DCGAN", latent_distribution="normal", latent_dim=500)
+    latents = latents_from_seeds(range(200), 500, "normal")
+    nearer = gan.truncate(latents, 0.5).numpy()
+    assert np.abs(nearer).max() < 1.0
+    normal = statistics.NormalDist()
+    low, high = normal.cdf(-1), normal.cdf(1)
+    for ours, latent in zip(nearer[0], latents[0].numpy(), strict=True):
+        expected = normal.inv_cdf(low + (high - low) * normal.cdf(latent))
+        assert ours == pytest.approx(expected, abs=2e-6)
+    np.testing.assert_array_equal(gan.truncate(latents, 1.0), latents)
+    several = gan.truncate(latents[:3], [0.5, 1.0, 0.25]).numpy()
+    np.testing.assert_array_equal(several[1], latents[1])
+    assert np.abs(several[2]).max() < 0.5
+    with pytest.raises(ValueError, match=r"truncation must lie in \(0, 1\]. Received: 1.5"):
+        gan.generate(2, truncation=1.5)

@@ -53,13 +53,12 @@ def train(cell, strategy, exact):
     import keras
 
     with strategy.scope():
-        overrides = cases.without_batch_statistics(cell.variant) if exact else {}
+        overrides = cases.WITHOUT_BATCH_STATISTICS if exact else {}
         gan = cases.make(cell.variant, dtype=cell.precision, **overrides)
-    if (
-        exact
-    ):  # ten times the initial weights: with the papers' the first updates are next to nothing
-        for network in (gan.generator, gan.discriminator, gan.ema_generator):
-            network.set_weights([10 * weight for weight in network.get_weights()])
+    if exact:
+        scale = cases.initial_scale(cell.variant)
+        for network in gan.networks():
+            network.set_weights([scale * weight for weight in network.get_weights()])
     rates = [keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05)] if exact else []
     gan.compile(*rates, jit_compile=cell.mode == "xla", run_eagerly=cell.mode == "eager")
     initial = {f"initial {name}": value for name, value in weights(gan).items()}

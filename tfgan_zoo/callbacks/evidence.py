@@ -87,9 +87,8 @@ def play(gan, real):
     found = {f"{p[0]}_gradient": _norm(gan, p, batch) for p in ("generator", "discriminator")}
     images, labels, draws = gan._part("discriminator", batch, zero, zero, 0)
     with draws.active():
-        fake = gan._with_noise(gan.synthesize(labels, draws), draws)
-        real_logits = gan.discriminate(gan._with_noise(images, draws), labels)
-        fake_logits = gan.discriminate(fake, labels)
+        fake_logits = gan.generated(labels, draws).logits
+        real_logits = gan.judged(images, labels, draws).logits
     wins = {"d_accuracy": real_logits > fake_logits}
     if (border := _BORDERS.get(gan.objective)) is not None:
         wins |= {"real_accuracy": real_logits > border, "fake_accuracy": fake_logits < border}
@@ -98,6 +97,7 @@ def play(gan, real):
 
 def _norm(gan, player, batch):
     """The norm of a player's gradient, without the factors of loss scaling and of replicas."""
-    gradients, *_ = gan._gradients(player, batch, tf.constant(0), tf.constant(0))
-    scale = gan._player(player)[1].scale_loss(tf.constant(1.0)) / gan._replicas
+    zero = tf.constant(0)
+    gradients, *_ = gan._in_phase(gan._gradients, player, batch, zero, zero)
+    scale = gan._player(player)[0].scale_loss(tf.constant(1.0)) / gan._replicas
     return tf.linalg.global_norm(gradients) / scale

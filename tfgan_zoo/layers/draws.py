@@ -72,10 +72,11 @@ class Draws:
         update: Int64 scalar tensor. Counts the updates of all players since the model was made.
         start: Int or int32 scalar tensor. Place of this part's first example in the global batch.
         count: Int. Examples in this part.
+        phase: Int. The phase of training that the update is in, for models with several.
     """
 
-    def __init__(self, seed, update, start, count):
-        self.seed, self.update = seed, update
+    def __init__(self, seed, update, start, count, phase=0):
+        self.seed, self.update, self.phase = seed, update, phase
         self.rows = tf.cast(start + tf.range(count), tf.uint32)
         self._made = 0
 

@@ -58,7 +58,7 @@ def _iterated(kernel, u):
 
 def advance_spectral_norms(network):
     """One power iteration of every layer of a network that has one."""
-    for layer in network.layers:
+    for layer in network._flatten_layers():
         if isinstance(layer, _Spectral):
             layer.advance()
 

@@ -6,19 +6,21 @@ import random
 import keras
 import tensorflow as tf
 
-from tfgan_zoo import losses, penalties, presets
+from tfgan_zoo import presets
 from tfgan_zoo.models import options
+from tfgan_zoo.models.adversarial import AdversarialLosses
+from tfgan_zoo.models.fitting import Fitting
 from tfgan_zoo.models.sampling import Sampling
 from tfgan_zoo.models.step import TrainingStep
 
 
-class GAN(TrainingStep, Sampling, keras.Model):
+class GAN(AdversarialLosses, TrainingStep, Fitting, Sampling, keras.Model):
     """A generator and a discriminator trained against each other by `fit`.
 
     A variant overrides `build_generator`, `build_discriminator` and, where its paper asks for it,
     `default_optimizer`, `discriminator_loss`, `generator_loss` or `after_discriminator_update`; it
-    never overrides `train_step`. Its table `defaults` holds what its paper sets, and every row of it
-    is an argument of the constructor.
+    never overrides `train_step`. The hooks of the losses stand in `AdversarialLosses`. Its table
+    `defaults` holds what its paper sets, and every row of it is an argument of the constructor.
 
     Example:
 
@@ -64,6 +66,7 @@ class GAN(TrainingStep, Sampling, keras.Model):
     """
 
     num_classes = None  # set by models that take labels
+    phases = 1  # of training, each with a computation of its own (`draws.phase` is an int)
     defaults = {
         "image_shape": (64, 64, 3),
         "latent_dim": 100,
@@ -129,87 +132,17 @@ class GAN(TrainingStep, Sampling, keras.Model):
         """The optimizer of the paper, for one player."""
         return keras.optimizers.Adam(learning_rate, beta_1=0.5)
 
-    def discriminate(self, images, labels):
-        """Logits `[B, 1]` of images `[B, H, W, C]`, in training mode."""
-        return self.discriminator(self._with_labels(images, labels), training=True)
+    def player_networks(self, player):
+        """The networks whose weights a player, "generator" or "discriminator", updates."""
+        return [self.generator if player == "generator" else self.discriminator]
 
-    def synthesize(self, labels, draws):
-        """Images `[B, H, W, C]` of fresh latents, in training mode."""
-        draw = draws.normal if self.latent_distribution == "normal" else self._uniform(draws)
-        return self.generator(self._with_labels(draw([self.latent_dim]), labels), training=True)
+    def after_discriminator_update(self, logs):
+        """Called after every discriminator update, for example to clip its weights; `logs` holds
+        means over the global batch."""
 
-    def discriminator_loss(self, images, labels, draws):
-        """The discriminator's loss (float32 scalar) on real images, and what to log."""
-        fake = self._with_noise(self.synthesize(labels, draws), draws)
-        real = self._with_noise(images, draws)
-        real_logits, fake_logits = self.discriminate(real, labels), self.discriminate(fake, labels)
-        smoothing = {"label_smoothing": self.label_smoothing} if self.label_smoothing else {}
-        means = self._global_means(real_logits, fake_logits)
-        loss = tf.reduce_mean(
-            losses.get(self.objective).discriminator(real_logits, fake_logits, **smoothing, **means)
-        )
-        wins = tf.reduce_mean(tf.cast(real_logits > fake_logits, tf.float32))
-        logs = {"d_loss": loss, "d_accuracy": wins}
-        if self.penalty is None:
-            return loss, logs
-        penalty = self._penalty(real, fake, labels, draws)
-        return loss + self.penalty_weight * penalty, {**logs, self.penalty: penalty}
-
-    def generator_loss(self, images, labels, draws):
-        """The generator's loss (float32 scalar), and what to log."""
-        objective = losses.get(self.objective)
-        fake_logits = self.discriminate(
-            self._with_noise(self.synthesize(labels, draws), draws), labels
-        )
-        real_logits = None
-        if objective.needs_real:
-            real_logits = self.discriminate(self._with_noise(images, draws), labels)
-        means = self._global_means(real_logits, fake_logits)
-        loss = tf.reduce_mean(objective.generator(fake_logits, real_logits, **means))
-        return loss, {"g_loss": loss}
-
-    def after_discriminator_update(self):
-        """Called after every discriminator update, for example to clip its weights."""
-
-    # === Pieces of the losses ===
-
-    def _with_labels(self, values, labels):
-        return values if self.num_classes is None else [values, labels]
-
-    def _uniform(self, draws):
-        return lambda shape: draws.uniform(shape, -1.0, 1.0)
-
-    def _with_noise(self, images, draws):
-        if not self.instance_noise:
-            return images
-        scale = tf.constant(self.instance_noise, tf.float32)
-        if self.instance_noise_steps:
-            done = tf.cast(self.iterations.value, tf.float32) / self.instance_noise_steps
-            scale *= tf.maximum(0.0, 1 - done)
-        return images + scale * draws.normal(self.image_shape)
-
-    def _penalty(self, real, fake, labels, draws):
-        def penalty():
-            critic = lambda images: self.discriminate(images, labels)  # noqa: E731
-            function = penalties.get(self.penalty)
-            return tf.reduce_mean(function(critic, real, fake, draws.uniform))
-
-        if self.penalty_every == 1:
-            return penalty()
-        turn = draws.update // (self.n_critic + 1) * self.n_critic + draws.update % (
-            self.n_critic + 1
-        )
-        return tf.cond(
-            turn % self.penalty_every == 0, lambda: self.penalty_every * penalty(), lambda: 0.0
-        )
-
-    def _global_means(self, real_logits, fake_logits):
-        """Means of the logits over all replicas, for losses that compare with the average."""
-        if self._replicas == 1 or not losses.get(self.objective).batch_mean:
-            return {}
-        reduce = tf.distribute.get_replica_context().all_reduce
-        means = [tf.reduce_mean(tf.cast(x, tf.float32)) for x in (real_logits, fake_logits)]
-        return dict(zip(("real_mean", "fake_mean"), reduce("mean", means), strict=True))
+    def phase(self):
+        """Which of the `phases` of training the next step is in, an int32 scalar tensor."""
+        return tf.constant(0)
 
     # === Configuration ===
 

@@ -75,13 +75,37 @@ def _quantized(images):
 class Sampling:
     """`generate`, `interpolate` and `export` of a `GAN`."""
 
-    def generate(self, n, seed=None, labels=None, batch_size=64):
+    truncates = False  # whether served models take `truncation`
+
+    def truncate(self, latents, truncation):
+        """Latents nearer to the middle, for less varied and cleaner images; float32 `[B, D]`.
+
+        Normal latents beyond 2 * truncation are drawn anew within (Brock et al. 2019, section 3.1;
+        here by the increasing map between the two distributions, so that a seed keeps its place);
+        uniform ones are scaled.
+
+        Args:
+            latents: float32 `[B, D]`.
+            truncation: Float in (0, 1], or one for each image; 1 changes nothing.
+        """
+        truncation = tf.broadcast_to(tf.cast(truncation, tf.float32), [tf.shape(latents)[0]])[
+            :, None
+        ]
+        if self.latent_distribution == "uniform":
+            return latents * truncation
+        share = tf.math.erf(truncation * 2**0.5)  # of normal values within 2 * truncation
+        nearer = 2**0.5 * tf.math.erfinv(share * tf.math.erf(latents / 2**0.5))
+        return tf.where(truncation < 1, nearer, latents)
+
+    def generate(self, n, seed=None, labels=None, truncation=1.0, batch_size=64):
         """Draws images from the moving average of the generator.
 
         Args:
             n: Int. How many.
             seed: Int. Image i is a function of seed + i alone. None draws a seed.
             labels: Int, or ints `[n]`, for a model with labels; by default (seed + i) % num_classes.
+            truncation: Float in (0, 1], or floats `[n]`; see `truncate`.
+            batch_size: Int. Images drawn at once.
 
         Returns:
             uint8 `[n, H, W, C]`.
@@ -89,15 +113,17 @@ class Sampling:
         if not isinstance(n, (int, np.integer)) or n < 1:
             raise ValueError(f"n must be a positive integer. Received: n={n!r}.")
         first = np.random.default_rng().integers(2**31) if seed is None else seed
-        return self.generate_from_seeds(int(first) + np.arange(n), labels, batch_size)
+        return self.generate_from_seeds(
+            int(first) + np.arange(n), labels, truncation=truncation, batch_size=batch_size
+        )
 
-    def generate_from_seeds(self, seeds, labels=None, batch_size=64):
+    def generate_from_seeds(self, seeds, labels=None, truncation=1.0, batch_size=64):
         """Draws one image for each seed: int64 `[n]` -> uint8 `[n, H, W, C]`."""
         seeds = np.asarray(seeds, np.int64)
         latents = latents_from_seeds(seeds, self.latent_dim, self.latent_distribution)
         if self.num_classes is not None:
             labels = seeds % self.num_classes if labels is None else labels
-        return self._render(latents, labels, batch_size)
+        return self._rendered(latents, labels, truncation, batch_size)
 
     def interpolate(self, start_seed, end_seed, steps=8, label=None):
         """Images on the way from one seed's image to another's, uint8 `[steps, H, W, C]`."""
@@ -107,10 +133,21 @@ class Sampling:
         shares = np.linspace(0.0, 1.0, steps)
         path = interpolate_latents(start, end, shares, self.latent_distribution)
         label = 0 if label is None and self.num_classes is not None else label
-        return self._render(path, label)
+        return self._rendered(path, label)
 
-    def _render(self, latents, labels, batch_size=64):
+    def render(self, latents, labels=None, truncation=1.0, training=False):
+        """Float images in [-1, 1], `[B, H, W, C]`, of the averaged generator."""
+        latents = tf.convert_to_tensor(latents)
+        if not (isinstance(truncation, float) and truncation == 1.0):
+            latents = self.truncate(latents, truncation)
+        labels = None if labels is None else tf.convert_to_tensor(labels)
+        return self.ema_generator(self._with_labels(latents, labels), training=training)
+
+    def _rendered(self, latents, labels, truncation=1.0, batch_size=64):
         n = len(latents)
+        truncations = np.broadcast_to(np.float32(truncation), [n])
+        if not ((truncations > 0) & (truncations <= 1)).all():
+            raise ValueError(f"truncation must lie in (0, 1]. Received: {truncation!r}.")
         if self.num_classes is not None:
             labels = np.broadcast_to(labels, [n]).astype(np.int32)
             inputs.check_labels(labels, n, self.num_classes)
@@ -119,46 +156,61 @@ class Sampling:
         images = []
         for start in range(0, n, batch_size):
             rows = slice(start, start + batch_size)
-            images.append(self(latents[rows], labels[rows] if self.num_classes else None))
+            part = 1.0 if truncations.min() == 1 else truncations[rows]
+            images.append(
+                self.render(latents[rows], labels[rows] if self.num_classes else None, part)
+            )
         return to_uint8(np.concatenate(images))
 
-    def forward_seeds(self, seeds, labels=None, training=False):
+    def forward_seeds(self, seeds, labels=None, truncation=1.0, training=False):
         """Float images in [-1, 1], `[n, H, W, C]`, of the averaged generator for int64 seeds `[n]`."""
         latents = latents_from_seeds(seeds, self.latent_dim, self.latent_distribution)
         if self.num_classes is not None and labels is None:
             labels = tf.cast(tf.cast(seeds, tf.int64) % self.num_classes, tf.int32)
-        return self.ema_generator(self._with_labels(latents, labels), training=training)
+        return self.render(latents, labels, truncation, training)
 
     def endpoints(self):
         """What `export` writes: `{name: (function, input signature)}`.
 
         Every input has a batch dimension and every row is answered by itself, so that a server may
         run the rows of several requests together: `seed` int64 `[B]`, `label` int32 `[B]` for a model
-        with labels, `latents` float32 `[B, D]`, `images` float32 `[B, H, W, C]` in [-1, 1].
+        with labels, `truncation` float32 `[B]` for a model that `truncates`, `latents` float32 `[B, D]`,
+        `images` float32 `[B, H, W, C]` in [-1, 1].
         """
         channels = self.image_shape[-1]
         seed = tf.TensorSpec([None], tf.int64, name="seed")
         latents = tf.TensorSpec([None, self.latent_dim], tf.float32, name="latents")
         images = tf.TensorSpec([None, *self.image_shape], tf.float32, name="images")
         label = [tf.TensorSpec([None], tf.int32, name="label")] * (self.num_classes is not None)
+        options = label + [tf.TensorSpec([None], tf.float32, name="truncation")] * self.truncates
         found = {
-            "generate_png": (self._serve_png, [seed, *label]),
-            "generate": (self._serve_images, [seed, *label]),
-            "from_latents": (lambda *inputs: {"images": self.call(*inputs)}, [latents, *label]),
+            "generate_png": (self._serve_png, [seed, *options]),
+            "generate": (self._serve_images, [seed, *options]),
+            "from_latents": (self._serve_latents, [latents, *options]),
             "score": (self._serve_score, [images, *label]),
         }
         if channels > _MAX_PNG_CHANNELS:
             del found["generate_png"]
         return found
 
-    def _serve_images(self, seed, label=None):
-        return {"images": self.forward_seeds(seed, label)}
+    def _serve_images(self, seed, *options):
+        return {"images": self.forward_seeds(seed, **self._named(options))}
 
-    def _serve_png(self, seed, label=None):
-        return {"image_bytes": tf.io.encode_png(_quantized(self.forward_seeds(seed, label)))}
+    def _serve_png(self, seed, *options):
+        images = self.forward_seeds(seed, **self._named(options))
+        return {"image_bytes": tf.io.encode_png(_quantized(images))}
+
+    def _serve_latents(self, latents, *options):
+        return {"images": self.render(latents, **self._named(options))}
+
+    def _named(self, options):
+        """The inputs that this model takes beside seeds or latents, by name."""
+        names = ["labels"] * (self.num_classes is not None) + ["truncation"] * self.truncates
+        return dict(zip(names, options, strict=True))
 
     def _serve_score(self, images, label=None):
-        return {"logits": self.discriminator(self._with_labels(images, label), training=False)}
+        outputs = self.discriminator(self._with_labels(images, label), training=False)
+        return outputs if isinstance(outputs, dict) else {"logits": outputs}
 
     def export(self, path, name=None, version=None, **options):
         """Writes `<path>/<name>/<version>/`, a SavedModel for servers. See `tfgan_zoo.export.export`."""

@@ -32,7 +32,7 @@ class WGAN(DCGAN):
     def default_optimizer(self, learning_rate):
         return keras.optimizers.RMSprop(learning_rate)
 
-    def after_discriminator_update(self):
+    def after_discriminator_update(self, logs):
         clip_weights(self.discriminator.trainable_variables, self.clip_value)
 
 
