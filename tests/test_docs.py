@@ -10,7 +10,9 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("script", ["make_tables.py", "make_metrics_page.py"])
+@pytest.mark.parametrize(
+    "script", ["make_tables.py", "make_metrics_page.py", "make_models_page.py"]
+)
 def test_generated_pages(script):
     command = [sys.executable, ROOT / "benchmarks" / script, "--check"]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -18,7 +20,8 @@ def test_generated_pages(script):
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "serving/README.md", "docs/metrics.md"]
+    "page",
+    ["README.md", "CONTRIBUTING.md", "serving/README.md", "docs/metrics.md", "docs/models.md"],
 )
 def test_links(page):
     """Relative links of a page lead to files."""
