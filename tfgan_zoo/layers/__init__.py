@@ -3,8 +3,17 @@
 from tfgan_zoo.layers.activations import LeakyReLU as LeakyReLU
 from tfgan_zoo.layers.draws import Draws as Draws
 from tfgan_zoo.layers.dropout import Dropout as Dropout
+from tfgan_zoo.layers.equalized import EqualizedConv2D as EqualizedConv2D
+from tfgan_zoo.layers.equalized import EqualizedDense as EqualizedDense
 from tfgan_zoo.layers.maxout import Maxout as Maxout
+from tfgan_zoo.layers.minibatch import MinibatchStddev as MinibatchStddev
+from tfgan_zoo.layers.modulated import ModulatedConv2D as ModulatedConv2D
+from tfgan_zoo.layers.modulated import modulated_convolution as modulated_convolution
+from tfgan_zoo.layers.noise import NoiseInjection as NoiseInjection
 from tfgan_zoo.layers.normalization import BatchNormalization as BatchNormalization
+from tfgan_zoo.layers.normalization import PixelNormalization as PixelNormalization
+from tfgan_zoo.layers.resampling import Resample as Resample
+from tfgan_zoo.layers.resampling import resample as resample
 from tfgan_zoo.layers.spectral import SpectralConv2D as SpectralConv2D
 from tfgan_zoo.layers.spectral import SpectralDense as SpectralDense
 from tfgan_zoo.layers.spectral import advance_spectral_norms as advance_spectral_norms

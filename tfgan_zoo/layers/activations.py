@@ -6,7 +6,7 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
 class LeakyReLU(keras.layers.Layer):
-    """`x` where positive, `negative_slope * x` elsewhere.
+    """`x` where positive, `negative_slope * x` elsewhere, times `gain`.
 
     The function is linear on both sides, so its second derivative is 0. TensorFlow's gradient of the
     gradient returns zeros for it, which are then carried back through the whole critic; here there is
@@ -14,13 +14,14 @@ class LeakyReLU(keras.layers.Layer):
 
     Args:
         negative_slope: Float above 0.
+        gain: Float. With sqrt(2) the units keep the variance of their inputs (StyleGAN2).
     """
 
-    def __init__(self, negative_slope=0.2, **kwargs):
+    def __init__(self, negative_slope=0.2, gain=1.0, **kwargs):
         super().__init__(**kwargs)
         if not negative_slope > 0:
             raise ValueError(f"negative_slope must be above 0. Received: {negative_slope}.")
-        self.negative_slope = negative_slope
+        self.negative_slope, self.gain = negative_slope, gain
 
     def call(self, inputs):
         slope = self.negative_slope
@@ -35,10 +36,12 @@ class LeakyReLU(keras.layers.Layer):
 
             return y, gradient
 
-        return leaky_relu(inputs)
+        outputs = leaky_relu(inputs)
+        return outputs if self.gain == 1 else outputs * tf.cast(self.gain, outputs.dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
     def get_config(self):
-        return {**super().get_config(), "negative_slope": self.negative_slope}
+        own = {"negative_slope": self.negative_slope, "gain": self.gain}
+        return {**super().get_config(), **own}

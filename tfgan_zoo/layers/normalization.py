@@ -1,4 +1,4 @@
-"""Batch normalization by TensorFlow's fused kernel."""
+"""Batch normalization by TensorFlow's fused kernel, and normalization of each pixel."""
 
 import keras
 import tensorflow as tf
@@ -34,3 +34,19 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def _move(self, variable, value):
         variable.assign(variable * self.momentum + tf.stop_gradient(value) * (1 - self.momentum))
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo")
+class PixelNormalization(keras.layers.Layer):
+    """Brings each vector of channels, `[..., C]`, to a mean square of 1; the sums are float32.
+
+    Reference: Karras et al., "Progressive Growing of GANs", 2018 (arXiv:1710.10196, section 4.2).
+    """
+
+    def call(self, inputs):
+        x = tf.cast(inputs, tf.float32)
+        square = tf.reduce_mean(tf.square(x), axis=-1, keepdims=True)
+        return tf.cast(x * tf.math.rsqrt(square + 1e-8), inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
