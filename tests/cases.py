@@ -4,6 +4,7 @@ import tfgan_zoo
 
 SMALL = {"image_shape": (8, 8, 1), "latent_dim": 4}
 CONVOLUTIONAL = {**SMALL, "width": 4}
+STYLED = {**SMALL, "style_dim": 4, "mapping_layers": 2, "channel_base": 32, "channel_max": 6}
 WITHOUT_BATCH_STATISTICS = {"generator_normalization": None, "discriminator_normalization": None}
 
 CASES = {
@@ -12,6 +13,8 @@ CASES = {
     "LSGAN": CONVOLUTIONAL,
     "WGAN": {**CONVOLUTIONAL, "n_critic": 2, "clip_value": 0.1},
     "WGANGP": {**CONVOLUTIONAL, "n_critic": 2},
+    "StyleGAN": STYLED,
+    "StyleGAN2": {**STYLED, "penalty_every": 2, "path_length_every": 2},
     "ConditionalGAN": {**CONVOLUTIONAL, "num_classes": 3},
 }
 

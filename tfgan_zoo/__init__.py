@@ -21,7 +21,17 @@ _MODULES = (
     "serving",
     "training",
 )
-_MODELS = ("GAN", "ConditionalGAN", "DCGAN", "LSGAN", "VanillaGAN", "WGAN", "WGANGP")
+_MODELS = (
+    "GAN",
+    "ConditionalGAN",
+    "DCGAN",
+    "LSGAN",
+    "StyleGAN",
+    "StyleGAN2",
+    "VanillaGAN",
+    "WGAN",
+    "WGANGP",
+)
 __all__ = [*_MODULES, *_MODELS, "from_preset", "list_presets"]
 
 

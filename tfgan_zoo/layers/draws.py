@@ -97,6 +97,15 @@ class Draws:
         return tf.reshape(values, [self.rows.shape[0], *shape])
 
     @contextlib.contextmanager
+    def thinned(self, k):
+        """Within, draws are of every k-th example only."""
+        rows, self.rows = self.rows, self.rows[::k]
+        try:
+            yield self
+        finally:
+            self.rows = rows
+
+    @contextlib.contextmanager
     def active(self):
         """Makes these the draws that layers such as `Dropout` use, in this thread."""
         previous, _active.draws = getattr(_active, "draws", None), self

@@ -4,6 +4,8 @@ from tfgan_zoo.models.conditional_gan import ConditionalGAN as ConditionalGAN
 from tfgan_zoo.models.dcgan import DCGAN as DCGAN
 from tfgan_zoo.models.gan import GAN as GAN
 from tfgan_zoo.models.lsgan import LSGAN as LSGAN
+from tfgan_zoo.models.stylegan import StyleGAN as StyleGAN
+from tfgan_zoo.models.stylegan2 import StyleGAN2 as StyleGAN2
 from tfgan_zoo.models.vanilla_gan import VanillaGAN as VanillaGAN
 from tfgan_zoo.models.wgan import WGAN as WGAN
 from tfgan_zoo.models.wgan_gp import WGANGP as WGANGP

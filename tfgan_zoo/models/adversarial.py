@@ -119,14 +119,14 @@ class AdversarialLosses:
 
         return self.every(self.penalty_every, draws, penalty)
 
-    def every(self, k, draws, term):
-        """A term at every k-th update of the discriminator, or step of the generator, k times as
-        strong, and 0 between (lazy regularisation, StyleGAN2, section 3.1)."""
+    def every(self, k, draws, term, shape=()):
+        """A term of that shape at every k-th update of the discriminator, or step of the generator, k
+        times as strong, and 0 between (lazy regularisation, StyleGAN2, section 3.1)."""
         if k == 1:
             return term()
         step, turn = draws.update // (self.n_critic + 1), draws.update % (self.n_critic + 1)
         turn = tf.where(turn < self.n_critic, step * self.n_critic + turn, step)
-        return tf.cond(turn % k == 0, lambda: k * term(), lambda: 0.0)
+        return tf.cond(turn % k == 0, lambda: k * term(), lambda: tf.zeros(shape))
 
     def _global_means(self, real_logits, fake_logits):
         """Means of the logits over all replicas, for losses that compare with the average."""

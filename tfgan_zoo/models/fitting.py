@@ -22,7 +22,7 @@ class Fitting:
 
         Args:
             g_optimizer, d_optimizer: Keras optimizers of generator and discriminator, by default
-                `default_optimizer` at `g_learning_rate` and `d_learning_rate`.
+                `player_optimizer` at `g_learning_rate` and `d_learning_rate`.
             jit_compile: Whether the step's computation is compiled by XLA, on one replica and on
                 many. "auto" compiles on accelerators; not on CPUs, where TensorFlow's convolutions
                 are faster than XLA's.
@@ -146,7 +146,8 @@ class Fitting:
         return isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
     def _prepared(self, player, optimizer, learning_rate):
-        optimizer = self.default_optimizer(learning_rate) if optimizer is None else optimizer
+        if optimizer is None:
+            optimizer = self.player_optimizer(player, learning_rate)
         return optimizers.prepare(optimizer, self._variables(player), self.dtype_policy.name)
 
     def _uses_xla(self, jit_compile):

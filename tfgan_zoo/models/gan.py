@@ -132,6 +132,11 @@ class GAN(AdversarialLosses, TrainingStep, Fitting, Sampling, keras.Model):
         """The optimizer of the paper, for one player."""
         return keras.optimizers.Adam(learning_rate, beta_1=0.5)
 
+    def player_optimizer(self, player, learning_rate):
+        """The optimizer of the paper for "generator" or "discriminator", where they differ in more than
+        the rate."""
+        return self.default_optimizer(learning_rate)
+
     def player_networks(self, player):
         """The networks whose weights a player, "generator" or "discriminator", updates."""
         return [self.generator if player == "generator" else self.discriminator]
@@ -139,6 +144,9 @@ class GAN(AdversarialLosses, TrainingStep, Fitting, Sampling, keras.Model):
     def after_discriminator_update(self, logs):
         """Called after every discriminator update, for example to clip its weights; `logs` holds
         means over the global batch."""
+
+    def after_generator_update(self, logs):
+        """Called after every generator update; `logs` holds means over the global batch."""
 
     def phase(self):
         """Which of the `phases` of training the next step is in, an int32 scalar tensor."""

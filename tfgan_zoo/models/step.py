@@ -80,6 +80,7 @@ class TrainingStep:
         for variable, old in zip(changed, before, strict=True):
             variable.assign(tf.where(skipped, old, variable.value))
         if player == "generator":
+            self.after_generator_update(logs)
             self._finish_step()
         return logs
 

@@ -1,0 +1,85 @@
+"""Small parts of style-based generators."""
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo")
+class LearnedConstant(keras.layers.Layer):
+    """The same learned map for every row of the input, `[B, ...]` -> `[B, *shape]`.
+
+    It starts from N(0, 1), as in StyleGAN2. (StyleGAN starts from ones, a plane without variance, which
+    its instance normalization divides by next to nothing.)
+
+    Args:
+        shape: `(height, width, channels)`.
+
+    Reference: Karras et al., "A Style-Based Generator Architecture", 2019 (section 2).
+    """
+
+    def __init__(self, shape, **kwargs):
+        super().__init__(**kwargs)
+        self.shape = tuple(shape)
+
+    def build(self, input_shape):
+        normal = keras.initializers.RandomNormal(stddev=1.0)
+        self.constant = self.add_weight(
+            shape=self.shape, initializer=normal, autocast=False, name="constant"
+        )
+
+    def call(self, inputs):
+        constant = tf.cast(tf.convert_to_tensor(self.constant), self.compute_dtype)
+        return tf.broadcast_to(constant, [tf.shape(inputs)[0], *self.shape])
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *self.shape)
+
+    def get_config(self):
+        return {**super().get_config(), "shape": self.shape}
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo")
+class StyleAverage(keras.layers.Layer):
+    """Passes styles `[B, D]` on, and while training moves the average of all that came.
+
+    Args:
+        momentum: Float in [0, 1). Share of the average that an update keeps.
+
+    Reference: Karras et al., "A Style-Based Generator Architecture", 2019 (appendix B).
+    """
+
+    def __init__(self, momentum=0.995, **kwargs):
+        super().__init__(**kwargs)
+        self.momentum = momentum
+
+    def build(self, input_shape):
+        self.mean = self.add_weight(
+            shape=(input_shape[-1],),
+            initializer="zeros",
+            trainable=False,
+            autocast=False,
+            name="mean",
+        )
+
+    def call(self, inputs, training=False):
+        if training:
+            mean = tf.reduce_mean(tf.cast(tf.stop_gradient(inputs), tf.float32), axis=0)
+            self.mean.assign_add((1 - self.momentum) * (mean - self.mean))
+        return inputs
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "momentum": self.momentum}
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo")
+class ClippedImages(keras.layers.Layer):
+    """Images as they are while training, and clipped to [-1, 1] else."""
+
+    def call(self, inputs, training=False):
+        return inputs if training else tf.clip_by_value(inputs, -1, 1)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape

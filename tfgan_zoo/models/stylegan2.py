@@ -1,0 +1,188 @@
+"""StyleGAN2: styles that scale kernels, images summed over sizes, and a smoother latent space.
+
+Reference: Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", 2020
+(arXiv:1912.04958).
+"""
+
+import math
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+from tfgan_zoo.layers import (
+    ClippedImages,
+    EqualizedConv2D,
+    LearnedConstant,
+    ModulatedConv2D,
+    NoiseInjection,
+    Resample,
+)
+from tfgan_zoo.models.stylegan import StyleGAN, activated, channels_at, halved, scored, sizes
+from tfgan_zoo.presets import register
+
+
+class StyleGAN2(StyleGAN):
+    """StyleGAN with modulated convolutions, skip connections and path length regularization.
+
+    The defaults are those of configuration F: a generator that sums the images of all sizes, a residual
+    discriminator, R1 of weight 10 at every 16th update, path length regularization of weight 2 at every
+    4th step, Adam(2e-3, 0, 0.99) corrected for these (appendix B).
+
+    Args:
+        path_length_weight: Float. Factor of the path length penalty; 0 leaves it out.
+        path_length_every: Int k. The penalty is taken at every k-th step, k times as strong.
+        path_length_decay: Float in (0, 1]. How fast the mean path length, to which all are held, moves.
+        path_length_shrink: Int. The penalty is taken of one image in so many.
+
+    All other arguments: see `StyleGAN` and `GAN`.
+    """
+
+    defaults = {
+        "penalty_every": 16,
+        "g_learning_rate": 2e-3,
+        "d_learning_rate": 2e-3,
+        "channel_base": 32768,
+        "path_length_weight": 2.0,
+        "path_length_every": 4,
+        "path_length_decay": 0.01,
+        "path_length_shrink": 2,
+    }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.path_length_mean = self.add_weight(
+            shape=(), initializer="zeros", trainable=False, name="path_length_mean"
+        )
+
+    # === Hooks ===
+
+    def images_of(self, styles):
+        return images_from(self, styles)
+
+    def build_discriminator(self):
+        images = keras.Input(self.image_shape, name="images")
+        return keras.Model(images, logits_from(self, images), name="discriminator")
+
+    def player_optimizer(self, player, learning_rate):
+        """Adam, whose k steps have become k + 1 in the paper's count where a penalty is lazy: with
+        c = k / (k + 1) its rate is multiplied by c, its betas are taken to the power c."""
+        lazy = {
+            "generator": self.path_length_every if self.path_length_weight else 1,
+            "discriminator": self.penalty_every if self.penalty else 1,
+        }[player]
+        share = lazy / (lazy + 1) if lazy > 1 else 1.0
+        return keras.optimizers.Adam(
+            share * learning_rate, beta_1=0.0, beta_2=0.99**share, epsilon=1e-8
+        )
+
+    def generator_terms(self, fake, labels, draws):
+        terms = super().generator_terms(fake, labels, draws)
+        if not self.path_length_weight:
+            return terms
+        k = self.path_length_every
+        found = self.every(k, draws, lambda: self._path_length_penalty(draws), shape=[2])
+        terms["path_length_penalty"] = (self.path_length_weight, found[0])
+        terms["path_length"] = (0.0, tf.stop_gradient(found[1]))  # logged, for the mean below
+        return terms
+
+    def after_generator_update(self, logs):
+        if self.path_length_weight:
+            length = logs["path_length"] / self.path_length_every
+            share = tf.where(length > 0, self.path_length_decay, 0.0)  # 0: not taken in this step
+            self.path_length_mean.assign_add(share * (length - self.path_length_mean))
+
+    def _path_length_penalty(self, draws):
+        """The mean of (length - mean length)^2 over a share of the batch, and of the lengths."""
+        styles = self.mixed(self.sample_latents(draws), draws, training=False)
+        with draws.thinned(self.path_length_shrink):
+            lengths = self.path_lengths(styles[:: self.path_length_shrink], draws)
+        error = lengths - self.path_length_mean
+        return tf.stack([tf.reduce_mean(tf.square(error)), tf.reduce_mean(lengths)])
+
+    def path_lengths(self, styles, draws):
+        """How far images move with styles: |J' y| for normal images y, float32 `[B]` (equation 4).
+
+        The squares are averaged over the layers, as in the authors' code, and y has the variance
+        1 / (height x width), so that lengths of images of different sizes compare.
+        """
+        height, width, _ = self.image_shape
+        directions = draws.normal(self.image_shape) / math.sqrt(height * width)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(styles)
+            images = self.generator.get_layer("synthesis")(styles, training=True)
+            total = tf.reduce_sum(images * directions)
+        squares = tf.reduce_sum(tf.square(tape.gradient(total, styles)), axis=2)
+        return tf.sqrt(tf.reduce_mean(squares, axis=1) + 1e-12)
+
+
+# === Networks ===
+
+
+def images_from(gan, styles):
+    """The synthesis network: styles `[B, num_styles, D]` -> images, the sum of those of all sizes."""
+    image = None
+    for level, size in enumerate(sizes(gan.image_shape)):
+        channels = channels_at(gan, size)
+        if level == 0:
+            x = LearnedConstant((*size, channels))(styles[:, 0])
+        else:
+            x = _styled(x, styles[:, 2 * level - 1], channels, up=True)
+        x = _styled(x, styles[:, 2 * level], channels)
+        to_image = ModulatedConv2D(gan.image_shape[-1], 1, demodulate=False)
+        made = to_image([x, styles[:, 2 * level + 1]])
+        image = made if level == 0 else layers.Add()([Resample(up=2)(image), made])
+    return ClippedImages(dtype="float32", name="images")(image)
+
+
+def _styled(x, style, channels, up=False):
+    x = ModulatedConv2D(channels, 3, up=up)([x, style])
+    return activated(NoiseInjection()(x))
+
+
+def logits_from(gan, x):
+    """The residual discriminator: images `[B, H, W, C]` -> float32 logits `[B, 1]`."""
+    smallest, *larger = sizes(gan.image_shape)
+    x = activated(EqualizedConv2D(channels_at(gan, larger[-1]), 1)(x))
+    for size, half in zip(larger[::-1], [*larger[-2::-1], smallest], strict=True):
+        channels = channels_at(gan, half)
+        # The sum of two is divided by sqrt(2), here both before.
+        skip = halved(x, channels, 1, use_bias=False, gain=0.5**0.5)
+        x = activated(EqualizedConv2D(channels_at(gan, size), 3)(x))
+        x = layers.Add()([activated(halved(x, channels, 3), gain=1.0), skip])
+    return scored(gan, x)
+
+
+# === Presets ===
+
+_SMALL = {
+    "image_shape": (28, 28, 1),
+    "latent_dim": 64,
+    "style_dim": 64,
+    "mapping_layers": 4,
+    "channel_base": 448,
+    "channel_max": 64,
+}
+_MEDIUM = {
+    "image_shape": (64, 64, 3),
+    "latent_dim": 256,
+    "style_dim": 256,
+    "mapping_layers": 4,
+    "channel_base": 4096,
+    "channel_max": 256,
+}
+
+register(
+    ("stylegan2_fashion_mnist", StyleGAN2, _SMALL, "fashion_mnist", 32, 5, (112_280, 275_633)),
+    ("stylegan2_celeb_a_64", StyleGAN2, _MEDIUM, "celeb_a", 32, 25, (4_497_624, 4_727_617)),
+    # As the authors' code counts them, to the unit.
+    (
+        "stylegan2_celeb_a_hq_1024",
+        StyleGAN2,
+        {"image_shape": (1024, 1024, 3)},
+        "celeb_a_hq/1024",
+        32,
+        833,
+        (30_370_060, 29_012_513),
+    ),
+)
