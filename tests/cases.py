@@ -16,6 +16,7 @@ CASES = {
     "StyleGAN": STYLED,
     "StyleGAN2": {**STYLED, "penalty_every": 2, "path_length_every": 2},
     "ConditionalGAN": {**CONVOLUTIONAL, "num_classes": 3},
+    "R3GAN": {**SMALL, "widths": (8, 4), "blocks": 1, "group_width": 4},
 }
 
 

@@ -78,6 +78,10 @@ CASES = {
     ),
     "r1": (lambda critic: penalties.r1_penalty(critic, REAL), lambda: squared_norms(REAL) / 2),
     "r2": (lambda critic: penalties.r2_penalty(critic, FAKE), lambda: squared_norms(FAKE) / 2),
+    "r1_r2": (
+        lambda critic: penalties.r1_r2_penalty(critic, tf.constant(REAL), tf.constant(FAKE)),
+        lambda: (squared_norms(REAL) + squared_norms(FAKE)) / 2,
+    ),
 }
 
 
@@ -93,7 +97,8 @@ def test_network(name, jit_compile):
 @pytest.mark.parametrize("name", CASES)
 def test_linear_critic(name):
     norm, target = np.linalg.norm(SLOPE), 2.0 if name == "target" else 1.0
-    expected = norm**2 / 2 if name in ("r1", "r2") else (norm / target - 1) ** 2
+    zero_centred = {"r1": norm**2 / 2, "r2": norm**2 / 2, "r1_r2": norm**2}
+    expected = zero_centred.get(name, (norm / target - 1) ** 2)
     np.testing.assert_allclose(CASES[name][0](linear), [expected] * BATCH, rtol=1e-6)
 
 
@@ -147,6 +152,8 @@ def test_errors_tell_the_shapes():
         penalties.gradient_penalty(linear, REAL, FAKE[:2], ALPHA)
     with pytest.raises(ValueError, match=r"noise must have shape \(3, 2, 2, 2\); received \(3, 1"):
         penalties.dragan_penalty(linear, REAL, ALPHA, ALPHA)
+    with pytest.raises(ValueError, match=r"fake must have shape \(3, 2, 2, 2\); received \(2,"):
+        penalties.r1_r2_penalty(linear, tf.constant(REAL), tf.constant(FAKE[:2]))
     with pytest.raises(ValueError, match="must depend on its images"):
         penalties.r1_penalty(lambda images: tf.zeros([BATCH]), REAL)
 

@@ -26,6 +26,7 @@ _MODELS = (
     "ConditionalGAN",
     "DCGAN",
     "LSGAN",
+    "R3GAN",
     "StyleGAN",
     "StyleGAN2",
     "VanillaGAN",

@@ -86,6 +86,15 @@ def r2_penalty(critic, fake):
     return 0.5 * _squared_norm(critic, fake)
 
 
+def r1_r2_penalty(critic, real, fake):
+    """`r1_penalty` + `r2_penalty`, to be weighted by the paper's gamma: R3GAN, Huang et al. 2024.
+
+    The images of `real` and `fake` are paired; raises `ValueError` where their shapes differ.
+    """
+    _require_shape(fake, real.shape, "fake")
+    return r1_penalty(critic, real) + r2_penalty(critic, fake)
+
+
 def orthogonal_penalty(kernels):
     """The sum over kernels of |W^T W without its diagonal|_F^2, a float32 scalar.
 
@@ -134,6 +143,7 @@ PENALTIES: dict[str, Callable] = {
     "dragan": _perturbed,
     "r1": lambda critic, real, fake, uniform: r1_penalty(critic, real),
     "r2": lambda critic, real, fake, uniform: r2_penalty(critic, fake),
+    "r1_r2": lambda critic, real, fake, uniform: r1_r2_penalty(critic, real, fake),
 }
 
 

@@ -1,6 +1,7 @@
 """Blocks that two variants or more use."""
 
 from tfgan_zoo.layers.activations import LeakyReLU as LeakyReLU
+from tfgan_zoo.layers.clipping import Clip as Clip
 from tfgan_zoo.layers.draws import Draws as Draws
 from tfgan_zoo.layers.dropout import Dropout as Dropout
 from tfgan_zoo.layers.equalized import EqualizedConv2D as EqualizedConv2D

@@ -30,6 +30,9 @@ def resolve(cls, arguments, options):
     bound = signature(cls.defaults).bind(*arguments, **options)
     resolved = {**cls.defaults, **bound.arguments}
     _check(cls.__name__, resolved)
+    resolved = {  # JSON knows no tuples
+        name: tuple(value) if isinstance(value, list) else value for name, value in resolved.items()
+    }
     resolved["image_shape"] = tuple(int(size) for size in resolved["image_shape"])
     if resolved["balance"] is not None:
         resolved["balance"] = tuple(float(bound) for bound in resolved["balance"])
