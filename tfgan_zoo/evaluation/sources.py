@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo import datasets
-from tfgan_zoo.models.sampling import interpolate_latents, latents_from_seeds, to_uint8
+from tfgan_zoo.models.sampling import interpolate_latents, to_uint8
 
 _GOLDEN_RATIO = (5**0.5 - 1) / 2
 _FIRST = 64  # images that tell one generator from another
@@ -128,7 +128,7 @@ def from_model(gan, seed=0, name=None):
 
     def steps(indices, epsilon):
         starts, ends = (
-            latents_from_seeds(indices + offset, gan.latent_dim, gan.latent_distribution).numpy()
+            gan.latents_for(indices + offset).numpy()
             for offset in (seed, seed + 2**40)  # other seeds than those of the images
         )
         places = indices * _GOLDEN_RATIO % 1  # evenly over [0, 1), however many there are
@@ -143,9 +143,8 @@ def from_model(gan, seed=0, name=None):
         return gan.interpolate(start + seed, end + seed, n)
 
     def score(images, labels):
-        inputs = datasets.to_floats(images)
-        inputs = inputs if gan.num_classes is None else [inputs, tf.constant(labels)]
-        return np.ravel(gan.discriminator(inputs, training=False))
+        labels = None if gan.num_classes is None else tf.constant(labels)
+        return np.ravel(gan.discriminator_outputs(datasets.to_floats(images), labels)["logits"])
 
     named = {"steps": steps, "interpolate": interpolate, "score": score}
     named |= {"sha256": digest(*gan.ema_generator.get_weights()), "seed": seed}

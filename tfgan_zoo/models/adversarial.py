@@ -42,8 +42,7 @@ class AdversarialLosses:
 
     def judge(self, images, labels):
         """All that the discriminator says of images `[B, H, W, C]`, in training mode."""
-        outputs = self.discriminator(self._with_labels(images, labels), training=True)
-        return outputs if isinstance(outputs, dict) else {"logits": outputs}
+        return self.discriminator_outputs(images, labels, training=True)
 
     def show(self, images, draws):
         """Real or generated images as the discriminator is shown them."""
@@ -98,6 +97,12 @@ class AdversarialLosses:
         return _with_terms("g_loss", loss, self.generator_terms(fake, labels, draws), {})
 
     # === Pieces ===
+
+    def discriminator_outputs(self, images, labels=None, training=False):
+        """What the discriminator gives for images `[B, H, W, C]`, as a dictionary with "logits"."""
+        inputs = self._with_labels(images, labels) if self.judges_labels else images
+        outputs = self.discriminator(inputs, training=training)
+        return outputs if isinstance(outputs, dict) else {"logits": outputs}
 
     def _with_labels(self, values, labels):
         return values if self.num_classes is None else [values, labels]

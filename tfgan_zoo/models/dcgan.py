@@ -62,17 +62,22 @@ def images_from(gan, x):
     bias = gan.generator_normalization is None
     maps = [min(8, 2 ** (count - 1 - level)) * gan.width for level in range(count)]
     shape = (height >> count, width >> count, maps[0])
-    x = layers.Dense(math.prod(shape), use_bias=bias, kernel_initializer=_normal())(x)
-    x = _activated(layers.Reshape(shape)(x), gan.generator_normalization)
+    x = layers.Dense(math.prod(shape), use_bias=bias, kernel_initializer=normal())(x)
+    x = activated(layers.Reshape(shape)(x), gan.generator_normalization)
     for level in range(1, count):
         x = _doubled(x, maps[level], gan.upsampling, bias)
-        x = _activated(x, gan.generator_normalization)
+        x = activated(x, gan.generator_normalization)
     x = _doubled(x, channels, gan.upsampling, use_bias=True)
     return layers.Activation("tanh", dtype="float32", name="images")(x)
 
 
 def logits_from(gan, x):
     """The discriminator's layers: images `[B, H, W, any channels]` -> float32 logits `[B, 1]`."""
+    return head(features_from(gan, x), 1, "logits")
+
+
+def features_from(gan, x):
+    """The discriminator without its last layer: images `[B, H, W, any channels]` -> `[B, D]`."""
     for level in range(_halvings(gan.image_shape)):
         # The first map is not normalised, so that the data's mean and scale can be learned.
         normalization = gan.discriminator_normalization if level else None
@@ -82,12 +87,16 @@ def logits_from(gan, x):
             strides=2,
             padding="same",
             use_bias=normalization is None,
-            kernel_initializer=_normal(),
+            kernel_initializer=normal(),
         )(x)
-        x = _activated(x, normalization, LeakyReLU(0.2))
+        x = activated(x, normalization, LeakyReLU(0.2))
         x = Dropout(gan.dropout)(x)
-    x = layers.Flatten()(x)
-    return layers.Dense(1, kernel_initializer=_normal(), dtype="float32", name="logits")(x)
+    return layers.Flatten()(x)
+
+
+def head(x, units, name):
+    """A last layer: features `[B, D]` -> the output `name`, float32 `[B, units]`."""
+    return layers.Dense(units, kernel_initializer=normal(), dtype="float32", name=name)(x)
 
 
 def _halvings(image_shape):
@@ -106,11 +115,11 @@ def _halvings(image_shape):
     return count
 
 
-def _normal():
+def normal():
     return keras.initializers.RandomNormal(stddev=0.02)
 
 
-def _activated(x, normalization, activation=None):
+def activated(x, normalization, activation=None):
     """Normalises as asked, then activates."""
     if normalization == "batch":
         gamma = keras.initializers.RandomNormal(mean=1.0, stddev=0.02)
@@ -126,7 +135,7 @@ def _activated(x, normalization, activation=None):
 
 def _doubled(x, channels, upsampling, use_bias):
     """A map of twice the size."""
-    common = {"padding": "same", "use_bias": use_bias, "kernel_initializer": _normal()}
+    common = {"padding": "same", "use_bias": use_bias, "kernel_initializer": normal()}
     if upsampling == "transpose":
         return layers.Conv2DTranspose(channels, 5, strides=2, **common)(x)
     if upsampling == "resize":

@@ -66,6 +66,7 @@ class GAN(AdversarialLosses, TrainingStep, Fitting, Sampling, keras.Model):
     """
 
     num_classes = None  # set by models that take labels
+    judges_labels = True  # whether such a model's discriminator takes them too
     phases = 1  # of training, each with a computation of its own (`draws.phase` is an int)
     defaults = {
         "image_shape": (64, 64, 3),
@@ -110,15 +111,20 @@ class GAN(AdversarialLosses, TrainingStep, Fitting, Sampling, keras.Model):
             name="d_accuracy",
         )
         with _building(self.dtype_policy, self.seed):
-            self.generator = self.build_generator()
-            self.discriminator = self.build_discriminator()
-            self.ema_generator = self.build_generator()
-        self.ema_generator.trainable = False
-        self.ema_generator.set_weights(self.generator.get_weights())
+            self.build_networks()
+        for average, network in self.averages():
+            average.trainable = False
+            average.set_weights(network.get_weights())
         self._steps_to_skip, self._train_function = 0, None
         self.built = True  # or `fit` under a strategy would call the model with images
 
     # === Hooks ===
+
+    def build_networks(self):
+        """Makes all networks; a variant with more than the usual ones adds its own."""
+        self.generator = self.build_generator()
+        self.discriminator = self.build_discriminator()
+        self.ema_generator = self.build_generator()
 
     def build_generator(self):
         """Makes a network from latents (and labels) to float32 images in [-1, 1]."""
@@ -151,6 +157,10 @@ class GAN(AdversarialLosses, TrainingStep, Fitting, Sampling, keras.Model):
     def phase(self):
         """Which of the `phases` of training the next step is in, an int32 scalar tensor."""
         return tf.constant(0)
+
+    def averages(self):
+        """`(average, network)` of every network whose weights' moving average is kept."""
+        return [(self.ema_generator, self.generator)]
 
     # === Configuration ===
 

@@ -77,6 +77,10 @@ class Sampling:
 
     truncates = False  # whether served models take `truncation`
 
+    def latents_for(self, seeds):
+        """The latents of int64 seeds `[B]`, float32 `[B, D]`, each a function of its seed only."""
+        return latents_from_seeds(seeds, self.latent_dim, self.latent_distribution)
+
     def truncate(self, latents, truncation):
         """Latents nearer to the middle, for less varied and cleaner images; float32 `[B, D]`.
 
@@ -120,16 +124,14 @@ class Sampling:
     def generate_from_seeds(self, seeds, labels=None, truncation=1.0, batch_size=64):
         """Draws one image for each seed: int64 `[n]` -> uint8 `[n, H, W, C]`."""
         seeds = np.asarray(seeds, np.int64)
-        latents = latents_from_seeds(seeds, self.latent_dim, self.latent_distribution)
+        latents = self.latents_for(seeds)
         if self.num_classes is not None:
             labels = seeds % self.num_classes if labels is None else labels
         return self._rendered(latents, labels, truncation, batch_size)
 
     def interpolate(self, start_seed, end_seed, steps=8, label=None):
         """Images on the way from one seed's image to another's, uint8 `[steps, H, W, C]`."""
-        start, end = latents_from_seeds(
-            [start_seed, end_seed], self.latent_dim, self.latent_distribution
-        ).numpy()
+        start, end = self.latents_for([start_seed, end_seed]).numpy()
         shares = np.linspace(0.0, 1.0, steps)
         path = interpolate_latents(start, end, shares, self.latent_distribution)
         label = 0 if label is None and self.num_classes is not None else label
@@ -164,7 +166,7 @@ class Sampling:
 
     def forward_seeds(self, seeds, labels=None, truncation=1.0, training=False):
         """Float images in [-1, 1], `[n, H, W, C]`, of the averaged generator for int64 seeds `[n]`."""
-        latents = latents_from_seeds(seeds, self.latent_dim, self.latent_distribution)
+        latents = self.latents_for(seeds)
         if self.num_classes is not None and labels is None:
             labels = tf.cast(tf.cast(seeds, tf.int64) % self.num_classes, tf.int32)
         return self.render(latents, labels, truncation, training)
@@ -187,7 +189,7 @@ class Sampling:
             "generate_png": (self._serve_png, [seed, *options]),
             "generate": (self._serve_images, [seed, *options]),
             "from_latents": (self._serve_latents, [latents, *options]),
-            "score": (self._serve_score, [images, *label]),
+            "score": (self._serve_score, [images, *(label if self.judges_labels else [])]),
         }
         if channels > _MAX_PNG_CHANNELS:
             del found["generate_png"]
@@ -209,8 +211,7 @@ class Sampling:
         return dict(zip(names, options, strict=True))
 
     def _serve_score(self, images, label=None):
-        outputs = self.discriminator(self._with_labels(images, label), training=False)
-        return outputs if isinstance(outputs, dict) else {"logits": outputs}
+        return self.discriminator_outputs(images, label)
 
     def export(self, path, name=None, version=None, **options):
         """Writes `<path>/<name>/<version>/`, a SavedModel for servers. See `tfgan_zoo.export.export`."""

@@ -98,10 +98,9 @@ class TrainingStep:
     def _finish_step(self):
         steps = tf.cast(self.iterations.value, tf.float32)
         decay = tf.minimum(self.ema_decay, (1 + steps) / (10 + steps))
-        for average, variable in zip(
-            self.ema_generator.variables, self.generator.variables, strict=True
-        ):
-            average.assign_add((1 - decay) * (variable.value - average.value))
+        for averaged, network in self.averages():
+            for average, variable in zip(averaged.variables, network.variables, strict=True):
+                average.assign_add((1 - decay) * (variable.value - average.value))
         self.iterations.assign_add(1)
 
     def _player(self, player):
