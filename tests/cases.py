@@ -17,6 +17,13 @@ CASES = {
     "StyleGAN2": {**STYLED, "penalty_every": 2, "path_length_every": 2},
     "ConditionalGAN": {**CONVOLUTIONAL, "num_classes": 3},
     "R3GAN": {**SMALL, "widths": (8, 4), "blocks": 1, "group_width": 4},
+    "ACGAN": {
+        **CONVOLUTIONAL,
+        "num_classes": 3,
+        "latent_dim": 16,
+        "discriminator_layers": 2,
+        "discriminator_width": 4,
+    },
 }
 
 

@@ -23,6 +23,7 @@ _MODULES = (
 )
 _MODELS = (
     "GAN",
+    "ACGAN",
     "ConditionalGAN",
     "DCGAN",
     "LSGAN",

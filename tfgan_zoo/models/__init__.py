@@ -1,5 +1,6 @@
 """The models, one paper a file."""
 
+from tfgan_zoo.models.acgan import ACGAN as ACGAN
 from tfgan_zoo.models.conditional_gan import ConditionalGAN as ConditionalGAN
 from tfgan_zoo.models.dcgan import DCGAN as DCGAN
 from tfgan_zoo.models.gan import GAN as GAN
