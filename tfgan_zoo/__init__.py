@@ -30,6 +30,7 @@ _MODELS = (
     "R3GAN",
     "StyleGAN",
     "StyleGAN2",
+    "TextGAN",
     "VanillaGAN",
     "WGAN",
     "WGANGP",

@@ -19,8 +19,9 @@ class Source(NamedTuple):
         count: Number of images.
         fetch: `fetch(indices, seed)` with int64 indices [N] in [0, count) and an int64 seed [2] for
             whatever is drawn at random (flips, crops), gives `{"images": float32 [N, height, width,
-            channels] in [-1, 1]}` and, where there are labels, `"labels"`: int32 [N]. It is traced
-            into a tf.data graph. The same arguments give the same result.
+            channels] in [-1, 1]}` and, where there are labels, `"labels"`: int32 [N], or captions,
+            `"texts"`: strings [N]. It is traced into a tf.data graph. The same arguments give the
+            same result.
         image_shape: (height, width, channels).
         num_classes: Number of classes, or None where there are no labels.
     """
@@ -31,7 +32,7 @@ class Source(NamedTuple):
     num_classes: int | None = None
 
 
-def array_source(images, labels=None):
+def array_source(images, labels=None, texts=None):
     """A source that reads from arrays in memory.
 
     Args:
@@ -39,10 +40,11 @@ def array_source(images, labels=None):
             in memory and becomes `x / 127.5 - 1` when it is read, or floats that lie in [-1, 1]
             already (the caller checks that).
         labels: Integers [N] from 0 up, or None.
+        texts: Strings [N], or None.
 
     Raises:
         TypeError: Images that are neither uint8 nor floats, or labels that are not integers.
-        ValueError: Images without four axes, or not one label for each image.
+        ValueError: Images without four axes, or not one label or text for each image.
     """
     images = _checked_images(np.asarray(images))
     num_classes = None
@@ -58,7 +60,21 @@ def array_source(images, labels=None):
         batch = {name: tf.gather(array, indices) for name, array in arrays.items()}
         return batch | {"images": to_floats(batch["images"])}
 
-    return Source(len(images), fetch, images.shape[1:], num_classes)
+    source = Source(len(images), fetch, images.shape[1:], num_classes)
+    return source if texts is None else captioned(source, texts)
+
+
+def captioned(source, texts):
+    """The source with a text for each of its images, strings [count]."""
+    if len(texts) != source.count:
+        raise ValueError(f"There are {len(texts)} texts for {source.count} images.")
+    with tf.device("CPU:0"):
+        texts = tf.constant(texts, tf.string)
+
+    def fetch(indices, seed):
+        return source.fetch(indices, seed) | {"texts": tf.gather(texts, indices)}
+
+    return source._replace(fetch=fetch)
 
 
 def _checked_images(images):

@@ -81,8 +81,9 @@ class Fitting:
 
         Args:
             x: Float images `[N, H, W, C]` in [-1, 1]; or `(images, labels)`; or a dictionary with
-                "images" and "labels"; or a `tf.data.Dataset` of batches of these.
-            y: Int labels `[N]`, where `x` is an array and the model takes labels.
+                "images" and "labels" or "texts"; or a `tf.data.Dataset` of batches of these.
+            y: Int labels `[N]`, where `x` is an array and the model takes labels; strings `[N]`, where
+                it takes texts.
             batch_size: Images per update over all replicas, 64 by default for arrays; a data set has
                 its own. A step uses `n_critic` such batches; those that do not fill one are left out.
             resume: True continues an interrupted run: `epochs` then counts from the model's first

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tfgan_zoo import presets
 from tfgan_zoo.models import options
 from tfgan_zoo.models.adversarial import AdversarialLosses
+from tfgan_zoo.models.conditions import Labels
 from tfgan_zoo.models.fitting import Fitting
 from tfgan_zoo.models.sampling import Sampling
 from tfgan_zoo.models.step import TrainingStep
@@ -163,6 +164,11 @@ class GAN(AdversarialLosses, TrainingStep, Fitting, Sampling, keras.Model):
         return [(self.ema_generator, self.generator)]
 
     # === Configuration ===
+
+    @property
+    def condition(self):
+        """What the model is asked for beside latents: `Labels`, `Texts` or None."""
+        return None if self.num_classes is None else Labels(self.num_classes)
 
     def networks(self):
         """All networks, whose weights a saved model has."""

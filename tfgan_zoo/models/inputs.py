@@ -15,7 +15,7 @@ def prepare(gan, x, y, batch_size, shuffle, steps_per_epoch, first_step):
         TypeError: Input of a kind or dtype that cannot be used.
         ValueError: Images or labels of a wrong shape, range or number, NaN, or no data.
     """
-    images, labels = _split(x, y)
+    images, labels = _split(gan, x, y)
     if hasattr(images, "source"):
         batch_size = batch_size or images.batch_size
         _check_batch(gan, next(iter(images), None))
@@ -24,7 +24,7 @@ def prepare(gan, x, y, batch_size, shuffle, steps_per_epoch, first_step):
         return _from_dataset(gan, images, steps_per_epoch, first_step)
     else:
         images, labels = _checked_arrays(gan, images, labels)
-        source = array_source(images, labels if gan.num_classes else None)
+        source = array_source(images, **{gan.condition.key: labels} if gan.condition else {})
     size = step_size(gan, batch_size or 64)
     if source.count < size:
         raise ValueError(
@@ -100,15 +100,17 @@ def check_labels(labels, count, num_classes):
         )
 
 
-def _split(x, y=None):
-    """Images and labels of whatever form `fit` was given."""
+def _split(gan, x, y=None):
+    """Images and labels, or texts, of whatever form `fit` was given."""
     if isinstance(x, dict):
-        unknown = set(x) - {"images", "labels", "image", "label"}
+        unknown = set(x) - {"images", "labels", "texts", "image", "label", "text"}
         if unknown or not {"images", "image"} & set(x):
             raise ValueError(
-                f"A dictionary must have 'images', and 'labels' or not. Received keys: {sorted(x)}."
+                "A dictionary must have 'images', and may have 'labels' or 'texts'. Received keys: "
+                f"{sorted(x)}."
             )
-        return x.get("images", x.get("image")), x.get("labels", x.get("label"))
+        key = gan.condition.key if gan.condition else "labels"
+        return x.get("images", x.get("image")), x.get(key, x.get(key[:-1]))
     if isinstance(x, (tuple, list)) and len(x) in (1, 2) and not np.isscalar(x[0]):
         return x[0], x[1] if len(x) == 2 else y
     return x, y
@@ -122,27 +124,25 @@ def _checked_arrays(gan, images, labels):
     except (TypeError, ValueError) as error:
         raise TypeError(f"{_EXPECTED} Received {type(images).__name__}.") from error
     check_images(images, gan.image_shape)
-    if gan.num_classes:
-        labels = None if labels is None else np.asarray(labels)
-        check_labels(labels, len(images), gan.num_classes)
-        labels = labels.astype(np.int32)
+    if gan.condition:
+        labels = gan.condition.checked(labels, len(images))
     return images.astype(np.float32, copy=False), labels
 
 
 def _check_batch(gan, element):
     if element is None:
         raise ValueError("The data set is empty: no image to train on.")
-    images, labels = (None if part is None else np.asarray(part) for part in _split(element))
+    images, labels = (None if part is None else np.asarray(part) for part in _split(gan, element))
     check_images(images, gan.image_shape)
-    if gan.num_classes:
-        check_labels(labels, len(images), gan.num_classes)
+    if gan.condition:
+        gan.condition.checked(labels, len(images))
 
 
 def _from_dataset(gan, dataset, steps_per_epoch, first_step):
     """A data set of batches, repeated, several to a step where the step uses several."""
     first = next(iter(dataset), None)
     _check_batch(gan, first)
-    batch_size = len(_split(first)[0])
+    batch_size = len(_split(gan, first)[0])
     size, batches = step_size(gan, batch_size), int(dataset.cardinality())
     if steps_per_epoch is None and batches < gan.n_critic:
         raise ValueError(
@@ -151,22 +151,20 @@ def _from_dataset(gan, dataset, steps_per_epoch, first_step):
         )
 
     def whole(element):
-        return tf.shape(_split(element[0] if len(element) == 1 else element)[0])[0] == batch_size
+        return (
+            tf.shape(_split(gan, element[0] if len(element) == 1 else element)[0])[0] == batch_size
+        )
 
     def checked(*element):
-        images, labels = _split(element[0] if len(element) == 1 else element)
+        images, labels = _split(gan, element[0] if len(element) == 1 else element)
         images = tf.ensure_shape(tf.cast(images, tf.float32), [batch_size, *gan.image_shape])
         in_range = tf.reduce_all(tf.abs(images) <= 1.001)  # False for NaN
         message = "A batch has pixels that are NaN or outside [-1, 1]."
         with tf.control_dependencies([tf.debugging.Assert(in_range, [message])]):
             images = tf.identity(images)
-        if not gan.num_classes:
+        if not gan.condition:
             return {"images": images}
-        labels = tf.ensure_shape(tf.cast(labels, tf.int32), [batch_size])
-        known = tf.reduce_all((labels >= 0) & (labels < gan.num_classes))
-        message = f"A batch has labels outside [0, {gan.num_classes})."
-        with tf.control_dependencies([tf.debugging.Assert(known, [message])]):
-            return {"images": images, "labels": tf.identity(labels)}
+        return {"images": images, gan.condition.key: gan.condition.in_graph(labels, batch_size)}
 
     def merged(step):
         return {k: tf.reshape(v, [size, *v.shape[2:]]) for k, v in step.items()}
@@ -177,9 +175,14 @@ def _from_dataset(gan, dataset, steps_per_epoch, first_step):
 
 
 def _for_model(gan, data):
-    """Only what the model takes, cut by rows under distribution, and fetched ahead."""
-    if not gan.num_classes:
-        data = data.map(lambda step: {"images": step["images"]})
+    """Only what the networks take, cut by rows under distribution, and fetched ahead."""
+
+    def taken(step):
+        if not gan.condition:
+            return {"images": step["images"]}
+        return {"images": step["images"], "labels": gan.condition.encode(step[gan.condition.key])}
+
+    data = data.map(taken)
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return data.with_options(options).prefetch(tf.data.AUTOTUNE)

@@ -4,7 +4,6 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo.layers.draws import normal_rows, uniform_rows
-from tfgan_zoo.models import inputs
 
 _MAX_PNG_CHANNELS = 4
 
@@ -101,7 +100,7 @@ class Sampling:
         nearer = 2**0.5 * tf.math.erfinv(share * tf.math.erf(latents / 2**0.5))
         return tf.where(truncation < 1, nearer, latents)
 
-    def generate(self, n, seed=None, labels=None, truncation=1.0, batch_size=64):
+    def generate(self, n, seed=None, labels=None, truncation=1.0, batch_size=64, texts=None):
         """Draws images from the moving average of the generator.
 
         Args:
@@ -110,6 +109,7 @@ class Sampling:
             labels: Int, or ints `[n]`, for a model with labels; by default (seed + i) % num_classes.
             truncation: Float in (0, 1], or floats `[n]`; see `truncate`.
             batch_size: Int. Images drawn at once.
+            texts: String, or strings `[n]`, for a model that draws from texts.
 
         Returns:
             uint8 `[n, H, W, C]`.
@@ -118,24 +118,33 @@ class Sampling:
             raise ValueError(f"n must be a positive integer. Received: n={n!r}.")
         first = np.random.default_rng().integers(2**31) if seed is None else seed
         return self.generate_from_seeds(
-            int(first) + np.arange(n), labels, truncation=truncation, batch_size=batch_size
+            int(first) + np.arange(n), labels, truncation, batch_size, texts
         )
 
-    def generate_from_seeds(self, seeds, labels=None, truncation=1.0, batch_size=64):
+    def generate_from_seeds(self, seeds, labels=None, truncation=1.0, batch_size=64, texts=None):
         """Draws one image for each seed: int64 `[n]` -> uint8 `[n, H, W, C]`."""
         seeds = np.asarray(seeds, np.int64)
         latents = self.latents_for(seeds)
-        if self.num_classes is not None:
-            labels = seeds % self.num_classes if labels is None else labels
-        return self._rendered(latents, labels, truncation, batch_size)
+        asked = self._asked_for(seeds, labels=labels, texts=texts)
+        return self._rendered(latents, asked, truncation, batch_size)
 
-    def interpolate(self, start_seed, end_seed, steps=8, label=None):
+    def interpolate(self, start_seed, end_seed, steps=8, label=None, text=None):
         """Images on the way from one seed's image to another's, uint8 `[steps, H, W, C]`."""
         start, end = self.latents_for([start_seed, end_seed]).numpy()
         shares = np.linspace(0.0, 1.0, steps)
         path = interpolate_latents(start, end, shares, self.latent_distribution)
-        label = 0 if label is None and self.num_classes is not None else label
-        return self._rendered(path, label)
+        return self._rendered(path, self._asked_for(0, labels=label, texts=text))
+
+    def _asked_for(self, seeds, **given):
+        """The labels or texts that a caller gives; by default those of the seeds."""
+        own = self.condition.key if self.condition else None
+        for name, values in given.items():
+            if values is not None and name != own:
+                model = type(self).__name__
+                raise ValueError(f"{model} takes no {name}. Received: {name}={values!r}.")
+        if own and given[own] is None:
+            return self.condition.defaults(seeds).numpy()
+        return given.get(own)
 
     def render(self, latents, labels=None, truncation=1.0, training=False):
         """Float images in [-1, 1], `[B, H, W, C]`, of the averaged generator."""
@@ -150,25 +159,21 @@ class Sampling:
         truncations = np.broadcast_to(np.float32(truncation), [n])
         if not ((truncations > 0) & (truncations <= 1)).all():
             raise ValueError(f"truncation must lie in (0, 1]. Received: {truncation!r}.")
-        if self.num_classes is not None:
-            labels = np.broadcast_to(labels, [n]).astype(np.int32)
-            inputs.check_labels(labels, n, self.num_classes)
-        elif labels is not None:
-            raise ValueError(f"{type(self).__name__} takes no labels. Received: labels={labels!r}.")
+        labels = self.condition.given(labels, n) if self.condition else None
         images = []
         for start in range(0, n, batch_size):
             rows = slice(start, start + batch_size)
             part = 1.0 if truncations.min() == 1 else truncations[rows]
             images.append(
-                self.render(latents[rows], labels[rows] if self.num_classes else None, part)
+                self.render(latents[rows], labels[rows] if self.condition else None, part)
             )
         return to_uint8(np.concatenate(images))
 
     def forward_seeds(self, seeds, labels=None, truncation=1.0, training=False):
         """Float images in [-1, 1], `[n, H, W, C]`, of the averaged generator for int64 seeds `[n]`."""
         latents = self.latents_for(seeds)
-        if self.num_classes is not None and labels is None:
-            labels = tf.cast(tf.cast(seeds, tf.int64) % self.num_classes, tf.int32)
+        if self.condition and labels is None:
+            labels = self.condition.defaults(seeds)
         return self.render(latents, labels, truncation, training)
 
     def endpoints(self):
@@ -176,14 +181,14 @@ class Sampling:
 
         Every input has a batch dimension and every row is answered by itself, so that a server may
         run the rows of several requests together: `seed` int64 `[B]`, `label` int32 `[B]` for a model
-        with labels, `truncation` float32 `[B]` for a model that `truncates`, `latents` float32 `[B, D]`,
-        `images` float32 `[B, H, W, C]` in [-1, 1].
+        with labels, `text` strings `[B]` for one that draws from texts, `truncation` float32 `[B]` for
+        a model that `truncates`, `latents` float32 `[B, D]`, `images` float32 `[B, H, W, C]` in [-1, 1].
         """
         channels = self.image_shape[-1]
         seed = tf.TensorSpec([None], tf.int64, name="seed")
         latents = tf.TensorSpec([None, self.latent_dim], tf.float32, name="latents")
         images = tf.TensorSpec([None, *self.image_shape], tf.float32, name="images")
-        label = [tf.TensorSpec([None], tf.int32, name="label")] * (self.num_classes is not None)
+        label = [self.condition.spec()] if self.condition else []
         options = label + [tf.TensorSpec([None], tf.float32, name="truncation")] * self.truncates
         found = {
             "generate_png": (self._serve_png, [seed, *options]),
@@ -207,7 +212,7 @@ class Sampling:
 
     def _named(self, options):
         """The inputs that this model takes beside seeds or latents, by name."""
-        names = ["labels"] * (self.num_classes is not None) + ["truncation"] * self.truncates
+        names = ["labels"] * (self.condition is not None) + ["truncation"] * self.truncates
         return dict(zip(names, options, strict=True))
 
     def _serve_score(self, images, label=None):

@@ -1,0 +1,355 @@
+"""Text to image: a GAN whose discriminator also judges whether text and image match.
+
+Reference: Reed et al., "Generative Adversarial Text to Image Synthesis", 2016 (arXiv:1605.05396), with
+the conditioning augmentation of Zhang et al., "StackGAN", 2017 (arXiv:1612.03242), and the contrast of
+images and texts of Xu et al., "AttnGAN", 2018 (arXiv:1711.10485).
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from tfgan_zoo import losses
+from tfgan_zoo.layers import BatchNormalization, LeakyReLU
+from tfgan_zoo.layers.draws import active_draws
+from tfgan_zoo.models.conditions import Texts
+from tfgan_zoo.models.dcgan import DCGAN, images_from
+from tfgan_zoo.presets import register
+
+_TEXTS = [
+    "red apple",
+    "dog face",
+    "blue heart",
+    "black sun with rays",
+    "smiling face with open mouth",
+    "automobile",
+    "clock face three oclock",
+    "tulip",
+]
+
+
+class TextGAN(DCGAN):
+    """Draws images of texts, of which it learns from pairs of images and captions.
+
+    A text is a bag of words, of pairs of words and of triples of letters (`conditions.tokens`); a
+    small encoder, trained with the discriminator, makes an embedding of it. Three kinds of pairs are
+    judged (GAN-CLS, algorithm 1 of the paper): a real image with its text, a real image with the text
+    of its neighbour in the batch, and a generated image with the text it was made of. Both players
+    have a contrastive term beside, by which an image is to be nearer to its text than to those of
+    the batch, and a text to its image. The generator sees a normal draw around a learned mean of the
+    embedding while it trains, the mean itself afterwards.
+
+    Example:
+
+    ```python
+    gan = tfgan_zoo.TextGAN(image_shape=(32, 32, 3), width=64)
+    gan.compile()
+    gan.fit(images, texts, batch_size=64, epochs=100)  # texts: strings [N]
+    apples = gan.generate(4, seed=0, texts="red apple")
+    ```
+
+    Equal texts within a batch are not held against each other: such a neighbour is no wrong text, and
+    such a pair is left out of the contrast.
+
+    Args:
+        vocabulary_size: Int. Rows of the table of embeddings, which tokens share by their hash.
+        text_length: Int. Tokens that are read of a text, see `conditions.tokens`.
+        text_dim: Int. Length of a text's embedding.
+        condition_dim: Int. Length of what either network makes of the embedding.
+        kl_weight: Float. The factor of the divergence of the generator's draws around its means from
+            standard normal ones, a mean over the dimensions (2 in the code of StackGAN's authors).
+        contrastive_weight: Float. The factor of the contrast, for both players; 0 has none.
+        temperature: Float. By what cosines are divided there (AttnGAN: gamma_3 = 10).
+        default_texts: List of strings, drawn where no texts are given: image i has number
+            (seed + i) % len(default_texts).
+
+    All other arguments: see `DCGAN` and `GAN`.
+    """
+
+    defaults = {
+        "latent_distribution": "normal",
+        "vocabulary_size": 8192,
+        "text_length": 256,
+        "text_dim": 256,
+        "condition_dim": 128,
+        "kl_weight": 2.0,
+        "contrastive_weight": 1.0,
+        "temperature": 0.1,
+        "default_texts": _TEXTS,
+    }
+
+    @property
+    def condition(self):
+        return Texts(self.vocabulary_size, self.text_length, self.default_texts)
+
+    def build_networks(self):
+        self.condition.checked(self.default_texts, len(self.default_texts))
+        super().build_networks()
+        self.text_encoder = self.build_text_encoder()
+        self.ema_text_encoder = self.build_text_encoder()
+
+    def build_text_encoder(self):
+        """Makes a network from token ids `[B, text_length]` to float32 embeddings `[B, text_dim]`."""
+        tokens = keras.Input([self.text_length], dtype="int32", name="tokens")
+        return keras.Model(tokens, _embeddings(self, tokens), name="text_encoder")
+
+    def build_generator(self):
+        latents = keras.Input([self.latent_dim], name="latents")
+        texts = keras.Input([self.text_dim], name="text_embeddings")
+        condition = ConditioningAugmentation(self.condition_dim, name="condition")(texts)
+        images = images_from(self, layers.Concatenate()([latents, condition]))
+        return keras.Model([latents, texts], images, name="generator")
+
+    def build_discriminator(self):
+        images = keras.Input(self.image_shape, name="images")
+        texts = keras.Input([self.text_dim], name="text_embeddings")
+        outputs = _judgement(self, _map_from(self, images), texts)
+        return keras.Model([images, texts], outputs, name="discriminator")
+
+    def player_networks(self, player):
+        return super().player_networks(player) + [self.text_encoder] * (player == "discriminator")
+
+    def averages(self):
+        return [*super().averages(), (self.ema_text_encoder, self.text_encoder)]
+
+    def networks(self):
+        return [*super().networks(), self.text_encoder, self.ema_text_encoder]
+
+    # === Losses ===
+
+    def discriminator_terms(self, real, fake, labels, draws):
+        terms = super().discriminator_terms(real, fake, labels, draws)
+        wrong = tf.gather(labels, neighbours(labels.shape[0]))
+        logits = self.judge(real.images, wrong)["logits"]
+        loss = losses.get(self.objective).discriminator
+        # Wrong texts get half of what the loss gives to generated images, as in GAN-CLS.
+        more = loss(real.logits, logits) - loss(real.logits, fake.logits)
+        is_wrong = tf.reduce_any(tf.not_equal(wrong, labels), axis=1)
+        terms["wrong_texts"] = (0.5, tf.reduce_mean(tf.where(is_wrong, more, 0.0)))
+        return terms | self._contrast(real, labels)
+
+    def generator_terms(self, fake, labels, draws):
+        moments = self.generator.get_layer("condition").moments(self.text_encoder(labels))
+        kl = (self.kl_weight, tf.reduce_mean(divergence(*moments)))
+        return (
+            super().generator_terms(fake, labels, draws) | {"kl": kl} | self._contrast(fake, labels)
+        )
+
+    def _contrast(self, judged, labels):
+        if not self.contrastive_weight:
+            return {}
+        same = tf.reduce_all(tf.equal(labels[:, None], labels[None]), axis=-1)
+        images, texts = judged.outputs["projection"], self.text_encoder(labels)
+        loss = tf.reduce_mean(contrastive_loss(images, texts, same, self.temperature))
+        name = "g_contrast" if judged.latents is not None else "d_contrast"
+        return {name: (self.contrastive_weight, loss)}
+
+    # === Images ===
+
+    def _with_labels(self, values, labels):
+        return [values, self.text_encoder(self.condition.encode(labels))]
+
+    def call(self, latents, labels=None, training=False):
+        if training:
+            return super().call(latents, labels, training)
+        return self.render(latents, labels)
+
+    def render(self, latents, labels=None, truncation=1.0, training=False):
+        """As `GAN.render`; `labels` are texts, strings `[B]`, or their token ids."""
+        tokens = self.condition.encode(tf.convert_to_tensor(labels))
+        inputs = [tf.convert_to_tensor(latents), self.ema_text_encoder(tokens)]
+        return self.ema_generator(inputs, training=training)
+
+    def _serve_score(self, images, label=None):
+        return {"logits": super()._serve_score(images, label)["logits"]}
+
+
+# === Losses ===
+
+
+def neighbours(count):
+    """Whose text is the wrong one for each of `count` images, ints `[count]`.
+
+    Two rows exchange their texts, so that the parts of a batch that replicas and accumulation make
+    exchange the same ones as the whole; an odd last row takes the first one's.
+    """
+    rows = np.arange(count) ^ 1
+    rows[rows >= count] = 0
+    return rows
+
+
+def divergence(mean, log_variance):
+    """KL divergence of normal draws from standard ones, by dimension (StackGAN, eq. 2)."""
+    return 0.5 * (tf.square(mean) + tf.exp(log_variance) - 1.0 - log_variance)
+
+
+def contrastive_loss(images, texts, same, temperature):
+    """How far each image is from being the nearest to its text, and each text to its image.
+
+    The mean of two cross-entropies, of the softmax of cosines / temperature over the texts of the batch
+    and over its images (AttnGAN, eq. 10 to 13, of whole sentences).
+
+    Args:
+        images, texts: Floats `[B, D]`, row i of the one belonging to row i of the other.
+        same: Bools `[B, B]`: which texts are equal, and not to be told apart.
+        temperature: Float.
+
+    Returns:
+        float32 `[B]`.
+    """
+    images, texts = (tf.nn.l2_normalize(tf.cast(x, tf.float32), 1) for x in (images, texts))
+    logits = tf.matmul(images, texts, transpose_b=True) / temperature
+    is_own = tf.eye(logits.shape[0], dtype=tf.bool)
+    logits = tf.where(same & ~is_own, -1e9, logits)
+    own = tf.linalg.diag_part(logits)
+    over = tf.reduce_logsumexp(logits, axis=1) + tf.reduce_logsumexp(logits, axis=0)
+    return 0.5 * over - own
+
+
+# === Networks ===
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo")
+class TokenSum(layers.Layer):
+    """Token ids `[B, T]` -> the sum of their embeddings over the root of their number, `[B, units]`.
+
+    An id of 0 is no token. The sum is taken in float32.
+
+    Args:
+        vocabulary_size: Int. Number of embeddings.
+        units: Int. Their length.
+    """
+
+    def __init__(self, vocabulary_size, units, **kwargs):
+        super().__init__(**kwargs)
+        self.vocabulary_size, self.units = vocabulary_size, units
+
+    def build(self, input_shape):
+        self.embeddings = self.add_weight(
+            shape=(self.vocabulary_size, self.units),
+            initializer=keras.initializers.RandomNormal(stddev=0.1),
+            autocast=False,
+            name="embeddings",
+        )
+
+    def call(self, inputs):
+        is_token = tf.cast(inputs > 0, tf.float32)
+        found = tf.gather(tf.convert_to_tensor(self.embeddings), inputs) * is_token[..., None]
+        count = tf.maximum(tf.reduce_sum(is_token, axis=1, keepdims=True), 1.0)
+        return tf.cast(tf.reduce_sum(found, axis=1) / tf.sqrt(count), self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.units)
+
+    def get_config(self):
+        own = {"vocabulary_size": self.vocabulary_size, "units": self.units}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo")
+class ConditioningAugmentation(layers.Layer):
+    """In training a normal draw around a learned mean, of a learned variance; else the mean.
+
+    Args:
+        units: Int. Length of the result.
+
+    Reference: Zhang et al., "StackGAN", 2017, section 3.2.
+    """
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.dense = layers.Dense(2 * units, kernel_initializer=_normal(), dtype=self.dtype_policy)
+
+    def build(self, input_shape):
+        self.dense.build(input_shape)
+
+    def moments(self, inputs):
+        """Mean and logarithm of the variance, float32 `[B, units]` each."""
+        return tf.split(tf.cast(self.dense(inputs), tf.float32), 2, axis=1)
+
+    def call(self, inputs, training=False):
+        mean, log_variance = self.moments(inputs)
+        draws = active_draws() if training else None
+        if draws is not None:
+            mean += tf.exp(0.5 * log_variance) * draws.normal([self.units])
+        return tf.cast(mean, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.units)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+
+def _normal():
+    return keras.initializers.RandomNormal(stddev=0.02)
+
+
+def _embeddings(gan, tokens):
+    """The encoder's layers. All embeddings are of one length, which keeps the generator's inputs
+    as they are while the encoder learns."""
+    x = TokenSum(gan.vocabulary_size, gan.text_dim)(tokens)
+    x = layers.Dense(gan.text_dim)(x)
+    x = layers.Dense(gan.text_dim)(LeakyReLU(0.2)(x))
+    return layers.LayerNormalization(center=False, scale=False, dtype="float32")(x)
+
+
+def _map_from(gan, x):
+    """Images `[B, H, W, C]` -> a map that is not larger than 4 on its shorter side."""
+    level, width = 0, gan.width
+    while level == 0 or (min(x.shape[1:3]) > 4 and not any(side % 2 for side in x.shape[1:3])):
+        # The first map is not normalised, so that the data's mean and scale can be learned.
+        x = _convolved(gan, x, width, 4, 2, gan.discriminator_normalization if level else None)
+        level, width = level + 1, min(2 * width, 8 * gan.width)
+    return x
+
+
+def _convolved(gan, x, channels, kernel_size, strides, normalization):
+    x = layers.Conv2D(
+        channels,
+        kernel_size,
+        strides=strides,
+        padding="same",
+        use_bias=normalization is None,
+        kernel_initializer=_normal(),
+    )(x)
+    if normalization == "batch":
+        x = BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+    elif normalization is not None:
+        raise ValueError(
+            f"discriminator_normalization must be 'batch' or None. Received: {normalization!r}."
+        )
+    return LeakyReLU(0.2)(x)
+
+
+def _judgement(gan, x, texts):
+    """What the discriminator says: of image and text together, and the image's own place among texts."""
+    projection = layers.Dense(gan.text_dim, dtype="float32", name="projection")(layers.Flatten()(x))
+    _, height, width, channels = x.shape
+    texts = layers.Dense(gan.condition_dim, kernel_initializer=_normal())(texts)
+    texts = layers.RepeatVector(height * width)(LeakyReLU(0.2)(texts))
+    texts = layers.Reshape((height, width, gan.condition_dim))(texts)
+    x = layers.Concatenate()([x, texts])
+    x = _convolved(gan, x, channels, 1, 1, gan.discriminator_normalization)
+    logits = layers.Dense(1, kernel_initializer=_normal(), dtype="float32", name="logits")
+    return {"logits": logits(layers.Flatten()(x)), "projection": projection}
+
+
+# === Presets ===
+
+_SMALL = {"image_shape": (32, 32, 3), "width": 48}
+
+register(
+    ("textgan_emoji_32", TextGAN, _SMALL, "noto_emoji64", 64, 120, (0, 0)),
+    (
+        "textgan_emoji_64",
+        TextGAN,
+        {"image_shape": (64, 64, 3)},
+        "noto_emoji64",
+        64,
+        600,
+        (0, 0),
+    ),
+)
