@@ -1,11 +1,20 @@
 """One tiny real case for every variant: its class and the arguments that make it small."""
 
+import numpy as np
+
 import tfgan_zoo
+from tfgan_zoo.models.conditions import Texts
 
 SMALL = {"image_shape": (8, 8, 1), "latent_dim": 4}
 CONVOLUTIONAL = {**SMALL, "width": 4}
 STYLED = {**SMALL, "style_dim": 4, "mapping_layers": 2, "channel_base": 32, "channel_max": 6}
 WITHOUT_BATCH_STATISTICS = {"generator_normalization": None, "discriminator_normalization": None}
+WITHOUT_BATCH_STATISTICS = {
+    "generator_normalization": None,
+    "discriminator_normalization": None,
+    "contrastive_weight": 0.0,  # a contrast of the rows of one replica
+}
+TEXTS = np.array(["red apple", "Blue heart!", "dog"])
 
 CASES = {
     "VanillaGAN": {**SMALL, "width": 8, "maxout_units": 6, "maxout_pieces": 2},
@@ -23,6 +32,13 @@ CASES = {
         "latent_dim": 16,
         "discriminator_layers": 2,
         "discriminator_width": 4,
+    "TextGAN": {
+        **CONVOLUTIONAL,
+        "vocabulary_size": 32,
+        "text_length": 12,
+        "text_dim": 6,
+        "condition_dim": 4,
+        "default_texts": ["red apple", "dog"],
     },
 }
 
@@ -32,6 +48,13 @@ def make(variant, **overrides):
     model_class = getattr(tfgan_zoo, variant)
     known = {k: v for k, v in overrides.items() if k in {*model_class.defaults, "name", "dtype"}}
     return model_class(**{**CASES[variant], **known})
+
+
+def asked_for(gan, labels):
+    """Labels in [0, 3) as the model takes them: as they are, as texts, or not at all."""
+    if gan.condition is None:
+        return None
+    return TEXTS[labels] if isinstance(gan.condition, Texts) else labels
 
 
 def initial_scale(variant):

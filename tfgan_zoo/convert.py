@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo.files import beside
+from tfgan_zoo.models.conditions import Texts
 from tfgan_zoo.models.sampling import latents_from_seeds
 
 _SEEDS = 16
@@ -39,6 +40,11 @@ def convert(gan, path, name=None, format="onnx"):
     """
     if format not in _SUFFIXES:
         raise ValueError(f"format must be 'onnx' or 'litert'. Received: {format!r}.")
+    if isinstance(gan.condition, Texts):
+        raise ValueError(
+            f"{type(gan).__name__} cannot become {format}: it draws from texts, and {format} lacks the "
+            "operations that cut them into tokens."
+        )
     _require(format)
     target = pathlib.Path(path) / f"{name or gan.name}{_SUFFIXES[format]}"
     if target.exists():
@@ -68,9 +74,9 @@ def _inputs(gan):
     """Inputs of the generator for the first seeds, in its order."""
     seeds = np.arange(_SEEDS)
     latents = latents_from_seeds(seeds, gan.latent_dim, gan.latent_distribution).numpy()
-    if gan.num_classes is None:
+    if gan.condition is None:
         return {"latents": latents}
-    return {"latents": latents, "label": (seeds % gan.num_classes).astype(np.int32)}
+    return {"latents": latents, gan.condition.served: gan.condition.defaults(seeds).numpy()}
 
 
 def _run_saved_model(gan, inputs):

@@ -54,7 +54,8 @@ def export(
 
     Raises:
         FileExistsError: The version exists.
-        ValueError: A name that cannot be served, or a variable that holds NaN or infinity.
+        ValueError: A name that cannot be served, a variable that holds NaN or infinity, or
+            `jit_compile` for a model that draws from texts.
     """
     name = model.name if name is None else name
     if not _NAME.fullmatch(name):
@@ -121,6 +122,10 @@ def _estimate_statistics(model, batches):
 
 def _archive(model, jit_compile):
     archive = ExportArchive()
+    if jit_compile and model.condition and model.condition.spec().dtype == tf.string:
+        raise ValueError(
+            "jit_compile must be False for a model that draws from texts: XLA has no strings."
+        )
     for name, (function, signature) in model.endpoints().items():
         if jit_compile and name != _PNG:
             function = tf.function(function, input_signature=signature, jit_compile=True)
@@ -141,8 +146,15 @@ def _write_extra(model, folder, name, warmup_batch_sizes):
     _write_warmup(endpoints, name, warmup_batch_sizes, folder / WARMUP_FILE)
     if _PNG in endpoints:
         seeds = list(range(_GOLDEN_SEEDS))
-        classes = model.num_classes
-        golden.write(folder, seeds, None if classes is None else [seed % classes for seed in seeds])
+        golden.write(folder, seeds, **_asked_for(model.condition, seeds))
+
+
+def _asked_for(condition, seeds):
+    """The labels or texts of golden images, as JSON has them."""
+    if condition is None:
+        return {}
+    values = condition.defaults(seeds).numpy().tolist()
+    return {condition.key: [v.decode() if isinstance(v, bytes) else v for v in values]}
 
 
 def _write_warmup(endpoints, name, batch_sizes, path):

@@ -81,6 +81,7 @@ def _check_close(result, expected, precision):
     if not exact:
         names = list(groups)
         groups = {n: [name for name in names if name.startswith(f"{n} ")] for n in NETWORKS}
+        groups = {network: names for network, names in groups.items() if names}
     for group, names in groups.items():
         change = _length(expected[name] - expected[f"initial {name}"] for name in names)
         error = _length(result[name] - expected[name] for name in names)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import CASES, make
+from cases import CASES, asked_for, make
 
 EPOCHS, BATCH_SIZE = 2, 8
 
@@ -61,6 +61,7 @@ def test_resume_in_half_precision(precision, strategy, images, labels, tmp_path)
 
 def _check(variant, kind, strategy, images, labels, path, precision, **options):
     whole = new(variant, strategy, precision, **options)
+    labels = asked_for(whole, labels)
     whole.fit(images, labels, batch_size=BATCH_SIZE, epochs=EPOCHS, verbose=0)
     last = int(whole.iterations.numpy())
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import CASES, make
+from cases import CASES, asked_for, make
 
 import tfgan_zoo
 from tfgan_zoo.models.gan import GAN
@@ -24,8 +24,10 @@ def gan(request):
     return gan
 
 
-def labels_for(gan, n):
-    return np.arange(n) % gan.num_classes if gan.num_classes else None
+@pytest.fixture
+def asked(gan, labels):
+    """What the images are of, as the model takes it."""
+    return asked_for(gan, labels)
 
 
 def test_every_variant_has_a_case():
@@ -52,18 +54,18 @@ def test_seed_changes_the_weights(gan):
     assert not np.array_equal(other.generator.weights[0], gan.generator.weights[0])
 
 
-def test_training_is_deterministic(gan, images, labels):
+def test_training_is_deterministic(gan, images, asked):
     again = type(gan).from_config(gan.get_config())
     again.compile()
     for model in (gan, again):
-        model.fit(images, labels, batch_size=8, epochs=1, verbose=0)
+        model.fit(images, asked, batch_size=8, epochs=1, verbose=0)
     for ours, theirs in zip(again.variables, gan.variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_every_trainable_weight_moves(gan, images, labels):
+def test_every_trainable_weight_moves(gan, images, asked):
     before = gan.get_weights()
-    gan.fit(images, labels, batch_size=8, epochs=1, verbose=0)
+    gan.fit(images, asked, batch_size=8, epochs=1, verbose=0)
     still = [v.path for v, b in zip(gan.weights, before, strict=True) if np.array_equal(v, b)]
     # A critic that compares: a constant added to its score changes nothing.
     compares = gan.objective in ("wasserstein", "hinge", "relativistic")
@@ -81,22 +83,22 @@ def test_generate(gan):
 
 def test_interpolate_ends_at_the_seeds(gan):
     path = gan.interpolate(3, 4, steps=5)
-    labels = 0 if gan.num_classes else None
-    ends = gan.generate_from_seeds([3, 4], labels)
+    first = {} if gan.condition is None else {gan.condition.key: gan.condition.defaults([0])}
+    ends = gan.generate_from_seeds([3, 4], **first)
     assert np.abs(path[[0, -1]].astype(int) - ends).max() <= 1
 
 
-def test_export(gan, images, labels, tmp_path):
-    gan.fit(images, labels, batch_size=8, epochs=1, verbose=0)
+def test_export(gan, images, asked, tmp_path):
+    gan.fit(images, asked, batch_size=8, epochs=1, verbose=0)
     path = gan.export(tmp_path, "model")
     assert path == tmp_path / "model" / "1"
     assert [entry.name for entry in (tmp_path / "model").iterdir()] == ["1"]  # nothing left beside
     signatures = tf.saved_model.load(path).signatures
     latents = tf.random.stateless_normal([5, gan.latent_dim], [0, 0])
     inputs = {"latents": latents}
-    if gan.num_classes:
-        inputs["label"] = tf.constant(labels_for(gan, 5), tf.int32)
-    expected = gan(latents, inputs.get("label"))
+    if gan.condition:
+        inputs[gan.condition.served] = gan.condition.defaults(range(5))
+    expected = gan(latents, gan.condition and inputs[gan.condition.served])
     served = signatures["from_latents"](**inputs)["images"]
     np.testing.assert_allclose(served, expected, atol=1e-6)
     assert np.asarray(expected).dtype == np.float32 and np.abs(expected).max() <= 1

@@ -59,8 +59,9 @@ def server(models, tmp_path_factory):
         yield server
 
 
-def labels_of(gan):
-    return SEEDS % gan.num_classes if gan.num_classes else None
+def asked_of(gan, seeds=SEEDS):
+    """Labels or texts for seeds, `{name of the argument: values}`."""
+    return {gan.condition.key: gan.condition.defaults(seeds).numpy()} if gan.condition else {}
 
 
 @pytest.mark.parametrize("variant", CASES)
@@ -68,9 +69,9 @@ def labels_of(gan):
 def test_served_images_are_the_models(variant, protocol, models, server):
     root, found = models
     gan, name = found[variant], variant.lower()
-    expected = gan.generate_from_seeds(SEEDS, labels_of(gan))
+    expected = gan.generate_from_seeds(SEEDS, **asked_of(gan))
     with serving.Client(server.url if protocol == "rest" else server.target, name) as client:
-        images = client.generate(seed=SEEDS, labels=labels_of(gan))
+        images = client.generate(seed=SEEDS, **asked_of(gan))
         assert client.status() == {1: "AVAILABLE"}
         assert client.verify(root / name / "1") == "8 images, identical"
         assert {"generate_png", "generate", "from_latents", "score"} <= client.metadata().keys()
@@ -86,8 +87,8 @@ def test_batch_mates_change_nothing(variant, models):
 
     def ask(name, seeds):
         inputs = {"seed": tf.constant(seeds, tf.int64)}
-        if gan.num_classes:
-            inputs["label"] = tf.constant(np.asarray(seeds) % gan.num_classes, tf.int32)
+        if gan.condition:
+            inputs[gan.condition.served] = gan.condition.defaults(seeds)
         return next(iter(signatures[name](**inputs).values())).numpy()
 
     many, some = ask("generate", range(32)), ask("generate", range(8))

@@ -65,7 +65,7 @@ class CollapseMonitor(StepCallback):
 
     Args:
         real_images: uint8, or floats in [-1, 1], `[N, H, W, C]`, of which n are drawn; None for none.
-        real_labels: Ints `[N]`, for a model with labels.
+        real_labels: Ints `[N]`, for a model with labels; strings `[N]`, for one that draws from texts.
         every: Int, or "epoch".
         n: Int, 2 or more. Images of each sort that are looked at.
         begin: Int. First step that is judged; before it, a generator that hardly varies is normal.
@@ -121,7 +121,8 @@ class CollapseMonitor(StepCallback):
             _check_fit(self._real, self.model)
             pixels = np.clip(np.round((self._real["images"] + 1) * 127.5), 0, 255)
             self._seen = evidence.look(pixels.astype(np.uint8), self._extract)
-            play = lambda: evidence.play(self.model, self._real)  # noqa: E731
+            real = evidence.encoded(self.model.condition, self._real)
+            play = lambda: evidence.play(self.model, real)  # noqa: E731
             self._play = tf.function(play, autograph=False)
         if self.path and self.is_chief:
             keep_until(self.path, self.step)
@@ -199,5 +200,5 @@ def _check(n, begin, patience, borders):
 def _check_fit(real, gan):
     if (shape := real["images"].shape[1:]) != tuple(gan.image_shape):
         raise ValueError(f"real_images have shape {shape}, the model {tuple(gan.image_shape)}.")
-    if gan.num_classes and "labels" not in real:
-        raise ValueError("A model with labels needs real_labels beside real_images.")
+    if gan.condition and "labels" not in real:
+        raise ValueError(f"A model with {gan.condition.key} needs real_labels beside real_images.")

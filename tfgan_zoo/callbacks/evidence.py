@@ -29,7 +29,15 @@ def drawn(images, labels, n):
     if not np.abs(floats).max() <= 1.001:  # nor NaN
         raise ValueError(f"real_images must lie in [-1, 1]. Received {np.abs(floats).max():g}.")
     found = {"images": floats}
-    return found if labels is None else found | {"labels": np.int32(np.asarray(labels)[rows])}
+    return found if labels is None else found | {"labels": np.asarray(labels)[rows]}
+
+
+def encoded(condition, real):
+    """What `drawn` gave, with labels or texts as the networks take them."""
+    if condition is None:
+        return {"images": real["images"]}
+    values = condition.checked(real["labels"], len(real["labels"]))
+    return {"images": real["images"], "labels": condition.encode(tf.constant(values)).numpy()}
 
 
 def look(images, extract):

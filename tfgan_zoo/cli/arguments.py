@@ -40,6 +40,15 @@ def _typed(key, text, default):
     return value
 
 
+def texts(given, count):
+    """The text of all images, or a list of one for each of `count`; None for no texts."""
+    if not given:
+        return None
+    if len(given) not in (1, count):
+        raise ValueError(f"Give one text, or one for each of {count} images, not {len(given)}.")
+    return given if len(given) > 1 else given[0]
+
+
 def numbers(text):
     """ "0-3,7" -> [0, 1, 2, 3, 7]."""
     found = []

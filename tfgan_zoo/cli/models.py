@@ -144,7 +144,8 @@ def train(
     epilog="[bold]Examples[/bold]\n\n"
     "tfgan-zoo sample runs/0001-dcgan_mnist --seeds 0-63 --out grid.png\n\n"
     "tfgan-zoo sample runs/0002-cgan_mnist --seeds 0-9 --labels 0-9 --out digits/\n\n"
-    "Image i depends on its seed (and label) alone."
+    "tfgan-zoo sample runs/0003-textgan_emoji_32 --seeds 0-7 --text 'red apple' --out apples.png\n\n"
+    "Image i depends on its seed (and label or text) alone."
 )
 def sample(
     run: Annotated[str, typer.Argument(help="Run directory, or a preset with trained weights.")],
@@ -157,14 +158,18 @@ def sample(
     labels: Annotated[
         str | None, typer.Option(help="One for all or one for each seed. (seed % classes)")
     ] = None,
+    text: Annotated[
+        list[str] | None,
+        typer.Option(help="What to draw: one for all, or repeated, one for each seed."),
+    ] = None,
 ):
     """Draw images from a trained generator."""
     seeds = arguments.numbers(seeds)
-    labels = arguments.labels(labels, len(seeds))
+    labels, texts = arguments.labels(labels, len(seeds)), arguments.texts(text, len(seeds))
     gan = console.load_model(run)
     from tfgan_zoo.pictures import image_grid, write_png
 
-    images = gan.generate_from_seeds(seeds, labels)
+    images = gan.generate_from_seeds(seeds, labels, texts=texts)
     if out.endswith(".png"):
         write_png(out, image_grid(images))
     else:

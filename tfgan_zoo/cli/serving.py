@@ -11,6 +11,12 @@ from tfgan_zoo.cli.app import command
 
 Url = Annotated[str, typer.Option(help="host:port for gRPC, or http://host:port for REST.")]
 Model = Annotated[str, typer.Option(help="Name under which the model is served.")]
+Texts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--text", help="What to draw, where the model takes it: one for all, or repeated."
+    ),
+]
 
 
 @command(
@@ -28,7 +34,8 @@ def serve(context: typer.Context):
 @command(
     epilog="[bold]Examples[/bold]\n\n"
     "tfgan-zoo generate --url localhost:8500 --model dcgan --n 16 --seed 0 --out grid.png\n\n"
-    "tfgan-zoo generate --url http://localhost:8501 --model digits --n 10 --labels 0-9 --out digits/"
+    "tfgan-zoo generate --url http://localhost:8501 --model digits --n 10 --labels 0-9 --out digits/\n\n"
+    'tfgan-zoo generate --url localhost:8500 --model emoji --text "red apple" --out apples.png'
 )
 def generate(
     url: Url,
@@ -40,18 +47,21 @@ def generate(
     seed: Annotated[int | None, typer.Option(help="Of the first image. (random)")] = None,
     labels: Annotated[str | None, typer.Option(help="One for all or one for each.")] = None,
     truncation: Annotated[float | None, typer.Option(help="Psi, where the model takes it.")] = None,
+    text: Texts = None,
 ):
     """Draw images from a served model."""
-    labels = arguments.labels(labels, n)
+    labels, texts = arguments.labels(labels, n), arguments.texts(text, n)
     console.import_zoo()
     from tfgan_zoo.pictures import image_grid, write_png
     from tfgan_zoo.serving import Client
 
     with Client(url, model) as client:
         if out.endswith(".png"):
-            write_png(out, image_grid(client.generate(n, seed, labels, truncation)))
+            images = client.generate(n, seed, labels, truncation, texts=texts)
+            write_png(out, image_grid(images))
         else:
-            client.generate_files(out, n, seed, labels=labels, truncation=truncation)
+            asked = {"labels": labels, "truncation": truncation, "texts": texts}
+            client.generate_files(out, n, seed, **asked)
     typer.echo(f"{n} images: {out}")
 
 

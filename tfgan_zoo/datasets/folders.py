@@ -1,13 +1,16 @@
 """A folder of image files, read in any order."""
 
+import json
 import re
 import warnings
+from pathlib import Path
 
 import tensorflow as tf
 
 from tfgan_zoo.datasets.images import decode
 from tfgan_zoo.datasets.stream import Source
 
+CAPTIONS = "names.json"
 _SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 
 
@@ -17,15 +20,40 @@ def image_files(folder, split):
     Raises:
         ValueError: No such split, no images, or images both beside subfolders and in them.
     """
-    if (folder / split).is_dir():
-        folder = folder / split
-    elif split != "train":
-        raise ValueError(f"{folder} has no subfolder {split!r}, so it has no such split.")
+    folder = _of_split(folder, split)
     paths = [p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES and p.name[0] != "."]
     names = sorted(p.relative_to(folder).as_posix() for p in paths)
     if not names:
         raise ValueError(f"{folder} has no images: no files ending in {', '.join(_SUFFIXES)}.")
     return [str(folder / name) for name in names], _labels(folder, names)
+
+
+def captions(folder, split, paths):
+    """The text of each image from `names.json`, `{path within the folder: text}`; None without one.
+
+    Raises:
+        ValueError: An image without a text.
+    """
+    file = _of_split(folder, split) / CAPTIONS
+    if not file.is_file():
+        return None
+    texts = json.loads(file.read_text())
+    names = [Path(path).relative_to(file.parent).as_posix() for path in paths]
+    bare = [name for name in names if not str(texts.get(name) or "").strip()]
+    if bare:
+        raise ValueError(
+            f"{file} has no text for {len(bare)} of {len(names)} images, such as {bare[0]}. It must be "
+            'an object {"file": "text"} with all of them.'
+        )
+    return [str(texts[name]) for name in names]
+
+
+def _of_split(folder, split):
+    if (folder / split).is_dir():
+        return folder / split
+    if split != "train":
+        raise ValueError(f"{folder} has no subfolder {split!r}, so it has no such split.")
+    return folder
 
 
 def _labels(folder, names):

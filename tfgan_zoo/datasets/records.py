@@ -15,8 +15,8 @@ from tfgan_zoo.datasets.images import decode
 from tfgan_zoo.datasets.stream import Source
 
 _HINT = (
-    "Give the name of a TFDS set, a folder of images written as a path ('./images'), or a file "
-    "ending in .npz."
+    "Give the name of a TFDS set, of a folder in data_dir with a names.json, a folder of images "
+    "written as a path ('./images'), or a file ending in .npz."
 )
 
 

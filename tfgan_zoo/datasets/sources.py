@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.datasets.folders import file_source, image_files, readable
+from tfgan_zoo.datasets.folders import CAPTIONS, captions, file_source, image_files, readable
 from tfgan_zoo.datasets.images import flipped, randomly_cropped, resize, to_channels, to_pixels
 from tfgan_zoo.datasets.records import tfds_source
-from tfgan_zoo.datasets.stream import Source, array_source, stream, to_floats
+from tfgan_zoo.datasets.stream import Source, array_source, captioned, stream, to_floats
 
 _BUILT_IN = "fashion_mnist_10k"
 _CACHE_LIMIT = 2**31  # bytes of decoded pixels that cache="auto" keeps in memory
@@ -36,7 +36,8 @@ def load(
     """One epoch of a set of images in batches, and the source that `fit` trains from.
 
     The batches are `{"images": float32 [batch_size, height, width, channels] in [-1, 1]}`, with
-    `"labels"`, int32 [batch_size], where there are labels. With `shuffle` they are the first epoch
+    `"labels"`, int32 [batch_size], where there are labels, and `"texts"`, strings [batch_size],
+    where there are captions. With `shuffle` they are the first epoch
     of `stream`; without, they are all images in their order, the last batch perhaps smaller. The
     attribute `source` of the result (lost by `.map` and the like) holds the `Source` from which
     `fit` reads every epoch in an order of its own, and from which a resumed run continues exactly.
@@ -51,7 +52,9 @@ def load(
             - the name of a TFDS set, such as "cifar10", "name:version" or "name/config";
             - a folder of JPEG, PNG, GIF, BMP or WebP images, written as a path ("./photos"). If it
               has a subfolder named as `split`, that one is read. Images in subfolders are labelled
-              by these, numbered in the order of their sorted names;
+              by these, numbered in the order of their sorted names. A file names.json in it,
+              {"file": "text"}, gives each image a caption;
+            - the name of a folder in `data_dir` that has a names.json;
             - an .npz file with images [N, height, width (, channels)], uint8, or floats in
               [-1, 1], under "images", "x" or "x_<split>", and labels under "labels", "y" or
               "y_<split>" or not at all.
@@ -59,7 +62,8 @@ def load(
         image_size: Edge of the square images, or (height, width). The middle of each image, as
             large as fits, is resized with bicubic antialiasing. None keeps the size.
         batch_size: Images in a batch.
-        data_dir: Where TFDS sets lie. By default TFDS_DATA_DIR or ~/tensorflow_datasets.
+        data_dir: Where TFDS sets and named folders lie. By default TFDS_DATA_DIR or
+            ~/tensorflow_datasets.
         shuffle: Whether the batches come shuffled.
         seed: Seed of the batches. (`fit` uses the model's own.)
         flip: Whether each image is mirrored left to right with probability 1/2.
@@ -67,7 +71,7 @@ def load(
             window is cut.
         channels: 1 for grey, 3 for colour; None keeps what the set declares (folders: colour).
             Transparent images are laid on white.
-        labels: False leaves labels out.
+        labels: False leaves labels and captions out.
         cache: Whether all images are decoded once and kept in memory. "auto" does so up to 2 GiB.
             The images are the same either way.
         on_unreadable: What a folder with files that cannot be decoded does: "raise", or "skip"
@@ -120,24 +124,37 @@ def _open(name_or_path, split, size, data_dir, channels, cache, skip):
         return _folder_source(path, split, size, channels or 3, cache, skip)
     if path.suffix == ".npz" or not isinstance(name_or_path, str) or name_or_path[:1] in "./~":
         raise FileNotFoundError(f"There is no folder of images or .npz file at {path}.")
+    if (_home(data_dir) / name_or_path / CAPTIONS).is_file():
+        folder = _home(data_dir) / name_or_path
+        return _folder_source(folder, split, size, channels or 3, cache, skip)
     source = tfds_source(name_or_path, split, data_dir, size, channels)
     return _in_memory(source) if _fits(source, cache) else _as_floats(source)
+
+
+def _home(data_dir):
+    """Where sets lie that are asked for by name."""
+    named = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    return Path(named).expanduser()
 
 
 def _folder_source(folder, split, size, channels, cache, skip):
     """All files are decoded here, once, so that no run dies of one after hours of training."""
     paths, labels = image_files(folder, split)
+    texts = captions(folder, split, paths)
     source = file_source(paths, labels, size, channels)
     finish = _in_memory if _fits(source, cache) else _as_checked_floats
     try:
-        return finish(source)
+        return _with_texts(finish(source), texts)
     except tf.errors.OpError:
         kept = readable(paths, source, size, skip)
     paths, size = [paths[k] for k in kept], source.image_shape[:2] if size is None else size
-    labels = [labels[k] for k in kept] if labels else None
-    return finish(
-        file_source(paths, labels, size, channels)._replace(num_classes=source.num_classes)
-    )
+    labels, texts = ([column[k] for k in kept] if column else None for column in (labels, texts))
+    kept_source = file_source(paths, labels, size, channels)
+    return _with_texts(finish(kept_source._replace(num_classes=source.num_classes)), texts)
+
+
+def _with_texts(source, texts):
+    return source if texts is None else captioned(source, texts)
 
 
 def _fits(source, cache):

@@ -21,3 +21,5 @@ from tfgan_zoo.layers.spectral import advance_spectral_norms as advance_spectral
 from tfgan_zoo.layers.styles import ClippedImages as ClippedImages
 from tfgan_zoo.layers.styles import LearnedConstant as LearnedConstant
 from tfgan_zoo.layers.styles import StyleAverage as StyleAverage
+from tfgan_zoo.layers.text import ConditioningAugmentation as ConditioningAugmentation
+from tfgan_zoo.layers.text import TokenSum as TokenSum

@@ -11,8 +11,7 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo import losses
-from tfgan_zoo.layers import BatchNormalization, LeakyReLU
-from tfgan_zoo.layers.draws import active_draws
+from tfgan_zoo.layers import BatchNormalization, ConditioningAugmentation, LeakyReLU, TokenSum
 from tfgan_zoo.models.conditions import Texts
 from tfgan_zoo.models.dcgan import DCGAN, images_from
 from tfgan_zoo.presets import register
@@ -210,79 +209,6 @@ def contrastive_loss(images, texts, same, temperature):
 # === Networks ===
 
 
-@keras.saving.register_keras_serializable(package="tfgan_zoo")
-class TokenSum(layers.Layer):
-    """Token ids `[B, T]` -> the sum of their embeddings over the root of their number, `[B, units]`.
-
-    An id of 0 is no token. The sum is taken in float32.
-
-    Args:
-        vocabulary_size: Int. Number of embeddings.
-        units: Int. Their length.
-    """
-
-    def __init__(self, vocabulary_size, units, **kwargs):
-        super().__init__(**kwargs)
-        self.vocabulary_size, self.units = vocabulary_size, units
-
-    def build(self, input_shape):
-        self.embeddings = self.add_weight(
-            shape=(self.vocabulary_size, self.units),
-            initializer=keras.initializers.RandomNormal(stddev=0.1),
-            autocast=False,
-            name="embeddings",
-        )
-
-    def call(self, inputs):
-        is_token = tf.cast(inputs > 0, tf.float32)
-        found = tf.gather(tf.convert_to_tensor(self.embeddings), inputs) * is_token[..., None]
-        count = tf.maximum(tf.reduce_sum(is_token, axis=1, keepdims=True), 1.0)
-        return tf.cast(tf.reduce_sum(found, axis=1) / tf.sqrt(count), self.compute_dtype)
-
-    def compute_output_shape(self, input_shape):
-        return (input_shape[0], self.units)
-
-    def get_config(self):
-        own = {"vocabulary_size": self.vocabulary_size, "units": self.units}
-        return {**super().get_config(), **own}
-
-
-@keras.saving.register_keras_serializable(package="tfgan_zoo")
-class ConditioningAugmentation(layers.Layer):
-    """In training a normal draw around a learned mean, of a learned variance; else the mean.
-
-    Args:
-        units: Int. Length of the result.
-
-    Reference: Zhang et al., "StackGAN", 2017, section 3.2.
-    """
-
-    def __init__(self, units, **kwargs):
-        super().__init__(**kwargs)
-        self.units = units
-        self.dense = layers.Dense(2 * units, kernel_initializer=_normal(), dtype=self.dtype_policy)
-
-    def build(self, input_shape):
-        self.dense.build(input_shape)
-
-    def moments(self, inputs):
-        """Mean and logarithm of the variance, float32 `[B, units]` each."""
-        return tf.split(tf.cast(self.dense(inputs), tf.float32), 2, axis=1)
-
-    def call(self, inputs, training=False):
-        mean, log_variance = self.moments(inputs)
-        draws = active_draws() if training else None
-        if draws is not None:
-            mean += tf.exp(0.5 * log_variance) * draws.normal([self.units])
-        return tf.cast(mean, self.compute_dtype)
-
-    def compute_output_shape(self, input_shape):
-        return (input_shape[0], self.units)
-
-    def get_config(self):
-        return {**super().get_config(), "units": self.units}
-
-
 def _normal():
     return keras.initializers.RandomNormal(stddev=0.02)
 
@@ -342,7 +268,7 @@ def _judgement(gan, x, texts):
 _SMALL = {"image_shape": (32, 32, 3), "width": 48}
 
 register(
-    ("textgan_emoji_32", TextGAN, _SMALL, "noto_emoji64", 64, 120, (0, 0)),
+    ("textgan_emoji_32", TextGAN, _SMALL, "noto_emoji64", 64, 120, (1_346_483, 1_256_049)),
     (
         "textgan_emoji_64",
         TextGAN,
@@ -350,6 +276,6 @@ register(
         "noto_emoji64",
         64,
         600,
-        (0, 0),
+        (21_017_987, 16_445_441),
     ),
 )

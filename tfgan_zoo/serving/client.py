@@ -48,15 +48,19 @@ class AsyncClient:
 
     # === Images ===
 
-    async def generate(self, n=None, seed=None, labels=None, truncation=None, batch_size=16):
+    async def generate(
+        self, n=None, seed=None, labels=None, truncation=None, batch_size=16, texts=None
+    ):
         """See `Client.generate`."""
-        images = await self.generate_png(n, seed, labels, truncation, batch_size)
+        images = await self.generate_png(n, seed, labels, truncation, batch_size, texts)
         return np.stack([tf.io.decode_png(image).numpy() for image in images])
 
-    async def generate_png(self, n=None, seed=None, labels=None, truncation=None, batch_size=16):
+    async def generate_png(
+        self, n=None, seed=None, labels=None, truncation=None, batch_size=16, texts=None
+    ):
         """See `Client.generate_png`."""
         seeds = _seeds(n, seed)
-        inputs = {"seed": seeds} | await self._conditions(len(seeds), labels, truncation)
+        inputs = {"seed": seeds} | await self._conditions(len(seeds), labels, truncation, texts)
         free = asyncio.Semaphore(_PARALLEL)
 
         async def part(start):
@@ -79,17 +83,18 @@ class AsyncClient:
             path.write_bytes(image)
         return paths
 
-    async def _conditions(self, n, labels, truncation):
+    async def _conditions(self, n, labels, truncation, texts):
         """The inputs besides the seeds, by what the model takes."""
         names = await self._input_names(_GENERATE)
-        given = {"label": (labels, np.int32), "truncation": (truncation, np.float32)}
+        given = {"label": (labels, 0, np.int32), "truncation": (truncation, 1, np.float32)}
+        given["text"] = (None if texts is None else _encoded(texts), None, object)
         arrays = {}
-        for name, (value, dtype) in given.items():
+        for name, (value, default, dtype) in given.items():
             if name in names:
-                default = np.zeros(n) if name == "label" else np.ones(n)
-                arrays[name] = np.broadcast_to(default if value is None else value, [n]).astype(
-                    dtype
-                )
+                value = default if value is None else value
+                if value is None:
+                    raise ValueError(f"{self._spec.name} draws from texts: give texts.")
+                arrays[name] = np.broadcast_to(value, [n]).astype(dtype)
             elif value is not None:
                 raise ValueError(f"{self._spec.name} takes no {name}. Received: {value!r}.")
         return arrays
@@ -136,7 +141,8 @@ class AsyncClient:
     async def verify(self, path):
         """See `Client.verify`."""
         reference = golden.read(path)
-        images = await self.generate(seed=reference.seeds, labels=reference.labels)
+        asked = {"labels": reference.labels, "texts": reference.texts}
+        images = await self.generate(seed=reference.seeds, **asked)
         return golden.compare(reference, images)
 
     async def close(self):
@@ -186,7 +192,7 @@ class Client:
         self._thread = LoopThread()
         self._client = self._thread.run(_make(target, model, options))
 
-    def generate(self, n=None, seed=None, labels=None, truncation=None, batch_size=16):
+    def generate(self, n=None, seed=None, labels=None, truncation=None, batch_size=16, texts=None):
         """Images, uint8 `[n, H, W, C]`.
 
         Args:
@@ -195,12 +201,15 @@ class Client:
             labels: Int or ints `[n]` in [0, num_classes), for a model with labels; 0 by default.
             truncation: Float or floats `[n]`, for a model that takes it; 1 by default.
             batch_size: Int. Images per request; the server's `max_batch_size` limits it.
+            texts: String or strings `[n]`, which a model needs that draws from texts.
         """
-        return self._run("generate", n, seed, labels, truncation, batch_size)
+        return self._run("generate", n, seed, labels, truncation, batch_size, texts)
 
-    def generate_png(self, n=None, seed=None, labels=None, truncation=None, batch_size=16):
+    def generate_png(
+        self, n=None, seed=None, labels=None, truncation=None, batch_size=16, texts=None
+    ):
         """The same as a list of PNG files, bytes."""
-        return self._run("generate_png", n, seed, labels, truncation, batch_size)
+        return self._run("generate_png", n, seed, labels, truncation, batch_size, texts)
 
     def generate_files(self, folder, n=None, seed=None, **options):
         """Writes `<folder>/seed_<seed>.png` and returns the paths; options as for `generate`."""
@@ -261,6 +270,13 @@ def _seeds(n, seed):
         raise ValueError(f"n must be a positive integer. Received: n={n!r}.")
     first = np.random.default_rng().integers(2**31) if seed is None else seed
     return int(first) + np.arange(n, dtype=np.int64)
+
+
+def _encoded(texts):
+    """A string, or strings, as an array of bytes in UTF-8."""
+    array = np.asarray(texts)
+    encoded = [text.encode() if isinstance(text, str) else text for text in array.flat]
+    return np.array([*encoded, None], object)[:-1].reshape(array.shape)
 
 
 def _specs(infos):

@@ -28,6 +28,7 @@ class Golden(NamedTuple):
         sha256: Of the pixels of each image, hexadecimal.
         images: uint8 `[n, H, W, C]`.
         files: `{path within the version folder: sha256}` of graph and weights.
+        texts: Strings `[n]`, or None.
     """
 
     seeds: list
@@ -35,17 +36,19 @@ class Golden(NamedTuple):
     sha256: list
     images: np.ndarray
     files: dict
+    texts: list | None = None
 
 
-def write(path, seeds, labels=None):
+def write(path, seeds, labels=None, texts=None):
     """Records what an exported version draws now, in its `assets.extra/`.
 
     Args:
         path: The version's folder, with a signature from seeds to PNG files.
         seeds: Ints `[n]`.
         labels: Ints `[n]` for a model with labels, else None.
+        texts: Strings `[n]` for a model that draws from texts, else None.
     """
-    images, extra = _drawn(path, seeds, labels), path / FILE.parent
+    images, extra = _drawn(path, seeds, labels, texts), path / FILE.parent
     (path / IMAGES).mkdir()
     for seed, image in zip(seeds, images, strict=True):
         (path / IMAGES / f"seed_{seed}.png").write_bytes(image)
@@ -55,6 +58,7 @@ def write(path, seeds, labels=None):
     record = {
         "seeds": seeds,
         "labels": labels,
+        **({} if texts is None else {"texts": texts}),
         "sha256": [pixels_sha256(image) for image in _decoded(images)],
         "files": {str(file.relative_to(path)): _digest(file) for file in files},
     }
@@ -75,9 +79,8 @@ def read(path):
         )
     record = json.loads((path / FILE).read_text())
     images = [(path / IMAGES / f"seed_{seed}.png").read_bytes() for seed in record["seeds"]]
-    return Golden(
-        record["seeds"], record["labels"], record["sha256"], _decoded(images), record["files"]
-    )
+    columns = {name: record.get(name) for name in ("seeds", "labels", "sha256", "files", "texts")}
+    return Golden(images=_decoded(images), **columns)
 
 
 def verify(path):
@@ -94,7 +97,7 @@ def verify(path):
     changed = [name for name, digest in golden.files.items() if _digest(path / name) != digest]
     if changed:
         raise VerificationError(f"{path}: {', '.join(changed)} changed after the export.")
-    return compare(golden, _decoded(_drawn(path, golden.seeds, golden.labels)))
+    return compare(golden, _decoded(_drawn(path, golden.seeds, golden.labels, golden.texts)))
 
 
 def compare(golden, images):
@@ -123,13 +126,15 @@ def pixels_sha256(image):
     return hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
 
 
-def _drawn(path, seeds, labels):
+def _drawn(path, seeds, labels, texts):
     """The PNG files that a version draws, bytes."""
     servable = Servable(path)
     try:
         inputs = {"seed": np.asarray(seeds, np.int64)}
         if labels is not None:
             inputs["label"] = np.asarray(labels, np.int32)
+        if texts is not None:
+            inputs["text"] = np.asarray([text.encode() for text in texts], object)
         return servable.run(DEFAULT_SIGNATURE, inputs, ("image_bytes",))["image_bytes"]
     finally:
         servable.close()
