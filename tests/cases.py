@@ -8,7 +8,6 @@ from tfgan_zoo.models.conditions import Texts
 SMALL = {"image_shape": (8, 8, 1), "latent_dim": 4}
 CONVOLUTIONAL = {**SMALL, "width": 4}
 STYLED = {**SMALL, "style_dim": 4, "mapping_layers": 2, "channel_base": 32, "channel_max": 6}
-WITHOUT_BATCH_STATISTICS = {"generator_normalization": None, "discriminator_normalization": None}
 WITHOUT_BATCH_STATISTICS = {
     "generator_normalization": None,
     "discriminator_normalization": None,
@@ -32,6 +31,7 @@ CASES = {
         "latent_dim": 16,
         "discriminator_layers": 2,
         "discriminator_width": 4,
+    },
     "TextGAN": {
         **CONVOLUTIONAL,
         "vocabulary_size": 32,

@@ -152,7 +152,10 @@ class Sampling:
         if not (isinstance(truncation, float) and truncation == 1.0):
             latents = self.truncate(latents, truncation)
         labels = None if labels is None else tf.convert_to_tensor(labels)
-        return self.ema_generator(self._with_labels(latents, labels), training=training)
+        return self.ema_generator(self._inputs_of_average(latents, labels), training=training)
+
+    def _inputs_of_average(self, latents, labels):
+        return self._with_labels(latents, labels)
 
     def _rendered(self, latents, labels, truncation=1.0, batch_size=64):
         n = len(latents)

@@ -154,11 +154,8 @@ class TextGAN(DCGAN):
             return super().call(latents, labels, training)
         return self.render(latents, labels)
 
-    def render(self, latents, labels=None, truncation=1.0, training=False):
-        """As `GAN.render`; `labels` are texts, strings `[B]`, or their token ids."""
-        tokens = self.condition.encode(tf.convert_to_tensor(labels))
-        inputs = [tf.convert_to_tensor(latents), self.ema_text_encoder(tokens)]
-        return self.ema_generator(inputs, training=training)
+    def _inputs_of_average(self, latents, labels):
+        return [latents, self.ema_text_encoder(self.condition.encode(labels))]
 
     def _serve_score(self, images, label=None):
         return {"logits": super()._serve_score(images, label)["logits"]}
