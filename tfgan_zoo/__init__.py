@@ -11,6 +11,7 @@ _MODULES = (
     "datasets",
     "evaluation",
     "export",
+    "latent",
     "layers",
     "losses",
     "metrics",

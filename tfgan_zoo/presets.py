@@ -77,7 +77,7 @@ def from_preset(name, load_weights=True, model_class=None, **overrides):
             not fit the overrides.
     """
     is_path = os.sep in str(name)
-    folder = _exported(pathlib.Path(name)) if is_path else load_weights and published(name)
+    folder = exported(pathlib.Path(name)) if is_path else load_weights and published(name)
     if is_path and not folder:
         raise ValueError(f"{name} holds no exported model: no version in it has {EXTRA}/{RECORD}.")
     gan = _restored(folder, overrides) if folder else _new(name, overrides)
@@ -107,11 +107,11 @@ def published(name):
         here.parent / "saved_models",
         here / "saved_models",
     ]
-    found = (_exported(pathlib.Path(root) / name) for root in roots if root)
+    found = (exported(pathlib.Path(root) / name) for root in roots if root)
     return next((folder for folder in found if folder), None)
 
 
-def _exported(folder):
+def exported(folder):
     """The folder itself, or the newest version in it, if it holds an exported model; else None."""
     versions = [path for path in folder.glob("*") if path.name.isdigit()]
     for path in [folder, *sorted(versions, key=lambda path: -int(path.name))]:

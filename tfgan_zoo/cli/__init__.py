@@ -1,9 +1,10 @@
-"""The command line: `tfgan-zoo list | info | train | sample | evaluate | export | serve | verify | …`.
+"""The command line: `tfgan-zoo list | info | train | sample | project | evaluate | serve | …`.
 
 TensorFlow takes seconds to import, so it is imported within the commands: `--help` answers at once.
 """
 
 from tfgan_zoo.cli import evaluation as evaluation  # registers its commands
+from tfgan_zoo.cli import latent as latent
 from tfgan_zoo.cli import models as models
 from tfgan_zoo.cli import serving as serving
 from tfgan_zoo.cli.app import app as app

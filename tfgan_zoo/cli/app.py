@@ -10,7 +10,7 @@ import typer
 
 from tfgan_zoo.cli import console
 
-_MISTAKES = (ValueError, TypeError, OSError, RuntimeError)
+_MISTAKES = (ValueError, TypeError, OSError, RuntimeError, ImportError)
 INTERRUPTED, TERMINATED = 130, 143  # 128 + the signal's number, as shells have it
 
 app = typer.Typer(

@@ -55,12 +55,14 @@ def show_warning(message, category, filename, lineno, file=None, line=None):
 
 
 def load_model(run):
-    """The model of a run directory, or of a preset with trained weights."""
+    """The model of a run directory, of an exported folder, or of a preset with trained weights."""
     zoo = import_zoo()
     from tfgan_zoo import training
 
-    if pathlib.Path(run).is_dir():
-        return training.load_run(run)
+    path = pathlib.Path(run)
+    if path.is_dir():
+        is_exported = zoo.presets.exported(path)
+        return zoo.from_preset(path.absolute()) if is_exported else training.load_run(run)
     if run in zoo.list_presets():
         return zoo.from_preset(run)
     raise FileNotFoundError(f"There is no run directory {run}, and no preset of that name.")

@@ -59,7 +59,7 @@ class Extractor:
         # a second with it, and 90 without (2 cores).
         jit_compile = bool(tf.config.list_physical_devices("GPU"))
         self._features = tf.function(self._run, jit_compile=jit_compile)
-        self._distance = tf.function(self._both, jit_compile=jit_compile)
+        self._distance = tf.function(self.between, jit_compile=jit_compile)
 
     @functools.cached_property
     def digest(self):
@@ -115,7 +115,8 @@ class Extractor:
         """Squared distance of the features, scaled to length 1, of float32 images in [0, 255]: `[B]`."""
         return self._distance(images, others).numpy()
 
-    def _both(self, images, others):
+    def between(self, images, others):
+        """The same as `distance`, as a tensor with gradients."""
         units = (tf.math.l2_normalize(self.from_floats(x)[0], axis=1) for x in (images, others))
         return tf.reduce_sum(tf.math.squared_difference(*units), axis=1)
 
@@ -127,7 +128,7 @@ class Lpips:
 
     def __init__(self):
         self.model = lpips.load()
-        self._distance = tf.function(self._of_pairs)
+        self._distance = tf.function(self.between)
 
     @functools.cached_property
     def digest(self):
@@ -137,7 +138,8 @@ class Lpips:
         """Distances of float32 RGB images in [0, 255], `[B]`."""
         return self._distance(images, others).numpy()
 
-    def _of_pairs(self, images, others):
+    def between(self, images, others):
+        """The same as `distance`, as a tensor with gradients."""
         return self.model([x / 127.5 - 1 for x in (images, others)], training=False)
 
 

@@ -1,0 +1,264 @@
+"""The commands that look into a latent space: interpolate, mix, project, directions."""
+
+import pathlib
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from tfgan_zoo.cli import arguments, console
+from tfgan_zoo.cli.app import command
+
+_IN_PICTURE, _IN_ANIMATION = 9, 30  # frames by default
+_FILES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}  # read as single images
+
+Model = Annotated[
+    str, typer.Argument(help="Run directory, exported folder, or a preset with trained weights.")
+]
+Out = Annotated[
+    pathlib.Path, typer.Option(help="A .png for a grid; a .gif, .apng or .webp for an animation.")
+]
+Picture = Annotated[pathlib.Path, typer.Option(help="A .png file for the grid.")]
+Frames = Annotated[
+    int | None, typer.Option(help="Images on each way. (9 in a .png, 30 in an animation)")
+]
+Fps = Annotated[int, typer.Option(help="Frames in a second of an animation.")]
+Scale = Annotated[int, typer.Option(help="Pixels a side that each pixel is drawn with.")]
+SpaceName = Annotated[
+    str | None, typer.Option(help="z, w or w+. (w for a model with styles, else z)")
+]
+Label = Annotated[int | None, typer.Option(help="Class, for a model with labels. (0)")]
+Truncation = Annotated[float, typer.Option(help="In (0, 1]; less is less varied.")]
+Save = Annotated[
+    pathlib.Path | None, typer.Option(help="Also an .npz file of what was found, as arrays.")
+]
+
+
+@command(
+    epilog="[bold]Examples[/bold]\n\n"
+    "tfgan-zoo interpolate dcgan_fashion_mnist --seeds 0-4 --out ways.png\n\n"
+    "tfgan-zoo interpolate dcgan_fashion_mnist --seeds 0-7 --loop --scale 4 --out tour.gif"
+)
+def interpolate(
+    model: Model,
+    out: Out,
+    seeds: Annotated[str, typer.Option(help="Two or more: the images on the way.")] = "0-3",
+    loop: Annotated[bool, typer.Option("--loop", help="Go back to the first.")] = False,
+    frames: Frames = None,
+    fps: Fps = 20,
+    scale: Scale = 1,
+    space: SpaceName = None,
+    label: Label = None,
+    truncation: Truncation = 1.0,
+):
+    """Draw the ways from one seed's image to the next one's."""
+    seeds, frames = arguments.numbers(seeds), _frames(out, frames, scale, fps)
+    if len(seeds) < 2:
+        raise ValueError(f"A way leads through 2 seeds or more. Received: {seeds}.")
+    gan = console.load_model(model)
+    from tfgan_zoo import latent
+
+    space = latent.Space(gan, space)
+    points = space.from_seeds(seeds, truncation)
+    if out.suffix == ".png":
+        ends = [*range(1, len(points)), *([0] if loop else [])]
+        ways = [latent.path(space, points[[k, end]], frames) for k, end in enumerate(ends)]
+        _write_grid(out, space.images(np.concatenate(ways), label), frames, scale)
+    else:
+        count = frames * len(points) if loop else frames * (len(points) - 1)
+        images = space.images(latent.path(space, points, count, loop), label)
+        _write_frames(out, images, scale, fps)
+
+
+@command(
+    epilog="tfgan-zoo mix stylegan2_fashion_mnist --rows 0-3 --columns 10-15 --crossover 2 --out mix.png"
+)
+def mix(
+    model: Model,
+    out: Picture,
+    rows: Annotated[str, typer.Option(help="Seeds of the coarse layers.")] = "0-3",
+    columns: Annotated[str, typer.Option(help="Seeds of the fine layers.")] = "4-9",
+    crossover: Annotated[
+        int | None, typer.Option(help="First layer with a column's style. (the middle one)")
+    ] = None,
+    truncation: Truncation = 1.0,
+    scale: Scale = 1,
+):
+    """Draw a table of mixed styles: coarse layers of the row's seed, fine ones of the column's."""
+    rows, columns = arguments.numbers(rows), arguments.numbers(columns)
+    _check_picture(out)
+    gan = console.load_model(model)
+    from tfgan_zoo import latent
+
+    mixed = latent.mix(gan, rows, columns, crossover, truncation)
+    space = latent.Space(gan, "w+")
+    left, top = (space.images(space.from_seeds(x, truncation)) for x in (rows, columns))
+    corner = np.full_like(top[:1], 255)
+    table = [corner, top] + [x for k in range(len(rows)) for x in (left[k : k + 1], mixed[k])]
+    _write_grid(out, np.concatenate(table), len(columns) + 1, scale)
+
+
+@command(
+    epilog="[bold]Examples[/bold]\n\n"
+    "tfgan-zoo project dcgan_fashion_mnist --images fashion_mnist --split test --out found.png\n\n"
+    "tfgan-zoo project runs/0001-dcgan_mnist --images ./my_digit.png --steps 500 --out found.png\n\n"
+    "The upper row of a pair is what was given, the lower what the model draws."
+)
+def project(
+    model: Model,
+    images: Annotated[str, typer.Option(help="TFDS name, folder, .npz file or image file.")],
+    out: Picture,
+    numbers: Annotated[str, typer.Option(help="Which images of a set.")] = "0-7",
+    split: Annotated[str, typer.Option(help="Of a set.")] = "test",
+    data_dir: Annotated[str | None, typer.Option(help="Where TFDS sets lie.")] = None,
+    steps: Annotated[int, typer.Option(help="Updates of each optimisation.")] = 300,
+    restarts: Annotated[int, typer.Option(help="Optimisations for each image.")] = 2,
+    candidates: Annotated[int, typer.Option(help="Seeds to choose the starts from.")] = 256,
+    learning_rate: Annotated[float, typer.Option(help="Of Adam.")] = 0.1,
+    pixel_weight: Annotated[float, typer.Option(help="Of the squared difference of pixels.")] = 1.0,
+    extractor: Annotated[
+        str | None, typer.Option(help="Of the perceptual distance. (what suits the images)")
+    ] = None,
+    space: SpaceName = None,
+    label: Label = None,
+    seed: Annotated[int, typer.Option(help="First seed of the candidates.")] = 0,
+    scale: Scale = 1,
+    save: Save = None,
+):
+    """Find latents whose images are like the given ones."""
+    numbers = arguments.numbers(numbers)
+    _check_picture(out)
+    gan = console.load_model(model)
+    from tfgan_zoo import latent
+
+    real, labels = _real(images, numbers, split, gan.image_shape, data_dir)
+    labels = labels if gan.num_classes is not None and label is None else label
+    options = {"steps": steps, "restarts": restarts, "candidates": candidates, "seed": seed}
+    options |= {"learning_rate": learning_rate, "pixel_weight": pixel_weight}
+    options |= {"extractor": extractor, "labels": labels}
+    found = latent.project(gan, real, space, **options)
+    _save(save, points=found.points, images=found.images, losses=found.losses)
+    columns = min(len(real), 8)
+    blank = np.full((-len(real) % columns, *real.shape[1:]), 255, np.uint8)
+    pairs = [np.concatenate([x, blank]) for x in (real, found.images)]
+    pairs = np.stack([x.reshape(-1, columns, *real.shape[1:]) for x in pairs], axis=1)
+    _write_grid(out, pairs.reshape(-1, *real.shape[1:]), columns, scale)
+    first, last = found.losses[0].mean(), found.losses.min(axis=0).mean()
+    typer.echo(f"Mean loss: {first:.4f} at the start, {last:.4f} in the end")
+
+
+@command(
+    epilog="[bold]Examples[/bold]\n\n"
+    "tfgan-zoo directions dcgan_fashion_mnist --count 4 --seeds 0-2 --out directions.png\n\n"
+    "tfgan-zoo directions dcgan_fashion_mnist --classes 0,3 --extractor lenet_fashion_mnist --seeds 0 "
+    "--scale 4 --out dress.gif\n\n"
+    "Without --classes they come from the first layers' weights alone (SeFa)."
+)
+def directions(
+    model: Model,
+    out: Out,
+    seeds: Annotated[str, typer.Option(help="Images that are moved.")] = "0-3",
+    count: Annotated[int, typer.Option(help="Directions from weights.")] = 5,
+    classes: Annotated[
+        str | None, typer.Option(help="Two, START,END: the direction between these.")
+    ] = None,
+    extractor: Annotated[
+        str, typer.Option(help="Classifier that knows the classes.")
+    ] = "lenet_fashion_mnist",
+    samples: Annotated[int, typer.Option(help="Images to classify.")] = 2000,
+    strength: Annotated[float, typer.Option(help="How far to go, both ways.")] = 3.0,
+    frames: Frames = None,
+    fps: Fps = 20,
+    scale: Scale = 1,
+    label: Label = None,
+    save: Save = None,
+):
+    """Draw what changes along directions of the latent space, a row for each direction and seed."""
+    seeds, frames = arguments.numbers(seeds), _frames(out, frames, scale, fps)
+    ends = classes and arguments.numbers(classes)
+    if ends is not None and len(ends) != 2:
+        raise ValueError(f"--classes needs two, START,END. Received: {classes!r}.")
+    gan = console.load_model(model)
+    from tfgan_zoo import latent
+
+    if ends:
+        found = latent.class_direction(gan, extractor, *ends, samples)
+        ways = found.direction[None]
+        typer.echo(
+            f"Accuracy on held-out samples: {found.accuracy:.3f} ({found.chance:.3f} by chance)"
+        )
+    else:
+        ways, strengths = latent.closed_form_directions(gan, count)
+        typer.echo("Strengths: " + " ".join(f"{value:.4g}" for value in strengths))
+    _save(save, directions=ways)
+    points = latent.Space(gan).from_seeds(seeds)
+    steps = np.linspace(-strength, strength, frames)
+    images = np.concatenate([latent.edit(gan, points, way, steps, labels=label) for way in ways])
+    if out.suffix == ".png":
+        _write_grid(out, images.reshape(-1, *images.shape[2:]), frames, scale)
+    else:
+        from tfgan_zoo.pictures import image_grid
+
+        there = [image_grid(frame, len(seeds)) for frame in images.swapaxes(0, 1)]
+        _write_frames(out, np.stack(there + there[-2:0:-1]), scale, fps)
+
+
+# === What is read and written ===
+
+
+def _frames(out, frames, scale, fps):
+    """The number of frames, after all that could be wrong with the file is refused."""
+    console.import_zoo()
+    from tfgan_zoo.pictures import ANIMATIONS
+
+    if out.suffix != ".png" and out.suffix not in ANIMATIONS:
+        raise ValueError(f"--out is a .png, {', '.join(ANIMATIONS)} file. Received: {out}.")
+    frames = frames or (_IN_PICTURE if out.suffix == ".png" else _IN_ANIMATION)
+    if frames < 2 or scale < 1 or not 0 < fps <= 100:
+        raise ValueError(
+            "--frames must be 2 or more, --scale 1 or more, --fps from 1 to 100. Received: "
+            f"{frames}, {scale}, {fps}."
+        )
+    return frames
+
+
+def _check_picture(out):
+    if out.suffix != ".png":
+        raise ValueError(f"--out is a .png file. Received: {out}.")
+
+
+def _real(what, numbers, split, image_shape, data_dir):
+    """uint8 images of a set by their numbers, or of one file; and their labels or None."""
+    path = pathlib.Path(what)
+    if path.is_file() and path.suffix.lower() in _FILES:
+        from tfgan_zoo.datasets.images import decode
+
+        return decode(path.read_bytes(), image_shape[:2], image_shape[2]).numpy()[None], None
+    from tfgan_zoo import evaluation
+
+    images = evaluation.from_data(what, split, image_shape, data_dir)
+    if max(numbers) >= images.count:
+        raise ValueError(f"{images.name} has {images.count} images. Received: --numbers {numbers}.")
+    return images.read(np.array(numbers))
+
+
+def _write_grid(out, images, columns, scale):
+    from tfgan_zoo.pictures import enlarged, image_grid, write_png
+
+    write_png(out, image_grid(enlarged(images, scale), columns))
+    typer.echo(f"{len(images)} images: {out}")
+
+
+def _write_frames(out, frames, scale, fps):
+    from tfgan_zoo.pictures import enlarged, write_animation
+
+    write_animation(out, enlarged(frames, scale), fps)
+    typer.echo(f"{len(frames)} frames: {out}")
+
+
+def _save(path, **arrays):
+    if path:
+        from tfgan_zoo.files import beside
+
+        with beside(path) as temporary, open(temporary, "wb") as file:
+            np.savez(file, **arrays)

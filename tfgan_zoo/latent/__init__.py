@@ -1,0 +1,13 @@
+"""What lies in a latent space: ways through it, the points of given images, directions, mixed styles."""
+
+from tfgan_zoo.latent.directions import ClosedForm as ClosedForm
+from tfgan_zoo.latent.directions import Supervised as Supervised
+from tfgan_zoo.latent.directions import class_direction as class_direction
+from tfgan_zoo.latent.directions import closed_form_directions as closed_form_directions
+from tfgan_zoo.latent.directions import edit as edit
+from tfgan_zoo.latent.directions import supervised_direction as supervised_direction
+from tfgan_zoo.latent.paths import mix as mix
+from tfgan_zoo.latent.paths import path as path
+from tfgan_zoo.latent.projection import Projection as Projection
+from tfgan_zoo.latent.projection import project as project
+from tfgan_zoo.latent.spaces import Space as Space
