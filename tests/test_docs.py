@@ -21,7 +21,15 @@ def test_generated_pages(script):
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "CONTRIBUTING.md", "serving/README.md", "docs/metrics.md", "docs/models.md"],
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "serving/README.md",
+        "docs/latent.md",
+        "docs/metrics.md",
+        "docs/models.md",
+    ],
 )
 def test_links(page):
     """Relative links of a page lead to files."""

@@ -243,12 +243,11 @@ def test_the_fit_is_the_minimum(kind):
     labels = points[:, 0] + rng.normal(size=60)
     labels = labels > 1 if kind is bool else labels
     if kind is bool:
-        weights, middle = directions._logistic(points, labels, ridge)
-        residual = 1 / (1 + np.exp(middle - points @ weights)) - labels
+        weights, offset = directions._logistic(points, labels, ridge)
+        residual = 1 / (1 + np.exp(-points @ weights - offset)) - labels
     else:
-        weights, _ = directions._least_squares(points, labels, ridge)
-        residual = points @ weights - labels
-        residual -= residual.mean()  # of the offset that fits best
+        weights, offset = directions._least_squares(points, labels, ridge)
+        residual = points @ weights + offset - labels
     np.testing.assert_allclose(points.T @ residual + ridge * weights, 0, atol=1e-6)
     assert abs(residual.sum()) < 1e-6
 

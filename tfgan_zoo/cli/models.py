@@ -148,7 +148,10 @@ def train(
     "Image i depends on its seed (and label or text) alone."
 )
 def sample(
-    run: Annotated[str, typer.Argument(help="Run directory, or a preset with trained weights.")],
+    run: Annotated[
+        str,
+        typer.Argument(help="Run directory, exported folder, or a preset with trained weights."),
+    ],
     out: Annotated[
         str, typer.Option(help="A .png file for a grid, or a folder for single images.")
     ],
@@ -185,7 +188,10 @@ def sample(
     "tfgan-zoo export runs/0001-dcgan_mnist exported --format onnx"
 )
 def export(
-    run: Annotated[str, typer.Argument(help="Run directory, or a preset with trained weights.")],
+    run: Annotated[
+        str,
+        typer.Argument(help="Run directory, exported folder, or a preset with trained weights."),
+    ],
     dest: Annotated[pathlib.Path, typer.Argument(help="Folder of all models.")],
     name: Annotated[str | None, typer.Option(help="Name to serve under. (the preset's)")] = None,
     model_version: Annotated[int | None, typer.Option(help="Version. (the next one)")] = None,

@@ -6,21 +6,28 @@ import numpy as np
 from tfgan_zoo.latent.spaces import has_styles
 
 
-def first_maps(gan):
-    """The linear part of each first layer, arrays `[out, D]`: one for each layer that takes styles, or
-    for each that latents reach before any other weights.
+def first_maps(gan, layers=None):
+    """The linear parts of the layers that latents, or one style for all layers, reach before any other
+    weights: arrays `[out, D]`.
 
     What lies between is taken along where it is linear (splits, reshapes, a label's embedding beside
     the latents); a normalisation of the latents' length only scales the result. Layers that take
     latents in another way than by a kernel, as conditional normalisation does, are left out.
 
+    Args:
+        gan: `GAN`.
+        layers: Slice of the layers that have the style; None for all.
+
     Raises:
         ValueError: No first layer has a kernel.
     """
+    network, basis = gan.ema_generator, np.eye(gan.latent_dim, dtype=np.float32)
     if has_styles(gan):
-        return [np.asarray(kernel, np.float32).T for kernel in gan.style_kernels()]
-    network = gan.ema_generator
-    maps = [_map(network, source, layer) for source, layer in _first_layers(network)]
+        network = network.get_layer("synthesis")
+        count, size = network.inputs[0].shape[1:]
+        basis = np.zeros([size, count, size], np.float32)
+        basis[:, layers or slice(None)] = np.eye(size)[:, None]
+    maps = [_map(network, basis, source, layer) for source, layer in _first_layers(network)]
     if not maps:
         raise ValueError(
             f"No layer of {type(gan).__name__} that takes the latents first has a kernel: directions "
@@ -43,23 +50,22 @@ def _first_layers(network):
     return found
 
 
-def _map(network, source, layer):
-    """What a layer makes of each latent, without bias and activation: `[out, D]`."""
-    size = network.inputs[0].shape[-1]
+def _map(network, basis, source, layer):
+    """What a layer makes of each row of a basis, without bias and activation: `[out, D]`."""
     until = keras.Model(network.inputs, source)
-    labels = [np.zeros(size + 1, np.int32) for _ in network.inputs[1:]]
-    basis = np.concatenate([np.zeros([1, size]), np.eye(size)]).astype(np.float32)
-    reached = np.asarray(until([basis, *labels], training=False), np.float32)
-    reached = (reached[1:] - reached[0]).reshape(size, -1)
+    rows = np.concatenate([np.zeros_like(basis[:1]), basis])
+    labels = [np.zeros(len(rows), np.int32) for _ in network.inputs[1:]]
+    reached = np.asarray(until([rows, *labels], training=False), np.float32)
+    reached = (reached[1:] - reached[0]).reshape(len(basis), -1)
     return (reached @ _matrix(layer, reached.shape[1])).T
 
 
 def _matrix(layer, features):
-    """A layer's kernel as a matrix `[features, out]`.
+    """A layer's kernel as a matrix `[features, out]`; that of its style where it takes one.
 
     A convolution takes the latents as the channels of one pixel.
     """
-    kernel = np.asarray(layer.kernel, np.float32)
+    kernel = np.asarray(getattr(layer, "style_kernel", layer.kernel), np.float32)
     is_transposed = isinstance(layer, keras.layers.Conv2DTranspose)
     kernel = np.moveaxis(kernel, -1 if is_transposed else -2, 0)
     kernel = kernel.reshape(len(kernel), -1)

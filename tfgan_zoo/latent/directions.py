@@ -30,7 +30,7 @@ class Supervised(NamedTuple):
     Attributes:
         direction: float32 `[D]` of length 1, towards more of what was labelled.
         accuracy: Float. The share of held-out samples on the right side, mean of the folds.
-        chance: Float. The share of the more frequent side, which needs no direction.
+        chance: Float. The share of the more frequent side, for which no direction is needed.
     """
 
     direction: np.ndarray
@@ -50,7 +50,7 @@ def closed_form_directions(gan, count=5, layers=None):
     Args:
         gan: `GAN`.
         count: Int. How many, at most the length of a latent or style.
-        layers: Slice of the layers of a model with styles, or None for all: the first ones change
+        layers: Slice of the layers of a model with styles, or None for all. The first ones change
             pose and shape, the last ones colours.
 
     Returns:
@@ -61,7 +61,7 @@ def closed_form_directions(gan, count=5, layers=None):
 
     Reference: Shen and Zhou, "Closed-Form Factorization of Latent Semantics in GANs", 2021.
     """
-    stacked = np.concatenate(first_maps(gan)[layers or slice(None)], axis=0).astype(np.float64)
+    stacked = np.concatenate(first_maps(gan, layers)).astype(np.float64)
     if not 0 < count <= stacked.shape[1]:
         raise ValueError(f"count must lie in [1, {stacked.shape[1]}]. Received: {count}.")
     values, vectors = np.linalg.eigh(stacked.T @ stacked)  # from the smallest to the largest
@@ -74,13 +74,15 @@ def closed_form_directions(gan, count=5, layers=None):
 # === From labelled samples ===
 
 
-def supervised_direction(points, labels, folds=5, ridge=1.0, seed=0):
+def supervised_direction(points, labels, middle=None, folds=5, ridge=1.0, seed=0):
     """The direction along which labels change, by a linear model of the points.
 
     Args:
         points: Floats `[N, D]`, such as `Space.from_seeds` gives.
         labels: Bools `[N]`, fitted by logistic regression, or floats `[N]` such as scores, by ridge
-            regression; a side is then that of the median.
+            regression.
+        middle: Float that divides the two sides of scores, the median by default. Samples with just this
+            score are on neither side, and do not count for the accuracy.
         folds: Int, 2 or more. Parts for cross-validation.
         ridge: Float above 0. Penalty on the squared length of the coefficients of standardised points.
         seed: Int. Of the order in which samples come to folds.
@@ -95,37 +97,43 @@ def supervised_direction(points, labels, folds=5, ridge=1.0, seed=0):
     where the hyperplane is a support vector machine's.
     """
     points, labels = np.asarray(points, np.float64), np.asarray(labels)
-    _check_samples(points, labels, folds, ridge)
-    fit = _logistic if labels.dtype == bool else _least_squares
-    sides = labels if labels.dtype == bool else labels > np.median(labels)
+    _check_points(points, labels, folds, ridge)
+    is_class = labels.dtype == bool
+    fit, middle = (_logistic, 0.5) if is_class else (_least_squares, middle)
+    middle = np.median(labels) if middle is None else middle
+    sides, counted = labels > middle, labels != middle
+    _check_sides(sides[counted], folds)
     standard = (points - points.mean(axis=0)) / _deviations(points)
     shares, fold_of = [], np.random.default_rng(seed).permutation(len(points)) % folds
     for fold in range(folds):
-        train, held_out = fold_of != fold, fold_of == fold
-        coefficients, middle = fit(standard[train], labels[train], ridge)
-        guessed = standard[held_out] @ coefficients > middle
+        train, held_out = fold_of != fold, (fold_of == fold) & counted
+        coefficients, offset = fit(standard[train], labels[train], ridge)
+        guessed = standard[held_out] @ coefficients + offset > (0 if is_class else middle)
         shares.append(np.mean(guessed == sides[held_out]))
     coefficients, _ = fit(standard, labels, ridge)
     direction = coefficients / _deviations(points)
-    chance = max(np.mean(sides), 1 - np.mean(sides))
+    share = np.mean(sides[counted])
     direction = (direction / np.linalg.norm(direction)).astype(np.float32)
-    return Supervised(direction, float(np.mean(shares)), float(chance))
+    return Supervised(direction, float(np.mean(shares)), float(max(share, 1 - share)))
 
 
-def class_direction(gan, extractor, start, end, count=2000, space=None, seed=0, ridge=10.0):
+def class_direction(gan, extractor, start, end, count=2000, space=None, seed=0, ridge=1.0):
     """The direction from samples that a classifier takes for one class to those of another.
+
+    It is fitted to 1 for the end, -1 for the start and 0 for all other classes. The border between the
+    two classes alone would not do: beyond it may lie a third one, in which the way would end.
 
     Args:
         gan: `GAN` without labels.
         extractor: Name of an extractor with classes, such as "lenet_fashion_mnist".
         start, end: Ints. The classes.
-        count: Int. Samples to draw and classify; those of other classes are not used.
+        count: Int. Samples to draw and classify.
         space: "z" or "w"; see `Space`.
         seed: Int. The first seed of the samples.
         ridge: Float. See `supervised_direction`.
 
     Returns:
-        `Supervised`.
+        `Supervised`; the accuracy is that among samples of the two classes.
 
     Raises:
         ValueError: An extractor without these classes, a model with labels, or too few samples.
@@ -144,21 +152,21 @@ def class_direction(gan, extractor, start, end, count=2000, space=None, seed=0, 
     for k in range(0, count, 256):
         labels.append(classifier(space.images(points[k : k + 256]))[1].argmax(axis=1))
     labels = np.concatenate(labels)
-    chosen = np.isin(labels, (start, end))
-    return supervised_direction(points[chosen], labels[chosen] == end, ridge=ridge)
+    contrast = (labels == end) * 1.0 - (labels == start)
+    return supervised_direction(points, contrast, middle=0.0, ridge=ridge)
 
 
 def _least_squares(points, scores, ridge):
-    """Coefficients `[D]` and the value at the median of scores."""
+    """Coefficients `[D]` and offset of the fitted scores."""
     centre, mean = points.mean(axis=0), scores.mean()
     centred = points - centre
     matrix = centred.T @ centred + ridge * np.eye(points.shape[1])
     coefficients = np.linalg.solve(matrix, centred.T @ (scores - mean))
-    return coefficients, np.median(scores) - mean + centre @ coefficients
+    return coefficients, mean - centre @ coefficients
 
 
 def _logistic(points, labels, ridge):
-    """Coefficients `[D]` and the value at even odds, by Newton's method; the offset is not penalised."""
+    """Coefficients `[D]` and offset of the log odds, by Newton's method; the offset is not penalised."""
     rows = np.concatenate([points, np.ones([len(points), 1])], axis=1)
     penalty = np.diag([*np.full(points.shape[1], float(ridge)), 1e-9])
     weights = np.zeros(rows.shape[1])
@@ -170,7 +178,7 @@ def _logistic(points, labels, ridge):
         weights -= change
         if abs(change).max() < 1e-8:
             break
-    return weights[:-1], -weights[-1]
+    return weights[:-1], weights[-1]
 
 
 def _deviations(points):
@@ -179,7 +187,7 @@ def _deviations(points):
     return np.where(found > 0, found, 1.0)
 
 
-def _check_samples(points, labels, folds, ridge):
+def _check_points(points, labels, folds, ridge):
     if points.ndim != 2 or labels.shape != points.shape[:1] or labels.dtype.kind not in "bf":
         raise ValueError(
             "Points must be floats [N, D], labels bools or floats [N]. Received shapes "
@@ -189,7 +197,9 @@ def _check_samples(points, labels, folds, ridge):
         raise ValueError(f"folds must be 2 or more and ridge above 0, not {folds} and {ridge}.")
     if not (np.isfinite(points).all() and np.isfinite(labels).all()):
         raise ValueError("Points and labels must be finite; these hold NaN or infinity.")
-    sides = labels if labels.dtype == bool else labels > np.median(labels)
+
+
+def _check_sides(sides, folds):
     least = min(sides.sum(), (~sides).sum())
     if least < 2 * folds:
         raise ValueError(
