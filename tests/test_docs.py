@@ -21,7 +21,6 @@ def test_generated_pages(script):
 
 @pytest.mark.parametrize(
     "page",
-    "page",
     [
         "README.md",
         "CONTRIBUTING.md",
