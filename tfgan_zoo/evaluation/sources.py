@@ -160,6 +160,7 @@ def from_saved_model(folder, num_classes=None, seed=0, name=None):
     def read(indices):
         labels = _labels(indices, num_classes)
         inputs = {"seed": indices + seed} | ({} if labels is None else {"label": labels})
+        inputs = servable.with_truncation(inputs)
         files = servable.run(DEFAULT_SIGNATURE, inputs, ("image_bytes",))["image_bytes"]
         return np.stack([tf.io.decode_png(file).numpy() for file in files]), labels
 

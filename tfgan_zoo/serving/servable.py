@@ -96,6 +96,13 @@ class Servable:
                     "provided"
                 )
 
+    def with_truncation(self, inputs):
+        """The inputs of images, `{name: array}`, with a truncation of 1 for a model that takes one."""
+        if "truncation" not in self.signatures[DEFAULT_SIGNATURE].inputs:
+            return inputs
+        rows = len(next(iter(inputs.values())))
+        return {**inputs, "truncation": np.ones(rows, np.float32)}
+
     def run(self, signature_name, inputs, output_names):
         """Runs a signature.
 
