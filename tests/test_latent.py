@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from cases import CASES, make
+from PIL import Image
 from typer.testing import CliRunner
 
 import tfgan_zoo
@@ -302,10 +303,9 @@ def test_a_model_with_labels_needs_no_direction_between_them(conditional):
 
 @pytest.mark.parametrize("suffix", ["gif", "apng", "webp"])
 def test_an_animation_is_read_back(tmp_path, suffix):
-    image_module = pytest.importorskip("PIL.Image", reason="Pillow comes with the extra animation")
     frames = np.random.default_rng(0).integers(0, 256, (5, 12, 10, 1), np.uint8)
     pictures.write_animation(tmp_path / f"a.{suffix}", frames, fps=25)
-    with image_module.open(tmp_path / f"a.{suffix}") as animation:
+    with Image.open(tmp_path / f"a.{suffix}") as animation:
         assert animation.n_frames == 5 and animation.info["loop"] == 0
         for number, frame in enumerate(frames):
             animation.seek(number)

@@ -130,7 +130,7 @@ def _starts(space, targets, labels, difference, restarts, candidates, seed):
     drawn = functools.cache(lambda label: _drawn(space, points, label))
     difference, encoded, found = tf.function(difference), None, []
     if hasattr(space.gan, "encode"):
-        encoded = space.from_latents(tf.convert_to_tensor(space.gan.encode(tf.constant(targets))))
+        encoded = space.from_latents(space.gan.encode(targets))
     for number, target in enumerate(targets):
         label = None if labels is None else int(labels[number])
         parts = [difference(part, tf.broadcast_to(target, part.shape)) for part in drawn(label)]
