@@ -28,6 +28,7 @@ _MODELS = (
     "ConditionalGAN",
     "DCGAN",
     "LSGAN",
+    "ProGAN",
     "R3GAN",
     "StyleGAN",
     "StyleGAN2",
