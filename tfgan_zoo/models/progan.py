@@ -330,6 +330,6 @@ _SMALL = {
 }
 
 register(
-    ("progan_fashion_mnist", ProGAN, _SMALL, "fashion_mnist", 32, 5, (0, 0)),
+    ("progan_fashion_mnist", ProGAN, _SMALL, "fashion_mnist", 32, 5, (272_467, 273_265)),
     ("progan_celeb_a_hq_1024", ProGAN, {}, "celeb_a_hq/1024", 16, 480, (23_079_115, 23_087_249)),
 )

@@ -252,7 +252,7 @@ _HIGH = {
 }
 _SMALL = {
     "image_shape": (28, 28, 1),
-    "widths": (128, 64, 16),
+    "widths": (64, 32, 16),
     "blocks": 1,
     "group_width": 8,
     "penalty_weight": 0.5,
@@ -260,7 +260,7 @@ _SMALL = {
 }
 
 register(
-    ("r3gan_fashion_mnist", R3GAN, _SMALL, "fashion_mnist", 32, 1, (137_424, 129_360)),
+    ("r3gan_fashion_mnist", R3GAN, _SMALL, "fashion_mnist", 32, 2, (47_888, 43_856)),
     ("r3gan_cifar10", R3GAN, _CIFAR, "cifar10", 512, 2000, (20_781_952, 21_280_512)),
     ("r3gan_celeb_a_64", R3GAN, {}, "celeb_a", 256, 100, (22_429_824, 22_381_440)),
     ("r3gan_celeb_a_hq_256", R3GAN, _HIGH, "celeb_a_hq/256", 256, 1000, (23_057_952, 23_009_568)),
