@@ -30,6 +30,7 @@ _MODELS = (
     "LSGAN",
     "ProGAN",
     "R3GAN",
+    "SNGAN",
     "StyleGAN",
     "StyleGAN2",
     "TextGAN",

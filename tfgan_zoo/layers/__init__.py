@@ -1,6 +1,7 @@
 """Blocks that two variants or more use."""
 
 from tfgan_zoo.layers.activations import LeakyReLU as LeakyReLU
+from tfgan_zoo.layers.attention import SelfAttention as SelfAttention
 from tfgan_zoo.layers.clipping import Clip as Clip
 from tfgan_zoo.layers.draws import Draws as Draws
 from tfgan_zoo.layers.dropout import Dropout as Dropout
@@ -10,6 +11,7 @@ from tfgan_zoo.layers.maxout import Maxout as Maxout
 from tfgan_zoo.layers.minibatch import MinibatchStddev as MinibatchStddev
 from tfgan_zoo.layers.modulated import ModulatedConv2D as ModulatedConv2D
 from tfgan_zoo.layers.modulated import modulated_convolution as modulated_convolution
+from tfgan_zoo.layers.modulation import Modulation as Modulation
 from tfgan_zoo.layers.noise import NoiseInjection as NoiseInjection
 from tfgan_zoo.layers.normalization import BatchNormalization as BatchNormalization
 from tfgan_zoo.layers.normalization import PixelNormalization as PixelNormalization
@@ -17,6 +19,7 @@ from tfgan_zoo.layers.resampling import Resample as Resample
 from tfgan_zoo.layers.resampling import resample as resample
 from tfgan_zoo.layers.spectral import SpectralConv2D as SpectralConv2D
 from tfgan_zoo.layers.spectral import SpectralDense as SpectralDense
+from tfgan_zoo.layers.spectral import SpectralProjection as SpectralProjection
 from tfgan_zoo.layers.spectral import advance_spectral_norms as advance_spectral_norms
 from tfgan_zoo.layers.styles import ClippedImages as ClippedImages
 from tfgan_zoo.layers.styles import LearnedConstant as LearnedConstant

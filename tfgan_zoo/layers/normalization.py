@@ -16,11 +16,11 @@ class BatchNormalization(keras.layers.BatchNormalization):
         fused = training and len(inputs.shape) == 4 and self.axis in (-1, 3) and self.trainable
         if not fused:
             return super().call(inputs, training=training, mask=mask)
-        none = tf.constant([], tf.float32)
+        none, zeros = tf.constant([], tf.float32), tf.zeros([inputs.shape[-1]])
         outputs = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
-            scale=tf.cast(self.gamma, tf.float32),
-            offset=tf.cast(self.beta, tf.float32),
+            scale=tf.cast(self.gamma, tf.float32) if self.scale else zeros + 1,
+            offset=tf.cast(self.beta, tf.float32) if self.center else zeros,
             mean=none,
             variance=none,
             epsilon=self.epsilon,

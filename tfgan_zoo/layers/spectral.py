@@ -79,3 +79,28 @@ class SpectralDense(_Spectral, keras.layers.Dense):
         outputs = tf.matmul(inputs, self.normalized(tf.convert_to_tensor(self.kernel)))
         outputs = outputs + self.bias if self.use_bias else outputs
         return outputs if self.activation is None else self.activation(outputs)
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo")
+class SpectralProjection(SpectralDense):
+    """The inner product of features with a vector for each example, beside a linear map of them.
+
+    Inputs: features `[B, F]`, and vectors `[B, F]` of the examples' classes; output: `[B, 1]`.
+
+    Reference: Miyato and Koyama, "cGANs with Projection Discriminator", 2018 (equation 3).
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{**kwargs, "units": 1})
+        self.input_spec = None  # Keras's is that of one input
+
+    def build(self, input_shape):
+        super().build(input_shape[0])
+        self.input_spec = None
+
+    def call(self, inputs, training=None):
+        features, vectors = inputs
+        return super().call(features) + tf.reduce_sum(features * vectors, axis=-1, keepdims=True)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[0][:-1], 1)

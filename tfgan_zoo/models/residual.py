@@ -1,0 +1,137 @@
+"""Residual networks with classes, as SNGAN, SAGAN and BigGAN have them.
+
+The blocks are those of Miyato et al. 2018 (arXiv:1802.05957, appendix B); the normalization by class
+and the projection are those of Miyato and Koyama 2018 (arXiv:1802.05637). A block is given the
+convolution and the activation to use: `convolve(x, channels, size)` applies a new layer of kernels of
+side `size`, and `activate(x)` normalizes as the variant does, then applies a ReLU.
+"""
+
+import math
+
+import keras
+from keras import layers, ops
+
+from tfgan_zoo.layers import (
+    BatchNormalization,
+    Modulation,
+    SelfAttention,
+    SpectralConv2D,
+    SpectralDense,
+    SpectralProjection,
+)
+
+
+def label_input(num_classes):
+    """The input for int32 labels `[B]`, or None for a model without classes."""
+    return None if num_classes is None else keras.Input([], dtype="int32", name="label")
+
+
+def start(image_shape):
+    """The side of the generator's first map, 4 to 7, and how often it is doubled to the image's."""
+    height, width, _ = image_shape
+    doublings = max(0, int(math.log2(height)) - 2)
+    if height != width or not doublings or height % 2**doublings:
+        raise ValueError(
+            "The residual networks need square images with a side of 4, 5, 6 or 7 times a power of 2, "
+            f"from 8 on. Received: image_shape={tuple(image_shape)}. Pad or crop the images."
+        )
+    return height >> doublings, doublings
+
+
+# === Blocks ===
+
+
+def spectral_convolution(initializer):
+    """`convolve` with spectrally normalized layers; `initializer` is a name."""
+
+    def convolve(x, channels, size):
+        return SpectralConv2D(channels, size, padding="same", kernel_initializer=initializer)(x)
+
+    return convolve
+
+
+def block_up(x, channels, convolve, activate):
+    """A map of twice the side: `[B, H, W, any]` -> `[B, 2 H, 2 W, channels]`."""
+    # Doubling and a 1x1 convolution commute; in this order it costs a fourth.
+    shortcut = layers.UpSampling2D(2)(convolve(x, channels, 1))
+    x = convolve(layers.UpSampling2D(2)(activate(x)), channels, 3)
+    return layers.Add()([convolve(activate(x), channels, 3), shortcut])
+
+
+def block_down(x, channels, convolve, is_halved=True, is_first=False, hidden=None):
+    """A map of half the side, or of the same: `[B, H, W, any]` -> `[B, H / 2, W / 2, channels]`.
+
+    The first block has no ReLU before its images. `hidden` is the number of channels between the two
+    convolutions, by default `channels`.
+    """
+    pool = layers.AveragePooling2D(2) if is_halved else lambda x: x
+    shortcut = pool(x)
+    if is_halved or x.shape[-1] != channels:  # averaging and a 1x1 convolution commute
+        shortcut = convolve(shortcut, channels, 1)
+    x = x if is_first else layers.ReLU()(x)
+    x = convolve(x, hidden or channels, 3)
+    x = convolve(layers.ReLU()(x), channels, 3)
+    return layers.Add()([pool(x), shortcut])
+
+
+def attending(x, attention_size, initializer="glorot_uniform"):
+    """Self-attention, where the map has that side."""
+    return SelfAttention(initializer)(x) if x.shape[1] == attention_size else x
+
+
+def check_attention(gan):
+    """Raises ValueError where no map of the generator has the side `gan.attention_size`."""
+    side, doublings = start(gan.image_shape)
+    sides = [side << level for level in range(1, doublings + 1)]
+    if gan.attention_size not in (None, *sides):
+        raise ValueError(
+            f"attention_size must be None or one of {sides}, the sides of the generator's maps. "
+            f"Received: {gan.attention_size!r}."
+        )
+
+
+# === Classes ===
+
+
+def normalized(x, normalization, condition=None, dense=None):
+    """Batch normalization with a learned gain and bias, or with ones linear in a condition.
+
+    Args:
+        x: Maps `[B, H, W, C]`.
+        normalization: "batch", or None for the gain and bias of the condition alone.
+        condition: Floats `[B, D]`, such as one-hot labels, or None.
+        dense: From a number of units to the layer that makes a gain or a bias of the condition; by
+            default one that starts at 0, which is a vector for each class.
+    """
+    if normalization not in ("batch", None):
+        raise ValueError(
+            f"generator_normalization must be 'batch' or None. Received: {normalization!r}."
+        )
+    own = condition is None
+    if normalization:
+        x = BatchNormalization(momentum=0.9, epsilon=1e-5, center=own, scale=own)(x)
+    if own:
+        return x
+    gains, biases = ((dense or _by_class)(x.shape[-1])(condition) for _ in range(2))
+    return Modulation()([x, gains, biases])
+
+
+def _by_class(units):
+    return layers.Dense(units, use_bias=False, kernel_initializer="zeros")
+
+
+def summed(x):
+    """Float32 features `[B, C]`: the sum of each map over its places, after a ReLU."""
+    return ops.sum(ops.cast(layers.ReLU()(x), "float32"), axis=(1, 2))
+
+
+def logits_of(features, labels, num_classes, initializer="glorot_uniform"):
+    """Float32 logits `[B, 1]` of float32 features `[B, F]`, with the inner product of the features and
+    the class's vector where there are labels (the projection, equation 3). Layers are spectrally
+    normalized, the table of the classes' vectors too; `initializer` is a name."""
+    own = {"kernel_initializer": initializer}
+    if labels is None:
+        return SpectralDense(1, dtype="float32", name="logits", **own)(features)
+    table = SpectralDense(features.shape[-1], use_bias=False, **own)
+    vectors = table(ops.one_hot(labels, num_classes))
+    return SpectralProjection(dtype="float32", name="logits", **own)([features, vectors])

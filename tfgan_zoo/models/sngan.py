@@ -1,0 +1,187 @@
+"""SNGAN: a discriminator of Lipschitz constant 1, by spectral normalization of every layer.
+
+References: Miyato, Kataoka, Koyama and Yoshida, "Spectral Normalization for Generative Adversarial
+Networks", 2018 (arXiv:1802.05957); with classes, Miyato and Koyama, "cGANs with Projection
+Discriminator", 2018 (arXiv:1802.05637).
+"""
+
+import keras
+from keras import layers, ops
+
+from tfgan_zoo.layers import LeakyReLU, SpectralConv2D
+from tfgan_zoo.models import residual
+from tfgan_zoo.models.gan import GAN
+from tfgan_zoo.presets import register
+
+
+class SNGAN(GAN):
+    """The spectrally normalized GAN, with the paper's residual or plain convolutional networks.
+
+    Hinge loss, Adam(2e-4, beta_1=0, beta_2=0.9), 5 discriminator updates a step, batches of 64, normal
+    latents of 128 numbers (section 4). With classes, the generator's batch normalization has a gain and
+    a bias for each class, and the discriminator adds the inner product of its features and the class's
+    vector.
+
+    Args:
+        num_classes: Int, or None for a model without labels. Labels are integers in [0, num_classes).
+        network: "resnet_flat" (table 4, for 32x32: every block has `width` channels, and half as many in
+            the discriminator), "resnet" (tables 5 and 6, for 48x48 and 128x128: `width` channels at
+            the image, twice as many at each half of the size, up to 16 times) or "cnn" (table 3).
+        width: Int. The paper has 256 for "resnet_flat" and 64 for the others.
+        generator_normalization: "batch", or None to leave batch normalization out.
+
+    All other arguments: see `GAN`.
+
+    Raises:
+        ValueError: An unknown network or normalization, or an image that is not square with a side of
+            4 to 7 times a power of 2 (8 or more).
+    """
+
+    defaults = {
+        "image_shape": (32, 32, 3),
+        "latent_dim": 128,
+        "objective": "hinge",
+        "n_critic": 5,
+        "num_classes": None,
+        "network": "resnet_flat",
+        "width": 256,
+        "generator_normalization": "batch",
+    }
+
+    def default_optimizer(self, learning_rate):
+        return keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.9)
+
+    def build_generator(self):
+        latents = keras.Input([self.latent_dim], name="latents")
+        labels = residual.label_input(self.num_classes)
+        images = images_from(self, latents, labels)
+        return keras.Model(self._with_labels(latents, labels), images, name="generator")
+
+    def build_discriminator(self):
+        images = keras.Input(self.image_shape, name="images")
+        labels = residual.label_input(self.num_classes)
+        logits = residual.logits_of(features_from(self, images), labels, self.num_classes)
+        return keras.Model(self._with_labels(images, labels), logits, name="discriminator")
+
+
+# === Networks ===
+
+
+def images_from(gan, latents, labels=None):
+    """The generator's layers: latents `[B, D]` -> float32 images `[B, H, W, C]` in [-1, 1]."""
+    condition = None if labels is None else ops.one_hot(labels, gan.num_classes)
+
+    def activate(x, condition=condition):
+        return layers.ReLU()(residual.normalized(x, gan.generator_normalization, condition))
+
+    build = _cnn_from if _is_cnn(gan.network) else _maps_from
+    x = layers.Conv2D(gan.image_shape[-1], 3, padding="same")(build(gan, latents, activate))
+    return layers.Activation("tanh", dtype="float32", name="images")(x)
+
+
+def features_from(gan, images):
+    """The discriminator's layers up to its logits: float32 features `[B, F]` of images."""
+    return (_cnn_features if _is_cnn(gan.network) else _resnet_features)(gan, images)
+
+
+def _is_cnn(network):
+    if network not in ("resnet_flat", "resnet", "cnn"):
+        raise ValueError(
+            f"network must be 'resnet_flat', 'resnet' or 'cnn'. Received: {network!r}."
+        )
+    return network == "cnn"
+
+
+def _first_map(gan, latents, channels):
+    side, _ = residual.start(gan.image_shape)
+    return layers.Reshape((side, side, channels))(layers.Dense(side**2 * channels)(latents))
+
+
+# === Residual networks ===
+
+
+def _maps_from(gan, latents, activate):
+    first, *maps = _generator_channels(gan)
+    x = _first_map(gan, latents, first)
+    for channels in maps:
+        x = residual.block_up(x, channels, _convolve, activate)
+    return activate(x, None)  # the last one is not told the class
+
+
+def _generator_channels(gan):
+    """Of the first map, and of each block."""
+    _, doublings = residual.start(gan.image_shape)
+    if gan.network == "resnet_flat":
+        return [gan.width] * (doublings + 1)
+    return [gan.width * min(16, 2 ** (doublings - level)) for level in range(doublings + 1)]
+
+
+def _resnet_features(gan, x):
+    for level, (channels, is_halved) in enumerate(_discriminator_blocks(gan)):
+        hidden = x.shape[-1] if level else channels
+        x = residual.block_down(x, channels, _spectrally_convolve, is_halved, level == 0, hidden)
+    return residual.summed(x)
+
+
+def _discriminator_blocks(gan):
+    """`(channels, whether it halves the map)` of each block."""
+    _, doublings = residual.start(gan.image_shape)
+    if gan.network == "resnet_flat":
+        return [(gan.width // 2, level < 2) for level in range(4)]
+    halving = [(gan.width * 2**level, True) for level in range(min(doublings + 1, 5))]
+    return [*halving, (gan.width * 16, False)]
+
+
+def _convolve(x, channels, size):
+    return layers.Conv2D(channels, size, padding="same", kernel_initializer=_initializer(size))(x)
+
+
+def _spectrally_convolve(x, channels, size):
+    return SpectralConv2D(channels, size, padding="same", kernel_initializer=_initializer(size))(x)
+
+
+def _initializer(size):
+    """Glorot's, of twice the variance in the branch with the ReLUs (as in the authors' code)."""
+    return keras.initializers.VarianceScaling(2.0 if size == 3 else 1.0, "fan_avg", "uniform")
+
+
+# === Plain convolutional networks ===
+
+
+def _cnn_from(gan, latents, activate):
+    _, doublings = residual.start(gan.image_shape)
+    x = _first_map(gan, latents, gan.width * 2**doublings)
+    for level in reversed(range(doublings)):
+        x = layers.Conv2DTranspose(gan.width * 2**level, 4, strides=2, padding="same")(x)
+        x = activate(x)
+    return x
+
+
+def _cnn_features(gan, x):
+    _, doublings = residual.start(gan.image_shape)
+    for level in range(doublings):
+        for kernel, strides in ((3, 1), (4, 2)):
+            x = SpectralConv2D(gan.width * 2**level, kernel, strides=strides, padding="same")(x)
+            x = LeakyReLU(0.1)(x)
+    x = SpectralConv2D(gan.width * 2**doublings, 3, padding="same")(x)
+    return ops.cast(layers.Flatten()(LeakyReLU(0.1)(x)), "float32")
+
+
+# === Presets ===
+
+_SMALL = {"image_shape": (28, 28, 1), "network": "cnn", "width": 32, "n_critic": 1}
+_IMAGENET = {"image_shape": (128, 128, 3), "network": "resnet", "width": 64, "num_classes": 1000}
+
+register(
+    ("sngan_fashion_mnist", SNGAN, _SMALL, "fashion_mnist", 64, 5, (973_505, 180_961)),
+    ("sngan_cifar10", SNGAN, {}, "cifar10", 64, 640, (4_276_739, 1_053_825)),
+    (
+        "sngan_imagenet_128",
+        SNGAN,
+        _IMAGENET,
+        "imagenet2012",
+        64,
+        112,
+        (41_996_931, 30_041_857),
+    ),
+)
