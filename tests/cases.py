@@ -24,6 +24,7 @@ CASES = {
     "StyleGAN": STYLED,
     "StyleGAN2": {**STYLED, "penalty_every": 2, "path_length_every": 2},
     "SNGAN": {**CONVOLUTIONAL, "network": "cnn", "n_critic": 2},
+    "SAGAN": {**CONVOLUTIONAL, "num_classes": 3, "attention_size": 8},
     "ConditionalGAN": {**CONVOLUTIONAL, "num_classes": 3},
     "ProGAN": {**SMALL, "widths": (4, 4), "fade_in_steps": 2, "stable_steps": 2},
     "R3GAN": {**SMALL, "widths": (8, 4), "blocks": 1, "group_width": 4},

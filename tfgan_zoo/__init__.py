@@ -30,6 +30,7 @@ _MODELS = (
     "LSGAN",
     "ProGAN",
     "R3GAN",
+    "SAGAN",
     "SNGAN",
     "StyleGAN",
     "StyleGAN2",

@@ -1,0 +1,108 @@
+"""SAGAN: self-attention, and spectral normalization of both players.
+
+Reference: Zhang, Goodfellow, Metaxas and Odena, "Self-Attention Generative Adversarial Networks", 2019
+(arXiv:1805.08318).
+"""
+
+import keras
+from keras import layers, ops
+
+from tfgan_zoo.layers import SpectralDense
+from tfgan_zoo.models import residual
+from tfgan_zoo.models.gan import GAN
+from tfgan_zoo.presets import register
+
+
+class SAGAN(GAN):
+    """The self-attention GAN: SNGAN's residual networks with classes, and in each one map that attends
+    to itself.
+
+    Hinge loss, one discriminator update a step, Adam(beta_1=0, beta_2=0.9) with rates of 1e-4 for the
+    generator and 4e-4 for the discriminator, batches of 256, normal latents of 128 numbers (sections 4
+    and 5). Layers and widths are those of the authors' code
+    (github.com/brain-research/self-attention-gan).
+
+    Args:
+        num_classes: Int, or None for a model without labels. Labels are integers in [0, num_classes).
+        width: Int. Channels of the generator's last map; maps of half the side have twice as many, up
+            to 16 times.
+        attention_size: Int. The side of the maps that attend to themselves; the discriminator has one
+            where it is at most half of the image's side. None: no attention.
+        generator_normalization: "batch", or None to leave batch normalization out.
+
+    All other arguments: see `GAN`.
+
+    Raises:
+        ValueError: A generator without a map of `attention_size`, an unknown normalization, or an image
+            that is not square with a side of 4 to 7 times a power of 2 (8 or more).
+    """
+
+    defaults = {
+        "image_shape": (128, 128, 3),
+        "latent_dim": 128,
+        "objective": "hinge",
+        "g_learning_rate": 1e-4,
+        "d_learning_rate": 4e-4,
+        "num_classes": 1000,
+        "width": 64,
+        "attention_size": 32,
+        "generator_normalization": "batch",
+    }
+
+    def default_optimizer(self, learning_rate):
+        return keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.9)
+
+    def build_generator(self):
+        latents = keras.Input([self.latent_dim], name="latents")
+        labels = residual.label_input(self.num_classes)
+        images = _images_from(self, latents, labels)
+        return keras.Model(self._with_labels(latents, labels), images, name="generator")
+
+    def build_discriminator(self):
+        images = keras.Input(self.image_shape, name="images")
+        labels = residual.label_input(self.num_classes)
+        logits = residual.logits_of(_features_from(self, images), labels, self.num_classes)
+        return keras.Model(self._with_labels(images, labels), logits, name="discriminator")
+
+
+# === Networks ===
+
+_convolve = residual.spectral_convolution("glorot_uniform")
+
+
+def _images_from(gan, latents, labels):
+    condition = None if labels is None else ops.one_hot(labels, gan.num_classes)
+
+    def activate(x, condition=condition):
+        return layers.ReLU()(residual.normalized(x, gan.generator_normalization, condition))
+
+    side, doublings = residual.start(gan.image_shape)
+    residual.check_attention(gan)
+    first, *maps = [gan.width * min(16, 2 ** (doublings - k)) for k in range(doublings + 1)]
+    x = layers.Reshape((side, side, first))(SpectralDense(side * side * first)(latents))
+    for channels in maps:
+        x = residual.block_up(x, channels, _convolve, activate)
+        x = residual.attending(x, gan.attention_size)
+    x = _convolve(activate(x, None), gan.image_shape[-1], 3)
+    return layers.Activation("tanh", dtype="float32", name="images")(x)
+
+
+def _features_from(gan, x):
+    _, doublings = residual.start(gan.image_shape)
+    for level in range(doublings):
+        x = residual.block_down(x, gan.width * 2**level, _convolve, is_first=level == 0)
+        x = residual.attending(x, gan.attention_size)
+    last = gan.width * min(16, 2**doublings)
+    return residual.summed(residual.block_down(x, last, _convolve, is_halved=False))
+
+
+# === Presets ===
+
+_SMALL = {"image_shape": (28, 28, 1), "num_classes": 10, "width": 32, "attention_size": 14}
+_CIFAR = {"image_shape": (32, 32, 3), "num_classes": 10, "attention_size": 16}
+
+register(
+    ("sagan_fashion_mnist", SAGAN, _SMALL, "fashion_mnist", 64, 3, (969_090, 299_618)),
+    ("sagan_cifar10", SAGAN, _CIFAR, "cifar10", 64, 500, (3_601_796, 4_869_314)),
+    ("sagan_imagenet_128", SAGAN, {}, "imagenet2012", 256, 200, (42_078_852, 39_463_618)),
+)
