@@ -8,6 +8,14 @@ from tfgan_zoo.models.conditions import Texts
 SMALL = {"image_shape": (8, 8, 1), "latent_dim": 4}
 CONVOLUTIONAL = {**SMALL, "width": 4}
 STYLED = {**SMALL, "style_dim": 4, "mapping_layers": 2, "channel_base": 32, "channel_max": 6}
+BIG = {
+    **SMALL,
+    "width": 2,
+    "num_classes": 3,
+    "embedding_dim": 4,
+    "attention_size": 8,
+    "n_critic": 1,
+}
 WITHOUT_BATCH_STATISTICS = {
     "generator_normalization": None,
     "discriminator_normalization": None,
@@ -25,6 +33,8 @@ CASES = {
     "StyleGAN2": {**STYLED, "penalty_every": 2, "path_length_every": 2},
     "SNGAN": {**CONVOLUTIONAL, "network": "cnn", "n_critic": 2},
     "SAGAN": {**CONVOLUTIONAL, "num_classes": 3, "attention_size": 8},
+    "BigGAN": BIG,
+    "BigGANDeep": BIG,
     "ConditionalGAN": {**CONVOLUTIONAL, "num_classes": 3},
     "ProGAN": {**SMALL, "widths": (4, 4), "fade_in_steps": 2, "stable_steps": 2},
     "R3GAN": {**SMALL, "widths": (8, 4), "blocks": 1, "group_width": 4},

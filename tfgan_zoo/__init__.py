@@ -25,6 +25,8 @@ _MODULES = (
 _MODELS = (
     "GAN",
     "ACGAN",
+    "BigGAN",
+    "BigGANDeep",
     "ConditionalGAN",
     "DCGAN",
     "LSGAN",

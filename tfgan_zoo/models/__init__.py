@@ -1,6 +1,8 @@
 """The models, one paper a file."""
 
 from tfgan_zoo.models.acgan import ACGAN as ACGAN
+from tfgan_zoo.models.biggan import BigGAN as BigGAN
+from tfgan_zoo.models.biggan_deep import BigGANDeep as BigGANDeep
 from tfgan_zoo.models.conditional_gan import ConditionalGAN as ConditionalGAN
 from tfgan_zoo.models.dcgan import DCGAN as DCGAN
 from tfgan_zoo.models.gan import GAN as GAN

@@ -1,0 +1,99 @@
+"""BigGAN-deep: BigGAN with four times the layers and fewer parameters, by bottlenecks.
+
+Reference: Brock, Donahue and Simonyan, "Large Scale GAN Training for High Fidelity Natural Image
+Synthesis", 2019 (arXiv:1809.11096), appendix B.
+"""
+
+from keras import layers
+
+from tfgan_zoo.models import residual
+from tfgan_zoo.models.biggan import BigGAN, activation, channels, coloured, convolve, first_map
+from tfgan_zoo.presets import register
+
+
+class BigGANDeep(BigGAN):
+    """BigGAN with two bottleneck blocks where it has one.
+
+    The latents are not split: every block has all of them, beside the class embedding. A shortcut keeps
+    its channels as they are: the generator drops what is too many, the discriminator adds what is
+    missing by a 1x1 convolution. The discriminator is the generator's mirror image, for every size.
+
+    All arguments: see `BigGAN` and `GAN`.
+
+    Raises:
+        ValueError: As `BigGAN`; latents of any length will do.
+    """
+
+    defaults = {"latent_dim": 128, "width": 128}
+
+    def images_from(self, latents, embedding):
+        condition = layers.Concatenate()([latents, embedding])
+        activate = activation(self, condition)
+        x = first_map(self, condition)
+        for size in channels(self)[1:]:
+            x = bottleneck_up(x, x.shape[-1], convolve, activate, is_doubled=False)
+            x = bottleneck_up(x, size, convolve, activate)
+            x = residual.attending(x, self.attention_size, "orthogonal")
+        return coloured(self, x)
+
+    def maps_of(self, x):
+        first, *sizes = reversed(channels(self))
+        x = convolve(x, first, 3)
+        for size in sizes:
+            x = bottleneck_down(x, size, convolve)
+            x = bottleneck_down(x, size, convolve, is_halved=False)
+            x = residual.attending(x, self.attention_size, "orthogonal")
+        return x
+
+
+# === Networks ===
+
+
+def bottleneck_up(x, size, convolve, activate, is_doubled=True):
+    """Maps `[B, H, W, any]` -> `[B, 2 H, 2 W, size]`, or of the same side; `size` <= `any`."""
+    double = layers.UpSampling2D(2) if is_doubled else lambda x: x
+    shortcut, narrow = double(x[..., :size]), x.shape[-1] // 4
+    x = convolve(activate(x), narrow, 1)
+    x = convolve(double(activate(x)), narrow, 3)
+    x = convolve(activate(x), narrow, 3)
+    return layers.Add()([convolve(activate(x), size, 1), shortcut])
+
+
+def bottleneck_down(x, size, convolve, is_halved=True):
+    """Maps `[B, H, W, any]` -> `[B, H / 2, W / 2, size]`, or of the same side; `any` <= `size`."""
+    pool = layers.AveragePooling2D(2) if is_halved else lambda x: x
+    shortcut, narrow = pool(x), size // 4
+    if size > x.shape[-1]:
+        added = convolve(shortcut, size - x.shape[-1], 1)
+        shortcut = layers.Concatenate()([shortcut, added])
+    for kernel_size in (1, 3, 3):
+        x = convolve(layers.ReLU()(x), narrow, kernel_size)
+    return layers.Add()([convolve(pool(layers.ReLU()(x)), size, 1), shortcut])
+
+
+# === Presets ===
+
+_SMALL = {
+    "image_shape": (28, 28, 1),
+    "latent_dim": 64,
+    "num_classes": 10,
+    "width": 16,
+    "embedding_dim": 32,
+    "attention_size": 14,
+    "n_critic": 1,
+    "g_learning_rate": 2e-4,
+    "ema_decay": 0.999,
+}
+
+register(
+    ("biggan_deep_fashion_mnist", BigGANDeep, _SMALL, "fashion_mnist", 64, 3, (423_426, 33_538)),
+    (
+        "biggan_deep_imagenet_128",
+        BigGANDeep,
+        {},
+        "imagenet2012",
+        2048,
+        450,
+        (50_244_484, 34_590_210),
+    ),
+)
