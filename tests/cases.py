@@ -70,6 +70,13 @@ def asked_for(gan, labels):
     return TEXTS[labels] if isinstance(gan.condition, Texts) else labels
 
 
+def initial_loss_scale(variant):
+    """By what the loss is scaled at first in float16. With Keras's 2**15, gradients of 2 and more are
+    out of range: these variants, whose logits are sums over a map, would skip their first updates."""
+    steep = isinstance(make(variant), (tfgan_zoo.SAGAN, tfgan_zoo.BigGAN))
+    return 2.0**8 if steep else 2.0**15
+
+
 def initial_scale(variant):
     """By what to multiply initial weights for an exact comparison: with those of DCGAN's N(0, 0.02) and
     vanilla GAN's narrow ones the first updates are next to nothing."""

@@ -59,8 +59,11 @@ def train(cell, strategy, exact):
         scale = cases.initial_scale(cell.variant)
         for network in gan.networks():
             network.set_weights([scale * weight for weight in network.get_weights()])
-    rates = [keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05)] if exact else []
-    gan.compile(*rates, jit_compile=cell.mode == "xla", run_eagerly=cell.mode == "eager")
+    optimizers = [keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05)] if exact else []
+    if cell.precision == "mixed_float16":
+        scale = cases.initial_loss_scale(cell.variant)
+        optimizers = [keras.optimizers.LossScaleOptimizer(sgd, scale) for sgd in optimizers]
+    gan.compile(*optimizers, jit_compile=cell.mode == "xla", run_eagerly=cell.mode == "eager")
     initial = {f"initial {name}": value for name, value in weights(gan).items()}
     images = np.random.default_rng(0).uniform(-1, 1, (16 * gan.n_critic, 8, 8, 1))
     labels = cases.asked_for(gan, np.arange(len(images)) % 3)
