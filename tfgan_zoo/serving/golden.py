@@ -133,6 +133,8 @@ def _drawn(path, seeds, labels, texts):
         inputs = {"seed": np.asarray(seeds, np.int64)}
         if labels is not None:
             inputs["label"] = np.asarray(labels, np.int32)
+        if texts is not None:
+            inputs["text"] = np.asarray([text.encode() for text in texts], object)
         inputs = servable.with_truncation(inputs)
         return servable.run(DEFAULT_SIGNATURE, inputs, ("image_bytes",))["image_bytes"]
     finally:
