@@ -22,6 +22,8 @@ WITHOUT_BATCH_STATISTICS = {
     "contrastive_weight": 0.0,  # a contrast of the rows of one replica
 }
 TEXTS = np.array(["red apple", "Blue heart!", "dog"])
+STYLED = {**SMALL, "style_dim": 4, "mapping_layers": 1, "channel_base": 32, "channel_max": 6}
+WITHOUT_BATCH_STATISTICS = {"generator_normalization": None, "discriminator_normalization": None}
 
 CASES = {
     "VanillaGAN": {**SMALL, "width": 8, "maxout_units": 6, "maxout_pieces": 2},

@@ -39,6 +39,7 @@ def threefry(key, counter):
     return first, second
 
 
+@tf.function(autograph=False)  # one node of the graph that uses it, traced once for each shape
 def uniform_rows(key, rows, size):
     """Uniform draws from [0, 1) on a grid of 2**-24, float32 `[N, size]`: row i of the generator `key`.
 
@@ -52,6 +53,7 @@ def uniform_rows(key, rows, size):
     return tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32) * 2.0**-24
 
 
+@tf.function(autograph=False)
 def normal_rows(key, rows, size):
     """Standard normal draws, float32 `[N, size]`, by Box and Muller; arguments as `uniform_rows`."""
     half = (size + 1) // 2

@@ -1,14 +1,14 @@
 """Maps made larger, smaller or smoother by a finite impulse response filter."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
 def resample(images, taps, up=1, down=1, padding=(0, 0), gain=1.0):
     """Inserts zeros, filters, and keeps every `down`-th pixel, along both axes.
 
-    Sums of shifted maps, one axis after the other, which XLA makes one kernel of, and whose gradients of
-    any order are of the same kind.
+    The filter is one convolution for each channel, many times as fast on CPUs as sums of shifted maps.
 
     Args:
         images: Float `[B, H, W, C]`, H, W and C known.
@@ -21,30 +21,23 @@ def resample(images, taps, up=1, down=1, padding=(0, 0), gain=1.0):
     Returns:
         `[B, H', W', C]` of the same dtype, with H' = (H up + padding - K) // down + 1.
     """
-    scale = gain**0.5 / sum(taps)
-    taps = [float(tap) * scale for tap in reversed(taps)]  # a convolution, not a correlation
-    for axis in (1, 2):
-        images = _filtered(_with_zeros(images, axis, up, padding), axis, taps, down)
-    return images
+    taps = np.array(taps[::-1], np.float64) / sum(
+        taps
+    )  # reversed: a convolution, not a correlation
+    kernel = np.tile(gain * np.outer(taps, taps)[:, :, None, None], [1, 1, images.shape[-1], 1])
+    images = tf.pad(_with_zeros(images, up), [(0, 0), padding, padding, (0, 0)])
+    strides = [1, down, down, 1]
+    return tf.nn.depthwise_conv2d(images, tf.cast(kernel, images.dtype), strides, padding="VALID")
 
 
-def _with_zeros(images, axis, up, padding):
-    shape = list(images.shape)
-    if up > 1:
-        paddings = [[0, 0]] * (axis + 1) + [[0, up - 1]] + [[0, 0]] * (3 - axis)
-        shape[0], shape[axis] = -1, shape[axis] * up
-        images = tf.reshape(tf.pad(tf.expand_dims(images, axis + 1), paddings), shape)
-    return tf.pad(images, [padding if i == axis else (0, 0) for i in range(4)])
-
-
-def _filtered(images, axis, taps, down):
-    length = (images.shape[axis] - len(taps)) // down + 1
-
-    def shifted(start):
-        rows = slice(start, start + (length - 1) * down + 1, down)
-        return images[:, rows] if axis == 1 else images[:, :, rows]
-
-    return sum(tap * shifted(start) for start, tap in enumerate(taps))
+def _with_zeros(images, up):
+    if up == 1:
+        return images
+    _, height, width, channels = images.shape
+    spare, none = [0, up - 1], [0, 0]
+    images = tf.reshape(images, [-1, height, 1, width, 1, channels])
+    images = tf.pad(images, [none, none, spare, none, spare, none])
+    return tf.reshape(images, [-1, height * up, width * up, channels])
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")

@@ -99,7 +99,7 @@ class StyleGAN(GAN):
         if not self.style_mixing:
             return styles
         others = self._styles(self.generator, self.sample_latents(draws), training)
-        chance, place = draws.uniform([1, 1]), draws.uniform([1, 1])
+        chance, place = tf.split(draws.uniform([2, 1]), 2, axis=1)
         crossover = 1 + tf.floor(place * (self.num_styles - 1))
         crossover = tf.where(chance < self.style_mixing, crossover, self.num_styles)
         return _crossed(styles, others, crossover)
