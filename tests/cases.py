@@ -7,7 +7,6 @@ from tfgan_zoo.models.conditions import Texts
 
 SMALL = {"image_shape": (8, 8, 1), "latent_dim": 4}
 CONVOLUTIONAL = {**SMALL, "width": 4}
-STYLED = {**SMALL, "style_dim": 4, "mapping_layers": 2, "channel_base": 32, "channel_max": 6}
 BIG = {
     **SMALL,
     "width": 2,
@@ -23,7 +22,6 @@ WITHOUT_BATCH_STATISTICS = {
 }
 TEXTS = np.array(["red apple", "Blue heart!", "dog"])
 STYLED = {**SMALL, "style_dim": 4, "mapping_layers": 1, "channel_base": 32, "channel_max": 6}
-WITHOUT_BATCH_STATISTICS = {"generator_normalization": None, "discriminator_normalization": None}
 
 CASES = {
     "VanillaGAN": {**SMALL, "width": 8, "maxout_units": 6, "maxout_pieces": 2},
