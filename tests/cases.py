@@ -52,6 +52,15 @@ CASES = {
         "text_dim": 6,
         "condition_dim": 4,
         "default_texts": ["red apple", "dog"],
+    "InfoGAN": {
+        "image_shape": (8, 8, 1),
+        "latent_dim": 16,
+        "categorical_codes": 2,
+        "categories": 3,
+        "width": 8,
+        "units": 16,
+        "code_units": 8,
+        "learned_deviation": True,
     },
 }
 
@@ -80,5 +89,6 @@ def initial_loss_scale(variant):
 def initial_scale(variant):
     """By what to multiply initial weights for an exact comparison: with those of DCGAN's N(0, 0.02) and
     vanilla GAN's narrow ones the first updates are next to nothing."""
-    narrow = isinstance(make(variant), (tfgan_zoo.DCGAN, tfgan_zoo.VanillaGAN))
+    classes = (tfgan_zoo.DCGAN, tfgan_zoo.InfoGAN, tfgan_zoo.VanillaGAN)
+    narrow = isinstance(make(variant), classes)
     return 10 if narrow else 1

@@ -1,8 +1,9 @@
 """Variants whose discriminator says more than real or fake: loss terms, codes, routes of gradients."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
-from cases import make
+from cases import WITHOUT_BATCH_STATISTICS, make
 
 from tfgan_zoo.layers import Draws
 from tfgan_zoo.models.adversarial import Judged
@@ -60,3 +61,110 @@ def test_acgan_scores_without_labels(tmp_path):
     assert served["class_logits"].shape == (5, 3) and served["logits"].shape == (5, 1)
     expected = gan.discriminator(images, training=False)
     np.testing.assert_allclose(served["class_logits"], expected["class_logits"], atol=1e-6)
+
+
+# === InfoGAN ===
+
+
+def test_infogan_terms():
+    """Against log likelihoods in float64, within 1e-5."""
+    gan, rng = (
+        make("InfoGAN", information_weight=0.5, continuous_weight=0.1),
+        np.random.default_rng(1),
+    )
+    heads = {"logits": 1, "category_logits": 6, "code_mean": 2, "code_log_deviation": 2}
+    latents = gan.sample_latents(draws(8)).numpy().astype(np.float64)
+    fake = judged(rng, tf.constant(latents, tf.float32), **heads)
+    outputs = {name: np.asarray(value, np.float64) for name, value in fake.outputs.items()}
+    category = 0
+    for i in range(2):
+        block = slice(3 * i, 3 * i + 3)
+        category -= (log_softmax(outputs["category_logits"][:, block]) * latents[:, block]).sum(1)
+    deviation = outputs["code_log_deviation"]
+    error = (latents[:, 6:8] - outputs["code_mean"]) / np.exp(deviation)
+    code = (error**2 / 2 + deviation + np.log(2 * np.pi) / 2).sum(axis=1)
+    for player, terms in (
+        ("d", gan.discriminator_terms(fake, fake, None, draws(8))),
+        ("g", gan.generator_terms(fake, None, draws(8))),
+    ):
+        assert [weight for weight, _ in terms.values()] == [0.5, 0.1]
+        np.testing.assert_allclose(terms[f"{player}_category"][1], category.mean(), rtol=1e-5)
+        np.testing.assert_allclose(terms[f"{player}_code"][1], code.mean(), rtol=1e-5)
+
+
+def test_infogan_latents():
+    """Codes are one-hot and fair, the others uniform, alike in training and for seeds."""
+    gan = make("InfoGAN")
+    sampled, seeded = gan.sample_latents(draws(6000)).numpy(), gan.latents_for(range(6000)).numpy()
+    for latents in (sampled, seeded):
+        codes = latents[:, :6].reshape(-1, 2, 3)
+        assert set(np.unique(codes)) == {0.0, 1.0} and (codes.sum(axis=2) == 1).all()
+        # The deviation of a share among 6000 is 0.006, of the mean of a uniform one 0.0075.
+        np.testing.assert_allclose(codes.mean(axis=0), 1 / 3, atol=0.03)
+        pairs = np.einsum("ni,nj->ij", codes[:, 0], codes[:, 1]) / len(codes)
+        np.testing.assert_allclose(pairs, 1 / 9, atol=0.02)  # independent of each other
+        rest = latents[:, 6:]
+        assert rest.min() >= -1 and rest.max() < 1
+        np.testing.assert_allclose(rest.mean(axis=0), 0, atol=0.04)
+        np.testing.assert_allclose(rest.std(axis=0), 3**-0.5, atol=0.02)
+    np.testing.assert_array_equal(gan.latents_for([41]).numpy()[0], seeded[41])
+
+
+def test_infogan_codes_of_a_seed_are_the_same_everywhere(tmp_path):
+    gan = make("InfoGAN", learned_deviation=False)
+    gan.ema_generator.set_weights([10 * w for w in gan.ema_generator.get_weights()])
+    gan.compile()
+    signatures = tf.saved_model.load(gan.export(tmp_path)).signatures
+    seeds, latents = np.arange(5) + 30, gan.latents_for(np.arange(5) + 30).numpy()
+    categories = latents[:, :6].reshape(5, 2, 3).argmax(axis=2).astype(np.int32)
+    expected = gan(latents)
+    served = signatures["generate"](seed=tf.constant(seeds))["images"]
+    np.testing.assert_allclose(served, expected, atol=1e-6)
+    inputs = {"seed": seeds, "category": categories, "code": latents[:, 6:8]}
+    by_codes = signatures["generate_from_codes"](**{k: tf.constant(v) for k, v in inputs.items()})
+    np.testing.assert_allclose(by_codes["images"], expected, atol=1e-6)
+    np.testing.assert_array_equal(gan.generate(5, seed=30), gan.generate_from_seeds(seeds))
+    score = signatures["score"](images=tf.zeros([2, 8, 8, 1]))
+    assert {k: v.shape[1] for k, v in score.items()} == {
+        "logits": 1,
+        "category_logits": 6,
+        "code_mean": 2,
+    }
+
+
+def test_infogan_traverses_one_code():
+    gan = make("InfoGAN")
+    gan.ema_generator.set_weights([10 * w for w in gan.ema_generator.get_weights()])
+    latents = gan.latents_for([7]).numpy()
+    for code, values in ((1, [0, 1, 2]), (3, [-1.0, 0.0, 0.5])):
+        expected = np.repeat(latents, 3, axis=0)
+        if code == 1:
+            expected[:, 3:6] = np.eye(3)
+        else:
+            expected[:, 7] = values
+        np.testing.assert_array_equal(gan.traverse(code, values, 7), gan._rendered(expected, None))
+    with pytest.raises(ValueError, match=r"code must lie in \[0, 4\). Received: 4"):
+        gan.traverse(4, [0.0])
+    with pytest.raises(ValueError, match=r"integers in \[0, 3\). Received: \[3\]"):
+        gan.traverse(0, [3])
+
+
+def test_infogan_truncation_keeps_the_codes():
+    gan = make("InfoGAN")
+    latents = gan.latents_for(range(4))
+    nearer = gan.truncate(latents, 0.5).numpy()
+    np.testing.assert_array_equal(nearer[:, :8], latents[:, :8])
+    np.testing.assert_allclose(nearer[:, 8:], 0.5 * latents[:, 8:], atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"latent_dim": 8}, "a latent_dim above the 8 values of its codes"),
+        ({"latent_distribution": "normal"}, "latents are uniform"),
+        ({"image_shape": (10, 8, 1)}, "multiples of 4"),
+    ],
+)
+def test_infogan_refuses(options, message):
+    with pytest.raises(ValueError, match=message):
+        make("InfoGAN", **options)

@@ -29,6 +29,7 @@ _MODELS = (
     "BigGANDeep",
     "ConditionalGAN",
     "DCGAN",
+    "InfoGAN",
     "LSGAN",
     "ProGAN",
     "R3GAN",
