@@ -62,6 +62,7 @@ CASES = {
         "code_units": 8,
         "learned_deviation": True,
     },
+    "BEGAN": {**CONVOLUTIONAL, "code_dim": 4, "lambda_k": 0.1},
 }
 
 

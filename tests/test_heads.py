@@ -168,3 +168,48 @@ def test_infogan_truncation_keeps_the_codes():
 def test_infogan_refuses(options, message):
     with pytest.raises(ValueError, match=message):
         make("InfoGAN", **options)
+
+
+# === BEGAN ===
+
+
+def test_began_logits_and_loss(images):
+    """The logit is minus the mean absolute error, and L(x) - k L(G(z)) is what is minimised."""
+    gan, batch = make("BEGAN"), images[:8]
+    outputs = gan.judge(tf.constant(batch), None)
+    error = np.abs(np.float64(batch) - outputs["reconstructions"]).mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(outputs["logits"][:, 0], -error, rtol=1e-5)
+    for k in (0.0, 0.3):
+        gan.k.assign(k)
+        loss, logs = gan.discriminator_loss(tf.constant(batch), None, draws(8))
+        np.testing.assert_allclose(logs["real_error"], error.mean(), rtol=1e-5)
+        np.testing.assert_allclose(loss, logs["real_error"] - k * logs["fake_error"], atol=1e-6)
+    loss, _ = gan.generator_loss(tf.constant(batch), None, draws(8))
+    fake = gan.generated(None, draws(8))
+    np.testing.assert_allclose(loss, -np.mean(fake.logits), rtol=1e-5)
+
+
+def test_began_keeps_the_balance(images):
+    """k and the convergence measure after every step are those of the logged errors, in float64."""
+    gan, k = make("BEGAN", gamma=0.7, lambda_k=2.0), 0.0
+    gan.compile(jit_compile=False)
+    values = []
+    for _ in range(4):
+        logs = gan.fit(images[:16], batch_size=16, verbose=0, epochs=1).history
+        real, fake = logs["real_error"][0], logs["fake_error"][0]
+        k = min(1.0, max(0.0, k + 2.0 * (0.7 * real - fake)))
+        np.testing.assert_allclose([logs["k"][0], float(gan.k.numpy())], k, atol=1e-6)
+        np.testing.assert_allclose(logs["convergence"][0], real + abs(0.7 * real - fake), rtol=1e-6)
+        values.append(k)
+    assert values[0] > 0 and len(set(values)) > 1
+
+
+def test_began_stays_within_bounds():
+    gan = make("BEGAN", lambda_k=10.0)
+    for real, fake, expected in ((1.0, 0.0, 1.0), (0.0, 1.0, 0.0)):
+        gan.after_discriminator_update(
+            {"real_error": tf.constant(real), "fake_error": tf.constant(fake)}
+        )
+        assert float(gan.k.numpy()) == expected
+    with pytest.raises(ValueError, match="BEGAN's objective is 'wasserstein'. Received: 'hinge'"):
+        make("BEGAN", objective="hinge")

@@ -25,6 +25,7 @@ _MODULES = (
 _MODELS = (
     "GAN",
     "ACGAN",
+    "BEGAN",
     "BigGAN",
     "BigGANDeep",
     "ConditionalGAN",
