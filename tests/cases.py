@@ -62,6 +62,13 @@ CASES = {
         "code_units": 8,
         "learned_deviation": True,
     },
+    "VAEGAN": {
+        **CONVOLUTIONAL,
+        "width": 2,
+        "encoder_units": 8,
+        "discriminator_units": 8,
+        "gamma": 0.1,
+    },
     "BEGAN": {**CONVOLUTIONAL, "code_dim": 4, "lambda_k": 0.1},
 }
 

@@ -213,3 +213,87 @@ def test_began_stays_within_bounds():
         assert float(gan.k.numpy()) == expected
     with pytest.raises(ValueError, match="BEGAN's objective is 'wasserstein'. Received: 'hinge'"):
         make("BEGAN", objective="hinge")
+
+
+# === VAEGAN ===
+
+
+def test_vaegan_losses(images):
+    """Divergence, feature error and the game's terms, against float64 within 1e-5."""
+    gan, batch = make("VAEGAN", **WITHOUT_BATCH_STATISTICS), tf.constant(images[:8])
+    loss, logs = gan.generator_loss(batch, None, draws(8))
+    known = draws(8)
+    prior, noise = known.normal([4]), known.normal([4])
+    outputs = {k: np.float64(v) for k, v in gan.encoder(batch).items()}
+    mean, log_variance = outputs["mean"], outputs["log_variance"]
+    divergence = (np.exp(log_variance) + mean**2 - 1 - log_variance).sum(axis=1).mean() / 2
+    rebuilt = gan.generator(np.float32(mean + np.exp(log_variance / 2) * noise))
+    judged = [gan.discriminator(x) for x in (batch, rebuilt, gan.generator(prior))]
+    features = [np.float64(outputs["features"]) for outputs in judged]
+    error = ((features[0] - features[1]) ** 2).sum(axis=(1, 2, 3)).mean() / 2
+    logits = [np.float64(outputs["logits"]) for outputs in judged]
+    games = [np.log1p(np.exp(-x)).mean() for x in logits]  # -log D
+    expected = {"g_loss": games[2], "g_rebuilt": games[1], "divergence": divergence}
+    for name, value in (expected | {"feature_error": error}).items():
+        np.testing.assert_allclose(logs[name], value, rtol=1e-5, err_msg=name)
+    np.testing.assert_allclose(loss, sum(expected.values()) + 0.1 * error, rtol=1e-5)
+    loss, logs = gan.discriminator_loss(batch, None, draws(8))
+    against = [np.log1p(np.exp(x)).mean() for x in logits]  # -log(1 - D)
+    np.testing.assert_allclose(logs["d_rebuilt"], against[1], rtol=1e-5)
+    np.testing.assert_allclose(loss, games[0] + against[1] + against[2], rtol=1e-5)
+
+
+def test_vaegan_routes_gradients(images):
+    """The encoder is moved by divergence + error, the decoder by gamma * error + the game."""
+    gan, batch = make("VAEGAN", **WITHOUT_BATCH_STATISTICS), tf.constant(images[:8])
+    with tf.GradientTape() as tape:
+        loss, _ = gan.generator_loss(batch, None, draws(8))
+    encoder, decoder = (n.trainable_variables for n in gan.player_networks("generator"))
+    found = tape.gradient(loss, [encoder, decoder])
+    known = draws(8)
+    prior, noise = known.normal([4]), known.normal([4])
+    with tf.GradientTape(persistent=True) as tape:
+        outputs = gan.encoder(batch)
+        mean, log_variance = outputs["mean"], outputs["log_variance"]
+        kl = -0.5 * tf.reduce_mean(
+            tf.reduce_sum(1 + log_variance - mean**2 - tf.exp(log_variance), axis=1)
+        )
+        judged = gan.discriminator(gan.generator(mean + tf.exp(log_variance / 2) * noise))
+        distance = gan.discriminator(batch)["features"] - judged["features"]
+        error = 0.5 * tf.reduce_mean(tf.reduce_sum(distance**2, axis=[1, 2, 3]))
+        scores = judged["logits"], gan.discriminator(gan.generator(prior))["logits"]
+        game = sum(tf.reduce_mean(tf.nn.softplus(-score)) for score in scores)
+    # None: the divergence does not depend on the decoder.
+    parts = {
+        "encoder": [tape.gradient(x, [v.value for v in encoder]) for x in (kl, error, game)],
+        "decoder": [tape.gradient(x, [v.value for v in decoder]) for x in (error, game)],
+    }
+    for ours, kl, error, game in zip(found[0], *parts["encoder"], strict=True):
+        np.testing.assert_allclose(ours, kl + error, rtol=1e-4, atol=1e-6)
+        assert np.abs(game).max() > 1e-5  # it would be seen
+    for ours, error, game in zip(found[1], *parts["decoder"], strict=True):
+        np.testing.assert_allclose(ours, 0.1 * error + game, rtol=1e-4, atol=1e-6)
+
+
+def test_vaegan_encodes_and_reconstructs(images, tmp_path):
+    gan = make("VAEGAN")
+    gan.compile()
+    gan.fit(images, batch_size=16, verbose=0)
+    latents, rebuilt = gan.encode(images, batch_size=24), gan.reconstruct(images)
+    assert latents.shape == (64, 4) and latents.dtype == np.float32
+    assert rebuilt.shape == images.shape and rebuilt.dtype == np.uint8
+    signatures = tf.saved_model.load(gan.export(tmp_path)).signatures
+    np.testing.assert_allclose(signatures["encode"](images=images)["latents"], latents, atol=1e-5)
+    served = signatures["reconstruct"](images=images)["images"]
+    assert np.abs((served + 1) * 127.5 - rebuilt).max() <= 0.51
+    assert set(signatures["score"](images=images)) == {"logits"}
+    weights = [network.get_weights() for network in gan.networks()[3:]]
+    changed = [not np.array_equal(a, b) for a, b in zip(*weights, strict=True)]
+    assert all(changed)  # the average is not the encoder itself
+
+
+def test_vaegan_refuses():
+    with pytest.raises(ValueError, match="objective is 'modified' or 'minimax'. Received: 'hinge'"):
+        make("VAEGAN", objective="hinge")
+    with pytest.raises(ValueError, match="gamma must be above 0. Received: 0"):
+        make("VAEGAN", gamma=0.0)

@@ -39,6 +39,7 @@ _MODELS = (
     "StyleGAN",
     "StyleGAN2",
     "TextGAN",
+    "VAEGAN",
     "VanillaGAN",
     "WGAN",
     "WGANGP",

@@ -16,6 +16,7 @@ from tfgan_zoo.models.sngan import SNGAN as SNGAN
 from tfgan_zoo.models.stylegan import StyleGAN as StyleGAN
 from tfgan_zoo.models.stylegan2 import StyleGAN2 as StyleGAN2
 from tfgan_zoo.models.textgan import TextGAN as TextGAN
+from tfgan_zoo.models.vaegan import VAEGAN as VAEGAN
 from tfgan_zoo.models.vanilla_gan import VanillaGAN as VanillaGAN
 from tfgan_zoo.models.wgan import WGAN as WGAN
 from tfgan_zoo.models.wgan_gp import WGANGP as WGANGP
