@@ -62,6 +62,7 @@ CASES = {
         "code_units": 8,
         "learned_deviation": True,
     },
+    "SSGAN": {**CONVOLUTIONAL, "network": "cnn", "n_critic": 2},
     "VAEGAN": {
         **CONVOLUTIONAL,
         "width": 2,

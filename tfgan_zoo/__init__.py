@@ -36,6 +36,7 @@ _MODELS = (
     "R3GAN",
     "SAGAN",
     "SNGAN",
+    "SSGAN",
     "StyleGAN",
     "StyleGAN2",
     "TextGAN",
