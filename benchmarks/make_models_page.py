@@ -110,7 +110,8 @@ def samples(found):
 
 def networks(preset):
     gan = tfgan_zoo.from_preset(preset.name, load_weights=False)
-    charts = [chart(network) for network in gan.networks() if network is not gan.ema_generator]
+    averages = [average for average, _ in gan.averages()]
+    charts = [chart(network) for network in gan.networks() if network not in averages]
     return "\n".join(charts)
 
 
