@@ -27,3 +27,19 @@ def test_one_number(tmp_path):
                 np.testing.assert_allclose(served.score(*images), model.score(*images), atol=1e-5)
             assert [result.value for result in found] == [result.value for result in expected]
             assert found[0].images["images_sha256"] == model.fingerprint()
+
+
+def test_scores_of_a_discriminator_with_two_heads(tmp_path):
+    """It is not told the labels, and has more outputs than its logits."""
+    gan = make("ACGAN")
+    folder = gan.export(tmp_path / "models", "tiny")
+    images, labels = evaluation.from_model(gan).read(np.arange(8))
+    expected = evaluation.from_model(gan).score(images, labels)
+    assert np.ptp(expected) > 0
+    real = str(tmp_path / "real.npz")
+    np.savez(real, images=images, labels=np.arange(8) % 3)
+    flags = ["--model_name=tiny", f"--model_base_path={folder.parent}"]
+    with Server(tmp_path, *flags) as server:
+        for what in (str(folder), server.target, server.url):
+            with opening.open_images(what, real, model="tiny") as (served, _):
+                np.testing.assert_allclose(served.score(images, labels), expected, atol=1e-5)

@@ -178,17 +178,23 @@ def from_client(client, name, num_classes=None, seed=0):
         labels = _labels(indices, num_classes)
         return client.generate(seed=indices + seed, labels=labels), labels
 
-    score = _scorer(lambda inputs: client.predict("score", inputs), num_classes)
+    def run(inputs):
+        taken = client.metadata()["score"]["inputs"]  # not every discriminator takes labels
+        return client.predict("score", {key: inputs[key] for key in inputs if key in taken})
+
+    score = _scorer(run, num_classes)
     return ImageSet(name, "endpoint", None, num_classes, read, score=score, seed=seed)
 
 
 def _scorer(run, num_classes):
-    """`ImageSet.score` through that signature, whose one output has no name over REST."""
+    """`ImageSet.score` through that signature, whose output, if it is the only one, has no name over
+    REST."""
 
     def score(images, labels):
         inputs = {"images": datasets.to_floats(images).numpy()}
         inputs |= {} if num_classes is None else {"label": labels}
-        return np.ravel(next(iter(run(inputs).values())))
+        outputs = run(inputs)
+        return np.ravel(outputs.get("logits", next(iter(outputs.values()))))
 
     return score
 
