@@ -18,10 +18,10 @@ class ACGAN(DCGAN):
     """A discriminator with a second head, which names the class of real and of generated images.
 
     Both players lower the cross-entropy of that head, on real and on generated images (equation 3). The
-    networks are those of table 2: a DCGAN generator, with latents and one-hot label side by side, and
-    3x3 convolutions with strides 2 and 1 by turns. The paper's search over normal noise at the
-    discriminator's activations is left out; noise at its input is `instance_noise`. Batches have 100
-    images. `fit` needs labels, `generate` takes them.
+    networks are those of table 2: a DCGAN generator of latents and one-hot label side by side, whose
+    first map is read as 4x4 with 384 channels, and 3x3 convolutions with strides 2 and 1 by turns. The
+    paper's search over normal noise at the discriminator's activations is left out; noise at its input
+    is `instance_noise`. Batches have 100 images. `fit` needs labels, `generate` takes them.
 
     Args:
         num_classes: Int. Labels are integers in [0, num_classes).
