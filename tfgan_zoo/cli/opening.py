@@ -38,16 +38,16 @@ def open_images(what, data=None, data_dir=None, model=None, seed=0, image_size=N
     path, trained_on, closing = pathlib.Path(what), None, contextlib.ExitStack()
     folder = _exported(path)
     if what in zoo.list_presets() and not path.exists():
-        images = evaluation.from_model(zoo.from_preset(what), seed, what)
         trained_on = zoo.presets.get_preset(what).dataset
+        images = _of_model(zoo.from_preset(what), seed, what, data or trained_on, data_dir)
     elif folder:
-        images, trained_on = _of_export(zoo, folder, seed)
+        images, trained_on = _of_export(zoo, folder, data, data_dir, seed)
     elif (path / "run.json").is_file():
-        images, (trained_on, data_dir) = _of_run(path, seed, data_dir)
+        images, (trained_on, data_dir) = _of_run(path, data, seed, data_dir)
     elif path.suffix == ".keras" and path.is_file():
         import keras
 
-        images = evaluation.from_model(keras.saving.load_model(path), seed, what)
+        images = _of_model(keras.saving.load_model(path), seed, what, data, data_dir)
     elif path.exists():
         shape = image_size and (image_size, image_size, 3)
         images = evaluation.from_data(path if path.is_dir() else what, image_shape=shape)
@@ -64,24 +64,38 @@ def _exported(path):
     return path if (path / "saved_model.pb").is_file() else newest
 
 
-def _of_export(zoo, folder, seed):
+def _of_model(gan, seed, name, data, data_dir):
+    """Images of a model; where it draws from texts, of the captions of the data."""
+    from tfgan_zoo import evaluation
+
+    takes_texts = gan.condition and gan.condition.key == "texts" and data
+    texts = evaluation.captions(data, data_dir=data_dir) if takes_texts else None
+    return evaluation.from_model(gan, seed, name, texts)
+
+
+def _of_export(zoo, folder, data, data_dir, seed):
     from tfgan_zoo import evaluation, presets
 
-    classes, name = None, None
+    classes, name, texts = None, None, None
     if (folder / presets.EXTRA / presets.RECORD).is_file():  # else a SavedModel from elsewhere
         record = presets.exported_record(folder)
-        classes, name = record["model"]["config"].get("num_classes"), record["name"]
+        config, name = record["model"]["config"], record["name"]
+        classes, texts = config.get("num_classes"), config.get("default_texts")
     preset = zoo.list_presets().get(name)
-    return evaluation.from_saved_model(folder, classes, seed), preset and preset.dataset
+    trained_on = preset and preset.dataset
+    if texts and (data or trained_on):
+        texts = evaluation.captions(data or trained_on, data_dir=data_dir)
+    return evaluation.from_saved_model(folder, classes, seed, texts=texts), trained_on
 
 
-def _of_run(path, seed, data_dir):
-    from tfgan_zoo import evaluation, presets, training
+def _of_run(path, data, seed, data_dir):
+    from tfgan_zoo import presets, training
 
     options = training.options_of(path)
-    images = evaluation.from_model(training.load_run(path), seed, str(path))
     name = options.data or presets.get_preset(options.preset).dataset
-    return images, (name, data_dir or options.data_dir)
+    data_dir = data_dir or options.data_dir
+    images = _of_model(training.load_run(path), seed, str(path), data or name, data_dir)
+    return images, (name, data_dir)
 
 
 def _of_server(target, model, data, data_dir, seed, closing):
@@ -94,11 +108,15 @@ def _of_server(target, model, data, data_dir, seed, closing):
             "host:port or http://host:port, and give --model with the model's name."
         )
     client = closing.enter_context(Client(target, model))
-    takes_labels = "label" in client.metadata()["serving_default"]["inputs"]
-    if takes_labels and data is None:
-        raise ValueError(f"{model} takes labels: give --data, whose classes they are.")
-    classes = evaluation.from_data(data, data_dir=data_dir).num_classes if takes_labels else None
-    return evaluation.from_client(client, f"{model} at {target}", classes, seed)
+    taken = client.metadata()["serving_default"]["inputs"]
+    for name, what in (("label", "classes"), ("text", "captions")):
+        if name in taken and data is None:
+            raise ValueError(f"{model} takes {name}s: give --data, whose {what} they are.")
+    classes = (
+        evaluation.from_data(data, data_dir=data_dir).num_classes if "label" in taken else None
+    )
+    texts = evaluation.captions(data, data_dir=data_dir) if "text" in taken else None
+    return evaluation.from_client(client, f"{model} at {target}", classes, seed, texts)
 
 
 def _reference(images, name, data_dir):

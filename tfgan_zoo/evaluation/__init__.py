@@ -10,6 +10,7 @@ from tfgan_zoo.evaluation.results import Result as Result
 from tfgan_zoo.evaluation.results import read as read
 from tfgan_zoo.evaluation.results import write as write
 from tfgan_zoo.evaluation.sources import ImageSet as ImageSet
+from tfgan_zoo.evaluation.sources import captions as captions
 from tfgan_zoo.evaluation.sources import from_arrays as from_arrays
 from tfgan_zoo.evaluation.sources import from_client as from_client
 from tfgan_zoo.evaluation.sources import from_data as from_data

@@ -84,6 +84,13 @@ def digest(*arrays):
 # === Data ===
 
 
+def captions(name_or_path, split="train", data_dir=None):
+    """The captions of a folder of images with a names.json, strings `[N]`; None for other data."""
+    source = datasets.load(name_or_path, split, 8, data_dir=data_dir, shuffle=False).source
+    found = source.fetch(tf.range(source.count, dtype=tf.int64), tf.zeros([2], tf.int64))
+    return np.char.decode(found["texts"].numpy().astype(bytes)) if "texts" in found else None
+
+
 def from_data(name_or_path, split="train", image_shape=None, data_dir=None):
     """A TFDS set, a folder of images or an .npz file; see `tfgan_zoo.datasets.load`.
 
@@ -119,12 +126,15 @@ def _of_source(name, source):
 # === Generators ===
 
 
-def from_model(gan, seed=0, name=None):
-    """A `GAN` of Keras: image i is that of `seed + i`, with label i % num_classes."""
+def from_model(gan, seed=0, name=None, texts=None):
+    """A `GAN` of Keras: image i is that of `seed + i`, with label i % num_classes.
+
+    `texts`: strings for a model that draws from texts; image i is of text i % len(texts).
+    """
 
     def read(indices):
         labels = _labels(indices, gan.num_classes)
-        return gan.generate_from_seeds(indices + seed, labels), labels
+        return gan.generate_from_seeds(indices + seed, labels, texts=_texts(indices, texts)), labels
 
     def steps(indices, epsilon):
         starts, ends = (
@@ -132,7 +142,9 @@ def from_model(gan, seed=0, name=None):
             for offset in (seed, seed + 2**40)  # other seeds than those of the images
         )
         places = indices * _GOLDEN_RATIO % 1  # evenly over [0, 1), however many there are
-        labels = _labels(indices, gan.num_classes)
+        labels = _texts(indices, texts)
+        if gan.condition and labels is None:
+            labels = gan.condition.defaults(indices)
         return tuple(
             (gan(interpolate_latents(starts, ends, at, gan.latent_distribution), labels) + 1)
             * 127.5
@@ -146,13 +158,15 @@ def from_model(gan, seed=0, name=None):
         labels = None if gan.num_classes is None else tf.constant(labels)
         return np.ravel(gan.discriminator_outputs(datasets.to_floats(images), labels)["logits"])
 
-    named = {"steps": steps, "interpolate": interpolate, "score": score}
+    named = {"steps": steps, "interpolate": interpolate}
+    if gan.condition is None or gan.num_classes:  # real images come without texts
+        named["score"] = score
     named |= {"sha256": digest(*gan.ema_generator.get_weights()), "seed": seed}
     return ImageSet(name or gan.name, "model", None, gan.num_classes, read, **named)
 
 
-def from_saved_model(folder, num_classes=None, seed=0, name=None):
-    """An exported version folder, as a server would run it."""
+def from_saved_model(folder, num_classes=None, seed=0, name=None, texts=None):
+    """An exported version folder, as a server would run it; `texts` as for `from_model`."""
     from tfgan_zoo.serving.servable import DEFAULT_SIGNATURE, Servable
 
     servable, folder = Servable(folder), pathlib.Path(folder)
@@ -160,6 +174,8 @@ def from_saved_model(folder, num_classes=None, seed=0, name=None):
     def read(indices):
         labels = _labels(indices, num_classes)
         inputs = {"seed": indices + seed} | ({} if labels is None else {"label": labels})
+        if texts is not None:
+            inputs["text"] = np.char.encode(_texts(indices, texts)).astype(object)
         inputs = servable.with_truncation(inputs)
         files = servable.run(DEFAULT_SIGNATURE, inputs, ("image_bytes",))["image_bytes"]
         return np.stack([tf.io.decode_png(file).numpy() for file in files]), labels
@@ -167,22 +183,24 @@ def from_saved_model(folder, num_classes=None, seed=0, name=None):
     score = _scorer(lambda inputs: servable.run("score", inputs, ("logits",)), num_classes)
     parts = [folder / "saved_model.pb", *sorted((folder / "variables").iterdir())]
     found = digest(*(np.fromfile(part, np.uint8) for part in parts))
-    named = {"score": score, "sha256": found, "seed": seed}
+    named = {"score": score if texts is None else None, "sha256": found, "seed": seed}
     return ImageSet(name or str(folder), "saved_model", None, num_classes, read, **named)
 
 
-def from_client(client, name, num_classes=None, seed=0):
-    """A served model, through a `tfgan_zoo.serving.Client`."""
+def from_client(client, name, num_classes=None, seed=0, texts=None):
+    """A served model, through a `tfgan_zoo.serving.Client`; `texts` as for `from_model`."""
 
     def read(indices):
         labels = _labels(indices, num_classes)
-        return client.generate(seed=indices + seed, labels=labels), labels
+        asked = {"labels": labels, "texts": _texts(indices, texts)}
+        return client.generate(seed=indices + seed, **asked), labels
 
     def run(inputs):
         taken = client.metadata()["score"]["inputs"]  # not every discriminator takes labels
         return client.predict("score", {key: inputs[key] for key in inputs if key in taken})
 
     score = _scorer(run, num_classes)
+    score = score if texts is None else None
     return ImageSet(name, "endpoint", None, num_classes, read, score=score, seed=seed)
 
 
@@ -197,6 +215,10 @@ def _scorer(run, num_classes):
         return np.ravel(outputs.get("logits", next(iter(outputs.values()))))
 
     return score
+
+
+def _texts(indices, texts):
+    return None if texts is None else np.asarray(texts)[indices % len(texts)]
 
 
 def _labels(indices, num_classes):

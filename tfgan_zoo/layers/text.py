@@ -24,7 +24,7 @@ class TokenSum(keras.layers.Layer):
     def build(self, input_shape):
         self.embeddings = self.add_weight(
             shape=(self.vocabulary_size, self.units),
-            initializer=keras.initializers.RandomNormal(stddev=0.1),
+            initializer=keras.initializers.RandomNormal(stddev=0.02),
             autocast=False,
             name="embeddings",
         )

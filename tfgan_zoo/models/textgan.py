@@ -5,6 +5,8 @@ the conditioning augmentation of Zhang et al., "StackGAN", 2017 (arXiv:1612.0324
 images and texts of Xu et al., "AttnGAN", 2018 (arXiv:1711.10485).
 """
 
+from typing import NamedTuple
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -26,6 +28,13 @@ _TEXTS = [
     "clock face three oclock",
     "tulip",
 ]
+
+
+class Read(NamedTuple):
+    """Texts of a training step: int32 `[B, text_length]` and float32 `[B, text_dim]`."""
+
+    tokens: tf.Tensor
+    embeddings: tf.Tensor
 
 
 class TextGAN(DCGAN):
@@ -117,19 +126,26 @@ class TextGAN(DCGAN):
 
     # === Losses ===
 
+    def discriminator_loss(self, images, labels, draws):
+        return super().discriminator_loss(images, self._read(labels), draws)
+
+    def generator_loss(self, images, labels, draws):
+        return super().generator_loss(images, self._read(labels), draws)
+
     def discriminator_terms(self, real, fake, labels, draws):
         terms = super().discriminator_terms(real, fake, labels, draws)
-        wrong = tf.gather(labels, neighbours(labels.shape[0]))
+        places = neighbours(labels.tokens.shape[0])
+        wrong = Read(*(tf.gather(part, places) for part in labels))
         logits = self.judge(real.images, wrong)["logits"]
         loss = losses.get(self.objective).discriminator
         # Wrong texts get half of what the loss gives to generated images, as in GAN-CLS.
         more = loss(real.logits, logits) - loss(real.logits, fake.logits)
-        is_wrong = tf.reduce_any(tf.not_equal(wrong, labels), axis=1)
+        is_wrong = tf.reduce_any(tf.not_equal(wrong.tokens, labels.tokens), axis=1)
         terms["wrong_texts"] = (0.5, tf.reduce_mean(tf.where(is_wrong, more, 0.0)))
         return terms | self._contrast(real, labels)
 
     def generator_terms(self, fake, labels, draws):
-        moments = self.generator.get_layer("condition").moments(self.text_encoder(labels))
+        moments = self.generator.get_layer("condition").moments(labels.embeddings)
         kl = (self.kl_weight, tf.reduce_mean(divergence(*moments)))
         return (
             super().generator_terms(fake, labels, draws) | {"kl": kl} | self._contrast(fake, labels)
@@ -138,16 +154,22 @@ class TextGAN(DCGAN):
     def _contrast(self, judged, labels):
         if not self.contrastive_weight:
             return {}
-        same = tf.reduce_all(tf.equal(labels[:, None], labels[None]), axis=-1)
-        images, texts = judged.outputs["projection"], self.text_encoder(labels)
-        loss = tf.reduce_mean(contrastive_loss(images, texts, same, self.temperature))
+        same = tf.reduce_all(tf.equal(labels.tokens[:, None], labels.tokens[None]), axis=-1)
+        pair = judged.outputs["projection"], labels.embeddings
+        loss = tf.reduce_mean(contrastive_loss(*pair, same, self.temperature))
         name = "g_contrast" if judged.latents is not None else "d_contrast"
         return {name: (self.contrastive_weight, loss)}
 
     # === Images ===
 
+    def _read(self, labels):
+        """Texts, strings `[B]` or their token ids, with their embeddings."""
+        tokens = self.condition.encode(labels)
+        return Read(tokens, self.text_encoder(tokens))
+
     def _with_labels(self, values, labels):
-        return [values, self.text_encoder(self.condition.encode(labels))]
+        labels = labels if isinstance(labels, Read) else self._read(labels)
+        return [values, labels.embeddings]
 
     def call(self, latents, labels=None, training=False):
         if training:
@@ -216,7 +238,7 @@ def _embeddings(gan, tokens):
     x = TokenSum(gan.vocabulary_size, gan.text_dim)(tokens)
     x = layers.Dense(gan.text_dim)(x)
     x = layers.Dense(gan.text_dim)(LeakyReLU(0.2)(x))
-    return layers.LayerNormalization(center=False, scale=False, dtype="float32")(x)
+    return layers.LayerNormalization(epsilon=1e-5, center=False, scale=False, dtype="float32")(x)
 
 
 def _map_from(gan, x):
@@ -263,16 +285,9 @@ def _judgement(gan, x, texts):
 # === Presets ===
 
 _SMALL = {"image_shape": (32, 32, 3), "width": 48}
+_LARGE = {"image_shape": (64, 64, 3)}
 
 register(
     ("textgan_emoji_32", TextGAN, _SMALL, "noto_emoji64", 64, 120, (1_346_483, 1_256_049)),
-    (
-        "textgan_emoji_64",
-        TextGAN,
-        {"image_shape": (64, 64, 3)},
-        "noto_emoji64",
-        64,
-        600,
-        (21_017_987, 16_445_441),
-    ),
+    ("textgan_emoji_64", TextGAN, _LARGE, "noto_emoji64", 64, 600, (21_017_987, 16_445_441)),
 )
