@@ -28,8 +28,9 @@ READY = pathlib.Path(__file__).parents[2] / "serving" / "config" / "ready.sh"
 
 
 def brighten(gan):
-    """Larger weights, for images that are not all grey."""
-    gan.ema_generator.set_weights([30 * weight for weight in gan.ema_generator.get_weights()])
+    """Larger weights, for images that are not all grey; smaller ones where a layer more has them."""
+    scale = 10 if isinstance(gan, tfgan_zoo.TextGAN) else 30
+    gan.ema_generator.set_weights([scale * weight for weight in gan.ema_generator.get_weights()])
     assert gan.generate(8, seed=0).std() > 10
 
 
@@ -143,6 +144,46 @@ def test_curl_like_request(server, models):
     np.testing.assert_array_equal(image, models[1]["DCGAN"].generate(1, seed=7)[0])
 
 
+@pytest.mark.parametrize("protocol", ["grpc", "rest"])
+def test_texts_through_the_client(protocol, server, models):
+    gan, texts = models[1]["TextGAN"], ["Red apple", "日本語", "dog"]
+    expected = gan.generate(3, seed=7, texts=texts)
+    target = server.url if protocol == "rest" else server.target
+    with serving.Client(target, "textgan") as client:
+        np.testing.assert_array_equal(client.generate(3, seed=7, texts=texts), expected)
+        np.testing.assert_array_equal(client.generate(2, 9, texts="dog")[0], expected[2])
+        latents = np.zeros([2, gan.latent_dim], np.float32)
+        images = client.predict("from_latents", {"latents": latents, "text": ["dog", "dog"]})
+        drawn = gan.render(latents, ["dog", "dog"])
+        np.testing.assert_allclose(next(iter(images.values())), drawn, atol=1e-5)
+        logits = client.predict("score", {"images": drawn, "text": ["dog", "red apple"]})
+        assert np.shape(next(iter(logits.values()))) == (2, 1)
+        with pytest.raises(ValueError, match="textgan draws from texts: give texts"):
+            client.generate(1)
+        with pytest.raises(ValueError, match="textgan takes no label. Received: 1"):
+            client.generate(1, labels=1, texts="dog")
+    with (
+        serving.Client(target, "dcgan") as client,
+        pytest.raises(ValueError, match="dcgan takes no text"),
+    ):
+        client.generate(1, texts="dog")
+
+
+def test_texts_as_plain_json(server, models):
+    """By columns and by rows, as strings and in base64; a blank text, too, has an answer."""
+    gan, path = models[1]["TextGAN"], "/v1/models/textgan:predict"
+    expected = gan.forward_seeds([7, 7, 8], tf.constant(["dog", "red apple", ""])).numpy()
+    inputs = {"seed": [7, 7, 8], "text": ["dog", {"b64": "cmVkIGFwcGxl"}, ""]}
+    status, columns = server.predict({"signature_name": "generate", "inputs": inputs}, path)
+    assert status == 200, columns
+    np.testing.assert_allclose(columns["outputs"], expected, atol=1e-5)
+    rows = [dict(zip(inputs, row, strict=True)) for row in zip(*inputs.values(), strict=True)]
+    _, answer = server.predict({"signature_name": "generate", "instances": rows}, path)
+    np.testing.assert_allclose(answer["predictions"], expected, atol=1e-5)
+    status, error = server.predict({"inputs": {"seed": [7], "text": [5]}}, path)
+    assert status == 400 and "error" in error
+
+
 def test_client_files_and_png(server, tmp_path):
     with serving.Client(server.target, "dcgan") as client:
         paths = client.generate_files(tmp_path / "out", 3, seed=5)
@@ -209,6 +250,23 @@ def test_command_line(server, models, tmp_path):
     made = run("generate", "--url", server.target, *words, "--labels", "0-2,1", "--out", grid)
     assert made.exit_code == 0, made.output
     assert tf.io.decode_png(grid.read_bytes()).shape == (18, 18, 1)
+    words = (
+        "--model",
+        "textgan",
+        "--n",
+        4,
+        "--seed",
+        1,
+        "--text",
+        "dog",
+        "--out",
+        tmp_path / "dog",
+    )
+    made = run("generate", "--url", server.url, *words)
+    assert made.exit_code == 0, made.output
+    assert (tmp_path / "dog" / "seed_3.png").is_file()
+    wrong = run("generate", "--url", server.url, *words, "--text", "red apple")
+    assert wrong.exit_code == 1 and "one text, or one for each of 4" in wrong.output
     folder = models[0] / "dcgan" / "1"
     assert "identical" in run("verify", folder).output
     words = ("--model", "dcgan", "--golden", folder)
