@@ -1,0 +1,193 @@
+"""Augmentations against numpy: known transformations, gradients of both orders, XLA, distribution."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgan_zoo import augment
+from tfgan_zoo.layers import Draws
+
+RANDOM = np.random.default_rng(0)
+IMAGES = RANDOM.uniform(-1, 1, (6, 8, 8, 3)).astype(np.float32)
+POLICIES = ["color", "translation", "cutout", "color,translation,cutout", "ada"]
+
+
+def draws(seed=0, count=6, update=0, start=0):
+    return Draws(seed, tf.constant(update, tf.int64), start, count)
+
+
+def changed(policy, images=IMAGES, probability=0.8, **options):
+    return augment.augment(
+        tf.constant(images), policy, draws(count=len(images), **options), probability
+    )
+
+
+class Fixed:
+    """Draws that are all the same number."""
+
+    def __init__(self, value, count=6):
+        self.value, self.count = value, count
+
+    def uniform(self, shape, low=0.0, high=1.0):
+        return tf.fill([self.count, *shape], np.float32(low + (high - low) * self.value))
+
+
+def one(*values):
+    return (tf.fill([6], np.float32(value)) for value in values)
+
+
+@pytest.mark.parametrize("policy", [None, "ada"])
+def test_identity(policy):
+    """None, and ADA with probability 0: to the rounding of luma and chroma, added up again."""
+    np.testing.assert_allclose(changed(policy, probability=0.0), IMAGES, atol=1e-7)
+    still = augment.moved(tf.constant(IMAGES), 0.0, draws())
+    np.testing.assert_array_equal(still, IMAGES)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_every_example_has_draws_of_its_own(policy, channels):
+    same = np.repeat(IMAGES[:1, ..., :channels], 6, axis=0)
+    found = changed(policy, same).numpy()
+    assert found.shape == same.shape and found.dtype == np.float32 and np.isfinite(found).all()
+    assert len(np.unique(found.reshape(6, -1), axis=0)) > 1
+    np.testing.assert_array_equal(found[4:], changed(policy, same[4:], start=4))
+
+
+def test_flip_and_quarter_turns_are_those_of_numpy():
+    flip = augment.scaling(*one(-1), 1.0)
+    np.testing.assert_allclose(augment.warped(IMAGES, flip), IMAGES[:, :, ::-1], atol=1e-6)
+    for count in range(4):
+        turned = augment.warped(IMAGES, augment.quarter_turns(*one(count)))
+        expected = np.rot90(IMAGES, count, axes=(1, 2))
+        np.testing.assert_allclose(turned, expected, atol=1e-6)
+        angle = augment.rotation(*one(count * np.pi / 2))
+        np.testing.assert_allclose(augment.warped(IMAGES, angle), expected, atol=1e-5)
+
+
+def test_warp_reads_between_pixels_and_mirrors_beyond():
+    """On a ramp bilinear interpolation is exact, and the mirror's turning points are the last pixels."""
+    ramp = np.tile(np.arange(8, dtype=np.float32)[None, None, :, None], (6, 8, 1, 1))
+    read = augment.warped(ramp, augment.shift(*one(2.25, 0))).numpy()[0, 0, :, 0]
+    np.testing.assert_allclose(read, [2.25, 3.25, 4.25, 5.25, 6.25, 6.75, 5.75, 4.75], atol=1e-5)
+    scaled = augment.warped(ramp, augment.scaling(*one(0.5, 1))).numpy()[0, 0, :, 0]
+    np.testing.assert_allclose(scaled, 3.5 + 0.5 * (np.arange(8) - 3.5), atol=1e-5)
+    thin = RANDOM.uniform(-1, 1, (6, 1, 8, 1)).astype(np.float32)
+    down = augment.warped(thin, augment.shift(*one(0, 3)))
+    np.testing.assert_array_equal(down, thin)  # a mirror on both sides of one row
+
+
+def test_translation_is_a_shift_that_brings_in_zeros():
+    """The largest draw shifts 8 pixels by 1, the smallest by -1, the middle not at all."""
+    np.testing.assert_array_equal(augment.translation(IMAGES, Fixed(0.5)), IMAGES)
+    for value, place, source in ((0.999, slice(1, None), slice(-1)), (0.0, slice(-1), slice(1, None))):
+        expected = np.zeros_like(IMAGES)
+        expected[:, place, place] = IMAGES[:, source, source]
+        np.testing.assert_array_equal(augment.translation(IMAGES, Fixed(value)), expected)
+
+
+def test_cutout_sets_a_box_of_half_the_size():
+    expected = IMAGES.copy()
+    expected[:, 2:6, 2:6] = 0
+    np.testing.assert_array_equal(augment.cutout(IMAGES, Fixed(0.5)), expected)
+    corner = IMAGES.copy()
+    corner[:, :2, :2] = 0
+    np.testing.assert_array_equal(augment.cutout(IMAGES, Fixed(0.0)), corner)
+
+
+def test_color_against_its_formula():
+    """Draws of 3/4: brightness + 0.25, saturation x 1.5, contrast x 1.25, in float64."""
+    x = IMAGES.astype(np.float64) + 0.25
+    grey = x.mean(axis=-1, keepdims=True)
+    x = grey + 1.5 * (x - grey)
+    mean = x.mean(axis=(1, 2, 3), keepdims=True)
+    expected = mean + 1.25 * (x - mean)
+    np.testing.assert_allclose(augment.color(IMAGES, Fixed(0.75)), expected, atol=1e-5)
+
+
+def test_flip_and_shift():
+    np.testing.assert_array_equal(augment.flip_and_shift(IMAGES, Fixed(0.5)), IMAGES)
+    mirrored = augment.flip_and_shift(IMAGES, Fixed(0.49))  # a reach of 1: floor(0.49 * 3) - 1 = 0
+    np.testing.assert_array_equal(mirrored, IMAGES[:, :, ::-1])
+
+
+def test_hue_is_a_rotation_about_grey():
+    chroma = IMAGES - IMAGES.mean(axis=-1, keepdims=True)
+    angle = tf.constant(RANDOM.uniform(-3, 3, (6, 1, 1, 1)), tf.float32)
+    turned = augment.hue_rotated(tf.constant(chroma), angle).numpy()
+    np.testing.assert_allclose(turned.mean(axis=-1), 0, atol=1e-6)  # luma is kept
+    lengths = np.linalg.norm(chroma, axis=-1)
+    np.testing.assert_allclose(np.linalg.norm(turned, axis=-1), lengths, atol=1e-5)
+    third = augment.hue_rotated(tf.constant(chroma), tf.fill([6, 1, 1, 1], 2 * np.pi / 3))
+    np.testing.assert_allclose(third, np.roll(chroma, 1, axis=-1), atol=1e-5)  # red to green
+
+
+def test_statistics_of_ada():
+    """Of 4,000 grey images: a share p is touched by brightness or contrast or the flip of luma."""
+    grey = np.full((4000, 1, 1, 1), 0.5, np.float32)
+    for p in (0.3, 1.0):
+        found = augment.recoloured(tf.constant(grey), p, draws(count=4000)).numpy().ravel()
+        kept = (1 - p) ** 2 * (1 - p / 2)
+        assert abs(np.mean(found == 0.5) - kept) < 0.03  # four standard errors
+    # With p = 1: contrast 2^N(0, 0.5), times (0.5 + N(0, 0.2)), times a fair sign.
+    scale = np.exp((0.5 * np.log(2)) ** 2 * 2)  # E contrast^2
+    np.testing.assert_allclose(np.mean(found**2), scale * (0.25 + 0.04), rtol=0.15)
+    assert abs(np.mean(found < 0) - 0.5) < 0.04
+    # An image stays where it is if it is neither flipped nor turned nor shifted nor scaled; of shifts
+    # by up to one pixel, rounded, half are none, in each of two directions.
+    images = RANDOM.uniform(-1, 1, (1000, 8, 8, 1)).astype(np.float32)
+    p = 0.2
+    moved = augment.moved(tf.constant(images), p, draws(count=1000)).numpy()
+    still = np.mean([np.array_equal(a, b) for a, b in zip(moved, images, strict=True)])
+    expected = (1 - p / 2) * (1 - p * 3 / 4) * (1 - p * 3 / 4) * (1 - p) ** 4
+    assert abs(still - expected) < 0.06
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_gradients_of_both_orders(policy):
+    """Of sum(T(x)^3): the gradient along a direction and its own, by central differences."""
+    direction = tf.constant(RANDOM.normal(size=IMAGES.shape), tf.float32)
+
+    def value(x):
+        return tf.reduce_sum(augment.augment(x, policy, draws(), 0.8) ** 3)
+
+    def slope(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            total = value(x)
+        return tf.reduce_sum(tape.gradient(total, x) * direction)
+
+    def curvature(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            total = slope(x)
+        return tf.reduce_sum(tape.gradient(total, x) * direction)
+
+    x, step = tf.constant(IMAGES), 1e-2
+    for function, derivative in ((value, slope), (slope, curvature)):
+        ends = [np.float64(function(x + sign * step * direction)) for sign in (1, -1)]
+        np.testing.assert_allclose(derivative(x), (ends[0] - ends[1]) / (2 * step), rtol=2e-2)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_xla_gives_the_same(policy):
+    def run(update):
+        x = tf.constant(IMAGES)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            found = augment.augment(x, policy, Draws(3, update, 0, 6), tf.constant(0.8))
+            total = tf.reduce_sum(found**2)
+        return found, tape.gradient(total, x)
+
+    update = tf.constant(7, tf.int64)
+    compiled = tf.function(run, jit_compile=True)(update)
+    for ours, theirs in zip(compiled, run(update), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize("policy", ["ADA", "colour", "", "color,color", "ada,color"])
+def test_unknown_policies(policy):
+    with pytest.raises(ValueError, match="augment must be None, 'ada', or some of color, transl"):
+        augment.check(policy)
+    for good in (None, *POLICIES, "cutout, color"):
+        augment.check(good)
