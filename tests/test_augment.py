@@ -80,7 +80,10 @@ def test_warp_reads_between_pixels_and_mirrors_beyond():
 def test_translation_is_a_shift_that_brings_in_zeros():
     """The largest draw shifts 8 pixels by 1, the smallest by -1, the middle not at all."""
     np.testing.assert_array_equal(augment.translation(IMAGES, Fixed(0.5)), IMAGES)
-    for value, place, source in ((0.999, slice(1, None), slice(-1)), (0.0, slice(-1), slice(1, None))):
+    for value, place, source in (
+        (0.999, slice(1, None), slice(-1)),
+        (0.0, slice(-1), slice(1, None)),
+    ):
         expected = np.zeros_like(IMAGES)
         expected[:, place, place] = IMAGES[:, source, source]
         np.testing.assert_array_equal(augment.translation(IMAGES, Fixed(value)), expected)

@@ -11,9 +11,10 @@ from cases import make
 import tfgan_zoo
 
 PACKAGE = pathlib.Path(tfgan_zoo.__file__).parent
-VARIANT = {"models", "layers", "losses", "penalties", "presets"}
+VARIANT = {"augment", "models", "layers", "losses", "penalties", "presets"}
 MAY_IMPORT = {
     "__init__": {"models"},
+    "augment": set(),
     "callbacks": {"evaluation", "files", "metrics", "pictures"},
     "cli": {
         "callbacks",

@@ -7,6 +7,7 @@ import sys
 __version__ = "0.1.0"
 
 _MODULES = (
+    "augment",
     "callbacks",
     "datasets",
     "evaluation",

@@ -8,6 +8,7 @@ from tfgan_zoo.layers.dropout import Dropout as Dropout
 from tfgan_zoo.layers.equalized import EqualizedConv2D as EqualizedConv2D
 from tfgan_zoo.layers.equalized import EqualizedDense as EqualizedDense
 from tfgan_zoo.layers.maxout import Maxout as Maxout
+from tfgan_zoo.layers.minibatch import MinibatchDiscrimination as MinibatchDiscrimination
 from tfgan_zoo.layers.minibatch import MinibatchStddev as MinibatchStddev
 from tfgan_zoo.layers.modulated import ModulatedConv2D as ModulatedConv2D
 from tfgan_zoo.layers.modulated import modulated_convolution as modulated_convolution

@@ -66,3 +66,65 @@ class MinibatchStddev(keras.layers.Layer):
     def get_config(self):
         own = {"group_size": self.group_size, "momentum": self.momentum}
         return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo")
+class MinibatchDiscrimination(keras.layers.Layer):
+    """Appends to each example's features how near the batch's examples are to it: `[B, D + kernels]`.
+
+    With M = features · T, of `kernels` rows of `size` numbers an example, the b-th appended feature of
+    example i is the sum over all j of exp(-|M_ib - M_jb|_1), j = i included. The batch is what one
+    replica judges at once. At inference, where an image must not depend on its batch mates, every
+    example is given the moving average of the appended features.
+
+    Args:
+        kernels: Int. Appended features (B in the paper).
+        size: Int. Numbers that a distance is taken over (C in the paper).
+        momentum: Float. Of the moving average.
+
+    Reference: Salimans et al., "Improved Techniques for Training GANs", 2016, section 3.2.
+    """
+
+    def __init__(self, kernels, size=5, momentum=0.9, **kwargs):
+        super().__init__(**kwargs)
+        if kernels < 1 or size < 1:
+            raise ValueError(f"kernels and size must be positive. Received: {kernels}, {size}.")
+        self.kernels, self.size, self.momentum = kernels, size, momentum
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(
+            shape=(input_shape[-1], self.kernels * self.size),
+            initializer=keras.initializers.RandomNormal(stddev=0.05),
+            name="kernel",
+        )
+        self.moving_mean = self.add_weight(
+            shape=(self.kernels,),
+            initializer="ones",
+            trainable=False,
+            autocast=False,
+            dtype="float32",
+            name="moving_mean",
+        )
+
+    def call(self, inputs, training=False):
+        if training:
+            appended = self._closeness(inputs)
+            mean = tf.stop_gradient(tf.reduce_mean(appended, axis=0))
+            self.moving_mean.assign(self.moving_mean * self.momentum + mean * (1 - self.momentum))
+        else:
+            appended = tf.zeros_like(inputs[:, :1], tf.float32) + self.moving_mean
+        return tf.concat([inputs, tf.cast(appended, inputs.dtype)], axis=-1)
+
+    def _closeness(self, inputs):
+        """In float32: a half's sum of many distances would lose the small ones."""
+        rows = tf.cast(tf.matmul(inputs, tf.convert_to_tensor(self.kernel)), tf.float32)
+        rows = tf.reshape(rows, [-1, self.kernels, self.size])
+        distances = tf.reduce_sum(tf.abs(rows[:, None] - rows[None]), axis=-1)
+        return tf.reduce_sum(tf.exp(-distances), axis=1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + self.kernels)
+
+    def get_config(self):
+        own = {"kernels": self.kernels, "size": self.size, "momentum": self.momentum}
+        return {**super().get_config(), **own}

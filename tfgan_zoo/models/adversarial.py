@@ -14,11 +14,13 @@ class Judged(NamedTuple):
         images: float32 `[B, H, W, C]`.
         outputs: `{"logits": [B, 1], …}`, what the discriminator gives.
         latents: float32 `[B, D]` that generated images were made of; None for real ones.
+        originals: Generated images before they were augmented; None for real ones.
     """
 
     images: tf.Tensor
     outputs: dict
     latents: tf.Tensor | None = None
+    originals: tf.Tensor | None = None
 
     @property
     def logits(self):
@@ -26,7 +28,8 @@ class Judged(NamedTuple):
 
 
 class AdversarialLosses:
-    """The losses of a `GAN`. A term that a variant adds is a row `name: (weight, float32 scalar)`."""
+    """The losses of a `GAN`. A term that a variant adds is a row `name: (weight, float32 scalar)`; with
+    None for a weight it is only logged."""
 
     # === Hooks ===
 
@@ -58,6 +61,10 @@ class AdversarialLosses:
         """What is added to the adversarial loss of the generator; `fake`: `Judged`."""
         return {}
 
+    def reduced(self, values, fake):
+        """The generator's adversarial loss, a scalar, from those `[B]` of images; `fake`: `Judged`."""
+        return tf.reduce_mean(values)
+
     # === Losses ===
 
     def discriminate(self, images, labels):
@@ -67,8 +74,9 @@ class AdversarialLosses:
     def generated(self, labels, draws):
         """Fresh images, judged."""
         latents = self.sample_latents(draws)
-        images = self.show(self.synthesize(latents, labels, draws), draws)
-        return Judged(images, self.judge(images, labels), latents)
+        originals = self.synthesize(latents, labels, draws)
+        images = self.show(originals, draws)
+        return Judged(images, self.judge(images, labels), latents, originals)
 
     def judged(self, images, labels, draws):
         """Real images, judged."""
@@ -93,7 +101,7 @@ class AdversarialLosses:
         fake = self.generated(labels, draws)
         real = self.judged(images, labels, draws).logits if objective.needs_real else None
         means = self._global_means(real, fake.logits)
-        loss = tf.reduce_mean(objective.generator(fake.logits, real, **means))
+        loss = self.reduced(objective.generator(fake.logits, real, **means), fake)
         return _with_terms("g_loss", loss, self.generator_terms(fake, labels, draws), {})
 
     # === Pieces ===
@@ -145,4 +153,5 @@ class AdversarialLosses:
 def _with_terms(name, loss, terms, logs):
     """A loss with its terms, and logs of it without them and of each."""
     logs = {name: loss, **logs, **{term: value for term, (_, value) in terms.items()}}
-    return loss + sum(weight * value for weight, value in terms.values()), logs
+    weighted = [weight * value for weight, value in terms.values() if weight is not None]
+    return loss + sum(weighted), logs

@@ -9,7 +9,7 @@ import math
 import keras
 from keras import layers
 
-from tfgan_zoo.layers import BatchNormalization, Dropout, LeakyReLU
+from tfgan_zoo.layers import BatchNormalization, Dropout, LeakyReLU, MinibatchDiscrimination
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.presets import register
 
@@ -28,6 +28,8 @@ class DCGAN(GAN):
             then convolution) or "pixel_shuffle" (convolution, then depth to space; Shi et al. 2016).
         generator_normalization: "batch" or None.
         discriminator_normalization: "batch", "layer" or None.
+        minibatch_discrimination: Int. Features that tell the discriminator how near an image is to the
+            others of its batch (Salimans et al. 2016, section 3.2, where they are 100); 0: none.
 
     All other arguments: see `GAN`.
 
@@ -41,6 +43,7 @@ class DCGAN(GAN):
         "upsampling": "transpose",
         "generator_normalization": "batch",
         "discriminator_normalization": "batch",
+        "minibatch_discrimination": 0,
     }
 
     def build_generator(self):
@@ -91,7 +94,10 @@ def features_from(gan, x):
         )(x)
         x = activated(x, normalization, LeakyReLU(0.2))
         x = Dropout(gan.dropout)(x)
-    return layers.Flatten()(x)
+    x = layers.Flatten()(x)
+    if gan.minibatch_discrimination:
+        x = MinibatchDiscrimination(gan.minibatch_discrimination)(x)
+    return x
 
 
 def head(x, units, name):

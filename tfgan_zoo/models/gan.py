@@ -8,14 +8,14 @@ import tensorflow as tf
 
 from tfgan_zoo import presets
 from tfgan_zoo.models import options
-from tfgan_zoo.models.adversarial import AdversarialLosses
 from tfgan_zoo.models.conditions import Labels
 from tfgan_zoo.models.fitting import Fitting
+from tfgan_zoo.models.remedies import Remedies
 from tfgan_zoo.models.sampling import Sampling
 from tfgan_zoo.models.step import TrainingStep
 
 
-class GAN(AdversarialLosses, TrainingStep, Fitting, Sampling, keras.Model):
+class GAN(Remedies, TrainingStep, Fitting, Sampling, keras.Model):
     """A generator and a discriminator trained against each other by `fit`.
 
     A variant overrides `build_generator`, `build_discriminator` and, where its paper asks for it,
@@ -56,6 +56,26 @@ class GAN(AdversarialLosses, TrainingStep, Fitting, Sampling, keras.Model):
         balance: None, or (low, high). A running measure of how often the discriminator ranks a real
             image above a generated one (0.5: never better than chance) is kept; above `high` the
             discriminator's update is skipped, below `low` the generator's.
+        augment: What real and generated images go through before they are judged: None; some of
+            "color,translation,cutout" (DiffAugment, Zhao et al. 2020); or "ada" (Karras et al. 2020),
+            each of whose transformations has a probability that adapts. See `tfgan_zoo.augment`.
+        ada_target, ada_images: Floats. After each update of the discriminator ADA's probability rises
+            where the mean sign of real images' logits is above the target, and falls where it is
+            below, at the rate of 1 in so many images.
+        consistency_real, consistency_fake: Floats. Weights of the squared change of a logit when its
+            image is mirrored and shifted (bCR, Zhao et al. 2020, "Improved Consistency
+            Regularization", where both are 10). 0: not taken, as of those that follow.
+        latent_consistency_d, latent_consistency_g: Floats. Weights of the squared changes of the logit
+            and, to be large, of the image when noise is added to the latents (zCR; 5 and 0.5 there).
+        latent_consistency_noise: Float. Standard deviation of that noise.
+        lecam: Float. Weight of LeCam regularisation (Tseng et al. 2021), which holds the logits of real
+            images near an average of generated images' logits, and the reverse.
+        lecam_decay: Float in [0, 1). Decay per update of these averages.
+        top_k: Float in (0, 1]. Share of its images that the generator learns from, those that the
+            discriminator holds for the most real (Sinha et al. 2020, where it is 0.5); per replica.
+        top_k_steps: Int. Steps in which that share falls there from 1, by the same factor in each.
+        unrolled_steps: Int. Updates by which the discriminator is ahead in the generator's loss, through
+            which gradients pass (Metz et al. 2016). It must be trained by Adam or plain SGD.
         seed: Int in [0, 2**31). Initial weights, data order and every draw are functions of it.
         dtype: Dtype policy, such as "mixed_bfloat16" or "mixed_float16".
 
@@ -87,6 +107,19 @@ class GAN(AdversarialLosses, TrainingStep, Fitting, Sampling, keras.Model):
         "dropout": 0.0,
         "gradient_accumulation_steps": 1,
         "balance": None,
+        "augment": None,
+        "ada_target": 0.6,
+        "ada_images": 500_000,
+        "consistency_real": 0.0,
+        "consistency_fake": 0.0,
+        "latent_consistency_d": 0.0,
+        "latent_consistency_g": 0.0,
+        "latent_consistency_noise": 0.03,
+        "lecam": 0.0,
+        "lecam_decay": 0.99,
+        "top_k": 1.0,
+        "top_k_steps": 0,
+        "unrolled_steps": 0,
         "seed": 0,
     }
 
@@ -111,6 +144,7 @@ class GAN(AdversarialLosses, TrainingStep, Fitting, Sampling, keras.Model):
             trainable=False,
             name="d_accuracy",
         )
+        self.add_remedies()
         with _building(self.dtype_policy, self.seed):
             self.build_networks()
         for average, network in self.averages():

@@ -2,8 +2,21 @@
 
 import inspect
 
-from tfgan_zoo import losses, penalties
+from tfgan_zoo import augment, losses, penalties
 from tfgan_zoo.presets import near
+
+_NOT_NEGATIVE = (
+    "penalty_weight",
+    "instance_noise",
+    "instance_noise_steps",
+    "consistency_real",
+    "consistency_fake",
+    "latent_consistency_d",
+    "latent_consistency_g",
+    "latent_consistency_noise",
+    "lecam",
+    "top_k_steps",
+)
 
 
 def signature(defaults):
@@ -50,12 +63,16 @@ def _check(model, options):
     require(shape_is_good, "image_shape", "(height, width, channels), all positive")
     for name in ("latent_dim", "n_critic", "penalty_every", "gradient_accumulation_steps"):
         require(_is_int(options[name]) and options[name] >= 1, name, "a positive integer")
-    for name in ("ema_decay", "label_smoothing", "dropout"):
+    for name in ("ema_decay", "label_smoothing", "dropout", "lecam_decay"):
         require(0 <= options[name] < 1, name, "in [0, 1)")
-    for name in ("penalty_weight", "instance_noise", "instance_noise_steps"):
+    for name in _NOT_NEGATIVE:
         require(options[name] >= 0, name, "zero or more")
-    for name in ("g_learning_rate", "d_learning_rate"):
+    for name in ("g_learning_rate", "d_learning_rate", "ada_images"):
         require(options[name] > 0, name, "above zero")
+    unrolled = options["unrolled_steps"]
+    require(_is_int(unrolled) and unrolled >= 0, "unrolled_steps", "an integer, zero or more")
+    require(0 < options["top_k"] <= 1, "top_k", "in (0, 1]")
+    augment.check(options["augment"])
     require(_is_int(options["seed"]) and 0 <= options["seed"] < 2**31, "seed", "in [0, 2**31)")
     latents = ("normal", "uniform")
     require(options["latent_distribution"] in latents, "latent_distribution", f"one of {latents}")

@@ -19,6 +19,7 @@ class TrainingStep:
 
     def train_step(self, data):
         batch = {name: self._sub_batches(value) for name, value in data.items()}
+        self._images_per_update = batch["images"].shape[0] * self._replicas
         logs = {}
         for index in range(self.n_critic):
             logs |= self._update("discriminator", batch, index)
@@ -75,6 +76,7 @@ class TrainingStep:
             advance_spectral_norms(network)
         if player == "discriminator":
             self.after_discriminator_update(logs)
+            self.adapt(logs)
             self.d_accuracy.assign_add(0.01 * (logs["d_accuracy"] - self.d_accuracy))
         skipped = self._is_skipped(player)
         for variable, old in zip(changed, before, strict=True):
@@ -105,7 +107,7 @@ class TrainingStep:
 
     def _player(self, player):
         if player == "generator":
-            return self.g_optimizer, self.generator_loss
+            return self.g_optimizer, self.unrolled_generator_loss
         return self.d_optimizer, self.discriminator_loss
 
     def _variables(self, player):
