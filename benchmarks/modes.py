@@ -1,0 +1,243 @@
+"""How many modes do remedies against collapse keep? 25 Gaussians on a grid, and 1,000 stacked digits.
+
+    python benchmarks/modes.py gaussians --steps 20000 --seeds 3
+    python benchmarks/modes.py digits --data-dir ~/tensorflow_datasets --steps 10000 --seeds 2
+    python benchmarks/modes.py figure
+
+Adds a row for each method and seed to results/modes_gaussians.csv and results/modes_digits.csv; those
+that stand there already are skipped. `figure` draws docs/images/modes.png from the samples, which are
+kept in --directory.
+
+References: Srivastava et al., "VEEGAN", 2017, and Lin et al., "PacGAN", 2018, for the grid and how it is
+scored; Metz et al., "Unrolled Generative Adversarial Networks", 2016, section 3.3.1, for the digits.
+"""
+
+import argparse
+import functools
+import pathlib
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from make_tables import append_csv, read_csv
+
+from tfgan_zoo import GAN
+from tfgan_zoo.layers import LeakyReLU, MinibatchDiscrimination, SpectralConv2D, SpectralDense
+from tfgan_zoo.metrics.classes import mode_coverage
+from tfgan_zoo.models.dcgan import DCGAN
+
+ROOT = pathlib.Path(__file__).parents[1]
+CENTRES = np.stack(np.meshgrid(*[np.arange(-4, 5, 2)] * 2), axis=-1).reshape(-1, 2)
+DEVIATION, SCALE, POINTS = 0.05, 5.0, 2500  # data are divided by the scale, to lie in [-1, 1]
+WGAN_GP = {"objective": "wasserstein", "penalty": "gradient_penalty", "n_critic": 5}
+METHODS = {
+    "plain": {},
+    "minibatch discrimination": {"minibatch_discrimination": 16},
+    "unrolled, k = 5": {"unrolled_steps": 5},
+    "unrolled, k = 10": {"unrolled_steps": 10},
+    "WGAN-GP": WGAN_GP,
+    "spectral normalization": {"spectral": True},
+    "R1 + R2": {"penalty": "r1_r2"},
+}
+
+
+# === Networks ===
+
+
+def _head(gan, x):
+    if gan.minibatch_discrimination:
+        x = MinibatchDiscrimination(gan.minibatch_discrimination)(x)
+    dense = SpectralDense if gan.spectral else layers.Dense
+    return dense(1, dtype="float32", name="logits")(x)
+
+
+class PointGAN(GAN):
+    """Two networks of two hidden layers, for points of a plane as images of 1x1 with two channels."""
+
+    defaults = {
+        "image_shape": (1, 1, 2),
+        "latent_dim": 2,
+        "ema_decay": 0.0,
+        "g_learning_rate": 1e-3,
+        "d_learning_rate": 1e-3,
+        "width": 128,
+        "minibatch_discrimination": 0,
+        "spectral": False,
+    }
+
+    def build_generator(self):
+        x = latents = keras.Input([self.latent_dim], name="latents")
+        for _ in range(2):
+            x = layers.Dense(self.width, activation="relu")(x)
+        x = layers.Reshape(self.image_shape)(layers.Dense(2)(x))
+        images = layers.Rescaling(1 / SCALE, dtype="float32", name="images")(x)
+        return keras.Model(latents, images, name="generator")
+
+    def build_discriminator(self):
+        images = keras.Input(self.image_shape, name="images")
+        x = layers.Flatten()(layers.Rescaling(SCALE)(images))
+        dense = SpectralDense if self.spectral else layers.Dense
+        for _ in range(2):
+            x = LeakyReLU()(dense(self.width)(x))
+        return keras.Model(images, _head(self, x), name="discriminator")
+
+
+class StackedDigitsGAN(DCGAN):
+    """DCGAN with a critic of two convolutions without normalisation, which every method can use."""
+
+    defaults = {
+        "image_shape": (28, 28, 3),
+        "latent_distribution": "normal",
+        "width": 32,
+        "spectral": False,
+    }
+
+    def build_discriminator(self):
+        x = images = keras.Input(self.image_shape, name="images")
+        convolution = SpectralConv2D if self.spectral else layers.Conv2D
+        for width in (self.width, 2 * self.width):
+            x = LeakyReLU()(convolution(width, 5, strides=2, padding="same")(x))
+        return keras.Model(images, _head(self, layers.Flatten()(x)), name="discriminator")
+
+
+# === The grid ===
+
+
+def points(count, seed):
+    """float32 `[count, 1, 1, 2]`: the mixture, scaled."""
+    rng = np.random.default_rng(seed)
+    found = CENTRES[rng.integers(len(CENTRES), size=count)] + rng.normal(0, DEVIATION, (count, 2))
+    return (found / SCALE).astype(np.float32)[:, None, None]
+
+
+def train_points(method, seed, steps):
+    # WGAN-GP's is that of its authors' code for points; 0.02 is 0.5 for data that are not scaled.
+    weights = {"WGAN-GP": 0.1, "R1 + R2": 0.02}
+    gan = PointGAN(seed=seed, penalty_weight=weights.get(method, 0.0), **METHODS[method])
+    _compile(gan, method, jit_compile=gan.unrolled_steps > 0)  # many operations, all tiny
+    gan.fit(points(100_000, 0), batch_size=64, steps_per_epoch=steps, verbose=0)
+    return SCALE * gan.forward_seeds(np.arange(POINTS)).numpy().reshape(-1, 2)
+
+
+def score_points(found):
+    """Modes with a point within three deviations, the share of such points, and KL of the shares."""
+    distances = np.linalg.norm(found[:, None] - CENTRES, axis=-1)
+    nearest, good = distances.argmin(axis=1), distances.min(axis=1) < 3 * DEVIATION
+    _, divergence = mode_coverage(nearest, len(CENTRES))
+    return {
+        "modes": len(set(nearest[good])),
+        "good": round(float(good.mean()), 4),
+        "kl": round(float(divergence), 4),
+    }
+
+
+# === Stacked digits ===
+
+
+def digits(data_dir, count):
+    """A data set of batches of 64 of `count` images of three digits, each in a channel of its own."""
+    from tfgan_zoo import evaluation
+
+    source = evaluation.from_data("mnist", "train", data_dir=data_dir)
+    single = tf.constant(source.read(np.arange(source.count))[0][..., 0])
+    triples = np.random.default_rng(0).integers(source.count, size=(count, 3))
+
+    def stacked(rows):
+        images = tf.transpose(tf.gather(single, rows), [0, 2, 3, 1])
+        return tf.cast(images, tf.float32) / 127.5 - 1
+
+    return tf.data.Dataset.from_tensor_slices(triples).batch(64, drop_remainder=True).map(stacked)
+
+
+def train_digits(method, seed, steps, data):
+    weights = {"WGAN-GP": 10.0, "R1 + R2": 1.0}
+    gan = StackedDigitsGAN(seed=seed, penalty_weight=weights.get(method, 0.0), **METHODS[method])
+    _compile(gan, method, jit_compile="auto")
+    gan.fit(data, steps_per_epoch=steps, verbose=0)
+    return gan.generate(25_600, seed=0)
+
+
+def score_digits(images):
+    """Modes among 1,000, and KL of their shares, by the classifier that comes with the package."""
+    from tfgan_zoo.metrics import extractors
+
+    classifier = extractors.get("lenet_mnist")
+    number = np.zeros(len(images), int)
+    for channel in range(3):
+        answers = [
+            np.asarray(classifier(images[start : start + 512, ..., channel : channel + 1])[1])
+            for start in range(0, len(images), 512)
+        ]
+        number = 10 * number + np.concatenate(answers).argmax(axis=1)
+    modes, divergence = mode_coverage(number, 1000)
+    return {"modes": modes, "kl": round(float(divergence), 4)}
+
+
+# === Runs ===
+
+
+def _compile(gan, method, jit_compile):
+    adam = functools.partial(keras.optimizers.Adam, beta_1=0.5)
+    if method == "WGAN-GP":
+        adam = functools.partial(keras.optimizers.Adam, beta_1=0.0, beta_2=0.9)
+    optimizers = adam(gan.g_learning_rate), adam(gan.d_learning_rate)
+    gan.compile(*optimizers, jit_compile=jit_compile, steps_per_execution=50)
+
+
+def run(name, train, score, given):
+    """Trains and scores what has no row yet, one seed of all methods after the other."""
+    path = ROOT / "benchmarks" / "results" / f"modes_{name}.csv"
+    rows = read_csv(f"modes_{name}") if path.exists() else []
+    done = {(row["method"], int(row["seed"]), int(row["steps"])) for row in rows}
+    given.directory.mkdir(parents=True, exist_ok=True)
+    for seed in range(given.seeds):
+        for method in given.methods or METHODS:
+            if (method, seed, given.steps) in done:
+                continue
+            begin = time.perf_counter()
+            found = train(method, seed, given.steps)
+            seconds = round(time.perf_counter() - begin, 1)
+            row = {"method": method, "seed": seed, "steps": given.steps, **score(found)}
+            print(row, seconds, flush=True)
+            append_csv(f"modes_{name}", row | {"seconds": seconds})
+            np.save(given.directory / f"{name}-{method}-{seed}-{given.steps}.npy", found[:POINTS])
+            keras.backend.clear_session()
+
+
+def figure(directory, steps):
+    """The points of every method's first seed, beside real ones."""
+    from matplotlib.figure import Figure
+
+    shown = {"real": SCALE * points(POINTS, 1).reshape(-1, 2)}
+    shown |= {m: np.load(directory / f"gaussians-{m}-0-{steps}.npy") for m in METHODS}
+    drawn = Figure(figsize=(10, 5.4), layout="constrained")
+    for axes, (name, found) in zip(drawn.subplots(2, 4).flat, shown.items(), strict=True):
+        axes.scatter(*found.T, s=1, alpha=0.4, color="#4c72b0" if name == "real" else "#c44e52")
+        title = name if name == "real" else f"{name}: {score_points(found)['modes']} of 25"
+        axes.set_title(title, fontsize=9)
+        axes.set(xlim=(-5, 5), ylim=(-5, 5), aspect="equal", xticks=[], yticks=[])
+    drawn.savefig(ROOT / "docs" / "images" / "modes.png", dpi=100)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["gaussians", "digits", "figure"])
+    parser.add_argument("--steps", type=int, default=20_000, help="a multiple of 50")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--methods", nargs="*", choices=METHODS, help="all by default")
+    parser.add_argument("--data-dir")
+    parser.add_argument("--directory", type=pathlib.Path, default=ROOT / "runs" / "modes")
+    given = parser.parse_args()
+    if given.what == "gaussians":
+        run("gaussians", train_points, score_points, given)
+    elif given.what == "digits":
+        data = digits(given.data_dir, 64 * 2000)
+        run("digits", functools.partial(train_digits, data=data), score_digits, given)
+    else:
+        figure(given.directory, given.steps)
+
+
+if __name__ == "__main__":
+    main()
