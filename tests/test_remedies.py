@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import WITHOUT_BATCH_STATISTICS, make
+from cases import CASES, WITHOUT_BATCH_STATISTICS, make
 
 import tfgan_zoo
 from tfgan_zoo.layers import Draws, MinibatchDiscrimination
@@ -316,6 +316,32 @@ def test_minibatch_discrimination_in_a_model(images, tmp_path):
     logits = [gan.discriminate(batch, None)[0, 0].numpy() for batch in (same, varied)]
     assert logits[0] != logits[1]
     assert gan.export(tmp_path, "model").exists()
+
+
+# === Every variant ===
+
+ALL = {
+    "augment": "ada",
+    "consistency_real": 10.0,
+    "consistency_fake": 10.0,
+    "latent_consistency_d": 5.0,
+    "latent_consistency_g": 0.5,
+    "lecam": 0.3,
+    "top_k": 0.5,
+}
+
+
+@pytest.mark.parametrize("variant", CASES)
+def test_every_variant_has_them(variant, images, labels):
+    gan = make(variant, **ALL)
+    gan.augment_probability.assign(0.5)
+    labels = tf.constant(labels[:8], tf.int32) if gan.num_classes else None
+    logs = {}
+    for loss in (gan.discriminator_loss, gan.generator_loss):
+        value, more = loss(tf.constant(images[:8]), labels, draws(8))
+        assert np.isfinite(value)
+        logs |= more
+    assert set(logs) >= {*ALL} - {"augment", "top_k"} | {"augment_probability"}
 
 
 # === Options ===
