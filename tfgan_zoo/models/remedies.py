@@ -88,7 +88,7 @@ class Remedies(AdversarialLosses):
         return self.synthesize(fake.latents + noise, labels, draws)
 
     def _lecam(self, real_logits, fake_logits):
-        """Equation 4 of Tseng et al.; their code lets logits on the far side of the average go free."""
+        """R_LC of Tseng et al.; their code lets logits on the far side of the average go free."""
         of_real = tf.square(real_logits - self.lecam_fake.value)
         of_fake = tf.square(fake_logits - self.lecam_real.value)
         return tf.reduce_mean(of_real) + tf.reduce_mean(of_fake)
