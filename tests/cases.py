@@ -52,6 +52,7 @@ CASES = {
         "text_dim": 6,
         "condition_dim": 4,
         "default_texts": ["red apple", "dog"],
+    },
     "InfoGAN": {
         "image_shape": (8, 8, 1),
         "latent_dim": 16,

@@ -144,9 +144,6 @@ PENALTIES: dict[str, Callable] = {
     "r1": lambda critic, real, fake, uniform: r1_penalty(critic, real),
     "r2": lambda critic, real, fake, uniform: r2_penalty(critic, fake),
     "r1_r2": lambda critic, real, fake, uniform: r1_r2_penalty(critic, real, fake),
-    "r1_r2": lambda critic, real, fake, uniform: (
-        r1_penalty(critic, real) + r2_penalty(critic, fake)
-    ),
 }
 
 
