@@ -58,7 +58,7 @@ class MinibatchStddev(keras.layers.Layer):
         stddev = tf.reduce_mean(tf.sqrt(variance + 1e-8), axis=1)
         change = tf.stop_gradient(tf.reduce_mean(stddev)) - self.moving_stddev
         self.moving_stddev.assign_add((1 - self.momentum) * change)
-        return tf.repeat(stddev, size)
+        return tf.reshape(tf.stack([stddev] * size, axis=1), [rows])
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] + 1)

@@ -167,8 +167,8 @@ class StyleGAN(GAN):
 
     def _styles(self, generator, latents, training):
         styles = generator.get_layer("mapping")(latents, training=training)
-        styles = tf.cast(styles, tf.float32)[:, None]
-        return tf.repeat(styles, self.num_styles, axis=1)
+        # Not `tf.repeat`, whose gradient XLA cannot compile within the branches of lazy terms.
+        return tf.stack([tf.cast(styles, tf.float32)] * self.num_styles, axis=1)
 
 
 def _crossed(first, second, crossover):

@@ -4,8 +4,6 @@ Reference: Karras et al., "Analyzing and Improving the Image Quality of StyleGAN
 (arXiv:1912.04958).
 """
 
-import math
-
 import keras
 import tensorflow as tf
 from keras import layers
@@ -103,17 +101,18 @@ class StyleGAN2(StyleGAN):
     def path_lengths(self, styles, draws):
         """How far images move with styles: |J' y| for normal images y, float32 `[B]` (equation 4).
 
-        The squares are averaged over the layers, as in the authors' code, and y has the variance
-        1 / (height x width), so that lengths of images of different sizes compare.
+        As in the authors' code, the squares are averaged over the layers, and the lengths divided by
+        sqrt(height x width), so that those of different sizes compare. It is divided last, in float32:
+        products with such small images would leave the range of float16.
         """
         height, width, _ = self.image_shape
-        directions = draws.normal(self.image_shape) / math.sqrt(height * width)
+        directions = draws.normal(self.image_shape)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(styles)
             images = self.generator.get_layer("synthesis")(styles, training=True)
             total = tf.reduce_sum(images * directions)
         squares = tf.reduce_sum(tf.square(tape.gradient(total, styles)), axis=2)
-        return tf.sqrt(tf.reduce_mean(squares, axis=1) + 1e-12)
+        return tf.sqrt(tf.reduce_mean(squares, axis=1) / (height * width) + 1e-12)
 
 
 # === Networks ===
