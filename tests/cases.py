@@ -36,7 +36,13 @@ CASES = {
     "BigGAN": BIG,
     "BigGANDeep": BIG,
     "ConditionalGAN": {**CONVOLUTIONAL, "num_classes": 3},
-    "ProGAN": {**SMALL, "widths": (4, 4), "fade_in_steps": 2, "stable_steps": 2},
+    "ProGAN": {
+        **SMALL,
+        "widths": (8, 4),
+        "fade_in_steps": 2,
+        "stable_steps": 2,
+        "penalty_weight": 1.0,
+    },
     "R3GAN": {**SMALL, "widths": (8, 4), "blocks": 1, "group_width": 4},
     "ACGAN": {
         **CONVOLUTIONAL,
