@@ -242,17 +242,20 @@ each server. The server's memory peaked at {_short(memory)} MiB.
 
 def modes_gaussians_section():
     rows = read_csv("modes_gaussians")
-    lines = _scores(rows, {"modes": "{:.3g}", "good": "{:.1%}", "kl": "{:.3f}"})
-    header = ["Method", "Steps", "Seeds", "Modes of 25", "Near a mode", "KL"]
+    lines = _scores(rows, {"modes": "{:.3g}", "hit": "{:.3g}", "good": "{:.1%}", "kl": "{:.3f}"})
+    header = ["Method", "Steps", "Seeds", "Learned of 25", "Hit", "Near a mode", "KL"]
     return f"""## Modes kept: 25 Gaussians
 
 A mixture of 25 Gaussians on a grid of spacing 2, each of deviation 0.05, learned by two networks of two
 hidden layers with 128 units and two latents, with batches of 64 and Adam(1e-3, beta_1=0.5), by the same
-training step as every image model. Of 2,500 points: how many modes have one within three deviations,
-which share of the points lies that near to one, and the divergence of the modes' shares from equal
-ones, each point counted for the mode it is nearest to. Medians over the seeds, and in brackets the
-lowest and highest. "Plain" is also the unrolled discriminator with k = 0; WGAN-GP has 5 critic updates a
-step, and Adam(1e-3, 0, 0.9). Nothing was tuned, and the runs are short.
+training step as every image model. Of 2,500 points: how many modes are learned, with a tenth of an equal
+share of the points, 10, within three deviations; how many are hit, by one such point, which is what
+papers count, although points spread evenly over the square hit 23 of 25 on average; which share of the
+points lies that near to a mode; and the divergence of the modes' shares from equal ones, each point
+counted for the mode it is nearest to. Medians over the seeds, and in brackets the lowest and highest.
+"Plain" is also the unrolled discriminator with k = 0; WGAN-GP has 5 critic updates a step, and
+Adam(1e-3, 0, 0.9). Nothing was tuned, and the runs are short: the picture shows that most methods are
+still on their way, so that the table tells how fast they learn, not where they end.
 
 {table(header, lines)}
 
