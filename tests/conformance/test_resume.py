@@ -1,5 +1,7 @@
 """A run that was cut off anywhere and goes on equals one that was not, bit for bit."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,8 @@ import tensorflow as tf
 from cases import CASES, asked_for, make
 
 EPOCHS, BATCH_SIZE = 2, 8
+KINDS = ["model.keras", "checkpoint.weights.h5"]
+STRATEGIES = ["one replica", "two replicas"]
 
 
 class StopAt(keras.callbacks.Callback):
@@ -31,21 +35,21 @@ def new(variant, strategy, dtype, **options):
     return gan
 
 
-@pytest.fixture(params=["one replica", "two replicas"])
+@pytest.fixture(params=STRATEGIES)
 def strategy(request, mirrored):
     return mirrored if request.param == "two replicas" else tf.distribute.get_strategy()
 
 
-KINDS = ["model.keras", "checkpoint.weights.h5"]
-
-
 @pytest.mark.parametrize(
-    ("variant", "kind"),
+    ("variant", "kind", "strategy"),
     [
-        pytest.param(variant, kind, marks=() if (i + j) % 2 else pytest.mark.full)
+        # A quarter of the table, in which every kind meets both strategies.
+        pytest.param(*row, marks=() if (j, k) == (i % 2, i // 2 % 2) else pytest.mark.full)
         for i, variant in enumerate(CASES)
-        for j, kind in enumerate(KINDS)
+        for (j, kind), (k, strategy) in itertools.product(enumerate(KINDS), enumerate(STRATEGIES))
+        for row in [(variant, kind, strategy)]
     ],
+    indirect=["strategy"],
 )
 def test_resume(variant, kind, strategy, images, labels, tmp_path):
     _check(variant, kind, strategy, images, labels, tmp_path / kind, "float32")

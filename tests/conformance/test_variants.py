@@ -17,11 +17,30 @@ def subclasses(cls):
     return {cls, *(c for sub in cls.__subclasses__() for c in subclasses(sub))}
 
 
-@pytest.fixture(params=CASES)
+# One process runs all tests of a variant, so that it is trained once for several of them.
+GROUPED = [pytest.param(variant, marks=pytest.mark.xdist_group(variant)) for variant in CASES]
+
+
+@pytest.fixture(params=GROUPED)
 def gan(request):
     gan = make(request.param)
     gan.compile()
     return gan
+
+
+@pytest.fixture(scope="session")
+def trained():
+    """Trains a model like the given one for an epoch, once."""
+    known = {}
+
+    def get(gan, images, asked):
+        name = type(gan).__name__
+        if name not in known:
+            gan.fit(images, asked, batch_size=8, epochs=1, verbose=0)
+            known[name] = gan
+        return known[name]
+
+    return get
 
 
 @pytest.fixture
@@ -54,19 +73,19 @@ def test_seed_changes_the_weights(gan):
     assert not np.array_equal(other.generator.weights[0], gan.generator.weights[0])
 
 
-def test_training_is_deterministic(gan, images, asked):
+def test_training_is_deterministic(gan, images, asked, trained):
+    first = trained(gan, images, asked)
     again = type(gan).from_config(gan.get_config())
     again.compile()
-    for model in (gan, again):
-        model.fit(images, asked, batch_size=8, epochs=1, verbose=0)
-    for ours, theirs in zip(again.variables, gan.variables, strict=True):
+    again.fit(images, asked, batch_size=8, epochs=1, verbose=0)
+    for ours, theirs in zip(again.variables, first.variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_every_trainable_weight_moves(gan, images, asked):
-    before = gan.get_weights()
-    gan.fit(images, asked, batch_size=8, epochs=1, verbose=0)
-    still = [v.path for v, b in zip(gan.weights, before, strict=True) if np.array_equal(v, b)]
+def test_every_trainable_weight_moves(gan, images, asked, trained):
+    before = type(gan).from_config(gan.get_config()).get_weights()
+    weights = trained(gan, images, asked).weights
+    still = [v.path for v, b in zip(weights, before, strict=True) if np.array_equal(v, b)]
     # A critic that compares: a constant added to its score changes nothing.
     compares = gan.objective in ("wasserstein", "hinge", "relativistic")
     assert set(still) <= ({"logits/bias"} if compares else set())
@@ -88,8 +107,8 @@ def test_interpolate_ends_at_the_seeds(gan):
     assert np.abs(path[[0, -1]].astype(int) - ends).max() <= 1
 
 
-def test_export(gan, images, asked, tmp_path):
-    gan.fit(images, asked, batch_size=8, epochs=1, verbose=0)
+def test_export(gan, images, asked, trained, tmp_path):
+    gan = trained(gan, images, asked)
     path = gan.export(tmp_path, "model")
     assert path == tmp_path / "model" / "1"
     assert [entry.name for entry in (tmp_path / "model").iterdir()] == ["1"]  # nothing left beside

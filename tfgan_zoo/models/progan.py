@@ -18,12 +18,19 @@ from tfgan_zoo.layers import (
     MinibatchStddev,
     PixelNormalization,
     Resample,
-    resample,
+)
+from tfgan_zoo.layers.growing import (
+    BOX,
+    ChannelBias,
+    GrownFeatures,
+    GrownImages,
+    doubled,
+    halved,
+    mixed,
 )
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.presets import register
 
-_BOX = (1, 1)  # the filter of nearest neighbours, and of averages
 _RECTIFIED = math.sqrt(2)  # gain that keeps the variance through rectified units
 
 
@@ -107,13 +114,13 @@ class ProGAN(GAN):
         phase = draws.phase
         images = _drawn(self.generator.get_layer, latents, max(phase - 1, 0), phase)
         images = [tf.cast(image, tf.float32) for image in images]
-        return _mixed(_doubled(images[0]), images[1], self.alpha(phase)) if phase else images[0]
+        return mixed(doubled(images[0]), images[1], self.alpha(phase)) if phase else images[0]
 
     def judged(self, images, labels, draws):
         for _ in range(self.phases - 1 - draws.phase):
-            images = _halved(images)
+            images = halved(images)
         if draws.phase:
-            images = _mixed(_doubled(_halved(images)), images, self.alpha(draws.phase))
+            images = mixed(doubled(halved(images)), images, self.alpha(draws.phase))
         return super().judged(images, labels, draws)
 
     def judge(self, images, labels):
@@ -121,7 +128,7 @@ class ProGAN(GAN):
         alpha = self.alpha(phase) if phase else None
 
         def fade(old, new, level):
-            return _mixed(old(), new, alpha) if level == phase - 1 else new
+            return mixed(old(), new, alpha) if level == phase - 1 else new
 
         layer = self.discriminator.get_layer
         return {"logits": _judged(layer, images, phase, fade, training=True)}
@@ -146,7 +153,7 @@ class ProGAN(GAN):
         )
 
     def build_discriminator(self):
-        known = {"halve": Resample(down=2, taps=_BOX, name="halve")}
+        known = {"halve": Resample(down=2, taps=BOX, name="halve")}
         for level, block in enumerate(_discriminator_blocks(self)):
             known[f"judge_{level}"] = block
             known[f"from_images_{level}"] = keras.Sequential(
@@ -222,7 +229,7 @@ def _generator_blocks(gan):
     ]
     yield keras.Sequential(start, name="features_0")
     for level, width in enumerate(gan.widths[1:], start=1):
-        doubled = [Resample(up=2, taps=_BOX), *_normalized(width), *_normalized(width)]
+        doubled = [Resample(up=2, taps=BOX), *_normalized(width), *_normalized(width)]
         yield keras.Sequential(doubled, name=f"features_{level}")
 
 
@@ -252,71 +259,9 @@ def _discriminator_blocks(gan):
             LeakyReLU(0.2),
             EqualizedConv2D(gan.widths[level - 1], 3, gain=_RECTIFIED),
             LeakyReLU(0.2),
-            Resample(down=2, taps=_BOX),
+            Resample(down=2, taps=BOX),
         ]
         yield keras.Sequential(halved, name=f"judge_{level}")
-
-
-def _doubled(images):
-    return resample(images, _BOX, up=2, padding=(1, 0), gain=4.0)
-
-
-def _halved(images):
-    return resample(images, _BOX, down=2)
-
-
-def _mixed(old, new, alpha):
-    alpha = tf.cast(alpha, new.dtype)
-    return (1 - alpha) * old + alpha * new
-
-
-class _Growing(layers.Layer):
-    """A layer that knows how far the networks are grown (`ProGAN.growth`), a weight of its own."""
-
-    def build(self, input_shape):
-        self.growth = self.add_weight(
-            shape=(), initializer="zeros", trainable=False, autocast=False, name="growth"
-        )
-
-
-@keras.saving.register_keras_serializable(package="tfgan_zoo")
-class GrownImages(_Growing):
-    """Of images `[B, H, W, C]`, each twice as large as the last, the current one at the largest size.
-
-    Between two sizes it is the mixture of both. When drawn, it is clipped to [-1, 1].
-    """
-
-    def call(self, inputs, training=False):
-        images = inputs[0]
-        for level, larger in enumerate(inputs[1:], start=1):
-            alpha = tf.clip_by_value(self.growth - (level - 1), 0.0, 1.0)
-            images = _mixed(_doubled(images), larger, alpha)
-        return images if training else tf.clip_by_value(images, -1.0, 1.0)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape[-1]
-
-
-@keras.saving.register_keras_serializable(package="tfgan_zoo")
-class GrownFeatures(_Growing):
-    """Features of a level, of which there are old ones, from halved images, and new ones."""
-
-    def call(self, inputs, level):
-        return _mixed(*inputs, tf.clip_by_value(self.growth - level, 0.0, 1.0))
-
-
-@keras.saving.register_keras_serializable(package="tfgan_zoo")
-class ChannelBias(layers.Layer):
-    """Adds a learned number to each channel."""
-
-    def build(self, input_shape):
-        self.bias = self.add_weight(shape=input_shape[-1:], initializer="zeros", name="bias")
-
-    def call(self, inputs):
-        return inputs + tf.convert_to_tensor(self.bias)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
 
 
 # === Presets ===
