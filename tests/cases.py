@@ -65,7 +65,7 @@ CASES = {
         "categorical_codes": 2,
         "categories": 3,
         "width": 8,
-        "units": 16,
+        "units": 8,
         "code_units": 8,
         "learned_deviation": True,
     },
