@@ -72,14 +72,3 @@ class StyleAverage(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "momentum": self.momentum}
-
-
-@keras.saving.register_keras_serializable(package="tfgan_zoo")
-class ClippedImages(keras.layers.Layer):
-    """Images as they are while training, and clipped to [-1, 1] else."""
-
-    def call(self, inputs, training=False):
-        return inputs if training else tf.clip_by_value(inputs, -1, 1)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape

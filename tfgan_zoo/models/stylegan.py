@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo.layers import (
-    ClippedImages,
+    Clip,
     EqualizedConv2D,
     EqualizedDense,
     LeakyReLU,
@@ -243,7 +243,7 @@ def images_from(gan, styles):
         x = _styled(x, styles[:, 2 * level])
         x = _styled(_convolved(x, channels), styles[:, 2 * level + 1])
     x = EqualizedConv2D(gan.image_shape[-1], 1)(x)
-    return ClippedImages(dtype="float32", name="images")(x)
+    return Clip(dtype="float32", name="images")(x)
 
 
 def _convolved(x, channels):

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo.layers import (
-    ClippedImages,
+    Clip,
     EqualizedConv2D,
     LearnedConstant,
     ModulatedConv2D,
@@ -131,7 +131,7 @@ def images_from(gan, styles):
         to_image = ModulatedConv2D(gan.image_shape[-1], 1, demodulate=False)
         made = to_image([x, styles[:, 2 * level + 1]])
         image = made if level == 0 else layers.Add()([Resample(up=2)(image), made])
-    return ClippedImages(dtype="float32", name="images")(image)
+    return Clip(dtype="float32", name="images")(image)
 
 
 def _styled(x, style, channels, up=False):
