@@ -138,7 +138,8 @@ def scores(gan, judge, name, part, images, texts, count):
     chosen = np.sort(np.random.default_rng(JUDGE_SEED).permutation(len(texts))[:count])
     images, texts = images[chosen], texts[chosen]
     drawn = {"real": images, "generated": _drawn(gan, texts)}
-    drawn["of another text"] = np.roll(drawn["generated"], 1, axis=0)
+    # Half the list away, since neighbours in the order of the files have words in common.
+    drawn["of another text"] = np.roll(drawn["generated"], len(texts) // 2, axis=0)
     for kind, pictures in drawn.items():
         ranks = judge.ranks(pictures, texts)
         row = {"model": name, "captions": part, "images": kind, "count": len(texts)}
