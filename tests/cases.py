@@ -35,6 +35,12 @@ CASES = {
     "SAGAN": {**CONVOLUTIONAL, "num_classes": 3, "attention_size": 8},
     "BigGAN": {**BIG, "seed": 3},  # with 0, the generator's loss is near 0, which no half can hold
     "BigGANDeep": BIG,
+    "StyleGAN2": {
+        **STYLED,
+        "penalty_every": 2,
+        "path_length_every": 2,
+        "path_length_weight": 0.1,  # at first the loss scale of float16 is too large for the paper's 2
+    },
     "ConditionalGAN": {**CONVOLUTIONAL, "num_classes": 3},
     "ProGAN": {
         **SMALL,
