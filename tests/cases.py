@@ -30,7 +30,6 @@ CASES = {
     "WGAN": {**CONVOLUTIONAL, "n_critic": 2, "clip_value": 0.1},
     "WGANGP": {**CONVOLUTIONAL, "n_critic": 2},
     "StyleGAN": STYLED,
-    "StyleGAN2": {**STYLED, "penalty_every": 2, "path_length_every": 2},
     "SNGAN": {**CONVOLUTIONAL, "network": "cnn", "n_critic": 2},
     "SAGAN": {**CONVOLUTIONAL, "num_classes": 3, "attention_size": 8},
     "BigGAN": {**BIG, "seed": 3},  # with 0, the generator's loss is near 0, which no half can hold

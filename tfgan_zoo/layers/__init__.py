@@ -22,6 +22,7 @@ from tfgan_zoo.layers.spectral import SpectralConv2D as SpectralConv2D
 from tfgan_zoo.layers.spectral import SpectralDense as SpectralDense
 from tfgan_zoo.layers.spectral import SpectralProjection as SpectralProjection
 from tfgan_zoo.layers.spectral import advance_spectral_norms as advance_spectral_norms
+from tfgan_zoo.layers.styles import AdaptiveInstanceNormalization as AdaptiveInstanceNormalization
 from tfgan_zoo.layers.styles import LearnedConstant as LearnedConstant
 from tfgan_zoo.layers.styles import StyleAverage as StyleAverage
 from tfgan_zoo.layers.text import ConditioningAugmentation as ConditioningAugmentation

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from tfgan_zoo.layers.equalized import Equalized
+
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
 class LearnedConstant(keras.layers.Layer):
@@ -72,3 +74,27 @@ class StyleAverage(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "momentum": self.momentum}
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo")
+class AdaptiveInstanceNormalization(Equalized):
+    """Gives each channel of each image the mean and the scale that an affine map of a style says.
+
+    Called on `[map, style]`, `[B, H, W, C]` and `[B, D]`. Statistics are float32 (equation 1).
+    """
+
+    def build(self, input_shape):
+        (*_, channels), (_, size) = input_shape
+        self._add_weights((size, 2 * channels))
+
+    def call(self, inputs):
+        images, styles = (tf.cast(value, tf.float32) for value in inputs)
+        affine = self._with_bias(tf.matmul(styles, self.scaled_kernel()))[:, None, None]
+        scale, mean = tf.split(affine, 2, axis=-1)
+        images -= tf.reduce_mean(images, axis=[1, 2], keepdims=True)
+        variance = tf.reduce_mean(tf.square(images), axis=[1, 2], keepdims=True)
+        images *= tf.math.rsqrt(variance + 1e-8)
+        return tf.cast(images * (1 + scale) + mean, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo.layers import (
+    AdaptiveInstanceNormalization,
     Clip,
     EqualizedConv2D,
     EqualizedDense,
@@ -20,7 +21,6 @@ from tfgan_zoo.layers import (
     Resample,
     StyleAverage,
 )
-from tfgan_zoo.layers.equalized import Equalized
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.presets import register
 
@@ -178,30 +178,6 @@ def _crossed(first, second, crossover):
 
 
 # === Networks ===
-
-
-@keras.saving.register_keras_serializable(package="tfgan_zoo")
-class AdaptiveInstanceNormalization(Equalized):
-    """Gives each channel of each image the mean and the scale that an affine map of a style says.
-
-    Called on `[map, style]`, `[B, H, W, C]` and `[B, D]`. Statistics are float32 (equation 1).
-    """
-
-    def build(self, input_shape):
-        (*_, channels), (_, size) = input_shape
-        self._add_weights((size, 2 * channels))
-
-    def call(self, inputs):
-        images, styles = (tf.cast(value, tf.float32) for value in inputs)
-        affine = self._with_bias(tf.matmul(styles, self.scaled_kernel()))[:, None, None]
-        scale, mean = tf.split(affine, 2, axis=-1)
-        images -= tf.reduce_mean(images, axis=[1, 2], keepdims=True)
-        variance = tf.reduce_mean(tf.square(images), axis=[1, 2], keepdims=True)
-        images *= tf.math.rsqrt(variance + 1e-8)
-        return tf.cast(images * (1 + scale) + mean, self.compute_dtype)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape[0]
 
 
 def sizes(image_shape):
