@@ -9,7 +9,7 @@ from tfgan_zoo.layers.resampling import resample
 _TAPS = (1, 3, 3, 1)
 
 
-def modulated_convolution(inputs, kernel, styles, demodulate=True, up=False, gain=1.0):
+def modulated_convolution(inputs, kernel, styles, demodulate=True, up=False):
     """A convolution with kernel_bijo = scale_bi kernel_ijo, brought to unit length for each o.
 
     Scaling a kernel's inputs is scaling the map that it is applied to, and its length divides the
@@ -22,8 +22,6 @@ def modulated_convolution(inputs, kernel, styles, demodulate=True, up=False, gai
         styles: float32 `[B, C]`.
         demodulate: Whether the kernels are brought to unit length.
         up: Whether the map is doubled first (with zeros) and smoothed after, by taps (1, 3, 3, 1).
-        gain: Float. Factor of the kernel, applied to the map, so that the gradient by the kernel, which
-            is in half precision too, is no larger than that by the weights.
 
     Returns:
         `[B, H, W, O]` or `[B, 2 H, 2 W, O]`, of the dtype of `inputs`.
@@ -35,9 +33,9 @@ def modulated_convolution(inputs, kernel, styles, demodulate=True, up=False, gai
     styles = styles / largest
     scale = largest
     if demodulate:
-        energy = tf.reduce_sum(tf.square(gain * kernel), axis=[0, 1])
+        energy = tf.reduce_sum(tf.square(kernel), axis=[0, 1])
         scale = tf.math.rsqrt(tf.matmul(tf.square(styles), energy) + 1e-8)
-    outputs = inputs * tf.cast(gain * styles, inputs.dtype)[:, None, None]
+    outputs = inputs * tf.cast(styles, inputs.dtype)[:, None, None]
     convolve = _doubling_convolution if up else _convolution
     outputs = convolve(outputs, tf.cast(kernel, inputs.dtype))
     return outputs * tf.cast(scale, inputs.dtype)[:, None, None]
@@ -101,10 +99,8 @@ class ModulatedConv2D(Equalized):
     def call(self, inputs):
         images, latents = inputs
         styles = self.styles(latents)
-        kernel = tf.convert_to_tensor(self.kernel)
-        outputs = modulated_convolution(
-            images, kernel, styles, self.demodulate, self.up, gain=self._scale
-        )
+        kernel = self.scaled_kernel()
+        outputs = modulated_convolution(images, kernel, styles, self.demodulate, self.up)
         return self._with_bias(outputs)
 
     def compute_output_shape(self, input_shape):
