@@ -38,7 +38,6 @@ CASES = {
         **STYLED,
         "penalty_every": 2,
         "path_length_every": 2,
-        "path_length_weight": 0.1,  # at first the loss scale of float16 is too large for the paper's 2
     },
     "ConditionalGAN": {**CONVOLUTIONAL, "num_classes": 3},
     "ProGAN": {
@@ -102,8 +101,9 @@ def asked_for(gan, labels):
 
 def initial_loss_scale(variant):
     """By what the loss is scaled at first in float16. With Keras's 2**15, gradients of 2 and more are
-    out of range: these variants, whose logits are sums over a map, would skip their first updates."""
-    steep = isinstance(make(variant), (tfgan_zoo.SAGAN, tfgan_zoo.BigGAN))
+    out of range: these variants, whose logits are sums over a map or whose loss has a path length, would
+    skip their first updates."""
+    steep = isinstance(make(variant), (tfgan_zoo.SAGAN, tfgan_zoo.BigGAN, tfgan_zoo.StyleGAN2))
     return 2.0**8 if steep else 2.0**15
 
 
