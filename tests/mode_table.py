@@ -6,12 +6,13 @@ Of parallel runs, the process that starts them hears all results, and reads no o
 import datetime
 import pathlib
 
-_outcomes = {}
+_outcomes = {}  # of the parts of a cell
 
 
 def pytest_runtest_logreport(report):
     if report.when == "call" and "test_modes.py::test_cell[" in report.nodeid:
-        _outcomes[report.nodeid.split("[")[1].partition("]")[0]] = report.outcome
+        cell, _, part = report.nodeid.split("[")[1].partition("]")[0].rpartition("-")
+        _outcomes.setdefault(cell, {})[part] = report.outcome
 
 
 def pytest_sessionfinish(session):
@@ -39,6 +40,15 @@ def _table(results):
     lines.append("|" + " --- |" * (2 + len(columns)))
     for start in range(0, len(cells), len(columns)):
         row = cells[start : start + len(columns)]
-        marks = [results.get(str(cell), "not run") for cell in row]
+        marks = [_mark(results.get(str(cell), {})) for cell in row]
         lines.append(f"| {row[0].variant} | {row[0].mode} | " + " | ".join(marks) + " |")
     return head + "\n".join(lines) + "\n"
+
+
+def _mark(outcomes):
+    """A cell passed where all its parts did."""
+    from cells import PARTS
+
+    if set(outcomes) != set(PARTS):
+        return "not run"
+    return "passed" if set(outcomes.values()) == {"passed"} else "failed"

@@ -5,6 +5,7 @@ values of two columns stands in one of its rows at least. Run as a program, with
 is one of two workers that train the given cells together.
 """
 
+import gc
 import itertools
 import json
 import pickle
@@ -17,6 +18,9 @@ MODES = ("eager", "graph", "xla")
 REPLICAS = ("one replica", "two replicas", "two workers")
 NETWORKS = ("generator", "discriminator", "ema_generator", "text_encoder")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+# "exact": plain gradient descent without batch statistics, so that results of different modes can be
+# compared number by number; else the variant as it is.
+PARTS = ("exact", "as_it_is")
 
 
 class Cell(NamedTuple):
@@ -43,15 +47,12 @@ def selection(variants):
     ]
 
 
-def train(cell, strategy, exact):
-    """Two steps of training. Returns the model, and its logs and weights as one dictionary.
-
-    With `exact`, plain gradient descent without batch statistics, so that results of different modes
-    can be compared number by number; without, the variant as it is.
-    """
+def train(cell, strategy, part):
+    """Two steps of training. Returns the model, and its logs and weights as one dictionary."""
     import cases
     import keras
 
+    exact = part == "exact"
     with strategy.scope():
         overrides = cases.WITHOUT_BATCH_STATISTICS if exact else {}
         gan = cases.make(cell.variant, dtype=cell.precision, **overrides)
@@ -84,14 +85,17 @@ def weights(gan):
 
 
 def main(names, output):
+    import keras
     import tensorflow as tf
 
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     results = {}
-    for name, exact in itertools.product(json.loads(names), (False, True)):
+    for name, part in json.loads(names):
         cell = Cell(*name)
-        _, result = train(cell, strategy, exact)
-        results |= {f"{cell}|{exact}|{key}": value for key, value in result.items()}
+        _, result = train(cell, strategy, part)
+        results |= {f"{cell}|{part}|{key}": value for key, value in result.items()}
+        keras.backend.clear_session()  # or hundreds of graphs would fill the memory
+        gc.collect()
     with open(output, "wb") as file:
         pickle.dump(results, file)
 

@@ -23,7 +23,7 @@ def reference():
     def get(variant):
         if variant not in known:
             cell = Cell(variant, "graph", "one replica", "float32")
-            known[variant] = train(cell, tf.distribute.get_strategy(), exact=True)[1]
+            known[variant] = train(cell, tf.distribute.get_strategy(), "exact")[1]
         return known[variant]
 
     return get
@@ -32,8 +32,9 @@ def reference():
 @pytest.fixture(scope="session")
 def workers(request, tmp_path_factory):
     """What two workers, real processes on loopback, got for every two-worker cell of this session."""
-    cells = [item.callspec.params.get("cell") for item in request.session.items if _has_cell(item)]
-    names = json.dumps([cell for cell in cells if cell.replicas == "two workers"])
+    params = [item.callspec.params for item in request.session.items if _has_cell(item)]
+    cells = [(given["cell"], given["part"]) for given in params]
+    names = json.dumps([(cell, part) for cell, part in cells if cell.replicas == "two workers"])
     folder = tmp_path_factory.mktemp("workers")
     addresses = [f"127.0.0.1:{_free_port()}" for _ in range(2)]
     processes = []

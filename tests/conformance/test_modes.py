@@ -5,39 +5,44 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from cases import CASES, make
-from cells import NETWORKS, PRECISIONS, selection, table, train
+from cells import NETWORKS, PARTS, PRECISIONS, selection, table, train
 
 SELECTED = selection(CASES)
 
 
-def _marks(cell):
+def _marks(cell, part):
     """Two-worker cells share one pair of processes, so one test process must run them all."""
     together = [pytest.mark.xdist_group("two workers")] if cell.replicas == "two workers" else []
-    return together + ([] if cell in SELECTED else [pytest.mark.full])
+    # A variant is run as it is on two replicas, as test_variants.py does on one.
+    chosen = cell in SELECTED and (part == "exact" or cell.replicas == "two replicas")
+    return together + ([] if chosen else [pytest.mark.full])
 
 
-CELLS = [pytest.param(cell, id=str(cell), marks=_marks(cell)) for cell in table(CASES)]
+CELLS = [
+    pytest.param(cell, part, id=f"{cell}-{part}", marks=_marks(cell, part))
+    for cell in table(CASES)
+    for part in PARTS
+]
 # Share of a logged value or of the length of a change; and of a logged value, what is added.
 TOLERANCE = {"float32": (1e-3, 1e-7), "mixed_bfloat16": (0.1, 1e-3), "mixed_float16": (0.05, 1e-4)}
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_cell(cell, request, reference, mirrored):
-    for exact in (False, True):
-        if cell.replicas == "two workers":
-            workers = request.getfixturevalue("workers")
-            results = [_of(worker, f"{cell}|{exact}|") for worker in workers]
-            _check_equal(*results)
-            result = results[0]
-        else:
-            two = cell.replicas == "two replicas"
-            strategy = mirrored if two else tf.distribute.get_strategy()
-            gan, result = train(cell, strategy, exact)
-            _check_copies(gan, strategy)
-        assert all(np.isfinite(value).all() for value in result.values())
-        assert _steps(result) == 2
-        if exact:
-            _check_close(result, reference(cell.variant), cell.precision)
+@pytest.mark.parametrize(("cell", "part"), CELLS)
+def test_cell(cell, part, request, reference, mirrored):
+    if cell.replicas == "two workers":
+        workers = request.getfixturevalue("workers")
+        results = [_of(worker, f"{cell}|{part}|") for worker in workers]
+        _check_equal(*results)
+        result = results[0]
+    else:
+        two = cell.replicas == "two replicas"
+        strategy = mirrored if two else tf.distribute.get_strategy()
+        gan, result = train(cell, strategy, part)
+        _check_copies(gan, strategy)
+    assert all(np.isfinite(value).all() for value in result.values())
+    assert _steps(result) == 2
+    if part == "exact":
+        _check_close(result, reference(cell.variant), cell.precision)
 
 
 def _steps(result):
@@ -93,8 +98,14 @@ def _length(arrays):
     return np.linalg.norm(np.concatenate([np.ravel(array) for array in arrays]))
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("variant", CASES)
+@pytest.mark.parametrize(
+    ("variant", "precision"),
+    [
+        pytest.param(variant, precision, marks=() if i % 3 == j else pytest.mark.full)
+        for i, variant in enumerate(CASES)
+        for j, precision in enumerate(PRECISIONS)
+    ],
+)
 def test_precision_of_every_layer(variant, precision):
     gan = make(variant, dtype=precision)
     gan.compile()

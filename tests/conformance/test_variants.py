@@ -73,6 +73,7 @@ def test_seed_changes_the_weights(gan):
     assert not np.array_equal(other.generator.weights[0], gan.generator.weights[0])
 
 
+@pytest.mark.full  # test_resume.py would see it too
 def test_training_is_deterministic(gan, images, asked, trained):
     first = trained(gan, images, asked)
     again = type(gan).from_config(gan.get_config())
