@@ -3,7 +3,7 @@
 import keras
 import pytest
 import tensorflow as tf
-from cases import CASES, make
+from cases import CASES, initial_scale, make
 
 from tfgan_zoo import convert as module
 from tfgan_zoo.convert import convert
@@ -24,7 +24,8 @@ TOLERANCE = 2e-5  # of images in [-1, 1], with weights that make them far from g
 )
 def test_converted_images(variant, format, tmp_path):
     gan = make(variant, name="model")
-    gan.ema_generator.set_weights([30 * weight for weight in gan.ema_generator.get_weights()])
+    scale = 3 * initial_scale(variant)
+    gan.ema_generator.set_weights([scale * weight for weight in gan.ema_generator.get_weights()])
     path, difference = convert(gan, tmp_path, format=format)
     assert path.name == {"onnx": "model.onnx", "litert": "model.tflite"}[format]
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]

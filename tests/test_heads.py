@@ -38,8 +38,8 @@ def test_acgan_terms():
     terms = gan.discriminator_terms(real, fake, tf.constant(labels, tf.int32), draws(8))
     terms |= gan.generator_terms(fake, tf.constant(labels, tf.int32), draws(8))
     expected = {
-        name: -log_softmax(outputs["class_logits"])[np.arange(8), labels].mean()
-        for name, (_, outputs, _) in {"d_real_class": real, "d_fake_class": fake}.items()
+        name: -log_softmax(judged.outputs["class_logits"])[np.arange(8), labels].mean()
+        for name, judged in {"d_real_class": real, "d_fake_class": fake}.items()
     }
     expected["g_class"] = expected["d_fake_class"]
     for name, value in expected.items():

@@ -331,7 +331,10 @@ ALL = {
 }
 
 
-@pytest.mark.parametrize("variant", CASES)
+@pytest.mark.parametrize(
+    "variant",
+    [pytest.param(v, marks=pytest.mark.full if i % 4 else ()) for i, v in enumerate(CASES)],
+)
 def test_every_variant_has_them(variant, images):
     gan = make(variant, **ALL)
     gan.augment_probability.assign(0.5)

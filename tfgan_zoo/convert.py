@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from tfgan_zoo.files import beside
 from tfgan_zoo.models.conditions import Texts
-from tfgan_zoo.models.sampling import latents_from_seeds
 
 _SEEDS = 16
 _PACKAGES = {"onnx": ("tf2onnx", "onnx", "onnxruntime"), "litert": ("ai_edge_litert",)}
@@ -73,7 +72,7 @@ def _require(format):
 def _inputs(gan):
     """Inputs of the generator for the first seeds, in its order."""
     seeds = np.arange(_SEEDS)
-    latents = latents_from_seeds(seeds, gan.latent_dim, gan.latent_distribution).numpy()
+    latents = gan.latents_for(seeds).numpy()
     if gan.condition is None:
         return {"latents": latents}
     return {"latents": latents, gan.condition.served: gan.condition.defaults(seeds).numpy()}
@@ -83,6 +82,8 @@ def _run_saved_model(gan, inputs):
     with tempfile.TemporaryDirectory() as folder:
         signatures = tf.saved_model.load(str(gan.export(folder, "model"))).signatures
         tensors = {name: tf.constant(value) for name, value in inputs.items()}
+        if gan.truncates:
+            tensors["truncation"] = tf.ones([_SEEDS])
         return signatures["from_latents"](**tensors)["images"].numpy()
 
 

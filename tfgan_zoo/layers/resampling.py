@@ -21,9 +21,8 @@ def resample(images, taps, up=1, down=1, padding=(0, 0), gain=1.0):
     Returns:
         `[B, H', W', C]` of the same dtype, with H' = (H up + padding - K) // down + 1.
     """
-    taps = np.array(taps[::-1], np.float64) / sum(
-        taps
-    )  # reversed: a convolution, not a correlation
+    # Reversed: a convolution, not a correlation.
+    taps = np.array(taps[::-1], np.float64) / sum(taps)
     kernel = np.tile(gain * np.outer(taps, taps)[:, :, None, None], [1, 1, images.shape[-1], 1])
     images = tf.pad(_with_zeros(images, up), [(0, 0), padding, padding, (0, 0)])
     strides = [1, down, down, 1]
@@ -34,10 +33,10 @@ def _with_zeros(images, up):
     if up == 1:
         return images
     _, height, width, channels = images.shape
-    spare, none = [0, up - 1], [0, 0]
-    images = tf.reshape(images, [-1, height, 1, width, 1, channels])
-    images = tf.pad(images, [none, none, spare, none, spare, none])
-    return tf.reshape(images, [-1, height * up, width * up, channels])
+    spare = [(0, 0), (0, 0), (0, up - 1), (0, 0)]  # rank 4, which LiteRT can pad
+    rows = tf.pad(tf.reshape(images, [-1, height, 1, width * channels]), spare)
+    pixels = tf.pad(tf.reshape(rows, [-1, height * up * width, 1, channels]), spare)
+    return tf.reshape(pixels, [-1, height * up, width * up, channels])
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
