@@ -11,6 +11,7 @@ import datetime
 import os
 import platform
 import statistics
+import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -72,7 +73,17 @@ def environment():
     return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
+def torch_python():
+    """The Python that has PyTorch: the one that TFGAN_ZOO_TORCH_PYTHON names, or this one."""
+    return os.environ.get("TFGAN_ZOO_TORCH_PYTHON", sys.executable)
+
+
 def _version(library):
+    code = f"from importlib import metadata; print(metadata.version({library!r}))"
+    if library == "torch" and torch_python() != sys.executable:
+        return subprocess.run(
+            [torch_python(), "-c", code], capture_output=True, text=True
+        ).stdout.strip()
     try:
         return metadata.version(library)
     except metadata.PackageNotFoundError:

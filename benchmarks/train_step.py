@@ -320,10 +320,10 @@ def serve(parameters, run):
         print(json.dumps(run()), file=answers, flush=True)
 
 
-def start(script, *arguments, **environment):
+def start(script, *arguments, python=sys.executable, **environment):
     """A process that serves rounds of a script, warmed up, and its parameter count."""
     process = subprocess.Popen(
-        [sys.executable, script, "--worker", *arguments],
+        [python, script, "--worker", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**make_tables.environment(), **environment},
