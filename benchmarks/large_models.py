@@ -91,7 +91,12 @@ def contestant(name, label, steps):
         trainer = torch_trainer(name)
         parameters = trainer.parameters()
         train = lambda: trainer.round(*data, batch, TASKS[name]["n_critic"])  # noqa: E731
-    return parameters, lambda: {"seconds": round(train(), 4), "peak_mib": peak_mib()}
+    built = peak_mib()
+
+    def measure():
+        return {"seconds": round(train(), 4), "built_mib": built, "peak_mib": peak_mib()}
+
+    return parameters, measure
 
 
 def torch_trainer(name):
