@@ -160,6 +160,7 @@ def test_errors_tell_the_shapes():
 
 def test_orthogonal_penalty():
     kernels = [RANDOM.normal(size=(3, 3, 2, 4)), RANDOM.normal(size=(5, 2))]
+    kernels.append(RANDOM.normal(size=(2, 7)))  # more columns than rows
     expected = 0.0
     for kernel in kernels:
         columns = kernel.reshape(-1, kernel.shape[-1]).T
@@ -170,6 +171,7 @@ def test_orthogonal_penalty():
             if i != j
         )
     ours = [tf.Variable(kernels[0], dtype=tf.float32), keras.Variable(kernels[1])]
+    ours.append(tf.constant(kernels[2], tf.float32))
     np.testing.assert_allclose(penalties.orthogonal_penalty(ours), expected, rtol=1e-5)
     assert penalties.orthogonal_penalty([np.diag([1.0, 2.0, 3.0])]) == 0.0
 

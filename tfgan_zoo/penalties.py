@@ -107,8 +107,14 @@ def orthogonal_penalty(kernels):
 def _off_diagonal_energy(kernel):
     kernel = tf.cast(kernel, tf.float32)
     matrix = tf.reshape(kernel, [-1, kernel.shape[-1]])
-    gram = tf.linalg.matmul(matrix, matrix, transpose_a=True)
-    return tf.reduce_sum(tf.square(gram - tf.linalg.diag(tf.linalg.diag_part(gram))))
+    rows, columns = matrix.shape
+    if rows >= columns:
+        gram = tf.linalg.matmul(matrix, matrix, transpose_a=True)
+        return tf.reduce_sum(tf.square(tf.linalg.set_diag(gram, tf.zeros([columns]))))
+    # |W^T W|_F = |W W^T|_F, and the latter is small where a dense layer makes a map of few numbers.
+    gram = tf.linalg.matmul(matrix, matrix, transpose_b=True)
+    diagonal = tf.reduce_sum(tf.square(matrix), axis=0)
+    return tf.reduce_sum(tf.square(gram)) - tf.reduce_sum(tf.square(diagonal))
 
 
 def clip_weights(variables, limit):

@@ -146,7 +146,7 @@ def logits_from(gan, x):
     for size, half in zip(larger[::-1], [*larger[-2::-1], smallest], strict=True):
         channels = channels_at(gan, half)
         # The sum of two is divided by sqrt(2), here both before.
-        skip = halved(x, channels, 1, use_bias=False, gain=0.5**0.5)
+        skip = EqualizedConv2D(channels, 1, use_bias=False, gain=0.5**0.5)(Resample(down=2)(x))
         x = activated(EqualizedConv2D(channels_at(gan, size), 3)(x))
         x = layers.Add()([activated(halved(x, channels, 3), gain=1.0), skip])
     return scored(gan, x)
