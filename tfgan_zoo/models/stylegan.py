@@ -85,7 +85,11 @@ class StyleGAN(GAN):
 
     def build_discriminator(self):
         images = keras.Input(self.image_shape, name="images")
-        return keras.Model(images, logits_from(self, images), name="discriminator")
+        return keras.Model(images, self.logits_of(images), name="discriminator")
+
+    def logits_of(self, images):
+        """The layers from images `[B, H, W, C]` to logits, float32 `[B, 1]`."""
+        return logits_from(self, images)
 
     def default_optimizer(self, learning_rate):
         return keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
@@ -261,7 +265,7 @@ def scored(gan, x):
 
 # === Presets ===
 
-_SMALL = {
+SMALL = {
     "image_shape": (28, 28, 1),
     "latent_dim": 64,
     "style_dim": 64,
@@ -272,7 +276,7 @@ _SMALL = {
 _FACES = {"image_shape": (1024, 1024, 3)}
 
 register(
-    ("stylegan_fashion_mnist", StyleGAN, _SMALL, "fashion_mnist", 32, 5, (120_721, 273_073)),
+    ("stylegan_fashion_mnist", StyleGAN, SMALL, "fashion_mnist", 32, 5, (120_721, 273_073)),
     # The authors' code has 26,219,627 and 23,087,249: with a layer to or from colours at each of the
     # smaller sizes, which growing needs (7,608 and 10,112), and a bias beside the constant (512).
     (

@@ -16,7 +16,7 @@ from tfgan_zoo.layers import (
     NoiseInjection,
     Resample,
 )
-from tfgan_zoo.models.stylegan import StyleGAN, activated, channels_at, halved, scored, sizes
+from tfgan_zoo.models.stylegan import SMALL, StyleGAN, activated, channels_at, halved, scored, sizes
 from tfgan_zoo.presets import register
 
 
@@ -58,9 +58,8 @@ class StyleGAN2(StyleGAN):
     def images_of(self, styles):
         return images_from(self, styles)
 
-    def build_discriminator(self):
-        images = keras.Input(self.image_shape, name="images")
-        return keras.Model(images, logits_from(self, images), name="discriminator")
+    def logits_of(self, images):
+        return logits_from(self, images)
 
     def player_optimizer(self, player, learning_rate):
         """Adam, whose k steps have become k + 1 in the paper's count where a penalty is lazy: with
@@ -81,7 +80,7 @@ class StyleGAN2(StyleGAN):
         k = self.path_length_every
         found = self.every(k, draws, lambda: self._path_length_penalty(draws), shape=[2])
         terms["path_length_penalty"] = (self.path_length_weight, found[0])
-        terms["path_length"] = (0.0, tf.stop_gradient(found[1]))  # logged, for the mean below
+        terms["path_length"] = (None, found[1])  # logged, for the mean below
         return terms
 
     def after_generator_update(self, logs):
@@ -154,14 +153,6 @@ def logits_from(gan, x):
 
 # === Presets ===
 
-_SMALL = {
-    "image_shape": (28, 28, 1),
-    "latent_dim": 64,
-    "style_dim": 64,
-    "mapping_layers": 4,
-    "channel_base": 448,
-    "channel_max": 64,
-}
 _MEDIUM = {
     "image_shape": (64, 64, 3),
     "latent_dim": 256,
@@ -172,7 +163,7 @@ _MEDIUM = {
 }
 
 register(
-    ("stylegan2_fashion_mnist", StyleGAN2, _SMALL, "fashion_mnist", 32, 5, (112_280, 275_633)),
+    ("stylegan2_fashion_mnist", StyleGAN2, SMALL, "fashion_mnist", 32, 5, (112_280, 275_633)),
     ("stylegan2_celeb_a_64", StyleGAN2, _MEDIUM, "celeb_a", 32, 25, (4_497_624, 4_727_617)),
     # As the authors' code counts them, to the unit.
     (
