@@ -21,6 +21,25 @@ from tfgan_zoo.layers import (
 )
 
 
+class ResidualPlayers:
+    """What SNGAN and SAGAN have in common, whose layers `images_from` and `features_from` say."""
+
+    def default_optimizer(self, learning_rate):
+        return keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.9)
+
+    def build_generator(self):
+        latents = keras.Input([self.latent_dim], name="latents")
+        labels = label_input(self.num_classes)
+        images = self.images_from(latents, labels)
+        return keras.Model(self._with_labels(latents, labels), images, name="generator")
+
+    def build_discriminator(self):
+        images = keras.Input(self.image_shape, name="images")
+        labels = label_input(self.num_classes)
+        logits = logits_of(self.features_from(images), labels, self.num_classes)
+        return keras.Model(self._with_labels(images, labels), logits, name="discriminator")
+
+
 def label_input(num_classes):
     """The input for int32 labels `[B]`, or None for a model without classes."""
     return None if num_classes is None else keras.Input([], dtype="int32", name="label")

@@ -4,7 +4,6 @@ Reference: Zhang, Goodfellow, Metaxas and Odena, "Self-Attention Generative Adve
 (arXiv:1805.08318).
 """
 
-import keras
 from keras import layers, ops
 
 from tfgan_zoo.layers import SpectralDense
@@ -13,7 +12,7 @@ from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.presets import register
 
 
-class SAGAN(GAN):
+class SAGAN(residual.ResidualPlayers, GAN):
     """The self-attention GAN: SNGAN's residual networks with classes, and in each one map that attends
     to itself.
 
@@ -49,20 +48,11 @@ class SAGAN(GAN):
         "generator_normalization": "batch",
     }
 
-    def default_optimizer(self, learning_rate):
-        return keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.9)
+    def images_from(self, latents, labels):
+        return _images_from(self, latents, labels)
 
-    def build_generator(self):
-        latents = keras.Input([self.latent_dim], name="latents")
-        labels = residual.label_input(self.num_classes)
-        images = _images_from(self, latents, labels)
-        return keras.Model(self._with_labels(latents, labels), images, name="generator")
-
-    def build_discriminator(self):
-        images = keras.Input(self.image_shape, name="images")
-        labels = residual.label_input(self.num_classes)
-        logits = residual.logits_of(_features_from(self, images), labels, self.num_classes)
-        return keras.Model(self._with_labels(images, labels), logits, name="discriminator")
+    def features_from(self, images):
+        return _features_from(self, images)
 
 
 # === Networks ===

@@ -14,7 +14,7 @@ from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.presets import register
 
 
-class SNGAN(GAN):
+class SNGAN(residual.ResidualPlayers, GAN):
     """The spectrally normalized GAN, with the paper's residual or plain convolutional networks.
 
     Hinge loss, Adam(2e-4, beta_1=0, beta_2=0.9), 5 discriminator updates a step, batches of 64, normal
@@ -48,20 +48,11 @@ class SNGAN(GAN):
         "generator_normalization": "batch",
     }
 
-    def default_optimizer(self, learning_rate):
-        return keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.9)
+    def images_from(self, latents, labels):
+        return images_from(self, latents, labels)
 
-    def build_generator(self):
-        latents = keras.Input([self.latent_dim], name="latents")
-        labels = residual.label_input(self.num_classes)
-        images = images_from(self, latents, labels)
-        return keras.Model(self._with_labels(latents, labels), images, name="generator")
-
-    def build_discriminator(self):
-        images = keras.Input(self.image_shape, name="images")
-        labels = residual.label_input(self.num_classes)
-        logits = residual.logits_of(features_from(self, images), labels, self.num_classes)
-        return keras.Model(self._with_labels(images, labels), logits, name="discriminator")
+    def features_from(self, images):
+        return features_from(self, images)
 
 
 # === Networks ===
