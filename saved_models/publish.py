@@ -27,7 +27,8 @@ CARD = """# {name}
 | Data | {data}, {images:,} images |
 | Training | {steps:,} steps, {epochs:.3g} epochs in batches of {batch_size}; seed {seed}, {precision} |
 | Versions | {versions} |
-| Command | `tfgan-zoo train {name} --epochs {epochs:.3g}` |
+| Command | `{command}` |
+| Commit | {commit} |
 | Served | images of the moving average of the generator (decay {ema_decay}) |
 
 ```python
@@ -83,9 +84,19 @@ def facts(record, gan, name):
         "seed": record["options"]["seed"],
         "precision": record["options"]["precision"],
         "versions": ", ".join(f"{package} {number}" for package, number in versions),
+        "command": command(record["options"], steps / record["steps_per_epoch"]),
+        "commit": record["process"]["commit"] or "not recorded",
         "ema_decay": gan.ema_decay,
         "last_seed": _SAMPLES - 1,
     }
+
+
+def command(options, epochs):
+    """What trains the like: the options that are not the preset's, and data by their folder's name."""
+    overrides = (f"--set {key}={value}" for key, value in options["overrides"].items())
+    data = [f"--data ./{pathlib.Path(options['data']).name}"] if options["data"] else []
+    parts = ["tfgan-zoo train", options["preset"], *data, f"--epochs {epochs:.3g}", *overrides]
+    return " ".join(parts)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,9 @@ import re
 from tfgan_zoo import evaluation, presets
 
 HERE = pathlib.Path(__file__).parent
-METRICS = (
-    "fd10k_effnet,fd_infinity10k_effnet,kd10k_effnet,precision10k_effnet,recall10k_effnet,density10k_effnet,"
-    "coverage10k_effnet"
-)
+MEASURES = ("fd10k", "precision10k", "recall10k", "density10k", "coverage10k")
+OF_CLASSIFIERS = ("modes10k", "mode_kl10k")
+CLASSIFIERS = ("mnist", "fashion_mnist")  # data whose small classifier is shipped
 SECTION = """## Scores
 
 Of version {version} as it is served, against {reference}; 95 % intervals over the images that are drawn.
@@ -31,14 +30,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name")
     parser.add_argument("--data-dir")
-    parser.add_argument("--metrics", default=METRICS)
+    parser.add_argument(
+        "--data", help="where it is not the preset's; a folder of images, for example"
+    )
+    parser.add_argument("--metrics")
     given = parser.parse_args()
     version = presets.published(given.name)
     config = presets.exported_record(version)["model"]["config"]
-    data, shape = presets.get_preset(given.name).dataset, config["image_shape"]
+    data = given.data or presets.get_preset(given.name).dataset
+    texts = (
+        evaluation.captions(data, data_dir=given.data_dir) if "default_texts" in config else None
+    )
+    classes, shape = config.get("num_classes"), config["image_shape"]
     found = evaluation.evaluate(
-        evaluation.from_saved_model(version, config.get("num_classes"), name=given.name),
-        given.metrics.split(","),
+        evaluation.from_saved_model(version, classes, name=given.name, texts=texts),
+        given.metrics.split(",") if given.metrics else metrics(data, classes),
         lambda split: evaluation.from_data(data, split, shape, given.data_dir),
         evaluation.default_cache(),
     )
@@ -46,6 +52,15 @@ def main():
     card = version.parent / "README.md"
     text = re.sub(r"(?s)## Scores\n.*?(?=## Limits)", "", card.read_text())
     card.write_text(text.replace("## Limits", f"{section(version.parent)}\n## Limits"))
+
+
+def metrics(data, num_classes):
+    """The usual ones: in the features of the data's own classifier, and distances of EfficientNet."""
+    if data not in CLASSIFIERS:
+        return [f"{measure}_effnet" for measure in (*MEASURES, "kd10k")]
+    of_classes = ("intra_fd10k",) if num_classes else ()
+    measures = (*MEASURES, *OF_CLASSIFIERS, *of_classes)
+    return [*(f"{measure}_lenet_{data}" for measure in measures), "fd10k_effnet", "kd10k_effnet"]
 
 
 def section(folder):

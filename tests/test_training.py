@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import keras
 import numpy as np
 import pytest
 
+import tfgan_zoo
 from tfgan_zoo import training
 from tfgan_zoo.callbacks.steps import state_of
 
@@ -65,6 +67,8 @@ def test_a_run_directory_tells_all(options, tmp_path):
     assert run["process"]["replicas"] == 1
     assert run["process"]["versions"]["keras"] == keras.__version__
     assert run["process"]["hardware"]["cores"] >= 1 and run["process"]["command"]
+    is_checkout = (pathlib.Path(tfgan_zoo.__file__).parents[1] / ".git").exists()
+    assert (run["process"]["commit"] is not None) == is_checkout
     assert steps_logged(directory) == list(range(1, 9))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras on what h5py gives it

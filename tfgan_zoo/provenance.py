@@ -54,7 +54,7 @@ def hardware():
 
 def commit():
     """The commit of this package's checkout, with "+" after it if files differ; None elsewhere."""
-    root = pathlib.Path(__file__).parents[2]
+    root = pathlib.Path(__file__).parents[1]
     if not (root / ".git").exists():
         return None
     try:
