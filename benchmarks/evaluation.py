@@ -15,7 +15,7 @@ import sys
 import time
 
 import numpy as np
-from make_tables import write_csv
+from tables import write_csv
 
 COUNTS = (5000, 50000)
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-import make_tables
+import tables
 
 MODELS = {
     "DCGAN": {"image_shape": (28, 28, 1), "width": 64},
@@ -55,7 +55,7 @@ def time_first_step(name, mode):
 def measure(what):
     """Runs one measurement in a new process."""
     command = [sys.executable, __file__, "--worker", what]
-    environment = make_tables.environment()
+    environment = tables.environment()
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{what} failed:\n{done.stderr}")
@@ -79,7 +79,7 @@ def main():
         for number in range(options.rounds)
         for what in kind
     ]
-    make_tables.write_csv("first_step", rows)
+    tables.write_csv("first_step", rows)
 
 
 if __name__ == "__main__":

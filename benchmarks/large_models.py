@@ -16,8 +16,8 @@ import subprocess
 import sys
 import time
 
-import make_tables
 import numpy as np
+import tables
 from train_step import images_of, interleaved, round_of_fit, serve, start
 
 _STYLEGAN2 = {
@@ -104,14 +104,14 @@ def torch_trainer(name):
     import torch_biggan
     import torch_stylegan2
 
-    torch.set_num_threads(make_tables.cores())
+    torch.set_num_threads(tables.cores())
     kinds = {"StyleGAN2": torch_stylegan2.StyleGAN2, "BigGAN": torch_biggan.BigGAN}
     return kinds[name](**TASKS[name]["options"])
 
 
 def compare(name, rounds, steps):
     """Rows of every round of both contestants on one model."""
-    pythons = {"ours": sys.executable, "PyTorch": make_tables.torch_python()}
+    pythons = {"ours": sys.executable, "PyTorch": tables.torch_python()}
     started = {
         label: start(__file__, "steps", name, label, str(steps), python=pythons[label])
         for label in CONTESTANTS
@@ -245,7 +245,7 @@ def measure_growth(options):
 def in_new_process(what, argument):
     """What `work` prints for this argument."""
     command = [sys.executable, __file__, "--worker", what, argument]
-    environment = make_tables.environment()
+    environment = tables.environment()
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     print(f"{argument}: {done.stdout.splitlines()[-1]}", file=sys.stderr, flush=True)
     return json.loads(done.stdout.splitlines()[-1])
@@ -280,7 +280,7 @@ def main():
     name, measure = MEASUREMENTS[options.what]
     rows = list(measure(options))
     if not options.dry_run:
-        return make_tables.write_csv(name, rows)
+        return tables.write_csv(name, rows)
     for row in rows:
         print(row)
 

@@ -8,7 +8,7 @@ python benchmarks/make_metrics_page.py --plot    # draws docs/images/sanity_ladd
 import sys
 from pathlib import Path
 
-from make_tables import measured_on, read_csv, table
+from tables import measured_on, read_csv, table
 
 from tfgan_zoo.evaluation.paired import PAIRED
 from tfgan_zoo.metrics.extractors import registry

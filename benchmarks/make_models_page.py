@@ -9,7 +9,7 @@ import inspect
 import sys
 from pathlib import Path
 
-from make_tables import read_csv, table
+from tables import read_csv, table
 
 import tfgan_zoo
 from tfgan_zoo import evaluation, presets

@@ -3,140 +3,16 @@
     python benchmarks/make_tables.py           # writes the page
     python benchmarks/make_tables.py --check   # exits with 1 where the page is stale
 
-The other benchmarks write their CSV files through `write_csv`, which adds when and on what they ran.
+The other benchmarks write their CSV files through `tables.write_csv`.
 """
 
-import csv
-import datetime
-import os
-import platform
 import statistics
-import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 
-RESULTS = Path(__file__).parent / "results"
+from tables import RESULTS, measured_on, medians, read_csv, short, spreads, table
+
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-LIBRARIES = ("tensorflow", "keras", "torch")
-
-
-# === Results ===
-
-
-def write_csv(name, rows):
-    """Writes rows (dictionaries with the same keys) with the date, the machine and the versions."""
-    _save(name, [row | machine() for row in rows])
-    print(f"Wrote {RESULTS / name}.csv. Next: python benchmarks/make_tables.py")
-
-
-def append_csv(name, row):
-    """Adds a row to a file that there may be already, with the date, the machine and the versions."""
-    known = read_csv(name) if (RESULTS / f"{name}.csv").exists() else []
-    _save(name, [*known, row | machine()])
-
-
-def _save(name, rows):
-    RESULTS.mkdir(exist_ok=True)
-    beside = RESULTS / f"{name}.csv.new"
-    with beside.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    beside.replace(RESULTS / f"{name}.csv")
-
-
-def read_csv(name):
-    with (RESULTS / f"{name}.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def machine():
-    """Date, processor, cores and versions, as columns of a row."""
-    versions = {library: _version(library) for library in LIBRARIES}
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return {
-        "date": today,
-        "cpu": _cpu(),
-        "cores": cores(),
-        "python": platform.python_version(),
-    } | versions
-
-
-def cores():
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
-def environment():
-    """The environment of a measured process: this one's, without TensorFlow's greetings."""
-    return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-
-
-def torch_python():
-    """The Python that has PyTorch: the one that TFGAN_ZOO_TORCH_PYTHON names, or this one."""
-    return os.environ.get("TFGAN_ZOO_TORCH_PYTHON", sys.executable)
-
-
-def _version(library):
-    code = f"from importlib import metadata; print(metadata.version({library!r}))"
-    if library == "torch" and torch_python() != sys.executable:
-        return subprocess.run(
-            [torch_python(), "-c", code], capture_output=True, text=True
-        ).stdout.strip()
-    try:
-        return metadata.version(library)
-    except metadata.PackageNotFoundError:
-        return ""
-
-
-def _cpu():
-    """The processor's name, with family and model, since a virtual machine's name says little."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    facts = {
-        key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)
-    }
-    name = facts.get("model name", platform.processor())
-    return f"{name} (family {facts.get('cpu family', '?')}, model {facts.get('model', '?')})"
-
-
-# === Tables ===
-
-
-def medians(rows, keys, value):
-    """The median of a column for each combination of `keys`, in the order of the rows."""
-    groups = {}
-    for row in rows:
-        groups.setdefault(tuple(row[key] for key in keys), []).append(float(row[value]))
-    return {group: statistics.median(values) for group, values in groups.items()}
-
-
-def spreads(rows, keys, value):
-    """ "lowest to highest" of a column for each combination of `keys`."""
-    groups = {}
-    for row in rows:
-        groups.setdefault(tuple(row[key] for key in keys), []).append(float(row[value]))
-    return {group: f"{_short(min(v))} to {_short(max(v))}" for group, v in groups.items()}
-
-
-def table(header, rows):
-    """A Markdown table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
-
-
-def measured_on(rows):
-    """One sentence: when, on what and with which versions the rows were measured."""
-    row = rows[0]
-    versions = [f"{library} {row[library]}" for library in LIBRARIES if row[library]]
-    return (
-        f"Measured on {row['date']}: {row['cpu']}, {row['cores']} cores, "
-        f"Python {row['python']}, {', '.join(versions)}."
-    )
-
-
-def _short(value):
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 # === Sections ===
@@ -150,7 +26,7 @@ def train_step_section():
     peers = ("Keras", "PyTorch")
     best = {model: max(speeds[model, peer] for peer in peers) for model, _ in speeds}
     lines = [
-        (model, contestant, _short(speed), ranges[model, contestant], f"{speed / best[model]:.2f}x")
+        (model, contestant, short(speed), ranges[model, contestant], f"{speed / best[model]:.2f}x")
         for (model, contestant), speed in speeds.items()
     ]
     header = ["Model", "Contestant", "Images/s", "Range", "Against the better peer"]
@@ -179,7 +55,7 @@ def replicas_section():
     for (model, mode, what), time in times.items():
         one = times[model, mode, "one replica: step"]
         lines.append(
-            (model, mode, what, _short(time), f"{one / time:.2f}x" if ": step" in what else "")
+            (model, mode, what, short(time), f"{one / time:.2f}x" if ": step" in what else "")
         )
     header = ["Model", "Mode", "What", "Milliseconds", "Against one replica"]
     return f"""## Two replicas
@@ -200,7 +76,7 @@ def first_step_section():
     times, lines = medians(rows, ("what",), "seconds"), []
     memory = medians([row for row in rows if row["peak_mib"]], ("what",), "peak_mib")
     for (what,), seconds in times.items():
-        lines.append((what, f"{seconds:.2f}", _short(memory[what,]) if (what,) in memory else ""))
+        lines.append((what, f"{seconds:.2f}", short(memory[what,]) if (what,) in memory else ""))
     extra = times["import tfgan_zoo",] - times["import keras, tensorflow",]
     return f"""## First step and import
 
@@ -223,7 +99,7 @@ def large_steps_section():
     for (model, contestant), speed in speeds.items():
         key, peer = (model, contestant), (model, "PyTorch")
         times = f"{speeds[peer] / speed:.2f}x", f"{peak[key] / peak[peer]:.2f}x"
-        memory = _short(start[key]), _short(peak[key])
+        memory = short(start[key]), short(peak[key])
         lines.append((*key, f"{speed:.3g}", ranges[key], times[0], *memory, times[1]))
     counts = {row["model"]: (int(row["g_parameters"]), int(row["d_parameters"])) for row in rows}
     counted = "; ".join(f"{model}, {g:,} and {d:,}" for model, (g, d) in counts.items())
@@ -261,9 +137,7 @@ def large_compile_section():
     lines = []
     for (model,), first in values[0].items():
         second, peak = (column[model,] for column in values[1:])
-        lines.append(
-            (model, f"{first:.1f}", f"{second:.1f}", f"{first - second:.1f}", _short(peak))
-        )
+        lines.append((model, f"{first:.1f}", f"{second:.1f}", f"{first - second:.1f}", short(peak)))
     header = ["Model", "First step", "The same once more", "Compilation", "Peak MiB"]
     return f"""## Larger models under XLA
 
@@ -319,25 +193,25 @@ def serving_section():
     lines = [
         [
             *(row[key] for key in keys),
-            _short(float(row["images_per_second"])),
+            short(float(row["images_per_second"])),
             f"{float(row['of_in_process']):.2f}x",
-            *(_short(float(row[key])) for key in measures),
+            *(short(float(row[key])) for key in measures),
         ]
         for row in rows
     ]
     memory = max(float(row["peak_megabytes"]) for row in rows)
     loop = table(
         ["Batch", "Images/s"],
-        [(row["batch"], _short(float(row["images_per_second"]))) for row in limits],
+        [(row["batch"], short(float(row["images_per_second"]))) for row in limits],
     )
     return f"""## Serving
 
 The embedded server with a DCGAN of 28x28x1, width 64, and closed-loop clients in a second process on
 the same two cores, which their work is taken from. "Of in-process" is against the best loop over the
-same SavedModel's `generate_png` in one process, {_short(float(best["images_per_second"]))} images/s
+same SavedModel's `generate_png` in one process, {short(float(best["images_per_second"]))} images/s
 with batches of {best["batch"]}. "Worst/median p99" compares the client that waited longest with the
 median client; "First" is the first request of the measurement, the first ever for the first row of
-each server. The server's memory peaked at {_short(memory)} MiB.
+each server. The server's memory peaked at {short(memory)} MiB.
 
 {loop}
 

@@ -21,7 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-from make_tables import append_csv, read_csv
+from tables import append_csv, read_csv
 
 from tfgan_zoo import GAN
 from tfgan_zoo.layers import LeakyReLU, MinibatchDiscrimination, SpectralConv2D, SpectralDense

@@ -9,7 +9,7 @@ discriminator update by themselves. Each setting is a process of its own; they t
 import argparse
 import time
 
-import make_tables
+import tables
 from train_step import TASKS, images_of, interleaved, round_of_fit, serve, start
 
 SETTINGS = {  # replicas, and the environment of the process
@@ -121,7 +121,7 @@ def main():
         name, mode, replicas = options.worker
         return serve(*setting(name, mode, int(replicas)))
     rows = [row for name, mode in RUNS for row in measure(name, mode, options.rounds)]
-    make_tables.write_csv("replicas", rows)
+    tables.write_csv("replicas", rows)
 
 
 if __name__ == "__main__":

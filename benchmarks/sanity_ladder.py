@@ -10,7 +10,7 @@ import argparse
 import pathlib
 
 import numpy as np
-from make_tables import write_csv
+from tables import write_csv
 
 from tfgan_zoo import evaluation
 from tfgan_zoo.pictures import image_grid, write_png

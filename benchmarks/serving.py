@@ -23,8 +23,8 @@ import time
 
 import aiohttp
 import grpc
-import make_tables
 import numpy as np
+import tables
 
 CLIENTS = (1, 4, 16, 64)
 IMAGES = (1, 16)  # per request
@@ -222,9 +222,9 @@ def main():
     for size, rate in limits.items():
         print(f"in process, batches of {size}: {rate:.0f} images/s")
     rows = [{**r, "of_in_process": round(r["images_per_second"] / best, 3)} for r in rows]
-    make_tables.write_csv("serving", rows)
+    tables.write_csv("serving", rows)
     limits = [{"batch": size, "images_per_second": round(rate, 1)} for size, rate in limits.items()]
-    make_tables.write_csv("serving_in_process", limits)
+    tables.write_csv("serving_in_process", limits)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-from make_tables import write_csv
+from tables import write_csv
 
 import tfgan_zoo
 from tfgan_zoo import datasets, evaluation, training

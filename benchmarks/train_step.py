@@ -15,8 +15,8 @@ import subprocess
 import sys
 import time
 
-import make_tables
 import numpy as np
+import tables
 
 TASKS = {  # image shape, hidden sizes of the maps, batch size, critic updates, steps of a round
     "DCGAN": {"shape": (28, 28, 1), "width": 64, "batch": 64, "n_critic": 1, "steps": 60},
@@ -205,7 +205,7 @@ def keras_models():
 def pytorch(name, task):
     import torch
 
-    torch.set_num_threads(make_tables.cores())
+    torch.set_num_threads(tables.cores())
     generator, discriminator = torch_networks(name, task)
     rate, betas = (2e-4, (0.5, 0.999)) if name == "DCGAN" else (1e-4, (0.0, 0.9))
     adams = [torch.optim.Adam(net.parameters(), rate, betas) for net in (generator, discriminator)]
@@ -326,7 +326,7 @@ def start(script, *arguments, python=sys.executable, **environment):
         [python, script, "--worker", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**make_tables.environment(), **environment},
+        env={**tables.environment(), **environment},
         text=True,
     )
     return process, answer(process)
@@ -382,7 +382,7 @@ def main():
     if options.worker:
         return serve(*contestant(*options.worker))
     rows = [row for name in TASKS for row in compare(name, options.rounds)]
-    make_tables.write_csv("train_step", rows)
+    tables.write_csv("train_step", rows)
 
 
 if __name__ == "__main__":

@@ -61,19 +61,6 @@ def test_every_style_matters(gan):
         assert np.abs(gan.images_from_styles(changed) - before).max() > 1e-4
 
 
-def test_mix_has_pure_images_at_both_ends(gan):
-    a, b = latents(2), latents(2)
-    np.testing.assert_allclose(gan.mix(a, b, gan.num_styles), gan(a), atol=1e-6)
-    np.testing.assert_allclose(gan.mix(a, b, 0), gan(b), atol=1e-6)
-    both = gan.mix(a, b, [0, gan.num_styles])
-    np.testing.assert_allclose(both, tf.stack([gan(b)[0], gan(a)[1]]), atol=1e-6)
-    halves = gan.mix(a, b, 2)
-    for pure in (gan(a), gan(b)):
-        assert np.abs(halves - pure).max() > 1e-4
-    with pytest.raises(ValueError, match=r"crossover must lie in \[0, 4\]"):
-        gan.mix(a, b, 5)
-
-
 def test_truncation_moves_styles_towards_their_mean(gan):
     z = latents(3)
     styles, mean = gan.styles_from_latents(z).numpy(), gan.mean_style.numpy()

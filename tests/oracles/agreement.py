@@ -138,7 +138,7 @@ def difference(ours, theirs):
 
 def main():
     sys.path.append(str(HERE.parents[1] / "benchmarks"))
-    from make_tables import write_csv
+    from tables import write_csv
 
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)

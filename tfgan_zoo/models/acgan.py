@@ -68,7 +68,7 @@ class ACGAN(DCGAN):
             **terms,
             "d_real_class": (self.class_weight, _cross_entropy(real, labels)),
             "d_fake_class": (self.class_weight, _cross_entropy(fake, labels)),
-            "class_accuracy": (0.0, accuracy),  # of real images; logged, not trained on
+            "class_accuracy": (None, accuracy),  # of real images; only logged
         }
 
     def generator_terms(self, fake, labels, draws):

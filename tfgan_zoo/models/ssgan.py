@@ -50,7 +50,7 @@ class SSGAN(SNGAN):
     def discriminator_terms(self, real, fake, labels, draws):
         terms = super().discriminator_terms(real, fake, labels, draws)
         loss, accuracy = self._rotation_loss(real.images, labels, draws)
-        own = {"d_rotation": (self.d_rotation_weight, loss), "rotation_accuracy": (0.0, accuracy)}
+        own = {"d_rotation": (self.d_rotation_weight, loss), "rotation_accuracy": (None, accuracy)}
         return {**terms, **own}
 
     def generator_terms(self, fake, labels, draws):

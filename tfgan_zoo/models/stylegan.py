@@ -139,30 +139,6 @@ class StyleGAN(GAN):
         styles = tf.cast(styles, tf.float32)
         return self.ema_generator.get_layer("synthesis")(styles, training=training)
 
-    def mix(self, latents_a, latents_b, crossover):
-        """Images with the coarse styles of some latents and the fine styles of others.
-
-        Args:
-            latents_a, latents_b: Floats `[B, latent_dim]`.
-            crossover: Int from 0 to `num_styles`, or one for each image. So many styles, from the
-                smallest maps on, are those of `latents_a`.
-
-        Returns:
-            float32 `[B, H, W, C]` in [-1, 1].
-
-        Raises:
-            ValueError: A crossover outside its range.
-        """
-        count = self.num_styles
-        crossovers = tf.convert_to_tensor(crossover, tf.float32)
-        if not tf.reduce_all((crossovers >= 0) & (crossovers <= count)):
-            raise ValueError(
-                f"crossover must lie in [0, {count}], the number of styles. Received: {crossover!r}."
-            )
-        styles = [self.styles_from_latents(latents) for latents in (latents_a, latents_b)]
-        crossovers = tf.broadcast_to(crossovers, [tf.shape(styles[0])[0]])
-        return self.images_from_styles(_crossed(*styles, crossovers[:, None, None]))
-
     @property
     def mean_style(self):
         """The mean of the averaged generator's styles, float32 `[D]`."""

@@ -1,0 +1,132 @@
+"""Results as CSV files in benchmarks/results, with when and on what they ran, and tables of them."""
+
+import csv
+import datetime
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+LIBRARIES = ("tensorflow", "keras", "torch")
+
+
+# === Results ===
+
+
+def write_csv(name, rows):
+    """Writes rows (dictionaries with the same keys) with the date, the machine and the versions."""
+    _save(name, [row | machine() for row in rows])
+    print(f"Wrote {RESULTS / name}.csv. Next: python benchmarks/make_tables.py")
+
+
+def append_csv(name, row):
+    """Adds a row to a file that there may be already, with the date, the machine and the versions."""
+    known = read_csv(name) if (RESULTS / f"{name}.csv").exists() else []
+    _save(name, [*known, row | machine()])
+
+
+def _save(name, rows):
+    RESULTS.mkdir(exist_ok=True)
+    beside = RESULTS / f"{name}.csv.new"
+    with beside.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    beside.replace(RESULTS / f"{name}.csv")
+
+
+def read_csv(name):
+    with (RESULTS / f"{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def machine():
+    """Date, processor, cores and versions, as columns of a row."""
+    versions = {library: _version(library) for library in LIBRARIES}
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    return {
+        "date": today,
+        "cpu": _cpu(),
+        "cores": cores(),
+        "python": platform.python_version(),
+    } | versions
+
+
+def cores():
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def environment():
+    """The environment of a measured process: this one's, without TensorFlow's greetings."""
+    return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def torch_python():
+    """The Python that has PyTorch: the one that TFGAN_ZOO_TORCH_PYTHON names, or this one."""
+    return os.environ.get("TFGAN_ZOO_TORCH_PYTHON", sys.executable)
+
+
+def _version(library):
+    code = f"from importlib import metadata; print(metadata.version({library!r}))"
+    if library == "torch" and torch_python() != sys.executable:
+        return subprocess.run(
+            [torch_python(), "-c", code], capture_output=True, text=True
+        ).stdout.strip()
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _cpu():
+    """The processor's name, with family and model, since a virtual machine's name says little."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    facts = {
+        key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)
+    }
+    name = facts.get("model name", platform.processor())
+    return f"{name} (family {facts.get('cpu family', '?')}, model {facts.get('model', '?')})"
+
+
+# === Tables ===
+
+
+def medians(rows, keys, value):
+    """The median of a column for each combination of `keys`, in the order of the rows."""
+    groups = {}
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in keys), []).append(float(row[value]))
+    return {group: statistics.median(values) for group, values in groups.items()}
+
+
+def spreads(rows, keys, value):
+    """ "lowest to highest" of a column for each combination of `keys`."""
+    groups = {}
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in keys), []).append(float(row[value]))
+    return {group: f"{short(min(v))} to {short(max(v))}" for group, v in groups.items()}
+
+
+def table(header, rows):
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def measured_on(rows):
+    """One sentence: when, on what and with which versions the rows were measured."""
+    row = rows[0]
+    versions = [f"{library} {row[library]}" for library in LIBRARIES if row[library]]
+    return (
+        f"Measured on {row['date']}: {row['cpu']}, {row['cores']} cores, "
+        f"Python {row['python']}, {', '.join(versions)}."
+    )
+
+
+def short(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
