@@ -32,7 +32,7 @@ CASES = {
     "StyleGAN": STYLED,
     "SNGAN": {**CONVOLUTIONAL, "network": "cnn", "n_critic": 2},
     "SAGAN": {**CONVOLUTIONAL, "num_classes": 3, "attention_size": 8},
-    "BigGAN": {**BIG, "seed": 3},  # with 0, the generator's loss is near 0, which no half can hold
+    "BEGAN": {**CONVOLUTIONAL, "code_dim": 4, "lambda_k": 0.1},
     "BigGANDeep": BIG,
     "StyleGAN2": {
         **STYLED,
@@ -81,7 +81,7 @@ CASES = {
         "discriminator_units": 8,
         "gamma": 0.1,
     },
-    "BEGAN": {**CONVOLUTIONAL, "code_dim": 4, "lambda_k": 0.1},
+    "BigGAN": {**BIG, "seed": 3},  # with 0, the generator's loss is near 0, which no half can hold
 }
 
 
