@@ -32,8 +32,9 @@ def export(
 ):
     """Writes `<path>/<name>/<version>/` in one rename, so that nobody sees half of one.
 
-    The SavedModel has the signatures of `model.endpoints()`, the first also as `serving_default`. Its
-    `assets.extra/` holds what `from_preset` loads (`preset.json`, `model.weights.h5`), the images of a
+    The SavedModel has the signatures of `model.endpoints()`, the first also as `serving_default`, and
+    the variables that `from_preset` loads: all but those of networks that have a moving average, which
+    is what is served. Its `assets.extra/` holds the model's options (`preset.json`), the images of a
     few seeds with the SHA-256 of their pixels (`golden.json`, `golden/`) for `tfgan-zoo verify`, and
     requests that a server runs before it says that the model is available
     (`tf_serving_warmup_requests`).
@@ -130,6 +131,7 @@ def _archive(model, jit_compile):
         if jit_compile and name != _PNG:
             function = tf.function(function, input_signature=signature, jit_compile=True)
         archive.add_endpoint(name, function, input_signature=signature)
+    archive.add_variable_collection(presets.WEIGHTS, presets.exported_variables(model))
     return archive
 
 
@@ -141,7 +143,6 @@ def _write_extra(model, folder, name, warmup_batch_sizes):
     extra.mkdir()
     record = {"name": name, "model": keras.saving.serialize_keras_object(model)}
     (extra / presets.RECORD).write_text(json.dumps(record, indent=2) + "\n")
-    model.save_weights(extra / presets.WEIGHTS)
     endpoints = model.endpoints()
     _write_warmup(endpoints, name, warmup_batch_sizes, folder / WARMUP_FILE)
     if _PNG in endpoints:

@@ -7,7 +7,8 @@ import pathlib
 from typing import NamedTuple
 
 EXTRA = "assets.extra"  # the place in a SavedModel that TensorFlow documents for other files
-RECORD, WEIGHTS = "preset.json", "model.weights.h5"  # in it
+RECORD = "preset.json"  # in it
+WEIGHTS = "weights"  # the collection of variables in a SavedModel that `from_preset` loads
 _presets = {}
 
 
@@ -72,6 +73,9 @@ def from_preset(name, load_weights=True, model_class=None, **overrides):
         model_class: The class that the model must be of, or a subclass of its own.
         overrides: Arguments of the class, in place of the preset's.
 
+    Exported models keep what they serve: networks that have a moving average, the generator first of
+    all, start at it.
+
     Raises:
         ValueError: An unknown name, a preset of another class, weights that do not exist or that do
             not fit the overrides.
@@ -91,8 +95,29 @@ def from_preset(name, load_weights=True, model_class=None, **overrides):
             f"or train one: tfgan-zoo train {name}"
         )
     if load_weights:
-        gan.load_weights(folder / EXTRA / WEIGHTS)
+        _load(gan, folder)
     return gan
+
+
+def exported_variables(gan):
+    """What an export keeps of a model: all variables but those of networks that have an average, as
+    `tf.Variable`s, which a SavedModel holds once even where signatures use them too."""
+    averaged = {id(v) for _, network in gan.averages() for v in network.variables}
+    return [variable.value for variable in gan.variables if id(variable) not in averaged]
+
+
+def _load(gan, folder):
+    """Reads the variables of a SavedModel; networks that have an average go on from it."""
+    import tensorflow as tf  # not needed to list presets
+
+    checkpoint = tf.train.Checkpoint(**{WEIGHTS: exported_variables(gan)})
+    try:
+        found = checkpoint.read(f"{folder}/variables/variables")
+        found.assert_existing_objects_matched().expect_partial()
+    except (AssertionError, ValueError) as error:
+        raise ValueError(f"The weights in {folder} are not those of this model: {error}") from error
+    for average, network in gan.averages():
+        network.set_weights(average.get_weights())
 
 
 def published(name):

@@ -17,7 +17,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from typer.testing import CliRunner
 
 import tfgan_zoo
-from tfgan_zoo import cli, serving
+from tfgan_zoo import cli, presets, serving
 from tfgan_zoo.models.sampling import latents_from_seeds
 from tfgan_zoo.serving import StatusError, config
 from tfgan_zoo.serving.golden import VerificationError
@@ -107,8 +107,12 @@ def test_from_preset_loads_what_is_served(variant, models):
     root, found = models
     again = tfgan_zoo.from_preset(f"{root}/{variant.lower()}")
     assert type(again) is type(found[variant])
-    for ours, theirs in zip(again.variables, found[variant].variables, strict=True):
+    kept = (presets.exported_variables(gan) for gan in (again, found[variant]))
+    for ours, theirs in zip(*kept, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+    for average, network in again.averages():
+        for ours, theirs in zip(network.weights, average.weights, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
 
 
 def demands_xla(path):
