@@ -25,6 +25,22 @@ load_weights=False)` makes a new model, and `tfgan-zoo train name` trains one. A
 parameters again.
 """
 
+TRAINED = """## Trained models
+
+Small models, each trained for minutes on one or two CPU cores; the cards say with which command, and
+what is weak. All draw images of the data that their names end with. Scores are in the features of the
+data's small classifier, `lenet_…`, or of EfficientNet-Lite0 where there is none, and compare only within
+the same data: the Fréchet distance of 10,000 images, the share of real images that are like generated
+ones, that of generated images that are like real ones, and the Fréchet distance within classes.
+"""
+SCORES = {  # and what the names of their metrics begin with
+    "distance": "fd10k",
+    "recall": "recall10k",
+    "precision": "precision10k",
+    "within classes": "intra_fd10k",
+    "EfficientNet's": "fd10k_effnet",
+}
+
 
 def page():
     variants = collections.defaultdict(list)
@@ -32,7 +48,26 @@ def page():
         variants[preset.model_class].append(preset)
     ordered = sorted(variants, key=lambda variant: variant.__name__.lower())
     sections = [section(variant, variants[variant]) for variant in ordered]
-    return "\n".join([INTRODUCTION, published_counts(), *sections])
+    return "\n".join([INTRODUCTION, trained_models(), published_counts(), *sections])
+
+
+def trained_models():
+    """What has weights, with its scores, in the classifier's features where the data have one."""
+    rows = []
+    for name in tfgan_zoo.list_presets():
+        folder = ROOT / "saved_models" / name
+        if (folder / "scores.json").exists():
+            found = {
+                result.metric: result.value for result in evaluation.read(folder / "scores.json")
+            }
+            cells = (_first(found, prefix) for prefix in SCORES.values())
+            rows.append((f"[{name}](../saved_models/{name}/README.md)", *cells))
+    return f"{TRAINED}\n{table(['preset', *SCORES], rows)}\n"
+
+
+def _first(scores, prefix):
+    """The first score whose name begins so."""
+    return next((f"{scores[name]:.4g}" for name in scores if name.startswith(prefix)), "–")
 
 
 def published_counts():
