@@ -6,10 +6,10 @@
 The other benchmarks write their CSV files through `tables.write_csv`.
 """
 
-import statistics
 import sys
 from pathlib import Path
 
+from quality_sections import modes_digits_section, modes_gaussians_section, text_retrieval_section
 from tables import RESULTS, measured_on, medians, read_csv, short, spreads, table
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -220,60 +220,6 @@ each server. The server's memory peaked at {short(memory)} MiB.
 {measured_on(rows)} Command: `python benchmarks/serving.py`."""
 
 
-def modes_gaussians_section():
-    rows = read_csv("modes_gaussians")
-    lines = _scores(rows, {"modes": "{:.3g}", "hit": "{:.3g}", "good": "{:.1%}", "kl": "{:.3f}"})
-    header = ["Method", "Steps", "Seeds", "Learned of 25", "Hit", "Near a mode", "KL"]
-    return f"""## Modes kept: 25 Gaussians
-
-A mixture of 25 Gaussians on a grid of spacing 2, each of deviation 0.05, learned by two networks of two
-hidden layers with 128 units and two latents, with batches of 64 and Adam(1e-3, beta_1=0.5), by the same
-training step as every image model. Of 2,500 points: how many modes are learned, with a tenth of an equal
-share of the points, 10, within three deviations; how many are hit, by one such point, which is what
-papers count, although points spread evenly over the square hit 23 of 25 on average; which share of the
-points lies that near to a mode; and the divergence of the modes' shares from equal ones, each point
-counted for the mode it is nearest to. Medians over the seeds, and in brackets the lowest and highest.
-"Plain" is also the unrolled discriminator with k = 0; WGAN-GP has 5 critic updates a step, and
-Adam(1e-3, 0, 0.9). Nothing was tuned, and the runs are short: the picture shows that most methods are
-still on their way, so that the table tells how fast they learn, not where they end.
-
-{table(header, lines)}
-
-![Points of every method](images/modes.png)
-
-{measured_on(rows)} Command: `python benchmarks/modes.py gaussians`."""
-
-
-def modes_digits_section():
-    rows = read_csv("modes_digits")
-    lines = _scores(rows, {"modes": "{:.4g}", "kl": "{:.3f}"})
-    return f"""## Modes kept: stacked digits
-
-Three digits of MNIST in the channels of an image of 28x28: 1,000 modes. A small DCGAN draws 25,600, and
-the classifier of the metrics reads them: how many of the numbers are there, and the divergence of their
-shares from equal ones. Medians over the seeds, and in brackets the lowest and highest.
-
-{table(["Method", "Steps", "Seeds", "Modes of 1,000", "KL"], lines)}
-
-{measured_on(rows)} Command: `python benchmarks/modes.py digits`."""
-
-
-def _scores(rows, formats):
-    """A line for each method and number of steps: how many seeds, and each score's middle and range."""
-    groups = {}
-    for row in rows:
-        groups.setdefault((row["method"], row["steps"]), []).append(row)
-    lines = []
-    for (method, steps), group in groups.items():
-        values = {name: [float(row[name]) for row in group] for name in formats}
-        cells = [
-            f"{form} ({form} to {form})".format(statistics.median(v), min(v), max(v))
-            for v, form in ((values[name], form) for name, form in formats.items())
-        ]
-        lines.append([method, f"{int(steps):,}", len(group), *cells])
-    return lines
-
-
 SECTIONS = {
     "train_step": train_step_section,
     "replicas": replicas_section,
@@ -284,6 +230,7 @@ SECTIONS = {
     "serving": serving_section,
     "modes_gaussians": modes_gaussians_section,
     "modes_digits": modes_digits_section,
+    "text_retrieval": text_retrieval_section,
 }
 
 

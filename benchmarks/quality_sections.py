@@ -1,0 +1,87 @@
+"""Sections of docs/benchmarks.md on what models learn: modes kept, texts shown. See make_tables.py."""
+
+import statistics
+
+from tables import measured_on, read_csv, table
+
+TOPS = ("top_1", "chance_1", "top_10", "chance_10")
+
+
+def modes_gaussians_section():
+    rows = read_csv("modes_gaussians")
+    lines = _scores(rows, {"modes": "{:.3g}", "hit": "{:.3g}", "good": "{:.1%}", "kl": "{:.3f}"})
+    header = ["Method", "Steps", "Seeds", "Learned of 25", "Hit", "Near a mode", "KL"]
+    return f"""## Modes kept: 25 Gaussians
+
+A mixture of 25 Gaussians on a grid of spacing 2, each of deviation 0.05, learned by two networks of two
+hidden layers with 128 units and two latents, with batches of 64 and Adam(1e-3, beta_1=0.5), by the same
+training step as every image model. Of 2,500 points: how many modes are learned, with a tenth of an equal
+share of the points, 10, within three deviations; how many are hit, by one such point, which is what
+papers count, although points spread evenly over the square hit 23 of 25 on average; which share of the
+points lies that near to a mode; and the divergence of the modes' shares from equal ones, each point
+counted for the mode it is nearest to. Medians over the seeds, and in brackets the lowest and highest.
+"Plain" is also the unrolled discriminator with k = 0; WGAN-GP has 5 critic updates a step, and
+Adam(1e-3, 0, 0.9). Nothing was tuned, and the runs are short: the picture shows that most methods are
+still on their way, so that the table tells how fast they learn, not where they end.
+
+{table(header, lines)}
+
+![Points of every method](images/modes.png)
+
+{measured_on(rows)} Command: `python benchmarks/modes.py gaussians`."""
+
+
+def modes_digits_section():
+    rows = read_csv("modes_digits")
+    lines = _scores(rows, {"modes": "{:.4g}", "kl": "{:.3f}"})
+    return f"""## Modes kept: stacked digits
+
+Three digits of MNIST in the channels of an image of 28x28: 1,000 modes. A small DCGAN draws 25,600, and
+the classifier of the metrics reads them: how many of the numbers are there, and the divergence of their
+shares from equal ones. Medians over the seeds, and in brackets the lowest and highest.
+
+{table(["Method", "Steps", "Seeds", "Modes of 1,000", "KL"], lines)}
+
+{measured_on(rows)} Command: `python benchmarks/modes.py digits`."""
+
+
+def text_retrieval_section():
+    rows = read_csv("text_retrieval")
+    lines = [
+        [row["captions"], row["images"], *(f"{float(row[key]):.1%}" for key in TOPS)]
+        for row in rows
+    ]
+    header = ["Captions", "Images", "First", "By chance", "Among ten", "By chance"]
+    name, count = rows[0]["model"], rows[0]["count"]
+    return f"""## Images of texts
+
+How often the caption that an image of `{name}` was drawn of is the one, or among the ten, that a judge
+holds nearest to it, of {count} captions. The judge, an encoder of images and one of texts, has seen only
+real images, of the captions that the model was trained on ("train"); the others, chosen by a hash, were
+kept from both. Real images are the most that this judge can find; those of another caption must be near
+chance.
+
+{table(header, lines)}
+
+![Ten images of each of ten texts](images/{name}_texts.png)
+
+The texts are red apple, green heart, blue heart, black sun with rays, clock face three oclock, smiling
+face with open mouth, dog face, tulip, automobile and full moon symbol.
+
+{measured_on(rows)} Command: `python benchmarks/text_retrieval.py measure {name} --data DIRECTORY`."""
+
+
+def _scores(rows, formats):
+    """A line for each method and number of steps: how many seeds, and each score's middle and range."""
+    groups = {}
+    for row in rows:
+        groups.setdefault((row["method"], row["steps"]), []).append(row)
+    lines = []
+    for (method, steps), group in groups.items():
+        values = {name: [float(row[name]) for row in group] for name in formats}
+        cells = [
+            f"{form} ({form} to {form})".format(statistics.median(v), min(v), max(v))
+            for v, form in ((values[name], form) for name, form in formats.items())
+        ]
+        lines.append([method, f"{int(steps):,}", len(group), *cells])
+    return lines
