@@ -65,15 +65,16 @@ def test_resume_in_half_precision(precision, strategy, images, labels, tmp_path)
     )
 
 
-def _as_in_a_new_process(make, *arguments, **options):
-    """A model whose layers have the names that a new process gives: TensorFlow's graph optimizer orders
-    by names the sum of many gradients of one tensor, such as BigGAN-deep's class embedding."""
+def _as_in_a_new_process():
+    """The next model's layers are named as in a new process: TensorFlow's graph optimizer orders by names
+    the sum of many gradients of one tensor, such as BigGAN-deep's class embedding. Not within a strategy's
+    scope, which goes with the session that is cleared."""
     keras.backend.clear_session()
-    return make(*arguments, **options)
 
 
 def _check(variant, kind, strategy, images, labels, path, precision, **options):
-    cut = _as_in_a_new_process(new, variant, strategy, precision, **options)
+    _as_in_a_new_process()
+    cut = new(variant, strategy, precision, **options)
     labels = asked_for(cut, labels)
     cut.save_weights(start := path.with_name("start.weights.h5"))
     cut.fit(images, labels, batch_size=BATCH_SIZE, epochs=EPOCHS, verbose=0)
@@ -86,11 +87,13 @@ def _check(variant, kind, strategy, images, labels, path, precision, **options):
 
     if kind == "model.keras":
         cut.save(path)
+        _as_in_a_new_process()
         with strategy.scope():
-            resumed = _as_in_a_new_process(keras.models.load_model, path)
+            resumed = keras.models.load_model(path)
     else:
         cut.save_weights(path)
-        resumed = _as_in_a_new_process(new, variant, strategy, precision, **options)
+        _as_in_a_new_process()
+        resumed = new(variant, strategy, precision, **options)
         resumed.load_weights(path)
     for ours, theirs in zip(state(resumed), state(cut), strict=True):
         np.testing.assert_array_equal(ours, theirs)
