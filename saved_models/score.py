@@ -22,7 +22,7 @@ Of version {version} as it is served, against {reference}; 95 % intervals over t
 | --- | --- | --- |
 {rows}
 
-`python saved_models/score.py {name} --metrics {metrics}`
+`python saved_models/score.py {name}{data} --metrics {metrics}`
 """
 
 
@@ -45,13 +45,19 @@ def main():
     found = evaluation.evaluate(
         evaluation.from_saved_model(version, classes, name=given.name, texts=texts),
         given.metrics.split(",") if given.metrics else metrics(data, classes),
-        lambda split: evaluation.from_data(data, split, shape, given.data_dir),
+        lambda split: reference(data, split, shape, given.data_dir),
         evaluation.default_cache(),
     )
     evaluation.write(version.parent / "scores.json", found)
     card = version.parent / "README.md"
     text = re.sub(r"(?s)## Scores\n.*?(?=## Limits)", "", card.read_text())
     card.write_text(text.replace("## Limits", f"{section(version.parent)}\n## Limits"))
+
+
+def reference(data, split, shape, data_dir):
+    """Real images, by the name of their set or of their folder alone: cards tell no machine's paths."""
+    images = evaluation.from_data(data, split, shape, data_dir)
+    return images._replace(name=f"{pathlib.Path(data).name}, {split}")
 
 
 def metrics(data, num_classes):
@@ -66,14 +72,17 @@ def metrics(data, num_classes):
 def section(folder):
     """The part of the card that tells the scores in `<folder>/scores.json`."""
     results = evaluation.read(folder / "scores.json")
+    reference = results[0].reference["name"]
+    data = reference.split(",")[0]
     rows = [
         f"| `{r.metric}` | {r.value:.4g} | {r.interval[0]:.4g} to {r.interval[1]:.4g} |"
         for r in results
     ]
     return SECTION.format(
         name=folder.name,
+        data="" if data == presets.get_preset(folder.name).dataset else f" --data ./{data}",
         version=presets.published(folder.name).name,
-        reference=results[0].reference["name"],
+        reference=reference,
         rows="\n".join(rows),
         metrics=",".join(result.metric for result in results),
     )

@@ -66,9 +66,9 @@ def test_resume_in_half_precision(precision, strategy, images, labels, tmp_path)
 
 
 def _as_in_a_new_process():
-    """The next model's layers are named as in a new process: TensorFlow's graph optimizer orders by names
-    the sum of many gradients of one tensor, such as BigGAN-deep's class embedding. Not within a strategy's
-    scope, which goes with the session that is cleared."""
+    """Names the next model's layers as a new process does: TensorFlow's graph optimizer orders by names
+    the sum of many gradients of one tensor, such as BigGAN-deep's class embedding. Not for a
+    strategy's scope, which goes with the session that is cleared."""
     keras.backend.clear_session()
 
 
