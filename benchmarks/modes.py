@@ -1,21 +1,24 @@
-"""How many modes do remedies against collapse keep? 25 Gaussians on a grid, and 1,000 stacked digits.
+"""How many modes do remedies against collapse keep? Gaussians on a grid or ring; 1,000 stacked digits.
 
     python benchmarks/modes.py gaussians --steps 20000 --seeds 3
+    python benchmarks/modes.py ring --steps 20000 --seeds 2
     python benchmarks/modes.py digits --data-dir ~/tensorflow_datasets --steps 10000 --seeds 2
     python benchmarks/modes.py figure
 
-Adds a row for each method and seed to results/modes_gaussians.csv and results/modes_digits.csv; those
-that stand there already are skipped. `figure` draws docs/images/modes.png from the samples, which are
-kept in --directory.
+Adds a row for each method and seed to results/modes_gaussians.csv, modes_ring.csv and modes_digits.csv;
+those that stand there already are skipped. `figure` draws docs/images/modes.png from the samples, which
+are kept in --directory.
 
 References: Srivastava et al., "VEEGAN", 2017, and Lin et al., "PacGAN", 2018, for the grid and how it is
-scored; Metz et al., "Unrolled Generative Adversarial Networks", 2016, section 3.3.1, for the digits.
+scored; Metz et al., "Unrolled Generative Adversarial Networks", 2016, section 3.1 and appendix A for the
+ring, and section 3.3.1 for the digits.
 """
 
 import argparse
 import functools
 import pathlib
 import time
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -29,8 +32,7 @@ from tfgan_zoo.metrics.classes import mode_coverage
 from tfgan_zoo.models.dcgan import DCGAN
 
 ROOT = pathlib.Path(__file__).parents[1]
-CENTRES = np.stack(np.meshgrid(*[np.arange(-4, 5, 2)] * 2), axis=-1).reshape(-1, 2)
-DEVIATION, SCALE, POINTS = 0.05, 5.0, 2500  # data are divided by the scale, to lie in [-1, 1]
+SCALE, POINTS = 5.0, 2500  # data are divided by the scale, to lie in [-1, 1]
 WGAN_GP = {"objective": "wasserstein", "penalty": "gradient_penalty", "n_critic": 5}
 METHODS = {
     "plain": {},
@@ -40,6 +42,28 @@ METHODS = {
     "WGAN-GP": WGAN_GP,
     "spectral normalization": {"spectral": True},
     "R1 + R2": {"penalty": "r1_r2"},
+}
+
+
+class Mixture(NamedTuple):
+    """Gaussians of one deviation, and how they are learned."""
+
+    centres: np.ndarray
+    deviation: float
+    batch_size: int
+    options: dict
+    methods: tuple
+
+
+_ANGLES = np.arange(8) * np.pi / 4
+_GRID = np.stack(np.meshgrid(*[np.arange(-4, 5, 2)] * 2), axis=-1).reshape(-1, 2)
+_RING = 2 * np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=-1)
+_METZ = {"latent_dim": 256, "objective": "minimax", "d_layers": 1, "d_scale": 0.25, "gain": 0.8}
+_METZ |= {"g_learning_rate": 1e-4, "d_learning_rate": 1e-4}  # both of appendix A
+_UNROLLED = ("plain", "unrolled, k = 5", "unrolled, k = 10")
+MIXTURES = {
+    "gaussians": Mixture(_GRID, 0.05, 64, {}, tuple(METHODS)),
+    "ring": Mixture(_RING, 0.02, 512, _METZ, _UNROLLED),
 }
 
 
@@ -53,8 +77,12 @@ def _head(gan, x):
     return dense(1, dtype="float32", name="logits")(x)
 
 
+def _initializer(gan):
+    return keras.initializers.Orthogonal(gan.gain) if gan.gain else "glorot_uniform"
+
+
 class PointGAN(GAN):
-    """Two networks of two hidden layers, for points of a plane as images of 1x1 with two channels."""
+    """Two networks of hidden layers for points of a plane, 1x1 images. Gain: of orthogonal weights."""
 
     defaults = {
         "image_shape": (1, 1, 2),
@@ -63,6 +91,9 @@ class PointGAN(GAN):
         "g_learning_rate": 1e-3,
         "d_learning_rate": 1e-3,
         "width": 128,
+        "d_layers": 2,
+        "d_scale": 1.0,
+        "gain": 0.0,
         "minibatch_discrimination": 0,
         "spectral": False,
     }
@@ -70,17 +101,18 @@ class PointGAN(GAN):
     def build_generator(self):
         x = latents = keras.Input([self.latent_dim], name="latents")
         for _ in range(2):
-            x = layers.Dense(self.width, activation="relu")(x)
-        x = layers.Reshape(self.image_shape)(layers.Dense(2)(x))
+            x = layers.Dense(self.width, "relu", kernel_initializer=_initializer(self))(x)
+        x = layers.Dense(2, kernel_initializer=_initializer(self))(x)
+        x = layers.Reshape(self.image_shape)(x)
         images = layers.Rescaling(1 / SCALE, dtype="float32", name="images")(x)
         return keras.Model(latents, images, name="generator")
 
     def build_discriminator(self):
         images = keras.Input(self.image_shape, name="images")
-        x = layers.Flatten()(layers.Rescaling(SCALE)(images))
+        x = layers.Flatten()(layers.Rescaling(SCALE * self.d_scale)(images))
         dense = SpectralDense if self.spectral else layers.Dense
-        for _ in range(2):
-            x = LeakyReLU()(dense(self.width)(x))
+        for _ in range(self.d_layers):
+            x = LeakyReLU()(dense(self.width, kernel_initializer=_initializer(self))(x))
         return keras.Model(images, _head(self, x), name="discriminator")
 
 
@@ -102,38 +134,42 @@ class StackedDigitsGAN(DCGAN):
         return keras.Model(images, _head(self, layers.Flatten()(x)), name="discriminator")
 
 
-# === The grid ===
+# === Mixtures ===
 
 
-def points(count, seed):
+def points(mixture, count, seed):
     """float32 `[count, 1, 1, 2]`: the mixture, scaled."""
-    rng = np.random.default_rng(seed)
-    found = CENTRES[rng.integers(len(CENTRES), size=count)] + rng.normal(0, DEVIATION, (count, 2))
+    rng, centres = np.random.default_rng(seed), mixture.centres
+    chosen = centres[rng.integers(len(centres), size=count)]
+    found = chosen + rng.normal(0, mixture.deviation, (count, 2))
     return (found / SCALE).astype(np.float32)[:, None, None]
 
 
-def train_points(method, seed, steps):
+def train_points(method, seed, steps, mixture):
     # WGAN-GP's is that of its authors' code for points; 0.02 is 0.5 for data that are not scaled.
     weights = {"WGAN-GP": 0.1, "R1 + R2": 0.02}
-    gan = PointGAN(seed=seed, penalty_weight=weights.get(method, 0.0), **METHODS[method])
+    options = {"penalty_weight": weights.get(method, 0.0), **mixture.options, **METHODS[method]}
+    gan = PointGAN(seed=seed, **options)
     _compile(gan, method, jit_compile=gan.unrolled_steps > 0)  # many operations, all tiny
-    gan.fit(points(100_000, 0), batch_size=64, steps_per_epoch=steps, verbose=0)
+    data = points(mixture, 100_000, 0)
+    gan.fit(data, batch_size=mixture.batch_size, steps_per_epoch=steps, verbose=0)
     return SCALE * gan.forward_seeds(np.arange(POINTS)).numpy().reshape(-1, 2)
 
 
-def score_points(found):
+def score_points(found, mixture):
     """How many modes are learned, how many are hit, the share of good points, and KL of the shares.
 
     A point is good within three deviations of a mode. In the papers a mode counts that one good point
-    hits; but of 2,500 points spread evenly over the square nearly every mode is hit by some, about 3. A
-    mode is learned that has a tenth of its share, 10 good points.
+    hits; but of 2,500 points spread evenly over the grid's square nearly every mode is hit by some,
+    about 3. A mode is learned that has a tenth of its share: 10 good points of the grid, 31 of the ring.
     """
-    distances = np.linalg.norm(found[:, None] - CENTRES, axis=-1)
-    nearest, good = distances.argmin(axis=1), distances.min(axis=1) < 3 * DEVIATION
-    _, divergence = mode_coverage(nearest, len(CENTRES))
-    counts = np.bincount(nearest[good], minlength=len(CENTRES))
+    count = len(mixture.centres)
+    distances = np.linalg.norm(found[:, None] - mixture.centres, axis=-1)
+    nearest, good = distances.argmin(axis=1), distances.min(axis=1) < 3 * mixture.deviation
+    _, divergence = mode_coverage(nearest, count)
+    counts = np.bincount(nearest[good], minlength=count)
     return {
-        "modes": int((counts >= len(found) / len(CENTRES) / 10).sum()),
+        "modes": int((counts >= len(found) / count / 10).sum()),
         "hit": int((counts > 0).sum()),
         "good": round(float(good.mean()), 4),
         "kl": round(float(divergence), 4),
@@ -214,33 +250,43 @@ def run(name, train, score, given):
 
 
 def figure(directory, steps):
-    """The points of every method's first seed, beside real ones."""
+    """The points of every method's first seed, beside real ones: the grid, and below it the ring."""
     from matplotlib.figure import Figure
 
-    shown = {"real": SCALE * points(POINTS, 1).reshape(-1, 2)}
-    files = {method: directory / f"gaussians-{method}-0-{steps}.npy" for method in METHODS}
-    shown |= {method: np.load(path) for method, path in files.items() if path.exists()}
-    drawn = Figure(figsize=(10, 5.4), layout="constrained")
-    for number, (name, found) in enumerate(shown.items(), 1):
-        axes = drawn.add_subplot(2, 4, number)
-        axes.scatter(*found.T, s=1, alpha=0.4, color="#4c72b0" if name == "real" else "#c44e52")
-        title = name if name == "real" else f"{name}: {score_points(found)['modes']} of 25"
-        axes.set_title(title, fontsize=9)
-        axes.set(xlim=(-5, 5), ylim=(-5, 5), aspect="equal", xticks=[], yticks=[])
+    drawn, number = Figure(figsize=(10, 8.1), layout="constrained"), 0
+    for name, mixture in MIXTURES.items():
+        shown = {"real": SCALE * points(mixture, POINTS, 1).reshape(-1, 2)}
+        files = {m: directory / f"{name}-{m}-0-{steps}.npy" for m in mixture.methods}
+        shown |= {method: np.load(path) for method, path in files.items()}
+        for method, found in shown.items():
+            number += 1
+            _scatter(drawn.add_subplot(3, 4, number), method, found, mixture)
     drawn.savefig(ROOT / "docs" / "images" / "modes.png", dpi=100)
+
+
+def _scatter(axes, method, found, mixture):
+    color = "#4c72b0" if method == "real" else "#c44e52"
+    axes.scatter(*found.T, s=1, alpha=0.4, color=color)
+    score = f": {score_points(found, mixture)['modes']} of {len(mixture.centres)}"
+    axes.set_title(method if method == "real" else method + score, fontsize=9)
+    limits = (-1.25 * mixture.centres.max(), 1.25 * mixture.centres.max())
+    axes.set(xlim=limits, ylim=limits, aspect="equal", xticks=[], yticks=[])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["gaussians", "digits", "figure"])
+    parser.add_argument("what", choices=[*MIXTURES, "digits", "figure"])
     parser.add_argument("--steps", type=int, default=20_000, help="a multiple of 50")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--methods", nargs="*", choices=METHODS, help="all by default")
     parser.add_argument("--data-dir")
     parser.add_argument("--directory", type=pathlib.Path, default=ROOT / "runs" / "modes")
     given = parser.parse_args()
-    if given.what == "gaussians":
-        run("gaussians", train_points, score_points, given)
+    if given.what in MIXTURES:
+        mixture = MIXTURES[given.what]
+        given.methods = given.methods or mixture.methods
+        train, score = (functools.partial(f, mixture=mixture) for f in (train_points, score_points))
+        run(given.what, train, score, given)
     elif given.what == "digits":
         data = digits(given.data_dir, 64 * 2000)
         run("digits", functools.partial(train_digits, data=data), score_digits, given)

@@ -1,10 +1,16 @@
-"""Writes the results of all cells of the mode table: hooks of pytest, imported by conftest.py.
+"""Writes the results of cells of the mode table: hooks of pytest, imported by conftest.py.
 
-Of parallel runs, the process that starts them hears all results, and reads no other conftest.
+Cells that did not run keep what the file says. Of parallel runs, the process that starts them hears all
+results, and reads no other conftest. Run as a program, this runs the table of all variants, or of those
+that are named, each in processes of its own, since what XLA compiled stays in a process's memory.
+
+    python tests/mode_table.py docs/modes.md [VARIANT ...]
 """
 
 import datetime
 import pathlib
+import subprocess
+import sys
 
 _outcomes = {}  # of the parts of a cell
 
@@ -19,10 +25,17 @@ def pytest_sessionfinish(session):
     path = session.config.getoption("--write-mode-table")
     hears_all = not hasattr(session.config, "workerinput")
     if path and hears_all:
-        pathlib.Path(path).write_text(_table(_outcomes))
+        path = pathlib.Path(path)
+        path.write_text(_table(_outcomes, _read(path.read_text()) if path.exists() else {}))
 
 
-def _table(results):
+def _read(text):
+    """Of a table, the marks of each variant and mode."""
+    rows = [[part.strip() for part in row.split("|")[1:-1]] for row in text.splitlines()]
+    return {tuple(row[:2]): row[2:] for row in rows if len(row) > 2}
+
+
+def _table(results, known):
     """The mode table in Markdown: a row for every variant and mode, a column for the others."""
     import keras
     import tensorflow as tf
@@ -32,7 +45,7 @@ def _table(results):
     cells = table(CASES)
     columns = [cell[2:] for cell in cells[:9]]
     head = (
-        f"# Mode table\n\nWritten by pytest's `--write-mode-table` (`make test-all`) on "
+        f"# Mode table\n\nLast written by pytest's `--write-mode-table` (`make test-all`) on "
         f"{datetime.date.today()}, with TensorFlow {tf.__version__} and Keras {keras.__version__}, "
         "on CPUs. What a cell checks stands in `tests/conformance/test_modes.py`.\n\n"
     )
@@ -40,15 +53,34 @@ def _table(results):
     lines.append("|" + " --- |" * (2 + len(columns)))
     for start in range(0, len(cells), len(columns)):
         row = cells[start : start + len(columns)]
-        marks = [_mark(results.get(str(cell), {})) for cell in row]
+        before = known.get(row[0][:2], ["not run"] * len(row))
+        marks = [_mark(results.get(str(cell)), old) for cell, old in zip(row, before, strict=True)]
         lines.append(f"| {row[0].variant} | {row[0].mode} | " + " | ".join(marks) + " |")
     return head + "\n".join(lines) + "\n"
 
 
-def _mark(outcomes):
-    """A cell passed where all its parts did."""
+def _mark(outcomes, before):
+    """A cell passed where all its parts did; what ran in part counts as not run."""
     from cells import PARTS
 
+    if outcomes is None:
+        return before
     if set(outcomes) != set(PARTS):
         return "not run"
     return "passed" if set(outcomes.values()) == {"passed"} else "failed"
+
+
+def main(path, *variants):
+    from cases import CASES
+
+    tests = pathlib.Path(__file__).parent / "conformance" / "test_modes.py"
+    options = [tests, "-n", "auto", "--dist", "loadgroup", f"--write-mode-table={path}"]
+    ended = [
+        subprocess.run([sys.executable, "-m", "pytest", *options, "-k", f"test_cell[{name}-"])
+        for name in variants or CASES
+    ]
+    return max(done.returncode for done in ended)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,5 +1,7 @@
 """Every cell of the mode table trains, and agrees with the reference mode as far as it can."""
 
+import gc
+
 import keras
 import numpy as np
 import pytest
@@ -26,6 +28,14 @@ CELLS = [
 ]
 # Share of a logged value or of the length of a change; and of a logged value, what is added.
 TOLERANCE = {"float32": (1e-3, 1e-7), "mixed_bfloat16": (0.1, 1e-3), "mixed_float16": (0.05, 1e-4)}
+
+
+@pytest.fixture(autouse=True)
+def _memory():
+    """Hundreds of models' graphs would fill the memory of one process."""
+    yield
+    keras.backend.clear_session()
+    gc.collect()
 
 
 @pytest.mark.parametrize(("cell", "part"), CELLS)
