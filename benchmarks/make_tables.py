@@ -9,7 +9,12 @@ The other benchmarks write their CSV files through `tables.write_csv`.
 import sys
 from pathlib import Path
 
-from quality_sections import modes_digits_section, modes_gaussians_section, text_retrieval_section
+from quality_sections import (
+    modes_digits_section,
+    modes_gaussians_section,
+    modes_ring_section,
+    text_retrieval_section,
+)
 from tables import RESULTS, measured_on, medians, read_csv, short, spreads, table
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -229,6 +234,7 @@ SECTIONS = {
     "growth": growth_section,
     "serving": serving_section,
     "modes_gaussians": modes_gaussians_section,
+    "modes_ring": modes_ring_section,
     "modes_digits": modes_digits_section,
     "text_retrieval": text_retrieval_section,
 }
