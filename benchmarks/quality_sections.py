@@ -21,8 +21,10 @@ papers count, although points spread evenly over the square hit 23 of 25 on aver
 points lies that near to a mode; and the divergence of the modes' shares from equal ones, each point
 counted for the mode it is nearest to. Medians over the seeds, and in brackets the lowest and highest.
 "Plain" is also the unrolled discriminator with k = 0; WGAN-GP has 5 critic updates a step, and
-Adam(1e-3, 0, 0.9). Nothing was tuned, and the runs are short: the picture shows that most methods are
-still on their way, so that the table tells how fast they learn, not where they end.
+Adam(1e-3, 0, 0.9). Nothing was tuned. The plain GAN is no weak opponent here: with equal rates and small
+networks it loses few modes, and no remedy learns more. The gradient penalties share the points most
+evenly; unrolling, minibatch discrimination and spectral normalization learn fewer modes than it. Where
+the plain GAN does collapse, [on the ring](#modes-kept-a-ring-of-8-gaussians), unrolling saves it.
 
 {table(header, lines)}
 
@@ -39,7 +41,9 @@ def modes_ring_section():
 
 The experiment of "Unrolled Generative Adversarial Networks" (section 3.1, appendix A): deviations 0.02
 on a circle of radius 2, 256 latents, a discriminator of one hidden layer, the minimax objective, batches
-of 512, and Adam(1e-4, beta_1=0.5) for both. A mode is learned that 31 of 2,500 points are near to.
+of 512, and Adam(1e-4, beta_1=0.5) for both. A mode is learned that 31 of 2,500 points are near to. As in
+the paper, the plain GAN collapses and unrolled ones keep all modes; ten steps spread the points less
+tightly than five.
 
 {table(header, lines)}
 

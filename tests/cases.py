@@ -23,6 +23,8 @@ WITHOUT_BATCH_STATISTICS = {
 TEXTS = np.array(["red apple", "Blue heart!", "dog"])
 STYLED = {**SMALL, "style_dim": 4, "mapping_layers": 1, "channel_base": 32, "channel_max": 6}
 
+# Some have a seed or a size other than the smallest: losses near 0, and changes that rounding alters by
+# more than a twentieth, are nothing that half precision can be compared in.
 CASES = {
     "VanillaGAN": {**SMALL, "width": 8, "maxout_units": 6, "maxout_pieces": 2},
     "DCGAN": CONVOLUTIONAL,
@@ -31,7 +33,7 @@ CASES = {
     "WGANGP": {**CONVOLUTIONAL, "n_critic": 2},
     "StyleGAN": STYLED,
     "SNGAN": {**CONVOLUTIONAL, "network": "cnn", "n_critic": 2},
-    "SAGAN": {**CONVOLUTIONAL, "num_classes": 3, "attention_size": 8},
+    "SAGAN": {**CONVOLUTIONAL, "num_classes": 3, "attention_size": 8, "seed": 1},
     "BEGAN": {**CONVOLUTIONAL, "code_dim": 4, "lambda_k": 0.1},
     "BigGANDeep": BIG,
     "StyleGAN2": {
@@ -68,12 +70,12 @@ CASES = {
         "latent_dim": 16,
         "categorical_codes": 2,
         "categories": 3,
-        "width": 8,
-        "units": 8,
+        "width": 16,
+        "units": 16,
         "code_units": 8,
         "learned_deviation": True,
     },
-    "SSGAN": {**CONVOLUTIONAL, "network": "cnn", "n_critic": 2},
+    "SSGAN": {**CONVOLUTIONAL, "latent_dim": 16, "network": "cnn", "n_critic": 2},
     "VAEGAN": {
         **CONVOLUTIONAL,
         "width": 2,
@@ -81,7 +83,7 @@ CASES = {
         "discriminator_units": 8,
         "gamma": 0.1,
     },
-    "BigGAN": {**BIG, "seed": 3},  # with 0, the generator's loss is near 0, which no half can hold
+    "BigGAN": {**BIG, "seed": 3},
 }
 
 
