@@ -214,9 +214,12 @@ _CIFAR = {
     "n_critic": 4,
     "g_learning_rate": 2e-4,
 }
+_SMALL_CIFAR = {**_CIFAR, "latent_dim": 80, "width": 32, "embedding_dim": 64, "n_critic": 2}
+_SMALL_CIFAR |= {"ema_decay": 0.999}
 
 register(
     ("biggan_fashion_mnist", BigGAN, _SMALL, "fashion_mnist", 64, 3, (160_930, 151_826)),
+    ("biggan_cifar10_small", BigGAN, _SMALL_CIFAR, "cifar10", 50, 100, (1_111_427, 1_055_105)),
     ("biggan_cifar10", BigGAN, _CIFAR, "cifar10", 50, 500, (4_373_251, 4_207_361)),
     ("biggan_imagenet_128", BigGAN, {}, "imagenet2012", 2048, 450, (70_433_988, 87_982_370)),
 )

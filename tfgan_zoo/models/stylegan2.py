@@ -161,9 +161,23 @@ _MEDIUM = {
     "channel_base": 4096,
     "channel_max": 256,
 }
+# A few thousand images, which call for augmentation; R1 as light as StyleGAN2-ADA has it at this size.
+_EMOJI = {
+    "image_shape": (64, 64, 3),
+    "latent_dim": 128,
+    "style_dim": 128,
+    "mapping_layers": 4,
+    "channel_base": 2048,
+    "channel_max": 128,
+    "penalty_weight": 0.1,
+    "ema_decay": 0.999,
+    "augment": "ada",
+    "ada_images": 100_000,
+}
 
 register(
     ("stylegan2_fashion_mnist", StyleGAN2, SMALL, "fashion_mnist", 32, 5, (112_280, 275_633)),
+    ("stylegan2_emoji_64", StyleGAN2, _EMOJI, "noto_emoji64", 32, 300, (1_127_544, 1_183_137)),
     ("stylegan2_celeb_a_64", StyleGAN2, _MEDIUM, "celeb_a", 32, 25, (4_497_624, 4_727_617)),
     # As the authors' code counts them, to the unit.
     (
