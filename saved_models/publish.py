@@ -25,7 +25,7 @@ CARD = """# {name}
 | --- | --- |
 | Model | `{model}`, {parameters:,} parameters in the generator, {shape} images |
 | Data | {data}, {images:,} images |
-| Training | {steps:,} steps, {epochs:.3g} epochs in batches of {batch_size}; seed {seed}, {precision} |
+| Training | {steps:,} steps, {epochs:.3g} epochs in batches of {batch_size}; seed {seed}, {precision}{machine} |
 | Versions | {versions} |
 | Command | `{command}` |
 | Commit | {commit} |
@@ -84,19 +84,33 @@ def facts(record, gan, name):
         "seed": record["options"]["seed"],
         "precision": record["options"]["precision"],
         "versions": ", ".join(f"{package} {number}" for package, number in versions),
-        "command": command(record["options"], steps / record["steps_per_epoch"]),
+        "command": command(record, steps),
+        "machine": machine(record),
         "commit": record["process"]["commit"] or "not recorded",
         "ema_decay": gan.ema_decay,
         "last_seed": _SAMPLES - 1,
     }
 
 
-def command(options, epochs):
+def command(record, steps):
     """What trains the like: the options that are not the preset's, and data by their folder's name."""
-    overrides = (f"--set {key}={value}" for key, value in options["overrides"].items())
-    data = [f"--data ./{pathlib.Path(options['data']).name}"] if options["data"] else []
-    parts = ["tfgan-zoo train", options["preset"], *data, f"--epochs {epochs:.3g}", *overrides]
-    return " ".join(parts)
+    options, preset = record["options"], presets.get_preset(record["options"]["preset"])
+    parts = [preset.name]
+    if options["data"] != preset.dataset:
+        parts += [f"--data ./{pathlib.Path(options['data']).name}"]
+    if options["batch_size"] != preset.batch_size:
+        parts += [f"--batch-size {options['batch_size']}"]
+    parts += [f"--set {key}={value}" for key, value in options["overrides"].items()]
+    if "accelerator" in record:
+        return f"python saved_models/train_on_jax.py prepare {' '.join(parts)}; run --steps {steps}"
+    epochs = steps / record["steps_per_epoch"]
+    return " ".join(["tfgan-zoo train", *parts, f"--epochs {epochs:.3g}"])
+
+
+def machine(record):
+    """On what the run was trained, where that is not what its model was made on."""
+    found = record.get("accelerator")
+    return f"; on one {found['device']} by JAX {found['jax']}" if found else ""
 
 
 if __name__ == "__main__":

@@ -139,7 +139,7 @@ def _save(job, facts, state, done):
 
     kept = sorted(place for place in facts["kept"] if place is not None)
     values = {f"{place:05d}": np.asarray(state[place]) for place in kept}
-    done["device"] = jax.devices()[0].device_kind
+    done |= {"device": jax.devices()[0].device_kind, "jax": jax.__version__}
     np.savez_compressed(job / "new.npz", done=json.dumps(done), **values)
     (job / "new.npz").rename(job / "trained.npz")
 
@@ -242,6 +242,8 @@ def collect(given):
         network.set_weights(average.get_weights())
     directory = new_directory(given.run_root, options.preset, made.gan.distribute_strategy)
     record(made, directory)
+    path = directory / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "accelerator": done}, indent=2) + "\n")
     made.gan.save(directory / "model.keras")
     print(directory)
 
