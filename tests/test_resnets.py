@@ -192,6 +192,25 @@ def test_attention_size(variant):
     assert make(variant, attention_size=None)
 
 
+@pytest.mark.parametrize("variant", ["BigGAN", "BigGANDeep"])
+def test_the_discriminator_may_attend_at_a_size_of_its_own(variant):
+    def sides(network):
+        attending = [layer for layer in network.layers if isinstance(layer, SelfAttention)]
+        return [layer.input.shape[1] for layer in attending]
+
+    gan = make(variant, **SIZES, attention_size=16, discriminator_attention_size=8)
+    assert (sides(gan.generator), sides(gan.discriminator)) == ([16], [8])
+
+
+def test_sngans_discriminator_at_64_halves_in_every_block():
+    """As snresnet_64.py of the authors; at other sizes a last block keeps the map."""
+    for side, expected in ((64, 2), (48, 3), (128, 4)):
+        gan = make("SNGAN", image_shape=(side, side, 1), network="resnet", width=1)
+        maps = [layer for layer in gan.discriminator.layers if isinstance(layer, keras.layers.Add)]
+        assert maps[-1].output.shape[1] == expected
+        assert len(maps) == {64: 5, 48: 5, 128: 6}[side]
+
+
 # === BigGAN ===
 
 

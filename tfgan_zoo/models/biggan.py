@@ -33,6 +33,8 @@ class BigGAN(GAN):
         embedding_dim: Int. Length of the class embedding.
         attention_size: Int. The side of the maps that attend to themselves; the discriminator has one
             where it is at most half of the image's side. None: no attention.
+        discriminator_attention_size: Int. The side of the discriminator's, where it is another than the
+            generator's, as at 256x256; None: the same.
         orthogonal_weight: Float. Factor of the orthogonal regularization of the generator (equation 3),
             on all of its kernels but the shared embedding.
         generator_normalization: "batch", or None for the gains and biases alone.
@@ -58,6 +60,7 @@ class BigGAN(GAN):
         "width": 96,
         "embedding_dim": 128,
         "attention_size": 64,
+        "discriminator_attention_size": None,
         "orthogonal_weight": 1e-4,
         "generator_normalization": "batch",
     }
@@ -107,7 +110,7 @@ class BigGAN(GAN):
         """The discriminator's layers up to its last maps: images -> `[B, h, w, C]`."""
         for level, (size, is_halved) in enumerate(_discriminator_blocks(self)):
             x = residual.block_down(x, size, convolve, is_halved, is_first=level == 0)
-            x = residual.attending(x, self.attention_size, "orthogonal") if is_halved else x
+            x = residual.attending(x, judged_attention_size(self), "orthogonal") if is_halved else x
         return x
 
 
@@ -115,9 +118,21 @@ class BigGAN(GAN):
 
 EMBEDDING = "class_embedding"
 # Multiples of the width, by the number of doublings: of the first map and of each block's (tables 4 to
-# 6). Smaller images have one width throughout, as in the authors' code for 32x32.
-_GENERATOR = {4: (16, 16, 8, 4, 2), 5: (16, 16, 8, 4, 2, 1), 6: (16, 16, 8, 8, 4, 2, 1)}
-_DISCRIMINATOR = {4: (1, 2, 4, 8, 16), 5: (1, 2, 4, 8, 16, 16), 6: (1, 2, 4, 8, 8, 16, 16)}
+# 6; for 64x64 the first author's code, github.com/ajbrock/BigGAN-PyTorch, where google/compare_gan has
+# 2, 4, 8, 16 and 16 in the discriminator). Smaller images have one width throughout, as in the former
+# for 32x32; the latter has half of it in the discriminator.
+_GENERATOR = {
+    4: (16, 16, 8, 4, 2),
+    5: (16, 16, 8, 4, 2, 1),
+    6: (16, 16, 8, 8, 4, 2, 1),
+    7: (16, 16, 8, 8, 4, 2, 1, 1),
+}
+_DISCRIMINATOR = {
+    4: (1, 2, 4, 8, 16),
+    5: (1, 2, 4, 8, 16, 16),
+    6: (1, 2, 4, 8, 8, 16, 16),
+    7: (1, 1, 2, 4, 8, 8, 16, 16),
+}
 _FLAT = 4
 
 convolve = residual.spectral_convolution("orthogonal")
@@ -130,7 +145,7 @@ def channels(gan):
     multiples = _GENERATOR.get(doublings, default)
     if multiples is None:
         raise ValueError(
-            f"{type(gan).__name__} has networks for images with a side of 8 to 448. Received: "
+            f"{type(gan).__name__} has networks for images with a side of 8 to 896. Received: "
             f"image_shape={gan.image_shape}."
         )
     return [gan.width * multiple for multiple in multiples]
@@ -183,6 +198,12 @@ def coloured(gan, x):
     return layers.Activation("tanh", dtype="float32", name="images")(x)
 
 
+def judged_attention_size(gan):
+    """The side of the discriminator's map that attends to itself, or None."""
+    own = gan.discriminator_attention_size
+    return gan.attention_size if own is None else own
+
+
 def _discriminator_blocks(gan):
     """`(channels, whether it halves the map)` of each block."""
     _, doublings = residual.start(gan.image_shape)
@@ -216,10 +237,28 @@ _CIFAR = {
 }
 _SMALL_CIFAR = {**_CIFAR, "latent_dim": 80, "width": 32, "embedding_dim": 64, "n_critic": 2}
 _SMALL_CIFAR |= {"ema_decay": 0.999}
+_256 = {
+    "image_shape": (256, 256, 3),
+    "latent_dim": 140,
+    "attention_size": 128,
+    "discriminator_attention_size": 64,
+}
+_512 = {"image_shape": (512, 512, 3), "latent_dim": 128}
 
 register(
     ("biggan_fashion_mnist", BigGAN, _SMALL, "fashion_mnist", 64, 3, (160_930, 151_826)),
     ("biggan_cifar10_small", BigGAN, _SMALL_CIFAR, "cifar10", 50, 100, (1_111_427, 1_055_105)),
     ("biggan_cifar10", BigGAN, _CIFAR, "cifar10", 50, 500, (4_373_251, 4_207_361)),
+    (
+        "biggan_imagenet_64",
+        BigGAN,
+        {"image_shape": (64, 64, 3)},
+        "imagenet_resized/64x64",
+        2048,
+        450,
+        (70_239_108, 45_500_449),
+    ),
     ("biggan_imagenet_128", BigGAN, {}, "imagenet2012", 2048, 450, (70_433_988, 87_982_370)),
+    ("biggan_imagenet_256", BigGAN, _256, "imagenet2012", 2048, 450, (82_097_604, 99_225_890)),
+    ("biggan_imagenet_512", BigGAN, _512, "imagenet2012", 2048, 450, (82_296_804, 99_401_282)),
 )

@@ -7,7 +7,15 @@ Synthesis", 2019 (arXiv:1809.11096), appendix B.
 from keras import layers
 
 from tfgan_zoo.models import residual
-from tfgan_zoo.models.biggan import BigGAN, activation, channels, coloured, convolve, first_map
+from tfgan_zoo.models.biggan import (
+    BigGAN,
+    activation,
+    channels,
+    coloured,
+    convolve,
+    first_map,
+    judged_attention_size,
+)
 from tfgan_zoo.presets import register
 
 
@@ -16,7 +24,9 @@ class BigGANDeep(BigGAN):
 
     The latents are not split: every block has all of them, beside the class embedding. A shortcut keeps
     its channels as they are: the generator drops what is too many, the discriminator adds what is
-    missing by a 1x1 convolution. The discriminator is the generator's mirror image, for every size.
+    missing by a 1x1 convolution. The discriminator is the generator's mirror image, for every size:
+    at 32x32 it halves maps three times, where the authors' code (github.com/ajbrock/BigGAN-PyTorch)
+    halves them twice, with the same layers.
 
     All arguments: see `BigGAN` and `GAN`.
 
@@ -42,7 +52,7 @@ class BigGANDeep(BigGAN):
         for size in sizes:
             x = bottleneck_down(x, size, convolve)
             x = bottleneck_down(x, size, convolve, is_halved=False)
-            x = residual.attending(x, self.attention_size, "orthogonal")
+            x = residual.attending(x, judged_attention_size(self), "orthogonal")
         return x
 
 
@@ -85,8 +95,27 @@ _SMALL = {
     "ema_decay": 0.999,
 }
 
+_CIFAR = {
+    "image_shape": (32, 32, 3),
+    "num_classes": 10,
+    "width": 64,
+    "attention_size": None,
+    "n_critic": 4,
+    "g_learning_rate": 2e-4,
+}
+
 register(
     ("biggan_deep_fashion_mnist", BigGANDeep, _SMALL, "fashion_mnist", 64, 3, (423_426, 33_538)),
+    ("biggan_deep_cifar10", BigGANDeep, _CIFAR, "cifar10", 50, 500, (3_079_299, 651_649)),
+    (
+        "biggan_deep_imagenet_64",
+        BigGANDeep,
+        {"image_shape": (64, 64, 3)},
+        "imagenet_resized/64x64",
+        2048,
+        450,
+        (49_583_876, 34_289_665),
+    ),
     (
         "biggan_deep_imagenet_128",
         BigGANDeep,
@@ -95,5 +124,23 @@ register(
         2048,
         450,
         (50_244_484, 34_590_210),
+    ),
+    (
+        "biggan_deep_imagenet_256",
+        BigGANDeep,
+        {"image_shape": (256, 256, 3)},
+        "imagenet2012",
+        2048,
+        450,
+        (55_736_708, 38_247_426),
+    ),
+    (
+        "biggan_deep_imagenet_512",
+        BigGANDeep,
+        {"image_shape": (512, 512, 3)},
+        "imagenet2012",
+        2048,
+        450,
+        (56_019_780, 38_301_122),
     ),
 )

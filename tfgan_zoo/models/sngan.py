@@ -25,8 +25,9 @@ class SNGAN(residual.ResidualPlayers, GAN):
     Args:
         num_classes: Int, or None for a model without labels. Labels are integers in [0, num_classes).
         network: "resnet_flat" (table 4, for 32x32: every block has `width` channels, and half as many in
-            the discriminator), "resnet" (tables 5 and 6, for 48x48 and 128x128: `width` channels at
-            the image, twice as many at each half of the size, up to 16 times) or "cnn" (table 3).
+            the discriminator), "resnet" (tables 5 and 6, for 48x48 and 128x128, and the authors' code
+            for 64x64: `width` channels at the image, twice as many at each half of the size, up to
+            16 times) or "cnn" (table 3).
         width: Int. The paper has 256 for "resnet_flat" and 64 for the others.
         generator_normalization: "batch", or None to leave batch normalization out.
 
@@ -120,7 +121,8 @@ def _discriminator_blocks(gan):
     if gan.network == "resnet_flat":
         return [(gan.width // 2, level < 2) for level in range(4)]
     halving = [(gan.width * 2**level, True) for level in range(min(doublings + 1, 5))]
-    return [*halving, (gan.width * 16, False)]
+    # At 64x64 (snresnet_64.py of github.com/pfnet-research/sngan_projection) the last one halves too.
+    return halving if doublings == 4 else [*halving, (gan.width * 16, False)]
 
 
 def _convolve(x, channels, size):
@@ -161,15 +163,42 @@ def _cnn_features(gan, x):
 # === Presets ===
 
 _SMALL = {"image_shape": (28, 28, 1), "network": "cnn", "width": 32, "n_critic": 1}
-_IMAGENET = {"image_shape": (128, 128, 3), "network": "resnet", "width": 64, "num_classes": 1000}
+_CNN = {"network": "cnn", "width": 64}
+_RESNET = {"network": "resnet", "width": 64}
+_STL = {"image_shape": (48, 48, 3)}
+_64 = {"image_shape": (64, 64, 3), **_RESNET}
+_128 = {"image_shape": (128, 128, 3), **_RESNET}
 
 register(
     ("sngan_fashion_mnist", SNGAN, _SMALL, "fashion_mnist", 64, 5, (973_505, 180_961)),
     ("sngan_cifar10", SNGAN, {}, "cifar10", 64, 640, (4_276_739, 1_053_825)),
+    ("sngan_cnn_cifar10", SNGAN, _CNN, "cifar10", 64, 640, (3_812_355, 2_935_873)),
+    (
+        "sngan_projection_cifar10",
+        SNGAN,
+        {"num_classes": 10},
+        "cifar10",
+        64,
+        320,
+        (4_304_387, 1_055_105),
+    ),
+    # The paper's 100,000 images of STL-10 are the split "unlabelled": 320 epochs of it, not 6,400.
+    ("sngan_stl10", SNGAN, {**_STL, **_RESNET}, "stl10", 64, 6400, (4_878_083, 10_141_441)),
+    ("sngan_cnn_stl10", SNGAN, {**_STL, **_CNN}, "stl10", 64, 6400, (5_133_315, 2_946_113)),
+    ("sngan_celeb_a_64", SNGAN, _64, "celeb_a", 64, 197, (12_220_675, 10_141_441)),
+    (
+        "sngan_imagenet_64",
+        SNGAN,
+        {**_64, "num_classes": 1000},
+        "imagenet_resized/64x64",
+        64,
+        62,
+        (17_974_915, 11_165_441),
+    ),
     (
         "sngan_imagenet_128",
         SNGAN,
-        _IMAGENET,
+        {**_128, "num_classes": 1000},
         "imagenet2012",
         64,
         112,

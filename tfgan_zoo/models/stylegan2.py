@@ -179,6 +179,17 @@ register(
     ("stylegan2_fashion_mnist", StyleGAN2, SMALL, "fashion_mnist", 32, 5, (112_280, 275_633)),
     ("stylegan2_emoji_64", StyleGAN2, _EMOJI, "noto_emoji64", 32, 300, (1_127_544, 1_183_137)),
     ("stylegan2_celeb_a_64", StyleGAN2, _MEDIUM, "celeb_a", 32, 25, (4_497_624, 4_727_617)),
+    # Half the channels of configuration F, as in the authors' later work at this size (Karras et al.
+    # 2020, arXiv:2006.06676).
+    (
+        "stylegan2_celeb_a_hq_256",
+        StyleGAN2,
+        {"image_shape": (256, 256, 3), "channel_base": 16384},
+        "celeb_a_hq/256",
+        64,
+        833,
+        (24_767_458, 24_001_089),
+    ),
     # As the authors' code counts them, to the unit.
     (
         "stylegan2_celeb_a_hq_1024",

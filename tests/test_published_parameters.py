@@ -1,0 +1,588 @@
+"""The published numbers of parameters, counted again without our networks.
+
+Each number of `benchmarks/results/published_parameters.csv` is printed in a paper or by a reference
+code, or is the sum of the layers that a paper's table or a reference code lists, which is taken here. So
+is what sets ours apart from it.
+"""
+
+import csv
+import itertools
+import math
+import pathlib
+
+import pytest
+
+import tfgan_zoo
+
+TABLE = pathlib.Path(__file__).parents[1] / "benchmarks" / "results" / "published_parameters.csv"
+G, D = "generator", "discriminator"
+
+
+# === Layers ===
+
+
+def conv(size, inputs, outputs, bias=True):
+    return size * size * inputs * outputs + bias * outputs
+
+
+def dense(inputs, outputs, bias=True):
+    return inputs * outputs + bias * outputs
+
+
+def norm(channels):
+    """A gain and a bias for each channel."""
+    return 2 * channels
+
+
+def attention(channels):
+    """Queries, keys, values, the way back, and the share."""
+    return 2 * (channels // 8) * channels + 2 * (channels // 2) * channels + 1
+
+
+def chain(layer, *widths, **options):
+    """Layers one after the other, each from one width to the next."""
+    return sum(layer(a, b, **options) for a, b in itertools.pairwise(widths))
+
+
+# === Networks: fully connected and convolutional ===
+
+
+def dcgan_generator(latents, widths, side=4, colours=3, size=5):
+    """Figure 1 of the paper; no biases before batch normalization."""
+    first = dense(latents, side**2 * widths[0], bias=False) + norm(widths[0])
+    return first + chain(normal_conv, *widths, size=size) + conv(size, widths[-1], colours)
+
+
+def dcgan_discriminator(widths, side=4, colours=3, size=5, bias=True):
+    first = conv(size, colours, widths[0], bias=bias)
+    last = dense(side**2 * widths[-1], 1, bias=bias)
+    return first + chain(normal_conv, *widths, size=size) + last
+
+
+def normal_conv(inputs, outputs, size=5, bias=False):
+    return conv(size, inputs, outputs, bias=bias) + norm(outputs)
+
+
+def wgan_gp_generator(latents, widths):
+    """`DCGANGenerator` of gan_64x64.py: biases everywhere, the first map normalized by channel."""
+    first = dense(latents, 16 * widths[0]) + norm(widths[0])
+    return first + chain(normal_conv, *widths, bias=True) + conv(5, widths[-1], 3)
+
+
+def plain_discriminator(widths):
+    """Without normalization."""
+    return conv(5, 3, widths[0]) + chain(plain_conv, *widths) + dense(16 * widths[-1], 1)
+
+
+def plain_conv(inputs, outputs):
+    return conv(5, inputs, outputs)
+
+
+def infogan_trunk():
+    """regularized_gan.py, MNIST: the discriminator up to its last hidden layer."""
+    maps = conv(4, 1, 64) + normal_conv(64, 128, size=4)
+    return maps + dense(6272, 1024, bias=False) + norm(1024)
+
+
+def infogan_heads():
+    """Real or not, and the codes: one of ten classes, two means."""
+    hidden = dense(1024, 128, bias=False) + norm(128)
+    return dense(1024, 1) + hidden + dense(128, 10) + dense(128, 2)
+
+
+def normal_dense(inputs, outputs):
+    return dense(inputs, outputs, bias=False) + norm(outputs)
+
+
+def maxout_discriminator():
+    """mnist.yaml: two layers of 240 units with 5 pieces."""
+    return dense(784, 1200) + dense(240, 1200) + dense(240, 1)
+
+
+def mirza_generator():
+    """Section 4.1 of the paper: 200 and 1000 units for latents and label, 1200 for both."""
+    return dense(100, 200) + dense(10, 1000) + dense(1200, 1200) + dense(1200, 784)
+
+
+def mirza_discriminator():
+    """Maxout: 240 units of 5 pieces for the image, 50 of 5 for the label, 240 of 4 for both."""
+    return dense(784, 240 * 5) + dense(10, 50 * 5) + dense(290, 240 * 4) + dense(240, 1)
+
+
+def began_decoder(levels, width=128, code=64):
+    """Figure 1 of the paper: from 8x8 on, two convolutions at each size, and one to colours."""
+    return dense(code, 64 * width) + levels * 2 * conv(3, width, width) + conv(3, width, 3)
+
+
+def began_encoder(levels, width=128, code=64):
+    """Two convolutions at each size, and one that halves it; `width` more channels at each next."""
+    count, inputs = conv(3, 3, width), width
+    for level in range(1, levels + 1):
+        channels = level * width
+        count += conv(3, inputs, channels) + conv(3, channels, channels)
+        count += conv(3, channels, channels) if level < levels else 0
+        inputs = channels
+    return count + dense(64 * inputs, code)
+
+
+def reed_residual(channels):
+    """A bottleneck of a fourth of the channels, which main_cls_int.lua has beside some maps."""
+    narrow = channels // 4
+    count = normal_conv(channels, narrow, size=1, bias=True)
+    count += normal_conv(narrow, narrow, size=3, bias=True)
+    return count + normal_conv(narrow, channels, size=3, bias=True)
+
+
+def reed_generator(text=1024, condition=128, latents=100, width=128):
+    count = dense(text, condition)
+    count += normal_conv(latents + condition, 8 * width, size=4, bias=True)
+    count += reed_residual(8 * width) + reed_residual(4 * width)
+    count += chain(normal_conv, 8 * width, 4 * width, 2 * width, width, size=4, bias=True)
+    return count + conv(4, width, 3)
+
+
+def reed_discriminator(text=1024, condition=128, width=64):
+    count = conv(4, 3, width)
+    count += chain(normal_conv, width, 2 * width, 4 * width, 8 * width, size=4, bias=True)
+    count += reed_residual(8 * width) + dense(text, condition) + norm(condition)
+    count += normal_conv(8 * width + condition, 8 * width, size=1, bias=True)
+    return count + conv(4, 8 * width, 1)
+
+
+# === Networks: residual ===
+
+
+def residual(inputs, hidden, outputs, shortcut=True):
+    """Two 3x3 convolutions, and a 1x1 convolution beside."""
+    count = conv(3, inputs, hidden) + conv(3, hidden, outputs)
+    return count + shortcut * conv(1, inputs, outputs)
+
+
+def up_block(inputs, outputs, condition=None):
+    """Batch normalization before each convolution, its gain and bias perhaps linear in a condition."""
+    each = 1 if condition is None else condition
+    norms = each * (norm(inputs) + norm(outputs))
+    return norms + residual(inputs, outputs, outputs)
+
+
+def up_network(latents, channels, condition=None, side=4):
+    """A generator of such blocks: SNGAN's, SAGAN's and BigGAN's, without attention and embedding."""
+    blocks = chain(up_block, *channels, condition=condition)
+    last = norm(channels[-1]) + conv(3, channels[-1], 3)
+    return dense(latents, side**2 * channels[0]) + blocks + last
+
+
+def sngan_discriminator(*blocks, classes=0, bias=True):
+    """dis_models/ of the authors: `blocks` are `(channels, whether it halves the map)`."""
+    (first, _), *_ = blocks
+    count = residual(3, first, first)
+    for (inputs, _), (outputs, halves) in itertools.pairwise(blocks):
+        count += residual(inputs, inputs, outputs, shortcut=halves or inputs != outputs)
+    return count + dense(blocks[-1][0], 1, bias=bias) + classes * blocks[-1][0]
+
+
+FLAT_BLOCKS = [(128, True), (128, True), (128, False), (128, False)]
+
+
+def doubled(first, count):
+    return [(first * 2**level, True) for level in range(count)]
+
+
+def sngan_cnn_generator(side):
+    """Table 3: a map of 512 channels, three 4x4 convolutions that double it, a 3x3 one to colours."""
+    maps = chain(normal_conv, 512, 256, 128, 64, size=4, bias=True)
+    return dense(128, side**2 * 512) + maps + conv(3, 64, 3)
+
+
+def sngan_cnn_discriminator(side):
+    """Table 3: 3x3 and 4x4 convolutions by turns, the last one 3x3 with 512 channels."""
+    count = conv(3, 3, 64) + conv(4, 64, 64)
+    count += conv(3, 64, 128) + conv(4, 128, 128) + conv(3, 128, 256) + conv(4, 256, 256)
+    return count + conv(3, 256, 512) + dense(side**2 * 512, 1)
+
+
+def wide_discriminator(channels, classes, halvings, shortcut_of_equals=True):
+    """SAGAN's and BigGAN's, without attention: as many channels within a block as after it."""
+    count = residual(3, channels[0], channels[0])
+    for level, (inputs, outputs) in enumerate(itertools.pairwise(channels), start=1):
+        halved = level < halvings and shortcut_of_equals
+        count += residual(inputs, outputs, outputs, shortcut=halved or inputs != outputs)
+    return count + dense(channels[-1], 1) + classes * channels[-1]
+
+
+def times(width, *multiples):
+    return [width * multiple for multiple in multiples]
+
+
+def biggan_generator(part, multiples, attending, width=96):
+    """`part` numbers of the latents for the first map and for each block, beside 128 of the class."""
+    network = up_network(part, times(width, *multiples), condition=part + 128)
+    return 1000 * 128 + network + attention(attending * width)
+
+
+def biggan_discriminator(multiples, attending, width=96, **options):
+    halvings = len(multiples) - 1
+    count = wide_discriminator(times(width, *multiples), 1000, halvings, **options)
+    return count + (attention(attending * width) if attending else 0)
+
+
+def bottleneck(inputs, narrow, outputs):
+    """1x1, 3x3, 3x3 and 1x1 convolutions."""
+    count = conv(1, inputs, narrow) + 2 * conv(3, narrow, narrow)
+    return count + conv(1, narrow, outputs)
+
+
+def deep_up(inputs, outputs, condition):
+    narrow = inputs // 4
+    return condition * (norm(inputs) + 3 * norm(narrow)) + bottleneck(inputs, narrow, outputs)
+
+
+def deep_generator(channels, attending=0, classes=1000, colours=3):
+    """Two blocks a stage: the first keeps the channels. The condition: 128 latents, 128 of the class."""
+    count = classes * 128 + dense(256, 16 * channels[0])
+    for inputs, outputs in itertools.pairwise(channels):
+        count += deep_up(inputs, inputs, 256) + deep_up(inputs, outputs, 256)
+    count += attention(attending) if attending else 0
+    return count + norm(channels[-1]) + conv(3, channels[-1], colours)
+
+
+def deep_down(inputs, outputs):
+    missing = outputs - inputs
+    return bottleneck(inputs, outputs // 4, outputs) + (conv(1, inputs, missing) if missing else 0)
+
+
+def deep_discriminator(channels, attending=0, classes=1000):
+    count = conv(3, 3, channels[0])
+    for inputs, outputs in itertools.pairwise(channels):
+        count += deep_down(inputs, outputs) + deep_down(outputs, outputs)
+    count += attention(attending) if attending else 0
+    return count + dense(channels[-1], 1) + classes * channels[-1]
+
+
+def compare_gan_block(inputs, outputs):
+    """resnet_ops.py: SNGAN's with a 3x3 convolution in every shortcut."""
+    return 2 * conv(3, inputs, outputs) + conv(3, outputs, outputs)
+
+
+def r3gan_block(width, group):
+    """1x1 to twice the channels, 3x3 in groups, 1x1 back; biases behind the first two."""
+    inner = 2 * width
+    return 2 * width * inner + 9 * inner * group + 2 * inner
+
+
+def r3gan_maps(widths, group):
+    """Two blocks at each size, and 1x1 convolutions without bias where the channels change."""
+    changes = [a * b for a, b in itertools.pairwise(widths) if a != b]
+    return sum(2 * r3gan_block(width, group) for width in widths) + sum(changes)
+
+
+def r3gan_generator(widths, group=16, classes=0):
+    """R3GAN/Networks.py: 64 latents, 64 numbers of the class, a basis of 4x4 maps."""
+    inputs = 128 if classes else 64
+    first = inputs * widths[0] + 16 * widths[0] + 64 * classes
+    return first + r3gan_maps(widths, group) + 3 * widths[-1]
+
+
+def r3gan_discriminator(widths, group=16, classes=0):
+    last = 16 * widths[0] + widths[0] * (widths[0] if classes else 1) + widths[0] * classes
+    return last + r3gan_maps(widths, group) + 3 * widths[-1]
+
+
+def stylegan2_channels(image, base, largest=512):
+    sizes = [2**level for level in range(2, int(math.log2(image)) + 1)]
+    return [min(largest, base // size) for size in sizes]
+
+
+def stylegan2_generator(channels, style=512, mapping=8):
+    """networks_stylegan2.py: a mapping network, a constant, styled convolutions, sums of colours."""
+
+    def styled(inputs, outputs, size):
+        return dense(style, inputs) + conv(size, inputs, outputs)
+
+    def noisy(inputs, outputs):
+        return styled(inputs, outputs, 3) + 1
+
+    count = mapping * dense(style, style) + 16 * channels[0] + noisy(channels[0], channels[0])
+    for inputs, outputs in itertools.pairwise(channels):
+        count += noisy(inputs, outputs) + noisy(outputs, outputs)
+    return count + sum(styled(width, 3, 1) for width in channels)
+
+
+def stylegan2_discriminator(channels):
+    """Residual; the deviation within the batch is one more channel at 4x4."""
+    count = conv(1, 3, channels[-1])
+    for outputs, inputs in itertools.pairwise(channels):
+        count += conv(3, inputs, inputs) + conv(3, inputs, outputs)
+        count += conv(1, inputs, outputs, bias=False)
+    first = channels[0]
+    return count + conv(3, first + 1, first) + dense(16 * first, first) + dense(first, 1)
+
+
+# === What is published ===
+
+TO_64, TO_48, TO_128 = (
+    (1024, 512, 256, 128, 64),
+    (512, 256, 128, 64),
+    (1024, 1024, 512, 256, 128, 64),
+)
+BIG = {
+    64: (16, 16, 8, 4, 2),
+    128: (16, 16, 8, 4, 2, 1),
+    256: (16, 16, 8, 8, 4, 2, 1),
+    512: (16, 16, 8, 8, 4, 2, 1, 1),
+}
+JUDGE = {64: (1, 2, 4, 8, 16), 256: (1, 2, 4, 8, 8, 16, 16), 512: (1, 1, 2, 4, 8, 8, 16, 16)}
+DEEP = {size: times(128, *multiples) for size, multiples in BIG.items()}
+R3GAN = {"cifar10": (768,) * 4, "64": (*(768,) * 4, 384), "256": (*(768,) * 4, 384, 192, 96)}
+FACES_64, FACES_256 = stylegan2_channels(64, 4096, 256), stylegan2_channels(256, 16384)
+
+BY_HAND = {
+    ("vanilla_gan_mnist", G): dense(100, 1200) + dense(1200, 1200) + dense(1200, 784),
+    ("vanilla_gan_mnist", D): maxout_discriminator(),
+    ("dcgan_celeb_a_64", G): dcgan_generator(100, (1024, 512, 256, 128)),
+    ("dcgan_celeb_a_64", D): dcgan_discriminator((128, 256, 512, 1024), bias=False),
+    ("dcgan_cifar10", G): dcgan_generator(100, (512, 256, 128)),
+    ("dcgan_cifar10", D): dcgan_discriminator((128, 256, 512)),
+    ("dcgan_celeb_a_128", G): dcgan_generator(100, (1024, 1024, 512, 256, 128)),
+    ("dcgan_celeb_a_128", D): dcgan_discriminator((128, 256, 512, 1024, 1024)),
+    ("lsgan_cifar10", G): dcgan_generator(100, (512, 256, 128)),
+    ("lsgan_cifar10", D): dcgan_discriminator((128, 256, 512)),
+    # gan_cifar.py normalizes each of the 8,192 numbers of the first map on its own.
+    ("wgan_cifar10", G): wgan_gp_generator(128, (512, 256, 128)) + norm(8192) - norm(512),
+    ("wgan_cifar10", D): plain_discriminator((128, 256, 512)) + norm(256) + norm(512),
+    ("wgan_gp_cifar10", G): wgan_gp_generator(128, (512, 256, 128)) + norm(8192) - norm(512),
+    ("wgan_gp_cifar10", D): plain_discriminator((128, 256, 512)),
+    ("wgan_gp_celeb_a_64", G): wgan_gp_generator(128, (512, 256, 128, 64)),
+    # Layer normalization, with a gain and a bias for each channel, behind all but the first.
+    ("wgan_gp_celeb_a_64", D): plain_discriminator((64, 128, 256, 512)) + norm(128 + 256 + 512),
+    ("conditional_gan_mnist", G): mirza_generator(),
+    ("conditional_gan_mnist", D): mirza_discriminator(),
+    ("conditional_gan_cifar10", G): 10 * 100 + dcgan_generator(200, (512, 256, 128)),
+    ("conditional_gan_cifar10", D): 10 * 32**2 + dcgan_discriminator((128, 256, 512), colours=4),
+    ("acgan_cifar10", G): dense(110, 16 * 384) + chain(normal_conv, 384, 192, 96) + conv(5, 96, 3),
+    ("acgan_cifar10", D): conv(3, 3, 16)
+    + chain(normal_conv, 16, 32, 64, 128, 256, 512, size=3)
+    + dense(16 * 512, 11),
+    ("infogan_mnist", G): normal_dense(74, 1024)
+    + normal_dense(1024, 6272)
+    + normal_conv(128, 64, size=4)
+    + conv(4, 64, 1),
+    ("infogan_mnist", D): infogan_trunk() + infogan_heads(),
+    ("vaegan_celeb_a_64", G): normal_dense(128, 64 * 256)
+    + chain(normal_conv, 256, 256, 128, 32)
+    + conv(5, 32, 3),
+    ("vaegan_celeb_a_64", D): conv(5, 3, 32)
+    + chain(normal_conv, 32, 128, 256, 256)
+    + normal_dense(64 * 256, 512)
+    + dense(512, 1),
+    ("began_celeb_a_64", G): began_decoder(4),
+    ("began_celeb_a_64", D): began_encoder(4) + began_decoder(4),
+    ("began_celeb_a_128", G): began_decoder(5),
+    ("began_celeb_a_128", D): began_encoder(5) + began_decoder(5),
+    ("textgan_emoji_64", G): reed_generator(),
+    ("textgan_emoji_64", D): reed_discriminator(),
+    ("sngan_cifar10", G): up_network(128, (256,) * 4),
+    ("sngan_cifar10", D): sngan_discriminator(*FLAT_BLOCKS),
+    ("sngan_projection_cifar10", G): up_network(128, (256,) * 4, condition=10),
+    ("sngan_projection_cifar10", D): sngan_discriminator(*FLAT_BLOCKS, classes=10, bias=False),
+    ("sngan_cnn_cifar10", G): sngan_cnn_generator(4),
+    ("sngan_cnn_cifar10", D): sngan_cnn_discriminator(4),
+    ("sngan_cnn_stl10", G): sngan_cnn_generator(6),
+    ("sngan_cnn_stl10", D): sngan_cnn_discriminator(6),
+    ("sngan_stl10", G): up_network(128, TO_48, side=6),
+    ("sngan_stl10", D): sngan_discriminator(*doubled(64, 4), (1024, False)),
+    ("sngan_celeb_a_64", G): up_network(128, TO_64),
+    ("sngan_celeb_a_64", D): sngan_discriminator(*doubled(64, 5)),
+    ("sngan_imagenet_64", G): up_network(128, TO_64, condition=1000),
+    ("sngan_imagenet_64", D): sngan_discriminator(*doubled(64, 5), classes=1000),
+    ("sngan_imagenet_128", G): up_network(128, TO_128, condition=1000),
+    ("sngan_imagenet_128", D): sngan_discriminator(*doubled(64, 5), (1024, False), classes=1000),
+    ("ssgan_cifar10", G): dense(128, 16 * 256)
+    + 3 * (compare_gan_block(256, 256) + 2 * norm(256))
+    + norm(256)
+    + conv(3, 256, 3),
+    ("ssgan_cifar10", D): compare_gan_block(3, 128)
+    + 3 * compare_gan_block(128, 128)
+    + dense(128, 1)
+    + dense(128, 4),
+    ("sagan_cifar10", G): up_network(128, TO_48, condition=10) + attention(128),
+    ("sagan_cifar10", D): wide_discriminator((64, 128, 256, 512), 10, 3) + attention(64),
+    ("sagan_imagenet_128", G): up_network(128, TO_128, condition=1000) + attention(256),
+    ("sagan_imagenet_128", D): wide_discriminator((64, 128, 256, 512, 1024, 1024), 1000, 5)
+    + attention(128),
+    ("biggan_cifar10", G): up_network(128, (256,) * 4, condition=10),
+    ("biggan_cifar10", D): wide_discriminator((256,) * 4, 10, 2),
+    ("biggan_imagenet_64", G): biggan_generator(24, BIG[64], attending=2),
+    ("biggan_imagenet_64", D): biggan_discriminator(JUDGE[64], attending=None),
+    ("biggan_deep_cifar10", G): deep_generator((256,) * 4, classes=10, colours=128),
+    ("biggan_deep_cifar10", D): deep_discriminator((256,) * 4, classes=10),
+    ("biggan_deep_imagenet_64", G): deep_generator(DEEP[64], attending=256),
+    ("biggan_deep_imagenet_64", D): deep_discriminator(DEEP[64][::-1]),
+    ("biggan_deep_imagenet_256", G): deep_generator(DEEP[256], attending=512),
+    ("biggan_deep_imagenet_256", D): deep_discriminator(DEEP[256][::-1], attending=512),
+    ("biggan_deep_imagenet_512", G): deep_generator(DEEP[512], attending=512),
+    ("biggan_deep_imagenet_512", D): deep_discriminator(DEEP[512][::-1], attending=512),
+    ("r3gan_cifar10", G): r3gan_generator(R3GAN["cifar10"], classes=10),
+    ("r3gan_cifar10", D): r3gan_discriminator(R3GAN["cifar10"], classes=10),
+    ("r3gan_celeb_a_64", G): r3gan_generator(R3GAN["64"]),
+    ("r3gan_celeb_a_64", D): r3gan_discriminator(R3GAN["64"]),
+    ("r3gan_imagenet_64", G): r3gan_generator((1536,) * 5, group=32, classes=1000),
+    ("r3gan_imagenet_64", D): r3gan_discriminator((1536,) * 5, group=32, classes=1000),
+    ("stylegan2_celeb_a_64", G): stylegan2_generator(FACES_64, style=256, mapping=4),
+    ("stylegan2_celeb_a_64", D): stylegan2_discriminator(FACES_64),
+}
+
+# Printed numbers, with the place of their last digit.
+PRINTED = {
+    ("biggan_imagenet_128", G): (70_433_988, 1),
+    ("biggan_imagenet_128", D): (87_982_370, 1),
+    ("biggan_imagenet_256", G): (82_097_604, 1),
+    ("biggan_imagenet_256", D): (98_635_298, 1),
+    ("biggan_imagenet_512", G): (82_468_068, 1),
+    ("biggan_imagenet_512", D): (98_801_378, 1),
+    ("biggan_deep_imagenet_128", G): (50_244_484, 1),
+    ("biggan_deep_imagenet_128", D): (34_590_210, 1),
+    ("r3gan_celeb_a_hq_256", G): (23_058_000, 1_000),
+    ("r3gan_celeb_a_hq_256", D): (23_010_000, 1_000),
+    ("stylegan_celeb_a_hq_1024", G): (26_219_627, 1),
+    ("stylegan_celeb_a_hq_1024", D): (23_087_249, 1),
+    ("stylegan2_celeb_a_hq_256", G): (24_767_000, 1_000),
+    ("stylegan2_celeb_a_hq_256", D): (24_001_000, 1_000),
+    ("stylegan2_celeb_a_hq_1024", G): (28_794_124 + 6 * dense(512, 512), 1),
+    ("stylegan2_celeb_a_hq_1024", D): (29_012_513, 1),
+    ("progan_celeb_a_hq_1024", G): (23_100_000, 100_000),
+    ("progan_celeb_a_hq_1024", D): (23_100_000, 100_000),
+}
+
+# Ours less the published, where they are not equal.
+OURS_LESS = {
+    # Biases at the first convolution and at the logit.
+    ("dcgan_celeb_a_64", D): 128 + 1,
+    # 100 latents instead of 128; no biases before batch normalization, which is by channel.
+    ("wgan_cifar10", G): (100 - 128) * 8192 - 8192 - 256 - 128 - norm(8192) + norm(512),
+    ("wgan_cifar10", D): -256 - 512,
+    ("wgan_gp_cifar10", G): -8192 - 256 - 128 - norm(8192) + norm(512),
+    # Twice the channels; no biases before batch normalization; a critic without any normalization.
+    ("wgan_gp_celeb_a_64", G): dcgan_generator(128, (1024, 512, 256, 128))
+    - wgan_gp_generator(128, (512, 256, 128, 64)),
+    ("wgan_gp_celeb_a_64", D): plain_discriminator((128, 256, 512, 1024))
+    - plain_discriminator((64, 128, 256, 512))
+    - norm(128 + 256 + 512),
+    # DCGAN's networks with a learned map of the label.
+    ("conditional_gan_mnist", G): 10 * 100
+    + dcgan_generator(200, (128, 64), side=7, colours=1)
+    - mirza_generator(),
+    ("conditional_gan_mnist", D): 10 * 28**2
+    + dcgan_discriminator((64, 128), side=7, colours=2)
+    - mirza_discriminator(),
+    # The first map is normalized, and has no bias.
+    ("acgan_cifar10", G): norm(384) - 16 * 384,
+    # DCGAN's generator, of 100 latents and 128 numbers drawn around a mean of 256 of the text.
+    ("textgan_emoji_64", G): dense(256, 2 * 128)
+    + dcgan_generator(228, (1024, 512, 256, 128))
+    - reed_generator(),
+    # Twice the channels, 256 numbers of the text instead of 1,024, and the image's place among texts.
+    ("textgan_emoji_64", D): conv(4, 3, 128)
+    + chain(normal_conv, 128, 256, 512, 1024, size=4)
+    + dense(256, 128)
+    + normal_conv(1024 + 128, 1024, size=1)
+    + dense(16 * 1024, 1)
+    + dense(16 * 1024, 256)
+    - reed_discriminator(),
+    ("sngan_projection_cifar10", D): 1,  # a bias at the logit
+    # Shortcuts of 1x1 convolutions, and none in two blocks that keep size and channels.
+    ("ssgan_cifar10", G): -3 * 8 * 256 * 256,
+    ("ssgan_cifar10", D): -8 * 3 * 128 - 8 * 128 * 128 - 2 * conv(3, 128, 128),
+    # A shared embedding; 32 latents for the first map; normalization by 32 latents and the embedding.
+    ("biggan_cifar10", G): 10 * 128 + (32 - 128) * 16 * 256 + 6 * (160 - 10) * norm(256),
+    # Images are three channels, not the first three of 128.
+    ("biggan_deep_cifar10", G): conv(3, 256, 3) - conv(3, 256, 128),
+    # A 1x1 convolution in the shortcut of each block that halves the map and keeps its channels.
+    ("biggan_imagenet_256", D): conv(1, 768, 768),
+    ("biggan_imagenet_512", D): conv(1, 768, 768) + conv(1, 96, 96),
+    # 128 latents, as in the generator that the authors published, instead of 160.
+    ("biggan_imagenet_512", G): biggan_generator(16, BIG[512], attending=4)
+    - biggan_generator(20, BIG[512], attending=4),
+    # Layers to and from colours at the 8 smaller sizes; a bias beside the constant.
+    ("stylegan_celeb_a_hq_1024", G): -sum(
+        conv(1, width, 3) for width in stylegan2_channels(512, 16384)
+    )
+    - 512,
+    ("stylegan_celeb_a_hq_1024", D): -sum(
+        conv(1, 3, width) for width in stylegan2_channels(512, 16384)
+    ),
+}
+
+
+def table():
+    with TABLE.open() as file:
+        return {(row["preset"], row["player"]): row for row in csv.DictReader(file)}
+
+
+def ours(key):
+    preset, player = key
+    return tfgan_zoo.list_presets()[preset].parameters[player == D]
+
+
+def test_every_network_of_a_papers_size_is_in_the_table():
+    presets = tfgan_zoo.list_presets().values()
+    small = {
+        p.name for p in presets if {**p.model_class.defaults, **p.options}["image_shape"][0] == 28
+    }
+    expected = {p.name for p in presets} - small - {"textgan_emoji_32"}
+    expected |= {"vanilla_gan_mnist", "infogan_mnist", "conditional_gan_mnist"}
+    assert set(table()) == {(name, player) for name in expected for player in (G, D)}
+    assert {tfgan_zoo.list_presets()[name].model_class for name in expected} == {
+        preset.model_class for preset in presets
+    }
+
+
+def test_the_tables_numbers_are_those_counted_here():
+    counted = {**BY_HAND, **{key: number for key, (number, _) in PRINTED.items()}}
+    assert {key: int(row["published"]) for key, row in table().items()} == counted
+
+
+@pytest.mark.parametrize(
+    ("key", "counted"),
+    [
+        (("biggan_imagenet_128", G), biggan_generator(20, BIG[128], attending=2)),
+        (("biggan_imagenet_128", D), biggan_discriminator((1, 2, 4, 8, 16, 16), attending=1)),
+        (("biggan_imagenet_256", G), biggan_generator(20, BIG[256], attending=2)),
+        (
+            ("biggan_imagenet_256", D),
+            biggan_discriminator(JUDGE[256], attending=2, shortcut_of_equals=False),
+        ),
+        (("biggan_imagenet_512", G), biggan_generator(20, BIG[512], attending=4)),
+        (
+            ("biggan_imagenet_512", D),
+            biggan_discriminator(JUDGE[512], attending=2, shortcut_of_equals=False),
+        ),
+        (("biggan_deep_imagenet_128", G), deep_generator(DEEP[128], attending=256)),
+        (("biggan_deep_imagenet_128", D), deep_discriminator(DEEP[128][::-1], attending=256)),
+        (("r3gan_celeb_a_hq_256", G), r3gan_generator(R3GAN["256"])),
+        (("r3gan_celeb_a_hq_256", D), r3gan_discriminator(R3GAN["256"])),
+        (("stylegan2_celeb_a_hq_256", G), stylegan2_generator(FACES_256)),
+        (("stylegan2_celeb_a_hq_256", D), stylegan2_discriminator(FACES_256)),
+        (
+            ("stylegan2_celeb_a_hq_1024", G),
+            stylegan2_generator(stylegan2_channels(1024, 32768)),
+        ),
+        (
+            ("stylegan2_celeb_a_hq_1024", D),
+            stylegan2_discriminator(stylegan2_channels(1024, 32768)),
+        ),
+    ],
+)
+def test_counts_by_hand_give_the_numbers_that_are_printed(key, counted):
+    """The formulas above, of networks whose numbers somebody else has printed."""
+    number, unit = PRINTED[key]
+    assert round(counted / unit) * unit == number
+
+
+def test_ours_differ_from_the_published_as_is_said():
+    units = {key: unit for key, (_, unit) in PRINTED.items()}
+    for key, row in table().items():
+        unit = units.get(key, 1)
+        found = round(ours(key) / unit) * unit - int(row["published"])
+        assert found == OURS_LESS.get(key, 0), key
+    assert set(OURS_LESS) <= set(table())
