@@ -284,6 +284,17 @@ def test_unrolling_refuses_other_optimizers(images):
 # === Minibatch discrimination ===
 
 
+def test_minibatch_discrimination_does_not_know_the_order():
+    layer, x = MinibatchDiscrimination(3), RANDOM.normal(size=(6, 4)).astype(np.float32)
+    found, order = layer(x, training=True).numpy(), [3, 5, 0, 1, 4, 2]
+    np.testing.assert_allclose(layer(x[order], training=True), found[order], rtol=1e-5)
+    layer.kernel.assign(RANDOM.normal(size=layer.kernel.shape))
+    apart = layer(1e3 * x, training=True)[:, 4:]
+    np.testing.assert_allclose(apart, 1, atol=1e-6)  # each is near to itself alone
+    same = layer(np.repeat(x[:1], 6, axis=0), training=True)[:, 4:]
+    np.testing.assert_allclose(same, 6, rtol=1e-6)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
 def test_minibatch_discrimination(dtype):
     layer = MinibatchDiscrimination(3, size=2, momentum=0.75, dtype=dtype)
