@@ -9,7 +9,7 @@ from tfgan_zoo.layers import Draws
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.uniform(-1, 1, (6, 8, 8, 3)).astype(np.float32)
-POLICIES = ["color", "translation", "cutout", "color,translation,cutout", "ada"]
+POLICIES = ["color", "translation", "cutout", "color,translation,cutout", "ada", "ada_full"]
 
 
 def draws(seed=0, count=6, update=0, start=0):
@@ -36,12 +36,12 @@ def one(*values):
     return (tf.fill([6], np.float32(value)) for value in values)
 
 
-@pytest.mark.parametrize("policy", [None, "ada"])
+@pytest.mark.parametrize("policy", [None, "ada", "ada_full"])
 def test_identity(policy):
     """None, and ADA with probability 0: to the rounding of luma and chroma, added up again."""
     np.testing.assert_allclose(changed(policy, probability=0.0), IMAGES, atol=1e-7)
-    still = augment.moved(tf.constant(IMAGES), 0.0, draws())
-    np.testing.assert_array_equal(still, IMAGES)
+    for function in (augment.moved, augment.filtered, augment.noisy, augment.holed):
+        np.testing.assert_array_equal(function(tf.constant(IMAGES), 0.0, draws()), IMAGES)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -146,6 +146,124 @@ def test_statistics_of_ada():
     assert abs(still - expected) < 0.06
 
 
+# === Filters, noise and cutout of ADA ===
+
+
+def test_bands_are_those_of_the_wavelet():
+    """Their responses in closed form, that of sym2 being cos^4(w/2) (1 + 2 sin^2(w/2)); sum 1."""
+    bank = augment.filter_bank()
+    np.testing.assert_array_equal(bank.sum(axis=0), np.arange(-21, 22) == 0)
+    w = np.linspace(0, np.pi, 50)
+    found = bank @ np.cos(np.outer(np.arange(-21, 22), w))
+    lower = [np.cos(k * w / 2) ** 4 * (1 + 2 * np.sin(k * w / 2) ** 2) for k in (1, 2, 4)]
+    one, two, four = lower
+    expected = [one * two * four, one * two * (1 - four), one * (1 - two), 1 - one]
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_bands_are_read_beyond_the_border_as_in_a_mirror():
+    """Against numpy's convolutions of 30 x 25 pixels, with other gains for each image."""
+    images, gains = RANDOM.uniform(-1, 1, (2, 30, 25, 3)), RANDOM.uniform(0, 3, (2, 4))
+    found = augment.equalised(tf.constant(images, tf.float32), tf.constant(gains, tf.float32))
+    for image, result, taps in zip(images, found, gains @ augment.filter_bank(), strict=True):
+        image = np.pad(image, [(21, 21), (21, 21), (0, 0)], mode="reflect")
+        for axis in (0, 1):
+            image = np.apply_along_axis(np.convolve, axis, image, taps, mode="valid")
+        np.testing.assert_allclose(result, image, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 8, 64])
+def test_a_band_scales_the_waves_in_it(size):
+    """A wave that the mirrors continue keeps its shape at any size; gains [1, 2, 3, 5]."""
+    gains = np.array([1.0, 2.0, 3.0, 5.0])
+    for k in sorted({0, size // 3, size // 2, size - 1}):
+        w = np.pi * k / max(1, size - 1)
+        wave = np.cos(w * np.arange(size))[None, None, :, None].repeat(3, axis=1)
+        factor = gains @ augment.filter_bank() @ np.cos(w * np.arange(-21, 22))
+        found = augment.equalised(
+            tf.constant(wave, tf.float32), tf.constant(gains[None], tf.float32)
+        )
+        np.testing.assert_allclose(found, factor * wave, atol=1e-5)
+    assert size == 1 or abs(factor - 5) < 1e-6  # at the highest frequency the last band is alone
+
+
+def test_gains_keep_the_expected_power():
+    """One band alone: exactly. Several: as one after the other, by the paper's loop in float64."""
+    amplifications = np.exp2(RANDOM.normal(size=(50, 4)))
+    amplifications[:20, 1:] = 1
+    amplifications[20:30, :3] = 1
+    power = np.array([10, 1, 1, 1]) / 13
+    expected = np.ones([50, 4])
+    for band in range(4):
+        gains = np.ones([50, 4])
+        gains[:, band] = amplifications[:, band]
+        expected *= gains / np.sqrt((power * gains**2).sum(axis=1, keepdims=True))
+    found = augment.band_gains(tf.constant(amplifications, tf.float32)).numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    np.testing.assert_allclose((found[:30] ** 2) @ power, 1, rtol=1e-5)
+    assert np.all(augment.band_gains(tf.ones([2, 4])) == 1)
+
+
+def test_filters_are_drawn_for_each_band():
+    """A constant image is scaled by the first gain, twice: it stays where no band is amplified."""
+    images, p = tf.fill([4000, 4, 4, 1], 0.5), 0.3
+    gains = (augment.filtered(images, p, draws(count=4000))[:, 0, 0, 0] * 2) ** 0.5
+    assert abs(np.mean(gains == 1) - (1 - p) ** 4) < 0.03  # four standard errors
+    low = augment.filtered(images, 1.0, draws(count=4000))[:, 0, 0, 0]
+    amplified = 2 ** draws(count=4000).normal([4])  # not the same ones, which follow uniform draws
+    expected = augment.band_gains(amplified)[:, 0] ** 2 / 2
+    np.testing.assert_allclose(np.mean(low), np.mean(expected), rtol=0.03)
+    np.testing.assert_allclose(np.std(low), np.std(expected), rtol=0.06)
+
+
+def test_moments_of_noise():
+    """Of 4,000 images: a share p is changed; deviations are |N(0, 0.1)|, values within independent."""
+    images, p = np.zeros([4000, 8, 8, 3], np.float32), 0.3
+    some = augment.noisy(images, p, draws(count=4000)).numpy()
+    assert abs(np.mean(some.any(axis=(1, 2, 3))) - p) < 0.03
+    found = augment.noisy(images, 1.0, draws(count=4000)).numpy().astype(np.float64)
+    deviations = found.std(axis=(1, 2, 3))
+    np.testing.assert_allclose(np.mean(deviations), 0.1 * (2 / np.pi) ** 0.5, rtol=0.05)
+    np.testing.assert_allclose(np.mean(found**2), 0.01, rtol=0.1)
+    assert abs(found.mean()) < 1e-3
+    scaled = (found / deviations[:, None, None, None]).reshape(4000, -1)
+    np.testing.assert_allclose(np.mean(scaled**4), 3, rtol=0.05)
+    neighbours = np.mean(scaled[:, :-1] * scaled[:, 1:])  # of the next colour or pixel
+    assert abs(neighbours) < 0.01
+
+
+def test_a_hole_is_half_as_wide_as_the_image():
+    """Centred at 0.5 it has the middle pixels; its mean share is (7/16)^2, part of it being outside."""
+    expected = IMAGES.copy()
+    expected[:, 2:6, 2:6] = 0
+    np.testing.assert_array_equal(augment.holed(IMAGES, 1.0, Fixed(0.5)), expected)
+    corner = IMAGES.copy()
+    corner[:, :2, :2] = 0
+    np.testing.assert_array_equal(augment.holed(IMAGES, 1.0, Fixed(0.0)), corner)
+    np.testing.assert_array_equal(augment.holed(IMAGES, 0.5, Fixed(0.5)), IMAGES)
+    ones, p = np.ones([4000, 16, 32, 1], np.float32), 0.4
+    found = augment.holed(ones, p, draws(count=4000)).numpy() == 0
+    assert abs(np.mean(found.any(axis=(1, 2, 3))) - p) < 0.03
+    assert abs(found.mean() - p * (7 / 16) ** 2) < 0.012
+    boxes = found[found.any(axis=(1, 2, 3))]
+    assert (
+        boxes.any(axis=(2, 3)).sum(axis=1).max() == 8 and boxes.any(axis=(1, 3)).sum(1).max() == 16
+    )
+
+
+@pytest.mark.parametrize("function", ["moved", "recoloured", "filtered", "holed"])
+def test_grey_images_are_those_of_three_equal_channels(function):
+    """So that one channel is augmented as in colour; noise is other in each channel."""
+    grey = IMAGES[..., :1]
+    found = getattr(augment, function)(tf.constant(grey), 0.9, draws()).numpy()
+    wide = getattr(augment, function)(tf.constant(grey.repeat(3, axis=-1)), 0.9, draws())
+    np.testing.assert_allclose(wide, found.repeat(3, axis=-1), atol=1e-5)
+    assert not np.array_equal(found, grey)
+
+
+# === All ===
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 def test_gradients_of_both_orders(policy):
     """Of sum(T(x)^3): the gradient along a direction and its own, by central differences."""
@@ -185,12 +303,13 @@ def test_xla_gives_the_same(policy):
     update = tf.constant(7, tf.int64)
     compiled = tf.function(run, jit_compile=True)(update)
     for ours, theirs in zip(compiled, run(update), strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("policy", ["ADA", "colour", "", "color,color", "ada,color"])
+@pytest.mark.parametrize("policy", ["ADA", "colour", "", "color,color", "ada,color", ["ada"]])
 def test_unknown_policies(policy):
-    with pytest.raises(ValueError, match="augment must be None, 'ada', or some of color, transl"):
+    message = "augment must be None, 'ada', 'ada_full', or some of color, transl"
+    with pytest.raises(ValueError, match=message):
         augment.check(policy)
     for good in (None, *POLICIES, "cutout, color"):
         augment.check(good)

@@ -244,6 +244,19 @@ def test_vaegan_losses(images):
     np.testing.assert_allclose(loss, games[0] + against[1] + against[2], rtol=1e-5)
 
 
+@pytest.mark.parametrize("options", [{"augment": "ada_full"}, {"instance_noise": 0.5}])
+def test_vaegan_compares_features_of_images_augmented_alike(options, images):
+    """So that a perfect reconstruction has no error, and the next draws are others."""
+    gan, batch = make("VAEGAN", **WITHOUT_BATCH_STATISTICS, **options), tf.constant(images[:8])
+    if "augment" in options:
+        gan.augment_probability.assign(0.9)
+    made = draws(8)
+    assert gan._feature_error(batch, batch, None, made) == 0
+    assert gan._feature_error(batch, -batch, None, made) > 0
+    shown = [gan.show(batch, same) for same in (made, made, draws(8))]
+    assert not np.array_equal(shown[0], shown[1]) and not np.array_equal(shown[0], shown[2])
+
+
 def test_vaegan_routes_gradients(images):
     """The encoder is moved by divergence + error, the decoder by gamma * error + the game."""
     gan, batch = make("VAEGAN", **WITHOUT_BATCH_STATISTICS), tf.constant(images[:8])

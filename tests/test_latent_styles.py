@@ -57,11 +57,12 @@ def test_an_image_of_the_model_is_found_again(gan, name):
 
 
 def test_closed_form_directions_are_those_of_all_affine_layers(gan):
-    """The rows of Vᵀ of all kernels that take a style, side by side, up to sign, to 1e-4."""
+    """The rows of Vᵀ of all kernels that take a style, side by side, up to sign, to 1e-4. All are
+    multiplied by 1 / sqrt(4) where they are used."""
     synthesis = gan.ema_generator.get_layer("synthesis")
     kind = "style_kernel" if type(gan).__name__ == "StyleGAN2" else "kernel"
     kernels = [w.numpy() for w in synthesis.weights if w.name == kind and w.shape[0] == 4]
-    _, values, rows = np.linalg.svd(np.concatenate(kernels, axis=1).T.astype(np.float64))
+    _, values, rows = np.linalg.svd(np.concatenate(kernels, axis=1).T.astype(np.float64) / 2)
     found = latent.closed_form_directions(gan, 4)
     np.testing.assert_allclose(found.strengths, values, rtol=1e-5)
     np.testing.assert_allclose(np.abs(found.directions @ rows.T), np.eye(4), atol=1e-4)

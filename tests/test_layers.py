@@ -9,6 +9,7 @@ import tfgan_zoo
 from tfgan_zoo import layers
 from tfgan_zoo.layers import BatchNormalization, Draws, Dropout, LeakyReLU, Maxout
 from tfgan_zoo.layers.draws import threefry
+from tfgan_zoo.models import dcgan
 
 KNOWN_ANSWERS = [  # of the Random123 library: key, counter, result
     ((0, 0), (0, 0), (0x6B200159, 0x99BA4EFE)),
@@ -260,3 +261,19 @@ def test_replicas_agree_on_spectral_norms(images, mirrored):
         for variable in layer.variables:
             first, second = mirrored.experimental_local_results(variable.value)
             np.testing.assert_array_equal(first, second)
+
+
+# === Doubling ===
+
+
+def test_pixel_shuffle_is_depth_to_space():
+    """Shi et al. 2016, equation 4, of the convolved map: channels (row, column, c) become pixels."""
+    inputs = keras.Input((3, 5, 2))
+    network = keras.Model(inputs, dcgan._doubled(inputs, 4, "pixel_shuffle", use_bias=False))
+    x = np.random.default_rng(0).normal(size=(2, 3, 5, 2)).astype(np.float32)
+    (convolution,) = (x for x in network.layers if isinstance(x, keras.layers.Conv2D))
+    wide = convolution(x).numpy()
+    assert wide.shape == (2, 3, 5, 16)
+    found = network(x).numpy()
+    np.testing.assert_array_equal(found, tf.nn.depth_to_space(wide, 2))
+    np.testing.assert_array_equal(found[:, 1::2, ::2], wide[..., 8:12])

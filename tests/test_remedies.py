@@ -48,9 +48,10 @@ def test_probability_of_ada_moves_with_the_signs(images):
     assert gan.augment_probability.numpy() == 1  # no further
 
 
+@pytest.mark.parametrize("policy", ["ada", "ada_full"])
 @pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=pytest.mark.full)])
-def test_ada_on_two_replicas(images, mirrored, jit_compile):
-    options = {"augment": "ada", "ada_target": 0.0, "ada_images": 64, "lecam": 0.3}
+def test_ada_on_two_replicas(images, mirrored, policy, jit_compile):
+    options = {"augment": policy, "ada_target": 0.0, "ada_images": 64, "lecam": 0.3}
     one, logs = fitted(images, 3, jit_compile=jit_compile, **options)
     two, same = fitted(images, 3, mirrored, jit_compile=jit_compile, **options)
     assert one.augment_probability.numpy() == two.augment_probability.numpy()
@@ -72,10 +73,10 @@ def test_state_is_saved(images, tmp_path):
     assert whole.lecam_real.numpy() != 0 and whole.augment_probability.numpy() > 0
 
 
-@pytest.mark.parametrize("policy", ["color,translation,cutout", "ada"])
+@pytest.mark.parametrize("policy", ["color,translation,cutout", "ada", "ada_full"])
 def test_the_generator_learns_through_augmentation(images, policy):
     gan = make("DCGAN", augment=policy, **PLAIN)
-    if policy == "ada":
+    if policy.startswith("ada"):
         gan.augment_probability.assign(0.8)
     with tf.GradientTape() as tape:
         loss, _ = gan.generator_loss(images[:16], None, draws())
@@ -283,6 +284,17 @@ def test_unrolling_refuses_other_optimizers(images):
 # === Minibatch discrimination ===
 
 
+def test_minibatch_discrimination_does_not_know_the_order():
+    layer, x = MinibatchDiscrimination(3), RANDOM.normal(size=(6, 4)).astype(np.float32)
+    found, order = layer(x, training=True).numpy(), [3, 5, 0, 1, 4, 2]
+    np.testing.assert_allclose(layer(x[order], training=True), found[order], rtol=1e-5)
+    layer.kernel.assign(RANDOM.normal(size=layer.kernel.shape))
+    apart = layer(1e3 * x, training=True)[:, 4:]
+    np.testing.assert_allclose(apart, 1, atol=1e-6)  # each is near to itself alone
+    same = layer(np.repeat(x[:1], 6, axis=0), training=True)[:, 4:]
+    np.testing.assert_allclose(same, 6, rtol=1e-6)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
 def test_minibatch_discrimination(dtype):
     layer = MinibatchDiscrimination(3, size=2, momentum=0.75, dtype=dtype)
@@ -368,5 +380,7 @@ def test_values_out_of_range(options, message):
 
 def test_state_exists_only_where_it_is_used():
     """So that weights which were saved before there were remedies still load."""
-    names = [{v.name for v in make("DCGAN", **o).variables} for o in ({}, {"augment": "ada"})]
-    assert names[1] - names[0] == {"augment_probability"}
+    policies = (None, "color", "ada", "ada_full")
+    names = [{v.name for v in make("DCGAN", augment=policy).variables} for policy in policies]
+    assert names[1] == names[0]
+    assert names[2] - names[0] == names[3] - names[0] == {"augment_probability"}

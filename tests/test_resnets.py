@@ -96,6 +96,21 @@ def test_self_attention_is_the_softmax_of_the_paper():
     assert again.get_config() == layer.get_config()
 
 
+def test_self_attention_moves_with_the_map():
+    """Shifted around by whole windows, mirrored or turned, before or after: the result is the same."""
+    layer, x = SelfAttention(), random(2, 6, 6, 16)
+    layer(x)
+    layer.gamma.assign(0.7)
+    moves = {
+        "shifted": lambda x: np.roll(x, (2, 4), axis=(1, 2)),
+        "mirrored": lambda x: x[:, :, ::-1],
+        "turned": lambda x: np.rot90(x, axes=(1, 2)),
+    }
+    for name, move in moves.items():
+        expected = move(np.asarray(layer(x)))
+        np.testing.assert_allclose(layer(move(x)), expected, atol=1e-5, err_msg=name)
+
+
 def test_self_attention_in_half_precision():
     layer, x = SelfAttention(dtype="mixed_float16"), random(2, 4, 4, 8)
     layer(x)

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from cases import make
 
 from tfgan_zoo import layers
 from tfgan_zoo.layers import Draws
@@ -107,6 +108,16 @@ def test_minibatch_stddev(jit_compile):
     np.testing.assert_allclose(layer(x.astype(np.float32))[..., 5], moved, rtol=1e-5)
 
 
+def test_minibatch_stddev_does_not_know_the_order():
+    """Within a group; and groups that change places take their statistics along."""
+    layer, x = layers.MinibatchStddev(), normal(8, 3, 3, 5).astype(np.float32)
+    plane = layer(x, training=True)[..., 5].numpy()
+    for order in ([3, 0, 2, 1, 4, 6, 5, 7], [4, 5, 6, 7, 0, 1, 2, 3]):
+        found = layer(x[order], training=True)[..., 5]
+        np.testing.assert_allclose(found, plane[order], rtol=1e-5)
+    assert np.ptp(plane[:4]) == 0 and plane[0, 0, 0] != plane[4, 0, 0]
+
+
 def test_minibatch_stddev_of_other_batches():
     layer = layers.MinibatchStddev()
     x = normal(3, 2, 2, 1).astype(np.float32)
@@ -115,6 +126,29 @@ def test_minibatch_stddev_of_other_batches():
         ValueError, match="multiple of group_size=4, or smaller. Received: a batch of 6"
     ):
         layer(np.ones((6, 2, 2, 1), np.float32), training=True)
+
+
+# === Mapping network ===
+
+
+def test_mapping_network():
+    """Layer by layer in float64; the length of latents, and it alone, does not matter."""
+    gan = make("StyleGAN", mapping_layers=3)
+    mapping = gan.generator.get_layer("mapping")
+    z = normal(6, 4)
+    expected = z / np.sqrt((z**2).mean(axis=1, keepdims=True) + 1e-8)
+    dense = [x for x in mapping.layers if isinstance(x, layers.EqualizedDense)]
+    assert len(dense) == 3
+    for layer in dense:
+        layer.bias.assign(normal(4))
+        kernel, bias = (w.astype(float) for w in layer.get_weights())
+        assert np.std(kernel) > 30  # N(0, 1 / 0.01), whose updates count for 0.01 of what they are
+        expected = expected @ kernel * (0.01 * 2**0.5 / 2) + 0.01 * bias
+        expected = np.where(expected > 0, expected, 0.2 * expected)
+    found = mapping(z.astype(np.float32))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(mapping((7 * z).astype(np.float32)), found, rtol=1e-4, atol=1e-5)
+    assert np.abs(mapping(-z.astype(np.float32)) - found).max() > 0.01
 
 
 # === Filters ===

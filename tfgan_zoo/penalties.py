@@ -99,7 +99,7 @@ def orthogonal_penalty(kernels):
     """The sum over kernels of |W^T W without its diagonal|_F^2, a float32 scalar.
 
     Each kernel, of any rank from 2, is reshaped to `[-1, filters]` with its last axis as filters.
-    BigGAN: Brock et al. 2019, eq. 4.
+    BigGAN: Brock et al. 2019, eq. 3.
     """
     return sum((_off_diagonal_energy(kernel) for kernel in kernels), tf.zeros([]))
 

@@ -28,6 +28,7 @@ SpaceName = Annotated[
     str | None, typer.Option(help="z, w or w+. (w for a model with styles, else z)")
 ]
 Label = Annotated[int | None, typer.Option(help="Class, for a model with labels. (0)")]
+Text = Annotated[str | None, typer.Option(help="Text, for a model with texts. (its first one)")]
 Truncation = Annotated[float, typer.Option(help="In (0, 1]; less is less varied.")]
 Save = Annotated[
     pathlib.Path | None, typer.Option(help="Also an .npz file of what was found, as arrays.")
@@ -49,6 +50,7 @@ def interpolate(
     scale: Scale = 1,
     space: SpaceName = None,
     label: Label = None,
+    text: Text = None,
     truncation: Truncation = 1.0,
 ):
     """Draw the ways from one seed's image to the next one's."""
@@ -58,15 +60,15 @@ def interpolate(
     gan = console.load_model(model)
     from tfgan_zoo import latent
 
-    space = latent.Space(gan, space)
+    space, asked = latent.Space(gan, space), label if text is None else text
     points = space.from_seeds(seeds, truncation)
     if out.suffix == ".png":
         ends = [*range(1, len(points)), *([0] if loop else [])]
         ways = [latent.path(space, points[[k, end]], frames) for k, end in enumerate(ends)]
-        _write_grid(out, space.images(np.concatenate(ways), label), frames, scale)
+        _write_grid(out, space.images(np.concatenate(ways), asked), frames, scale)
     else:
         count = frames * len(points) if loop else frames * (len(points) - 1)
-        images = space.images(latent.path(space, points, count, loop), label)
+        images = space.images(latent.path(space, points, count, loop), asked)
         _write_frames(out, images, scale, fps)
 
 
@@ -121,6 +123,7 @@ def project(
     ] = None,
     space: SpaceName = None,
     label: Label = None,
+    text: Text = None,
     seed: Annotated[int, typer.Option(help="First seed of the candidates.")] = 0,
     scale: Scale = 1,
     save: Save = None,
@@ -133,6 +136,7 @@ def project(
 
     real, labels = _real(images, numbers, split, gan.image_shape, data_dir)
     labels = labels if gan.num_classes is not None and label is None else label
+    labels = labels if text is None else text
     options = {"steps": steps, "restarts": restarts, "candidates": candidates, "seed": seed}
     options |= {"learning_rate": learning_rate, "pixel_weight": pixel_weight}
     options |= {"extractor": extractor, "labels": labels}
@@ -171,6 +175,7 @@ def directions(
     fps: Fps = 20,
     scale: Scale = 1,
     label: Label = None,
+    text: Text = None,
     save: Save = None,
 ):
     """Draw what changes along directions of the latent space, a row for each direction and seed."""
@@ -193,7 +198,8 @@ def directions(
     _save(save, directions=ways)
     points = latent.Space(gan).from_seeds(seeds)
     steps = np.linspace(-strength, strength, frames)
-    images = np.concatenate([latent.edit(gan, points, way, steps, labels=label) for way in ways])
+    asked = label if text is None else text
+    images = np.concatenate([latent.edit(gan, points, way, steps, labels=asked) for way in ways])
     if out.suffix == ".png":
         _write_grid(out, images.reshape(-1, *images.shape[2:]), frames, scale)
     else:

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tfgan_zoo.latent.spaces import has_styles
 
@@ -11,7 +12,7 @@ def first_maps(gan, layers=None):
     weights: arrays `[out, D]`.
 
     What lies between is taken along where it is linear (splits, reshapes, a label's embedding beside
-    the latents); a normalisation of the latents' length only scales the result. Layers that take
+    the latents); a normalisation of the latents' length changes nothing. Layers that take
     latents in another way than by a kernel, as conditional normalisation does, are left out.
 
     Args:
@@ -27,7 +28,11 @@ def first_maps(gan, layers=None):
         count, size = network.inputs[0].shape[1:]
         basis = np.zeros([size, count, size], np.float32)
         basis[:, layers or slice(None)] = np.eye(size)[:, None]
-    maps = [_map(network, basis, source, layer) for source, layer in _first_layers(network)]
+    # Latents of their usual length, which a normalisation of it leaves alone.
+    length = np.sqrt(len(basis))
+    rows = np.concatenate([np.zeros_like(basis[:1]), length * basis]).astype(np.float32)
+    others = [np.zeros([len(rows), *x.shape[1:]], x.dtype) for x in network.inputs[1:]]
+    maps = [_map(taken, layer) / length for taken, layer in _first_layers(network, [rows, *others])]
     if not maps:
         raise ValueError(
             f"No layer of {type(gan).__name__} that takes the latents first has a kernel: directions "
@@ -36,28 +41,35 @@ def first_maps(gan, layers=None):
     return maps
 
 
-def _first_layers(network):
-    """Pairs of what latents become without weights, and the layer with a kernel that takes it."""
+def _first_layers(network, inputs):
+    """Pairs of what the first of the inputs becomes without weights, an array, and the layer with a
+    kernel that takes it; also of the networks within the network."""
     reached, found = {id(network.inputs[0])}, []
     for operation in network.operations:
         if isinstance(operation, keras.layers.InputLayer):
             continue
         taken = [x for x in keras.tree.flatten(operation.input) if id(x) in reached]
-        if taken and getattr(operation, "kernel", None) is not None:
-            found.append((taken[0], operation))
-        elif taken and not getattr(operation, "weights", []):
+        if not taken:
+            continue
+        is_network = isinstance(operation, keras.Model)
+        if is_network or getattr(operation, "kernel", None) is not None:
+            until = keras.Model(network.inputs, taken[0])
+            values = np.asarray(until(inputs, training=False), np.float32)
+            if is_network:
+                inner = keras.Model(operation.inputs, operation.outputs)
+                found += _first_layers(inner, [values])
+            else:
+                found.append((values, operation))
+        elif not getattr(operation, "weights", []):
             reached.update(id(x) for x in keras.tree.flatten(operation.output))
     return found
 
 
-def _map(network, basis, source, layer):
-    """What a layer makes of each row of a basis, without bias and activation: `[out, D]`."""
-    until = keras.Model(network.inputs, source)
-    rows = np.concatenate([np.zeros_like(basis[:1]), basis])
-    labels = [np.zeros(len(rows), np.int32) for _ in network.inputs[1:]]
-    reached = np.asarray(until([rows, *labels], training=False), np.float32)
-    reached = (reached[1:] - reached[0]).reshape(len(basis), -1)
-    return (reached @ _matrix(layer, reached.shape[1])).T
+def _map(taken, layer):
+    """What a layer makes of each row but the first of what it takes, without bias and activation:
+    `[out, D]`. The first row is what it takes where there are no latents."""
+    change = (taken[1:] - taken[0]).reshape(len(taken) - 1, -1)
+    return (change @ _matrix(layer, change.shape[1])).T
 
 
 def _matrix(layer, features):
@@ -65,7 +77,7 @@ def _matrix(layer, features):
 
     A convolution takes the latents as the channels of one pixel.
     """
-    kernel = np.asarray(getattr(layer, "style_kernel", layer.kernel), np.float32)
+    kernel = np.asarray(_kernel(layer), np.float32)
     is_transposed = isinstance(layer, keras.layers.Conv2DTranspose)
     kernel = np.moveaxis(kernel, -1 if is_transposed else -2, 0)
     kernel = kernel.reshape(len(kernel), -1)
@@ -75,3 +87,12 @@ def _matrix(layer, features):
             f"{features} values: it is not a map of one vector."
         )
     return kernel
+
+
+def _kernel(layer):
+    """The kernel that is applied, which is not the weight where that is scaled in every call."""
+    for scaled in ("scaled_style_kernel", "scaled_kernel"):
+        if hasattr(layer, scaled):
+            return getattr(layer, scaled)()
+    kernel = tf.convert_to_tensor(layer.kernel)
+    return layer.normalized(kernel) if hasattr(layer, "normalized") else kernel

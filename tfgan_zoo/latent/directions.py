@@ -220,7 +220,7 @@ def edit(gan, points, direction, strengths, space=None, labels=None, layers=None
         direction: Floats `[D]`.
         strengths: Floats `[S]`: what multiples of the direction are added; 0 changes nothing.
         space: "z", "w" or "w+"; see `Space`.
-        labels: Int, or ints `[N]`, for a model with labels; 0 by default.
+        labels: What the images show, for a model with labels or texts; see `Space.images`.
         layers: Slice of the layers that take the change, in "w+"; None for all.
 
     Returns:

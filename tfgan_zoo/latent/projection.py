@@ -60,7 +60,7 @@ def project(
         gan: `GAN`.
         images: uint8, or floats in [-1, 1], `[N, H, W, C]`, of the model's image_shape.
         space: "z", "w" or "w+"; see `Space`.
-        labels: Int, or ints `[N]`, for a model with labels; 0 by default.
+        labels: What the images show, for a model with labels or texts; see `Space.images`.
         steps: Int. Updates of each optimisation; 0 takes the best start as it is.
         learning_rate: Float. Of Adam, after a ramp over the first 5 % of the steps and before one down
             over the last 25 %.
@@ -132,7 +132,7 @@ def _starts(space, targets, labels, difference, restarts, candidates, seed):
     if hasattr(space.gan, "encode"):
         encoded = space.from_latents(space.gan.encode(targets))
     for number, target in enumerate(targets):
-        label = None if labels is None else int(labels[number])
+        label = None if labels is None else labels[number]
         parts = [difference(part, tf.broadcast_to(target, part.shape)) for part in drawn(label)]
         chosen = points[np.argsort(np.concatenate(parts), kind="stable")[:restarts]]
         if encoded is not None:

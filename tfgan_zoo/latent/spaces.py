@@ -3,7 +3,6 @@
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.models import inputs
 from tfgan_zoo.models.sampling import interpolate_latents, latents_from_seeds, to_uint8
 
 
@@ -91,7 +90,8 @@ class Space:
 
         Args:
             points: Floats `[N, …]`.
-            labels: Int, or ints `[N]`, for a model with labels; 0 by default.
+            labels: Int, or ints `[N]`, for a model with labels, 0 by default; a string, or strings
+                `[N]`, for one with texts, the first of its `default_texts` by default.
             batch_size: Int. Images drawn at once.
 
         Raises:
@@ -106,18 +106,17 @@ class Space:
             drawn.append(np.asarray(self.render(tf.constant(points[rows]), part)))
         return to_uint8(np.concatenate(drawn))
 
-    def labels(self, labels, count, default=0):
-        """int32 labels `[count]`, or None for a model without; checked."""
-        classes = self.gan.num_classes
-        if classes is None:
+    def labels(self, labels, count):
+        """Labels or texts `[count]` as an array, or None for a model without; checked."""
+        condition = self.gan.condition
+        if condition is None:
             if labels is not None:
                 name = type(self.gan).__name__
                 raise ValueError(f"{name} takes no labels. Received: labels={labels!r}.")
             return None
-        labels = np.asarray(default if labels is None else labels)
+        labels = np.asarray(condition.defaults([0])[0].numpy() if labels is None else labels)
         labels = np.broadcast_to(labels, [count]) if labels.ndim == 0 else labels
-        inputs.check_labels(labels, count, classes)
-        return labels.astype(np.int32)
+        return condition.checked(labels, count)
 
     def check(self, points):
         """Refuses an array that is not one of points of this space."""

@@ -62,7 +62,15 @@ class SelfAttention(keras.layers.Layer):
 
 
 def _pooled(x):
-    return tf.nn.max_pool2d(x, 2, 2, "VALID")
+    """The largest of each four pixels, as `tf.nn.max_pool2d` has it.
+
+    XLA's gradient of that op's gradient, which penalties take, compares and gives values rounded to
+    bfloat16, and there is none in half precision.
+    """
+    _, height, width, channels = x.shape
+    height, width = height // 2, width // 2
+    x = tf.reshape(x[:, : 2 * height, : 2 * width], [-1, height, 2, width, 2, channels])
+    return tf.maximum(*tf.unstack(tf.maximum(*tf.unstack(x, axis=2)), axis=3))
 
 
 def _as_rows(x):

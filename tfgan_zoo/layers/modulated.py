@@ -91,10 +91,13 @@ class ModulatedConv2D(Equalized):
             shape=(channels,), initializer="ones", autocast=False, name="style_bias"
         )
 
+    def scaled_style_kernel(self):
+        """The kernel of the affine map that is applied, float32 `[D, C]`."""
+        return tf.convert_to_tensor(self.style_kernel) / self.style_kernel.shape[0] ** 0.5
+
     def styles(self, latents):
         """The scale of each input channel, float32 `[B, C]`."""
-        kernel = tf.convert_to_tensor(self.style_kernel) / self.style_kernel.shape[0] ** 0.5
-        return tf.matmul(tf.cast(latents, tf.float32), kernel) + self.style_bias
+        return tf.matmul(tf.cast(latents, tf.float32), self.scaled_style_kernel()) + self.style_bias
 
     def call(self, inputs):
         images, latents = inputs

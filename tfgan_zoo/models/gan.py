@@ -58,8 +58,9 @@ class GAN(Remedies, TrainingStep, Fitting, Sampling, keras.Model):
             discriminator's update is skipped, below `low` the generator's.
         augment: What real and generated images go through before they are judged: None; some of
             "color,translation,cutout" (DiffAugment, Zhao et al. 2020); or "ada" (Karras et al. 2020),
-            each of whose transformations has a probability that adapts. Penalties are taken at the
-            images that come out. See `tfgan_zoo.augment`.
+            each of whose transformations has a probability that adapts: flips, turns, shifts, scales
+            and colours, which the paper recommends. "ada_full" has its filters, noise and cutout too.
+            Penalties are taken at the images that come out. See `tfgan_zoo.augment`.
         ada_target, ada_images: Floats. After each update of the discriminator ADA's probability rises
             where the mean sign of real images' logits is above the target, and falls where it is
             below, at the rate of 1 in so many images.

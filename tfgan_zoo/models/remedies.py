@@ -12,7 +12,7 @@ class Remedies(AdversarialLosses):
 
     def add_remedies(self):
         """Adds the weights that hold a remedy's state, of those that are on."""
-        names = ["augment_probability"] * (self.augment == "ada")
+        names = ["augment_probability"] * augment.adapts(self.augment)
         names += ["lecam_real", "lecam_fake"] * (self.lecam > 0)
         for name in names:
             weight = self.add_weight(shape=(), initializer="zeros", trainable=False, name=name)
@@ -20,7 +20,7 @@ class Remedies(AdversarialLosses):
 
     def adapt(self, logs):
         """Moves that state after an update of the discriminator; `logs` hold global means."""
-        if self.augment == "ada":
+        if augment.adapts(self.augment):
             direction = tf.sign(logs["real_sign"] - self.ada_target)
             step = direction * self._images_per_update / self.ada_images
             self.augment_probability.assign(
@@ -35,7 +35,8 @@ class Remedies(AdversarialLosses):
     # === Hooks ===
 
     def show(self, images, draws):
-        probability = self.augment_probability.value if self.augment == "ada" else None
+        adapts = augment.adapts(self.augment)
+        probability = self.augment_probability.value if adapts else None
         images = augment.augment(images, self.augment, draws, probability)
         return super().show(images, draws)
 
@@ -54,7 +55,7 @@ class Remedies(AdversarialLosses):
             terms["lecam"] = (self.lecam, self._lecam(real.logits, fake.logits))
             terms["real_logit"] = (None, tf.reduce_mean(real.logits))
             terms["fake_logit"] = (None, tf.reduce_mean(fake.logits))
-        if self.augment == "ada":
+        if augment.adapts(self.augment):
             terms["real_sign"] = (None, tf.reduce_mean(tf.sign(real.logits)))
             terms["augment_probability"] = (None, tf.identity(self.augment_probability.value))
         return terms

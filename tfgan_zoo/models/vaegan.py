@@ -5,6 +5,7 @@ similarity metric", 2016 (arXiv:1512.09300; equations 6 to 8, algorithm 1, table
 that its authors published.
 """
 
+import copy
 import math
 
 import keras
@@ -120,9 +121,10 @@ class VAEGAN(GAN):
 
     def _feature_error(self, images, rebuilt, labels, draws):
         """-log p of real features under a normal distribution around the rebuilt ones, but for its
-        constant: equation 7."""
+        constant: equation 7. Both are augmented alike, or the augmentation would be an error."""
         real, fake = (
-            self.judged(shown, labels, draws).outputs["features"] for shown in (images, rebuilt)
+            self.judged(shown, labels, made).outputs["features"]
+            for shown, made in ((images, copy.copy(draws)), (rebuilt, draws))
         )
         return 0.5 * tf.reduce_mean(tf.reduce_sum(tf.square(real - fake), axis=[1, 2, 3]))
 
