@@ -25,7 +25,7 @@ CARD = """# {name}
 | --- | --- |
 | Model | `{model}`, {parameters:,} parameters in the generator, {shape} images |
 | Data | {data}, {images:,} images |
-| Training | {steps:,} steps, {epochs:.3g} epochs in batches of {batch_size}; seed {seed}, {precision}{machine} |
+| Training | {steps:,} steps, {epochs:.3g} epochs in batches of {batch_size}; {settings} |
 | Versions | {versions} |
 | Command | `{command}` |
 | Commit | {commit} |
@@ -81,11 +81,9 @@ def facts(record, gan, name):
         "steps": steps,
         "epochs": steps / record["steps_per_epoch"],
         "batch_size": record["options"]["batch_size"],
-        "seed": record["options"]["seed"],
-        "precision": record["options"]["precision"],
         "versions": ", ".join(f"{package} {number}" for package, number in versions),
         "command": command(record, steps),
-        "machine": machine(record),
+        "settings": settings(record),
         "commit": record["process"]["commit"] or "not recorded",
         "ema_decay": gan.ema_decay,
         "last_seed": _SAMPLES - 1,
@@ -107,10 +105,11 @@ def command(record, steps):
     return " ".join(["tfgan-zoo train", *parts, f"--epochs {epochs:.3g}"])
 
 
-def machine(record):
-    """On what the run was trained, where that is not what its model was made on."""
-    found = record.get("accelerator")
-    return f"; on one {found['device']} by JAX {found['jax']}" if found else ""
+def settings(record):
+    """Seed and precision, and on what the run was trained by JAX, if it was."""
+    found, options = record.get("accelerator"), record["options"]
+    machine = f"; on one {found['device']} by JAX {found['jax']}" if found else ""
+    return f"seed {options['seed']}, {options['precision']}{machine}"
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@
     python train_on_jax.py run job --data job/data.npz --steps 20000    # there; needs jax and numpy
     python saved_models/train_on_jax.py collect job --run-root runs     # then publish.py and score.py
 
-`prepare` writes the training step of `fit` as StableHLO, its variables and the images; `run` compiles and
-repeats that step and leaves the variables in `job/trained.npz`; `collect` puts them into a model and makes
-a run directory of it. The order of the images is drawn there, so the run is not the one that `fit` makes of
-the same seed; all else is.
+`prepare` writes the training step of `fit` as StableHLO, its variables and the images; `run` compiles
+and repeats that step and leaves the variables in `job/trained.npz`; `collect` puts them into a model and
+makes a run directory of it. The order of the images is drawn there, so the run is not the one that `fit`
+makes of the same seed; all else is.
 """
 
 import argparse
@@ -152,7 +152,7 @@ def _orders(rng, count, size):
 
 
 def _repeated(job, facts, data, state):
-    """A compiled function that makes steps: variables and the images' places -> both, and means of logs."""
+    """A compiled function of variables and the images' places in each step: new variables, mean logs."""
     import jax
     from jax import numpy as jnp
 
@@ -243,7 +243,9 @@ def collect(given):
     directory = new_directory(given.run_root, options.preset, made.gan.distribute_strategy)
     record(made, directory)
     path = directory / "run.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "accelerator": done}, indent=2) + "\n")
+    path.write_text(
+        json.dumps({**json.loads(path.read_text()), "accelerator": done}, indent=2) + "\n"
+    )
     made.gan.save(directory / "model.keras")
     print(directory)
 
