@@ -122,6 +122,19 @@ def test_critic_sees_fresh_images_at_every_update(images):
     assert len(seen) == 4 and len(np.unique(rows, axis=0)) == 64
 
 
+def test_critic_is_traced_once_and_all_its_updates_are_functions(images):
+    """In one graph all updates would begin at once, and training would hold the maps of all."""
+    gan = make("DCGAN", **PLAIN, n_critic=4)
+    gan.compile()
+    traced, loss = [], gan.discriminator_loss
+    gan.discriminator_loss = lambda *args: traced.append(None) or loss(*args)
+    batch = {"images": tf.constant(images[:16])}
+    graph = tf.function(gan.train_step, autograph=False).get_concrete_function(batch).graph
+    assert len(traced) == 1
+    kinds = [operation.type for operation in graph.get_operations()]
+    assert kinds.count("StatefulPartitionedCall") == 5 and "AssignVariableOp" not in kinds
+
+
 def test_clipped_weights(images):
     gan, _ = trained(images, variant="WGAN", n_critic=1, clip_value=0.01)
     assert max(np.abs(w).max() for w in gan.discriminator.get_weights()) <= 0.01

@@ -156,8 +156,7 @@ class Fitting:
             raise ValueError(
                 f"jit_compile must be True, False or 'auto'. Received: {jit_compile!r}."
             )
-        crosses_replicas = self._replicas > 1 and losses.get(self.objective).batch_mean
-        if crosses_replicas and (jit_compile is True or self.gradient_accumulation_steps > 1):
+        if self._crosses_replicas and (jit_compile is True or self.gradient_accumulation_steps > 1):
             raise ValueError(
                 f"objective={self.objective!r} averages over the whole batch within its loss, which "
                 f"on {self._replicas} replicas neither XLA nor gradient accumulation can hold. Use "
@@ -165,9 +164,16 @@ class Fitting:
             )
         if jit_compile == "auto":
             jit_compile = bool(tf.config.list_logical_devices("GPU"))
-        return jit_compile and not self.run_eagerly and not crosses_replicas
+        return jit_compile
+
+    @property
+    def _crosses_replicas(self):
+        """Whether the replicas meet within the loss, which a function of one replica cannot hold."""
+        return self._replicas > 1 and losses.get(self.objective).batch_mean
 
     def _compiler(self, xla):
-        if not xla:
-            return lambda function: function  # within Keras's own tf.function, or eager
-        return lambda function: tf.function(function, jit_compile=True, autograph=False)
+        """Without XLA too an update is a function: traced once for all `n_critic`, and begun after the
+        one before. In one graph the generator would begin all updates at once, and hold its maps."""
+        if self.run_eagerly or self._crosses_replicas:
+            return lambda function: function
+        return lambda function: tf.function(function, jit_compile=xla or None, autograph=False)
