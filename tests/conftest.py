@@ -1,5 +1,6 @@
 """Two logical CPUs, so that distribution is tested on any machine."""
 
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -15,6 +16,7 @@ from mode_table import pytest_sessionfinish as pytest_sessionfinish
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
+gc.freeze()  # modules stay: collections of garbage need not look at them
 
 
 @pytest.fixture

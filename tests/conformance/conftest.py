@@ -1,5 +1,6 @@
 """Fixtures of the mode table."""
 
+import gc
 import json
 import os
 import pathlib
@@ -8,11 +9,21 @@ import socket
 import subprocess
 import sys
 
+import keras
 import pytest
 import tensorflow as tf
 from cells import Cell, train
 
 TESTS = pathlib.Path(__file__).parents[1]
+
+
+@pytest.fixture
+def freed():
+    """Frees a test's models, hundreds of whose graphs would fill the memory of one process. What stays
+    is not looked at again: to search millions of objects for garbage takes as long as a test."""
+    yield
+    keras.backend.clear_session()  # collects the garbage
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

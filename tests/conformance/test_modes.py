@@ -1,7 +1,5 @@
 """Every cell of the mode table trains, and agrees with the reference mode as far as it can."""
 
-import gc
-
 import keras
 import numpy as np
 import pytest
@@ -9,6 +7,7 @@ import tensorflow as tf
 from cases import CASES, make
 from cells import NETWORKS, PARTS, PRECISIONS, selection, table, train
 
+pytestmark = pytest.mark.usefixtures("freed")
 SELECTED = selection(CASES)
 
 
@@ -28,14 +27,6 @@ CELLS = [
 ]
 # Share of a logged value or of the length of a change; and of a logged value, what is added.
 TOLERANCE = {"float32": (1e-3, 1e-7), "mixed_bfloat16": (0.1, 1e-3), "mixed_float16": (0.05, 1e-4)}
-
-
-@pytest.fixture(autouse=True)
-def _memory():
-    """Hundreds of models' graphs would fill the memory of one process."""
-    yield
-    keras.backend.clear_session()
-    gc.collect()
 
 
 @pytest.mark.parametrize(("cell", "part"), CELLS)

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from cases import CASES, asked_for, make
 
+pytestmark = pytest.mark.usefixtures("freed")
 EPOCHS, BATCH_SIZE = 2, 8
 KINDS = ["model.keras", "checkpoint.weights.h5"]
 STRATEGIES = ["one replica", "two replicas"]
