@@ -31,8 +31,8 @@ All networks of the papers' sizes, and of ours beyond them. A number is printed 
 reference code, or is "by hand": the sum of the layers that the source lists, which
 `tests/test_published_parameters.py` takes without building a network. Of "a size of ours" there is no
 published network, and the sum is that of the paper's layers at that size. Where ratios are not 1, the
-source says why, and the test counts that too. Networks for 28x28 images, but those of the table, and
-`textgan_emoji_32` are ours alone.
+source says why, and the test counts that too. Networks for 28x28 images, but those of the table,
+`textgan_emoji_32`, `stylegan2_emoji_64` and `biggan_cifar10_small` are ours alone.
 """
 
 TRAINED = """## Trained models
