@@ -31,7 +31,9 @@ def prepare(given):
     from tfgan_zoo import training
 
     made = training.plan(_options(given))
-    step, inputs = _traced(made.gan, made.images_per_step, made.data.source)
+    if made.gan.condition and made.gan.condition.key != "labels":
+        raise ValueError(f"Images and labels are taken along, and {given.preset} needs texts.")
+    step, inputs = _traced(made.gan, made.images_per_step)
     ir = step.experimental_get_compiler_ir(inputs)(stage="stablehlo")
     given.to.mkdir(parents=True, exist_ok=True)
     (given.to / "step.mlir").write_text(ir if isinstance(ir, str) else ir.decode())
@@ -65,7 +67,7 @@ def _options(given):
     )
 
 
-def _traced(gan, count, source):
+def _traced(gan, count):
     import tensorflow as tf
 
     inputs = {"images": tf.zeros([count, *gan.image_shape])}
@@ -158,13 +160,12 @@ def _repeated(job, facts, data, state):
 
     step = _imported((job / "step.mlir").read_text(), facts, data, state)
 
-    def one(state, places):
-        inputs = {name: data_part[places] for name, data_part in one.data.items()}
-        inputs["images"] = inputs["images"].astype(jnp.float32) / 127.5 - 1
-        return step([inputs[name] for name in facts["inputs"]], state)
-
     def many(state, places, data):
-        one.data = data
+        def one(state, places):
+            inputs = {name: values[places] for name, values in data.items()}
+            inputs["images"] = inputs["images"].astype(jnp.float32) / 127.5 - 1
+            return step([inputs[name] for name in facts["inputs"]], state)
+
         state, logs = jax.lax.scan(one, state, places)
         return state, [jnp.mean(value.astype(jnp.float32)) for value in logs]
 
@@ -258,7 +259,7 @@ def main():
     verb.add_argument("--data")
     verb.add_argument("--data-dir")
     verb.add_argument("--batch-size", type=int)
-    verb.add_argument("--set", nargs="*", default=[], help="NAME=JSON, arguments of the model")
+    verb.add_argument("--set", action="append", default=[], help="NAME=JSON, of the model")
     verb.add_argument("--to", type=pathlib.Path, required=True)
     verb.set_defaults(function=prepare)
     verb = verbs.add_parser("run")
