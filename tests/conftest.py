@@ -7,6 +7,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pathlib
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -17,6 +18,12 @@ tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
 gc.freeze()  # modules stay: collections of garbage need not look at them
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Layers that are given no seed draw the same weights in any order of the tests."""
+    keras.utils.set_random_seed(0)
 
 
 @pytest.fixture

@@ -161,6 +161,7 @@ def blank_weights(monkeypatch):
             monkeypatch.setattr(initializer, "__call__", zeros)
     with keras.StatelessScope(initialize_variables=False):
         yield
+    keras.backend.clear_session()  # or the next scope would draw all that were not drawn
 
 
 @pytest.mark.parametrize("name", tfgan_zoo.list_presets())
