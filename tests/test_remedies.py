@@ -48,7 +48,7 @@ def test_probability_of_ada_moves_with_the_signs(images):
     assert gan.augment_probability.numpy() == 1  # no further
 
 
-@pytest.mark.parametrize("policy", ["ada", "ada_full"])
+@pytest.mark.parametrize("policy", ["ada", pytest.param("ada_full", marks=pytest.mark.full)])
 @pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=pytest.mark.full)])
 def test_ada_on_two_replicas(images, mirrored, policy, jit_compile):
     options = {"augment": policy, "ada_target": 0.0, "ada_images": 64, "lecam": 0.3}

@@ -58,7 +58,15 @@ def test_resume(variant, kind, strategy, images, labels, tmp_path):
     _check(variant, kind, strategy, images, labels, tmp_path / kind, "float32")
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize(
+    ("precision", "strategy"),
+    [
+        pytest.param(precision, strategy, marks=() if i == j else pytest.mark.full)
+        for i, precision in enumerate(["mixed_bfloat16", "mixed_float16"])
+        for j, strategy in enumerate(STRATEGIES)
+    ],
+    indirect=["strategy"],
+)
 def test_resume_in_half_precision(precision, strategy, images, labels, tmp_path):
     path = tmp_path / "model.keras"
     _check(
@@ -104,6 +112,11 @@ def _check(variant, kind, strategy, images, labels, path, precision, **options):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.parametrize(
+    "strategy",
+    [STRATEGIES[0], pytest.param(STRATEGIES[1], marks=pytest.mark.full)],
+    indirect=True,
+)
 def test_resume_of_a_data_set(images, strategy):
     """Exact where the data set gives the same order on every pass."""
     data = tf.data.Dataset.from_tensor_slices(images)
