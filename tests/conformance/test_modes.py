@@ -12,10 +12,10 @@ SELECTED = selection(CASES)
 
 
 def _marks(cell, part):
-    """Two-worker cells share one pair of processes, so one test process must run them all; the others of
-    a variant share its reference."""
-    alone = cell.replicas != "two workers"
-    together = [pytest.mark.xdist_group(f"cells of {cell.variant}" if alone else "two workers")]
+    """Two-worker cells share one pair of processes, so one test process must run them; the exact ones
+    of a variant share its reference."""
+    group = f"{cell.variant} {part}" if cell.replicas != "two workers" else "two workers"
+    together = [pytest.mark.xdist_group(group)]
     # As it is, test_variants.py trains every variant on one replica; here every eighth on two.
     as_it_is = cell.replicas == "two replicas" and list(CASES).index(cell.variant) % 8 == 0
     chosen = cell in SELECTED and (part == "exact" or as_it_is)
