@@ -47,7 +47,8 @@ def _table(results, known):
     head = (
         f"# Mode table\n\nLast written by pytest's `--write-mode-table` (`make test-all`) on "
         f"{datetime.date.today()}, with TensorFlow {tf.__version__} and Keras {keras.__version__}, "
-        "on CPUs. What a cell checks stands in `tests/conformance/test_modes.py`.\n\n"
+        "on CPUs; cells that did not run then keep their earlier results. What a cell checks stands in "
+        "`tests/conformance/test_modes.py`.\n\n"
     )
     lines = ["| variant | mode | " + " | ".join(f"{r}, {p}" for r, p in columns) + " |"]
     lines.append("|" + " --- |" * (2 + len(columns)))
