@@ -123,6 +123,8 @@ def _estimate_statistics(model, batches):
 
 def _archive(model, jit_compile):
     archive = ExportArchive()
+    # Endpoints share one graph of the generator, which takes the longest to make.
+    model.render = tf.function(model.render, autograph=False)
     if jit_compile and model.condition and model.condition.spec().dtype == tf.string:
         raise ValueError(
             "jit_compile must be False for a model that draws from texts: XLA has no strings."

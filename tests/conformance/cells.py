@@ -37,6 +37,11 @@ def table(variants):
     return [Cell(*row) for row in itertools.product(variants, MODES, REPLICAS, PRECISIONS)]
 
 
+def reference_cell(variant):
+    """What the exact cells of a variant are held against."""
+    return Cell(variant, "graph", "one replica", "float32")
+
+
 def selection(variants):
     """Three cells a variant: rows of a Latin square, shifted from variant to variant.
 

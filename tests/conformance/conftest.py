@@ -12,7 +12,7 @@ import sys
 import keras
 import pytest
 import tensorflow as tf
-from cells import Cell, train
+from cells import reference_cell, train
 
 TESTS = pathlib.Path(__file__).parents[1]
 
@@ -28,13 +28,13 @@ def freed():
 
 @pytest.fixture(scope="session")
 def reference():
-    """Trains a variant in the reference mode, once: graph, one replica, float32."""
+    """Trains a variant in the reference mode, once."""
     known = {}
 
     def get(variant):
         if variant not in known:
-            cell = Cell(variant, "graph", "one replica", "float32")
-            known[variant] = train(cell, tf.distribute.get_strategy(), "exact")[1]
+            strategy = tf.distribute.get_strategy()
+            known[variant] = train(reference_cell(variant), strategy, "exact")[1]
         return known[variant]
 
     return get
