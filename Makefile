@@ -8,6 +8,8 @@ INSTALL = $(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint r
 demo: .venv/installed  ## Trains a DCGAN on Fashion-MNIST, draws samples, writes a SavedModel
 	$(BIN)/tfgan-zoo demo
 
+# XLA's programs take half as long to make if they need not be fast; `make test-all` has fast ones.
+test: export XLA_FLAGS += --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false
 test: .venv/installed-dev  ## The tests, with a pairwise part of the mode table
 	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not full"
 

@@ -12,7 +12,8 @@ import sys
 import keras
 import pytest
 import tensorflow as tf
-from cells import reference_cell, train
+from cases import CASES
+from cells import reference_cell, selection, train
 
 TESTS = pathlib.Path(__file__).parents[1]
 
@@ -28,13 +29,13 @@ def freed():
 
 @pytest.fixture(scope="session")
 def reference():
-    """Trains a variant in the reference mode, once."""
+    """Trains the reference of a variant, once."""
     known = {}
 
     def get(variant):
         if variant not in known:
-            strategy = tf.distribute.get_strategy()
-            known[variant] = train(reference_cell(variant), strategy, "exact")[1]
+            cell = reference_cell(variant, selection(CASES))
+            known[variant] = train(cell, tf.distribute.get_strategy(), "exact")[1]
         return known[variant]
 
     return get

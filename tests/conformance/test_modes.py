@@ -16,9 +16,7 @@ def _marks(cell, part):
     of a variant share its reference."""
     group = f"{cell.variant} {part}" if cell.replicas != "two workers" else "two workers"
     together = [pytest.mark.xdist_group(group)]
-    # As it is, test_variants.py trains every variant on one replica; here every eighth on two.
-    as_it_is = cell.replicas == "two replicas" and list(CASES).index(cell.variant) % 8 == 0
-    chosen = cell in SELECTED and (part == "exact" or as_it_is)
+    chosen = cell in SELECTED and part == "exact"  # test_resume.py trains variants as they are
     return together + ([] if chosen else [pytest.mark.full])
 
 
@@ -38,7 +36,7 @@ def test_cell(cell, part, request, reference, mirrored):
         results = [_of(worker, f"{cell}|{part}|") for worker in workers]
         _check_equal(*results)
         result = results[0]
-    elif part == "exact" and cell == reference_cell(cell.variant):
+    elif part == "exact" and cell == reference_cell(cell.variant, SELECTED):
         result = reference(cell.variant)
     else:
         two = cell.replicas == "two replicas"

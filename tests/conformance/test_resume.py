@@ -12,6 +12,14 @@ pytestmark = pytest.mark.usefixtures("freed")
 EPOCHS, BATCH_SIZE = 2, 8
 KINDS = ["model.keras", "checkpoint.weights.h5"]
 STRATEGIES = ["one replica", "two replicas"]
+# Between them they have all that is kept: draws of dropout, a program of XLA, several critic updates, a
+# condition, batch statistics, vectors of power iterations, a balance, a mean path length, a phase.
+QUICK = ("VanillaGAN", "WGANGP", "WGAN", "ConditionalGAN", "SNGAN", "BEGAN", "StyleGAN2", "ProGAN")
+# In which every kind meets both strategies.
+CHOSEN = [
+    (variant, KINDS[i % 2], STRATEGIES[i // 2 % 2 if i < 4 else 0])
+    for i, variant in enumerate(QUICK)
+]
 
 
 class StopAt(keras.callbacks.Callback):
@@ -44,13 +52,8 @@ def strategy(request, mirrored):
 @pytest.mark.parametrize(
     ("variant", "kind", "strategy"),
     [
-        # A quarter of the table or less, in which every kind meets both strategies.
-        pytest.param(
-            *row, marks=() if (j, k) == (i % 2, i // 2 % 2 if i < 5 else 0) else pytest.mark.full
-        )
-        for i, variant in enumerate(CASES)
-        for (j, kind), (k, strategy) in itertools.product(enumerate(KINDS), enumerate(STRATEGIES))
-        for row in [(variant, kind, strategy)]
+        pytest.param(*row, marks=() if row in CHOSEN else pytest.mark.full)
+        for row in itertools.product(CASES, KINDS, STRATEGIES)
     ],
     indirect=["strategy"],
 )
@@ -61,9 +64,10 @@ def test_resume(variant, kind, strategy, images, labels, tmp_path):
 @pytest.mark.parametrize(
     ("precision", "strategy"),
     [
-        pytest.param(precision, strategy, marks=() if i == j else pytest.mark.full)
-        for i, precision in enumerate(["mixed_bfloat16", "mixed_float16"])
-        for j, strategy in enumerate(STRATEGIES)
+        pytest.param("mixed_float16", "two replicas"),
+        pytest.param("mixed_float16", "one replica", marks=pytest.mark.full),
+        pytest.param("mixed_bfloat16", "two replicas", marks=pytest.mark.full),
+        pytest.param("mixed_bfloat16", "one replica", marks=pytest.mark.full),
     ],
     indirect=["strategy"],
 )
@@ -121,7 +125,7 @@ def test_resume_of_a_data_set(images, strategy):
     """Exact where the data set gives the same order on every pass."""
     data = tf.data.Dataset.from_tensor_slices(images)
     data = data.shuffle(64, seed=3, reshuffle_each_iteration=False).batch(BATCH_SIZE)
-    whole, cut = new("WGANGP", strategy, "float32"), new("WGANGP", strategy, "float32")
+    whole, cut = new("WGAN", strategy, "float32"), new("WGAN", strategy, "float32")
     whole.fit(data, epochs=EPOCHS, verbose=0)
     cut.fit(data, epochs=EPOCHS, verbose=0, callbacks=[StopAt(2)])
     cut.fit(data, epochs=EPOCHS, verbose=0, resume=True)

@@ -25,7 +25,9 @@ GROUPED = [pytest.param(variant, marks=pytest.mark.xdist_group(variant)) for var
 def gan(request):
     """The compiled tiny model; tests may train it, and leave it as sound as it was."""
     gan = make(request.param)
-    gan.compile()
+    gan.compile(
+        run_eagerly=True
+    )  # graphs, which take longer to make, are what test_modes.py is about
     return gan
 
 
@@ -75,7 +77,7 @@ def test_config_round_trip(gan):
 def test_training_is_deterministic(gan, images, asked, trained):
     first = trained(gan, images, asked)
     again = type(gan).from_config(gan.get_config())
-    again.compile()
+    again.compile(run_eagerly=True)
     again.fit(images, asked, batch_size=8, epochs=1, verbose=0)
     for ours, theirs in zip(again.variables, first.variables, strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -107,6 +109,7 @@ def test_interpolate_ends_at_the_seeds(gan):
     assert np.abs(path[[0, -1]].astype(int) - ends).max() <= 1
 
 
+@pytest.mark.full  # tests/serving/test_served_models.py exports every variant
 def test_export(gan, images, asked, trained, tmp_path):
     gan = trained(gan, images, asked)
     path = gan.export(tmp_path, "model")

@@ -30,7 +30,11 @@ def expected_lines(recorded, folder):
     return wanted
 
 
-@pytest.mark.parametrize("name", STARTS)
+@pytest.mark.parametrize(
+    "name",
+    # Each is a process: a third of them, as quickly as they can be had.
+    [pytest.param(n, marks=() if i % 3 == 0 else pytest.mark.full) for i, n in enumerate(STARTS)],
+)
 def test_start(name, tmp_path: pathlib.Path):
     recorded = STARTS[name]
     server = start(recorded, tmp_path)
