@@ -16,7 +16,8 @@ def _marks(cell, part):
     of a variant share its reference."""
     group = f"{cell.variant} {part}" if cell.replicas != "two workers" else "two workers"
     together = [pytest.mark.xdist_group(group)]
-    chosen = cell in SELECTED and part == "exact"  # test_resume.py trains variants as they are
+    # As they are, test_variants.py trains all variants, and test_resume.py some on two replicas.
+    chosen = cell in SELECTED and part == "exact"
     return together + ([] if chosen else [pytest.mark.full])
 
 

@@ -64,10 +64,10 @@ def test_resume(variant, kind, strategy, images, labels, tmp_path):
 @pytest.mark.parametrize(
     ("precision", "strategy"),
     [
-        pytest.param("mixed_float16", "two replicas"),
-        pytest.param("mixed_float16", "one replica", marks=pytest.mark.full),
-        pytest.param("mixed_bfloat16", "two replicas", marks=pytest.mark.full),
-        pytest.param("mixed_bfloat16", "one replica", marks=pytest.mark.full),
+        pytest.param(
+            *row, marks=() if row == ("mixed_float16", STRATEGIES[1]) else pytest.mark.full
+        )
+        for row in itertools.product(["mixed_bfloat16", "mixed_float16"], STRATEGIES)
     ],
     indirect=["strategy"],
 )

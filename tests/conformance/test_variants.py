@@ -25,9 +25,7 @@ GROUPED = [pytest.param(variant, marks=pytest.mark.xdist_group(variant)) for var
 def gan(request):
     """The compiled tiny model; tests may train it, and leave it as sound as it was."""
     gan = make(request.param)
-    gan.compile(
-        run_eagerly=True
-    )  # graphs, which take longer to make, are what test_modes.py is about
+    gan.compile(run_eagerly=True)  # graphs take longer to make, and are test_modes.py's to see
     return gan
 
 

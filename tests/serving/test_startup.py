@@ -32,7 +32,7 @@ def expected_lines(recorded, folder):
 
 @pytest.mark.parametrize(
     "name",
-    # Each is a process: a third of them, as quickly as they can be had.
+    # Each starts a process: a third of them in the quick suite.
     [pytest.param(n, marks=() if i % 3 == 0 else pytest.mark.full) for i, n in enumerate(STARTS)],
 )
 def test_start(name, tmp_path: pathlib.Path):
