@@ -2,7 +2,7 @@
 
     python benchmarks/modes.py gaussians --steps 20000 --seeds 3
     python benchmarks/modes.py ring --steps 20000 --seeds 2
-    python benchmarks/modes.py digits --data-dir ~/tensorflow_datasets --steps 10000 --seeds 2
+    python benchmarks/modes.py digits --data-dir ~/tensorflow_datasets --steps 1500 --seeds 3
     python benchmarks/modes.py figure
 
 Adds a row for each method and seed to results/modes_gaussians.csv, modes_ring.csv and modes_digits.csv;

@@ -43,14 +43,15 @@ def selection(variants):
     Two workers, which take the longest, train three variants, each in another mode and precision; one
     replica the cells of the others. One variant is compiled for two replicas.
     """
+    one, two, workers = REPLICAS
     shifts = itertools.cycle([(0, 0), (1, 2), (2, 1)])
     cells = []
     for k, (variant, (a, b)) in enumerate(zip(variants, shifts, strict=False)):
         replicas = [REPLICAS[(i + a) % 3] for i in range(3)]
         if k not in (0, 4, 8):
-            replicas = [REPLICAS[0] if name == REPLICAS[2] else name for name in replicas]
-        if k > 2 and replicas[2] == REPLICAS[1]:
-            replicas[1:] = replicas[:0:-1]
+            replicas = [one if name == workers else name for name in replicas]
+        if k > 2 and replicas[2] == two:  # XLA compiles for one replica; a graph takes the two
+            replicas[1], replicas[2] = two, replicas[1]
         precisions = [PRECISIONS[(i + b) % 3] for i in range(3)]
         cells += map(Cell, [variant] * 3, MODES, replicas, precisions)
     return cells
@@ -58,9 +59,9 @@ def selection(variants):
 
 def reference_cell(variant, selected):
     """What the exact cells of a variant are held against: the selected one of one replica in float32."""
-    replicas, precision = REPLICAS[0], PRECISIONS[0]
-    plain = [c for c in selected if (c.variant, *c[2:]) == (variant, replicas, precision)]
-    return plain[0] if plain else Cell(variant, "graph", replicas, precision)
+    plain = ("one replica", "float32")
+    found = [c for c in selected if c.variant == variant and (c.replicas, c.precision) == plain]
+    return found[0] if found else Cell(variant, "graph", *plain)
 
 
 def train(cell, strategy, part):

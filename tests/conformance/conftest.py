@@ -30,11 +30,11 @@ def freed():
 @pytest.fixture(scope="session")
 def reference():
     """Trains the reference of a variant, once."""
-    known = {}
+    known, selected = {}, selection(CASES)
 
     def get(variant):
         if variant not in known:
-            cell = reference_cell(variant, selection(CASES))
+            cell = reference_cell(variant, selected)
             known[variant] = train(cell, tf.distribute.get_strategy(), "exact")[1]
         return known[variant]
 
