@@ -14,8 +14,9 @@ PACKAGE = pathlib.Path(tfgan_zoo.__file__).parent
 VARIANT = {"augment", "models", "layers", "losses", "penalties", "presets"}
 MAY_IMPORT = {
     "__init__": {"models"},
+    "__main__": {"cli"},
     "augment": set(),
-    "callbacks": {"evaluation", "files", "metrics", "pictures"},
+    "callbacks": {"evaluation", "files", "metrics", "pictures", "progress"},
     "cli": {
         "callbacks",
         "convert",
@@ -28,14 +29,24 @@ MAY_IMPORT = {
         "models",
         "pictures",
         "presets",
+        "progress",
         "serving",
         "training",
     },
     "convert": {"files", "models"},
     "datasets": set(),
     "demo": {"pictures", "training"},
-    "evaluation": {"datasets", "files", "metrics", "models", "pictures", "provenance", "serving"},
-    "export": {"files", "presets", "serving"},
+    "evaluation": {
+        "datasets",
+        "files",
+        "metrics",
+        "models",
+        "pictures",
+        "progress",
+        "provenance",
+        "serving",
+    },
+    "export": {"files", "presets", "progress", "serving"},
     "files": set(),
     "latent": {"metrics", "models"},
     "layers": set(),
@@ -45,9 +56,10 @@ MAY_IMPORT = {
     "penalties": set(),
     "pictures": {"files"},
     "presets": set(),
+    "progress": set(),
     "provenance": set(),
     "serving": set(),
-    "training": {"files", "models", "datasets", "callbacks", "presets", "provenance"},
+    "training": {"files", "models", "datasets", "callbacks", "presets", "progress", "provenance"},
 }
 
 

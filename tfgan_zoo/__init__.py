@@ -63,6 +63,7 @@ def __dir__():
 
 
 # Keras finds the class of a `.keras` file only where it was imported. The command line imports the
-# models when a command needs them, so that `--help` need not wait for TensorFlow.
-if os.path.basename(*sys.argv[:1] or [""]) != "tfgan-zoo":
+# models when a command needs them, so that `--help` need not wait for TensorFlow. While Python looks
+# for the module of `python -m tfgan_zoo`, its first argument is "-m".
+if os.path.basename(*sys.argv[:1] or [""]) not in ("tfgan-zoo", "-m"):
     importlib.import_module(f"{__name__}.models")

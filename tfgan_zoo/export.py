@@ -12,6 +12,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from tfgan_zoo import presets
 from tfgan_zoo.files import beside
+from tfgan_zoo.progress import doing
 from tfgan_zoo.serving import golden
 from tfgan_zoo.serving.servable import WARMUP_FILE
 
@@ -66,10 +67,12 @@ def export(
     if version.exists():
         raise FileExistsError(f"{version} exists. Leave the version out to write the next one.")
     _refuse_unfinite(model)
-    model = _bare_copy(model, name)
+    with doing(f"Copying {name}"):
+        model = _bare_copy(model, name)
     if standing_statistics:
-        _estimate_statistics(model, standing_statistics)
-    with beside(version) as temporary:
+        with doing("Estimating statistics"):
+            _estimate_statistics(model, standing_statistics)
+    with doing(f"Writing {version}"), beside(version) as temporary:
         _archive(model, jit_compile).write_out(str(temporary), verbose=False)
         _write_extra(model, temporary, name, warmup_batch_sizes)
     return version

@@ -84,15 +84,16 @@ def from_preset(name, load_weights=True, model_class=None, **overrides):
     folder = exported(pathlib.Path(name)) if is_path else load_weights and published(name)
     if is_path and not folder:
         raise ValueError(f"{name} holds no exported model: no version in it has {EXTRA}/{RECORD}.")
+    if load_weights and not folder:  # before a large model is built in vain
+        get_preset(name)
+        raise ValueError(
+            f"Preset {name!r} has no trained weights yet. Give load_weights=False for a new model, "
+            f"or train one: tfgan-zoo train {name}"
+        )
     gan = _restored(folder, overrides) if folder else _new(name, overrides)
     if model_class is not None and not isinstance(gan, model_class):
         raise ValueError(
             f"Preset {name!r} is a {type(gan).__name__}, not a {model_class.__name__}."
-        )
-    if load_weights and not folder:
-        raise ValueError(
-            f"Preset {name!r} has no trained weights yet. Give load_weights=False for a new model, "
-            f"or train one: tfgan-zoo train {name}"
         )
     if load_weights:
         _load(gan, folder)

@@ -1,6 +1,7 @@
 """What the commands print, and how they load what they need without noise."""
 
 import contextlib
+import json
 import math
 import os
 import pathlib
@@ -8,6 +9,8 @@ import sys
 import tempfile
 
 import typer
+
+from tfgan_zoo import progress
 
 
 def show_plan(options):
@@ -18,7 +21,7 @@ def show_plan(options):
     for name, value in {**vars(made.options), **made.gan.get_config()}.items():
         typer.echo(f"{name} = {value!r}")
     replicas = made.gan.distribute_strategy.num_replicas_in_sync
-    typer.echo(f"parameters       {parameters(made.gan)}")
+    typer.echo(f"parameters       {counts(parameters(made.gan))}")
     typer.echo(f"replicas         {replicas}")
     typer.echo(f"images           {made.data.source.count:,}, {made.images_per_step} in a step")
     typer.echo(f"steps            {made.total_steps:,}, {made.steps_per_epoch:,} in an epoch")
@@ -30,12 +33,36 @@ def show_plan(options):
 
 
 def parameters(gan):
-    """The trainable parameters of both networks, as text."""
-    counts = [
+    """The trainable parameters of both networks, `(generator, discriminator)`."""
+    return tuple(
         sum(math.prod(weight.shape) for weight in network.trainable_variables)
         for network in (gan.generator, gan.discriminator)
-    ]
-    return "generator {:,}, discriminator {:,}".format(*counts)
+    )
+
+
+def counts(numbers):
+    """Parameters of both networks as text."""
+    return "generator {:,}, discriminator {:,}".format(*numbers)
+
+
+def classes(options):
+    """What the options of a model say of its classes."""
+    number = options.get("num_classes")
+    if number is None:
+        return "none" + "; --set num_classes=N for labels" * ("num_classes" in options)
+    return f"{number}; for data with another number: --set num_classes=N"
+
+
+def trained(zoo, name):
+    """The first score of a preset's weights, "yes" where there is none, None where no weights are."""
+    folder = zoo.presets.published(name)
+    if folder is None:
+        return None
+    scores = folder.parent / "scores.json"
+    if not scores.is_file():
+        return "yes"
+    result = json.loads(scores.read_text())["results"][0]
+    return f"{result['metric']} {result['value']:.4g}"
 
 
 def first_line(model_class):
@@ -51,21 +78,37 @@ def paper(model_class):
 
 def show_warning(message, category, filename, lineno, file=None, line=None):
     """For `warnings.showwarning`: the message alone, as users need it."""
-    typer.secho(f"Warning: {message}", fg="yellow", err=True)
+    say(f"Warning: {message}", "yellow")
+
+
+def say(text, colour=None):
+    """A line on standard error; in colour on a terminal, unless NO_COLOR is set."""
+    styled = typer.style(text, fg=colour) if colour and not os.environ.get("NO_COLOR") else text
+    typer.echo(styled, err=True)  # which takes colours away where there is no terminal
 
 
 def load_model(run):
     """The model of a run directory, of an exported folder, or of a preset with trained weights."""
     zoo = import_zoo()
+    with progress.doing(f"Loading {run}"):
+        return _load_model(zoo, run)
+
+
+def _load_model(zoo, run):
     from tfgan_zoo import training
 
     path = pathlib.Path(run)
     if path.is_dir():
         is_exported = zoo.presets.exported(path)
         return zoo.from_preset(path.absolute()) if is_exported else training.load_run(run)
+    if path.suffix == ".keras" and path.is_file():
+        import keras
+
+        return keras.saving.load_model(path)
     if run in zoo.list_presets():
         return zoo.from_preset(run)
-    raise FileNotFoundError(f"There is no run directory {run}, and no preset of that name.")
+    hint = zoo.presets.near(run, zoo.list_presets())
+    raise FileNotFoundError(f"There is no run directory {run}, and no preset of that name.{hint}")
 
 
 def quiet():
@@ -76,32 +119,37 @@ def quiet():
 def import_zoo():
     """The package with TensorFlow, without what its C++ prints before it can be told to be quiet."""
     quiet()
-    with _quiet_stderr():
-        import tensorflow as tf
+    with _quiet_stderr() as shown:
+        progress.show(shown)
+        with progress.doing("Loading TensorFlow"):
+            import tensorflow as tf
 
-        import tfgan_zoo
-        import tfgan_zoo.models
+            import tfgan_zoo
+            import tfgan_zoo.models
 
-        tf.config.list_physical_devices()
+            tf.config.list_physical_devices()
+    progress.show(sys.stderr)
     return tfgan_zoo
 
 
 @contextlib.contextmanager
 def _quiet_stderr():
-    """Holds back what is written to file descriptor 2, and shows it if the body fails."""
+    """Holds back what is written to file descriptor 2, and shows it if the body fails.
+
+    Yields:
+        A text stream that leads there all the while.
+    """
     if os.environ["TF_CPP_MIN_LOG_LEVEL"] in ("0", "1"):
-        yield
+        yield sys.stderr
         return
     sys.stderr.flush()
-    real = os.dup(2)
-    with tempfile.TemporaryFile() as held:
+    with os.fdopen(os.dup(2), "w") as real, tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
-            yield
+            yield real
         except BaseException:
             held.seek(0)
-            os.write(real, held.read())
+            os.write(real.fileno(), held.read())
             raise
         finally:
-            os.dup2(real, 2)
-            os.close(real)
+            os.dup2(real.fileno(), 2)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tfgan_zoo import progress
 from tfgan_zoo.cli import arguments, console
 from tfgan_zoo.cli.app import INTERRUPTED, TERMINATED, command
 
@@ -37,35 +38,51 @@ class Jit(enum.StrEnum):
     off = enum.auto()
 
 
-@command(name="list", epilog="More on one of them: tfgan-zoo info NAME")
-def list_():
-    """Show all presets."""
-    row = "{:30} {:15} {:10} {:18} {:>5} {:>6}".format
-    typer.echo(row("preset", "model", "images", "data", "batch", "epochs"))
-    for name, preset in console.import_zoo().list_presets().items():
-        options = {**preset.model_class.defaults, **preset.options}
-        shape = "x".join(map(str, options["image_shape"]))
-        model = preset.model_class.__name__
-        typer.echo(row(name, model, shape, preset.dataset, preset.batch_size, preset.epochs))
+@command(
+    name="list",
+    epilog="tfgan-zoo list --trained\n\nMore on one of them: tfgan-zoo info NAME",
+)
+def list_(
+    trained: Annotated[
+        bool, typer.Option("--trained", help="Only those whose weights are here.")
+    ] = False,
+):
+    """Show the presets, and which have trained weights: their score, or `yes` where none is known."""
+    zoo = console.import_zoo()
+    row = "{:30} {:15} {:11} {:>7} {:18} {:>5} {:>6}  {}".format
+    heads = ("preset", "model", "images", "classes", "data", "batch", "epochs", "trained")
+    typer.echo(row(*heads))
+    for name, preset in zoo.list_presets().items():
+        weights = console.trained(zoo, name)
+        if weights or not trained:
+            options = {**preset.model_class.defaults, **preset.options}
+            shape = "x".join(map(str, options["image_shape"]))
+            sizes = preset.dataset, preset.batch_size, preset.epochs
+            model, classes = preset.model_class.__name__, options.get("num_classes") or "-"
+            typer.echo(row(name, model, shape, classes, *sizes, weights or "-"))
 
 
 @command(epilog="tfgan-zoo info dcgan_fashion_mnist_10k")
 def info(name: Name):
-    """Show what a preset is: its paper, options, data, size and command."""
+    """Show what a preset is: its paper, options, data, size, weights and commands."""
     zoo = console.import_zoo()
     preset = zoo.presets.get_preset(name)
-    gan = zoo.from_preset(name, load_weights=False)
+    options = {**preset.model_class.defaults, **preset.options}
+    weights = console.trained(zoo, name)
     typer.echo(f"{name}: {preset.model_class.__name__}. {console.first_line(preset.model_class)}")
     typer.echo(f"{console.paper(preset.model_class)}\n")
     typer.echo(
         f"data        {preset.dataset}, {preset.epochs} epochs in batches of {preset.batch_size}"
     )
-    typer.echo(f"parameters  {console.parameters(gan)}")
+    typer.echo(f"classes     {console.classes(options)}")
+    typer.echo(f"parameters  {console.counts(preset.parameters)}")
+    typer.echo(f"trained     {weights or 'no weights here'}")
     typer.echo("options     (* is the preset's own; change one with --set name=value)")
-    for option, default in preset.model_class.defaults.items():
-        mark = "*" if option in preset.options else " "
-        typer.echo(f"  {mark} {option} = {preset.options.get(option, default)!r}")
+    for option, value in options.items():
+        typer.echo(f"  {'*' if option in preset.options else ' '} {option} = {value!r}")
     typer.echo(f"\nTrain it:   tfgan-zoo train {name}")
+    if weights:
+        typer.echo(f"Sample it:  tfgan-zoo sample {name} --out grid.png")
 
 
 @command(
@@ -144,7 +161,8 @@ def train(
     epilog="[bold]Examples[/bold]\n\n"
     "tfgan-zoo sample runs/0001-dcgan_mnist --seeds 0-63 --out grid.png\n\n"
     "tfgan-zoo sample runs/0002-cgan_mnist --seeds 0-9 --labels 0-9 --out digits/\n\n"
-    "tfgan-zoo sample runs/0003-textgan_emoji_32 --seeds 0-7 --text 'red apple' --out apples.png\n\n"
+    "tfgan-zoo sample textgan_emoji_32 --seeds 0-7 --text 'red apple' --out apples.png\n\n"
+    "tfgan-zoo sample biggan_cifar10_small --seeds 0-9 --truncation 0.5 --out clean.png\n\n"
     "Image i depends on its seed (and label or text) alone."
 )
 def sample(
@@ -165,6 +183,9 @@ def sample(
         list[str] | None,
         typer.Option(help="What to draw: one for all, or repeated, one for each seed."),
     ] = None,
+    truncation: Annotated[
+        float, typer.Option(help="In (0, 1]; less is less varied, and cleaner.")
+    ] = 1.0,
 ):
     """Draw images from a trained generator."""
     seeds = arguments.numbers(seeds)
@@ -172,7 +193,8 @@ def sample(
     gan = console.load_model(run)
     from tfgan_zoo.pictures import image_grid, write_png
 
-    images = gan.generate_from_seeds(seeds, labels, texts=texts)
+    with progress.doing(f"Drawing {len(seeds)} images"):
+        images = gan.generate_from_seeds(seeds, labels, truncation, texts=texts)
     if out.endswith(".png"):
         write_png(out, image_grid(images))
     else:

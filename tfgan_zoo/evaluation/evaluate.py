@@ -1,6 +1,7 @@
 """`evaluate`: from names of metrics and a set of images to results."""
 
 import collections
+import contextlib
 import math
 import time
 
@@ -18,6 +19,7 @@ from tfgan_zoo.files import remove
 from tfgan_zoo.metrics import extractors, protocols
 from tfgan_zoo.metrics.intervals import interval, jackknife_error
 from tfgan_zoo.metrics.measures import MEASURES
+from tfgan_zoo.progress import doing
 
 _SUBSET_SEED = 0  # which real images are taken where there are more than the metric's name says
 
@@ -148,12 +150,26 @@ def _both(found):
     return float(value), dict(details)
 
 
+@contextlib.contextmanager
 def _bar(progress):
+    """A bar on a terminal; lines elsewhere."""
     console = Console(stderr=True)
-    return Progress(
+    is_shown = progress and console.is_terminal
+    bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=console, disable=not (progress and console.is_terminal),
+        console=console, disable=not is_shown,
     )  # fmt: skip
+    lines = contextlib.nullcontext() if is_shown or not progress else _lines(bar)
+    with bar, lines:
+        yield bar
+
+
+def _lines(bar):
+    def state():
+        task = bar.tasks[-1] if bar.tasks else None
+        return f"{task.description}: {task.completed:,} of {task.total:,}" if task else ""
+
+    return doing("Evaluating", state)
 
 
 def _task(bar, images, total):

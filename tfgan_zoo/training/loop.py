@@ -9,7 +9,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from tfgan_zoo import callbacks, datasets
+from tfgan_zoo import callbacks, datasets, progress
 from tfgan_zoo.callbacks.progress import ProgressBar
 from tfgan_zoo.files import beside
 from tfgan_zoo.models import GAN, inputs
@@ -58,17 +58,18 @@ def plan(options):
         ValueError, TypeError, FileNotFoundError: Options or data that cannot be used.
     """
     options = options.resolved()
-    with make_strategy(options.strategy).scope():
+    with make_strategy(options.strategy).scope(), progress.doing("Building the model"):
         gan = build(options)
     height, width, channels = gan.image_shape
-    data = datasets.load(
-        options.data,
-        image_size=(height, width),
-        channels=channels,
-        batch_size=options.batch_size,
-        data_dir=options.data_dir,
-        seed=options.seed,
-    )
+    with progress.doing(f"Reading {options.data}"):
+        data = datasets.load(
+            options.data,
+            image_size=(height, width),
+            channels=channels,
+            batch_size=options.batch_size,
+            data_dir=options.data_dir,
+            seed=options.seed,
+        )
     images = inputs.step_size(gan, options.batch_size)
     return Plan(options, gan, data, images, max(1, data.source.count // images))
 
@@ -140,12 +141,12 @@ class _StopWatch(keras.callbacks.Callback):
 def _run(made, directory, extra_callbacks, verbose):
     if made.writes:
         record(made, directory)
-    progress = [ProgressBar(made.images_per_step, made.total_steps)] if verbose else []
+    bars = [ProgressBar(made.images_per_step, made.total_steps)] if verbose else []
     epochs = -(-made.total_steps // made.steps_per_epoch)
     with callbacks.StopOnSignal() as stop, contextlib.ExitStack() as cleanup:
-        for bar in progress:
+        for bar in bars:
             cleanup.callback(bar.on_train_end)  # also where fit raises
-        watchers = [*_callbacks(made, directory), *extra_callbacks, *progress, stop]
+        watchers = [*_callbacks(made, directory), *extra_callbacks, *bars, stop]
         made.gan.fit(made.data, epochs=epochs, callbacks=watchers, verbose=0)
     step = int(made.gan.iterations.numpy())
     if stop.received is not None and step < made.total_steps:
