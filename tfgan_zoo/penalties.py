@@ -67,7 +67,7 @@ def dragan_penalty(critic, real, noise, alpha, stddev=None):
     `noise` has the shape of `real` and `alpha` is `[B, 1, 1, 1]`, both uniform draws from [0, 1),
     as in the authors' code; the paper's text has Gaussian noise. `stddev` is a scalar; None takes
     the standard deviation of all values in `real`, which under `tf.distribute` is that of one
-    replica's share. Raises `ValueError` on other shapes.
+    replica's share: pass that of the global batch, as a `GAN` does. Raises `ValueError` on other shapes.
     """
     real, noise, alpha = (tf.cast(value, tf.float32) for value in (real, noise, alpha))
     _require_shape(noise, real.shape, "noise")
@@ -138,9 +138,10 @@ def _one_sided(critic, real, fake, uniform):
     return _interpolated(critic, real, fake, uniform, one_sided=True)
 
 
-def _perturbed(critic, real, fake, uniform):
+def _perturbed(critic, real, fake, uniform, stddev=None):
     noise = uniform(tuple(real.shape[1:]))
-    return dragan_penalty(critic, real, noise, uniform(tuple(_one_draw_an_example(real)[1:])))
+    alpha = uniform(tuple(_one_draw_an_example(real)[1:]))
+    return dragan_penalty(critic, real, noise, alpha, stddev)
 
 
 PENALTIES: dict[str, Callable] = {
@@ -151,6 +152,8 @@ PENALTIES: dict[str, Callable] = {
     "r2": lambda critic, real, fake, uniform: r2_penalty(critic, fake),
     "r1_r2": lambda critic, real, fake, uniform: r1_r2_penalty(critic, real, fake),
 }
+
+OF_BATCH = ("dragan",)  # those that read `stddev`, of all values of the batch's real images
 
 
 def get(name: str) -> Callable:

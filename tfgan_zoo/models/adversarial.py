@@ -65,6 +65,15 @@ class AdversarialLosses:
         """The generator's adversarial loss, a scalar, from those `[B]` of images; `fake`: `Judged`."""
         return tf.reduce_mean(values)
 
+    def batch_options(self):
+        """The options with which a loss reads several rows of the batch together, `{name: is_global}`.
+
+        True: the replicas meet within the loss, so that it reads the whole batch; False: it reads the
+        rows of one replica. Neither can be taken from the parts of gradient accumulation.
+        """
+        found = {"objective": True} if losses.get(self.objective).batch_mean else {}
+        return found | ({"penalty": True} if self.penalty in penalties.OF_BATCH else {})
+
     # === Losses ===
 
     def discriminate(self, images, labels):
@@ -125,10 +134,14 @@ class AdversarialLosses:
         return images + scale * draws.normal(images.shape[1:])
 
     def _penalty(self, real, fake, labels, draws):
+        # Not within the branches of a lazy term, where replicas cannot meet.
+        statistics = self._batch_stddev(real.images) if self.penalty in penalties.OF_BATCH else {}
+
         def penalty():
             critic = lambda images: self.discriminate(images, labels)  # noqa: E731
             function = penalties.get(self.penalty)
-            return tf.reduce_mean(function(critic, real.images, fake.images, draws.uniform))
+            values = function(critic, real.images, fake.images, draws.uniform, **statistics)
+            return tf.reduce_mean(values)
 
         return self.every(self.penalty_every, draws, penalty)
 
@@ -143,11 +156,25 @@ class AdversarialLosses:
 
     def _global_means(self, real_logits, fake_logits):
         """Means of the logits over all replicas, for losses that compare with the average."""
-        if self._replicas == 1 or not losses.get(self.objective).batch_mean:
+        if not losses.get(self.objective).batch_mean:
             return {}
-        reduce = tf.distribute.get_replica_context().all_reduce
         means = [tf.reduce_mean(tf.cast(x, tf.float32)) for x in (real_logits, fake_logits)]
-        return dict(zip(("real_mean", "fake_mean"), reduce("mean", means), strict=True))
+        return dict(zip(("real_mean", "fake_mean"), self.mean_over_replicas(means), strict=True))
+
+    def _batch_stddev(self, images):
+        """The standard deviation of all values of the images `[B, ...]` of all replicas."""
+        mean = self.mean_over_replicas(tf.reduce_mean(images))
+        variance = self.mean_over_replicas(tf.reduce_mean(tf.square(images - mean)))
+        return {"stddev": tf.stop_gradient(tf.sqrt(variance))}
+
+    def mean_over_replicas(self, tensors):
+        """The mean over the replicas of a tensor, or of each in a list; gradients pass it.
+
+        Only for losses that `batch_options` names: others are compiled without the other replicas.
+        """
+        if self._replicas == 1:
+            return tensors
+        return tf.distribute.get_replica_context().all_reduce("mean", tensors)
 
 
 def _with_terms(name, loss, terms, logs):

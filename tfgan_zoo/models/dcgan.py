@@ -29,7 +29,8 @@ class DCGAN(GAN):
         generator_normalization: "batch" or None.
         discriminator_normalization: "batch", "layer" or None.
         minibatch_discrimination: Int. Features that tell the discriminator how near an image is to the
-            others of its batch (Salimans et al. 2016, section 3.2, where they are 100); 0: none.
+            others of its batch (Salimans et al. 2016, section 3.2, where they are 100); 0: none. Of
+            several replicas each compares its own rows, fewer than one replica would.
 
     All other arguments: see `GAN`.
 
@@ -45,6 +46,10 @@ class DCGAN(GAN):
         "discriminator_normalization": "batch",
         "minibatch_discrimination": 0,
     }
+
+    def batch_options(self):
+        own = {"minibatch_discrimination": False} if self.minibatch_discrimination else {}
+        return super().batch_options() | own
 
     def build_generator(self):
         latents = keras.Input([self.latent_dim], name="latents")

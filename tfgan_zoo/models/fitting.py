@@ -3,7 +3,6 @@
 import keras
 import tensorflow as tf
 
-from tfgan_zoo import losses
 from tfgan_zoo.models import inputs, optimizers
 
 
@@ -34,6 +33,7 @@ class Fitting:
                 "steps_per_execution must be 1 on several replicas, where Keras cannot carry their "
                 f"values through its loop. Received: {steps_per_execution}, on {self._replicas}."
             )
+        self._refuse_parts_of_a_batch()
         with self.distribute_strategy.scope():
             super().compile(
                 optimizer=None,
@@ -156,11 +156,13 @@ class Fitting:
             raise ValueError(
                 f"jit_compile must be True, False or 'auto'. Received: {jit_compile!r}."
             )
-        if self._crosses_replicas and (jit_compile is True or self.gradient_accumulation_steps > 1):
+        if self._crosses_replicas and jit_compile is True:
+            options = self._written(
+                name for name, is_global in self.batch_options().items() if is_global
+            )
             raise ValueError(
-                f"objective={self.objective!r} averages over the whole batch within its loss, which "
-                f"on {self._replicas} replicas neither XLA nor gradient accumulation can hold. Use "
-                "jit_compile=False and gradient_accumulation_steps=1, or one replica."
+                f"{options} averages over the whole batch within the loss, which on {self._replicas} "
+                "replicas XLA cannot hold. Use jit_compile=False, or one replica."
             )
         if jit_compile == "auto":
             jit_compile = bool(tf.config.list_logical_devices("GPU"))
@@ -169,7 +171,19 @@ class Fitting:
     @property
     def _crosses_replicas(self):
         """Whether the replicas meet within the loss, which a function of one replica cannot hold."""
-        return self._replicas > 1 and losses.get(self.objective).batch_mean
+        return self._replicas > 1 and any(self.batch_options().values())
+
+    def _refuse_parts_of_a_batch(self):
+        options = self.batch_options()
+        if options and self.gradient_accumulation_steps > 1:
+            raise ValueError(
+                f"{self._written(options)} reads several images of the batch together, and would read "
+                f"one part's with gradient_accumulation_steps={self.gradient_accumulation_steps}: "
+                "another loss. Use gradient_accumulation_steps=1, or leave the option out."
+            )
+
+    def _written(self, options):
+        return ", ".join(f"{name}={getattr(self, name)!r}" for name in options)
 
     def _compiler(self, xla):
         """Without XLA too an update is a function: traced once for all `n_critic`, and begun after the

@@ -52,7 +52,9 @@ class GAN(Remedies, TrainingStep, Fitting, Sampling, keras.Model):
             or stays where that is 0.
         dropout: Float in [0, 1). Rate of dropout in the discriminator.
         gradient_accumulation_steps: Int k. Each update's batch is processed in k parts, one after
-            the other, to save memory; the gradients are averaged.
+            the other, to save memory; the gradients are averaged. Layers with statistics of a batch
+            (normalization, standard deviation) have those of a part; an option whose loss reads
+            several images together is refused by `compile`.
         balance: None, or (low, high). A running measure of how often the discriminator ranks a real
             image above a generated one (0.5: never better than chance) is kept; above `high` the
             discriminator's update is skipped, below `low` the generator's.
@@ -74,7 +76,8 @@ class GAN(Remedies, TrainingStep, Fitting, Sampling, keras.Model):
             images near an average of generated images' logits, and the reverse.
         lecam_decay: Float in [0, 1). Decay per update of these averages.
         top_k: Float in (0, 1]. Share of its images that the generator learns from, those that the
-            discriminator holds for the most real (Sinha et al. 2020, where it is 0.5); per replica.
+            discriminator holds for the most real (Sinha et al. 2020, where it is 0.5): of several
+            replicas each keeps that share of its own images.
         top_k_steps: Int. Steps in which that share falls there from 1, by the same factor in each.
         unrolled_steps: Int. Updates by which the discriminator is ahead in the generator's loss, through
             which gradients pass (Metz et al. 2016). It must be trained by Adam or plain SGD.

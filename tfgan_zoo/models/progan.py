@@ -45,8 +45,10 @@ class ProGAN(GAN):
 
     The loss is WGAN-GP's with one critic update a step, and a drift term, 0.001 E[D(x)^2]; learning
     rates are equalized, features normalized pixel by pixel, latents to the same length, and
-    the critic sees the standard deviation within its batch. Between phases the optimizers go on
-    as they are; those numbers of theirs that belong to layers to come stay 0 until these are used.
+    the critic sees the standard deviation within groups of four rows of one replica (as the authors'
+    code; a replica with fewer rows has smaller groups, and another result). Between phases the
+    optimizers go on as they are; those numbers of theirs that belong to layers to come stay 0 until
+    these are used.
 
     `generate`, the exported model and the critic's `score` always have images of `image_shape`: what is
     drawn before the networks are fully grown is enlarged to it, pixel by pixel.

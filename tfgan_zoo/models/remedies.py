@@ -34,6 +34,10 @@ class Remedies(AdversarialLosses):
 
     # === Hooks ===
 
+    def batch_options(self):
+        found = super().batch_options() | ({"unrolled_steps": True} if self.unrolled_steps else {})
+        return found | ({"top_k": False} if self.top_k < 1 else {})
+
     def show(self, images, draws):
         adapts = augment.adapts(self.augment)
         probability = self.augment_probability.value if adapts else None

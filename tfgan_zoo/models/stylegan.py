@@ -38,6 +38,9 @@ class StyleGAN(GAN):
     their full size from the first step, where the paper grows them, and the learned constant starts from
     N(0, 1) instead of 1.
 
+    The discriminator sees the standard deviation within groups of four rows of one replica, as in the
+    authors' code: a replica with fewer rows has smaller groups, and another result.
+
     Truncation works on styles: they are moved towards their mean (appendix B), in all layers.
 
     Args:

@@ -67,7 +67,9 @@ class TextGAN(DCGAN):
         condition_dim: Int. Length of what either network makes of the embedding.
         kl_weight: Float. The factor of the divergence of the generator's draws around its means from
             standard normal ones, a mean over the dimensions (2 in the code of StackGAN's authors).
-        contrastive_weight: Float. The factor of the contrast, for both players; 0 has none.
+        contrastive_weight: Float. The factor of the contrast, for both players; 0 has none. Of several
+            replicas each contrasts its own rows only: with fewer texts to be told apart than in the
+            same batch on one replica, the task is easier and the result another.
         temperature: Float. By what cosines are divided there (AttnGAN: gamma_3 = 10).
         default_texts: List of strings, drawn where no texts are given: image i has number
             (seed + i) % len(default_texts).
@@ -125,6 +127,10 @@ class TextGAN(DCGAN):
         return [*super().networks(), self.text_encoder, self.ema_text_encoder]
 
     # === Losses ===
+
+    def batch_options(self):
+        own = {"contrastive_weight": False} if self.contrastive_weight else {}
+        return super().batch_options() | own
 
     def discriminator_loss(self, images, labels, draws):
         return super().discriminator_loss(images, self._read(labels), draws)

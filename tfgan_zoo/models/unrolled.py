@@ -15,8 +15,9 @@ from tfgan_zoo.models import optimizers
 def ahead(gan, images, labels, draws):
     """Within, the discriminator has the weights of `gan.unrolled_steps` more of its own updates.
 
-    Each update is made on this replica's rows: the same real images, fresh latents, the whole loss of
-    the discriminator, and the rule of its optimizer from its present state, which gradients pass. The
+    Each update is made on the batch of the step: the same real images, fresh latents, the whole loss of
+    the discriminator, its gradients averaged over the replicas, and the rule of its optimizer from its
+    present state; the generator's gradient passes all of these. The
     discriminator, its optimizer and its statistics are left as they are; the generator's moving
     statistics move as they would without.
 
@@ -36,7 +37,8 @@ def ahead(gan, images, labels, draws):
             loss, _ = gan.discriminator_loss(images, labels, draws)
             loss *= scale
         gradients = tape.gradient(loss, values, unconnected_gradients="zero")
-        values = rule(values, [gradient / scale for gradient in gradients])
+        gradients = gan.mean_over_replicas([gradient / scale for gradient in gradients])
+        values = rule(values, gradients)
     with _with_weights(variables, values) as scope:
         yield
     for network in gan.player_networks("generator"):
