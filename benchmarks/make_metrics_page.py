@@ -25,12 +25,18 @@ def page():
 Written by `python benchmarks/make_metrics_page.py` from the table of measures and the CSV files in
 `benchmarks/results`.
 
+```sh
+tfgan-zoo evaluate dcgan_fashion_mnist --data fashion_mnist_10k \\
+    --metrics fd10k_lenet_fashion_mnist,modes10k_lenet_fashion_mnist
+tfgan-zoo sample dcgan_fashion_mnist --seeds 0-199 --out my_samples    # or pictures from elsewhere
+tfgan-zoo evaluate ./my_samples --data fashion_mnist_10k \\
+    --metrics fd200_lenet_fashion_mnist --out scores.json
+tfgan-zoo report dcgan_fashion_mnist --data fashion_mnist_10k --extractor lenet_fashion_mnist \\
+    --out report
 ```
-tfgan-zoo evaluate runs/0001-dcgan_mnist --metrics fd10k_lenet_mnist,modes10k_lenet_mnist
-tfgan-zoo evaluate localhost:8500 --model dcgan --data fashion_mnist --metrics fd10k_effnet
-tfgan-zoo evaluate ./my_samples --data ./my_photos --metrics fid5k,kid5k --out scores.json
-tfgan-zoo report runs/0001-dcgan_mnist --out report
-```
+
+`tfgan-zoo evaluate anything --metrics help` explains the names. Reports need Jinja and Matplotlib:
+`pip install tfgan_zoo[metrics]`.
 
 A run directory, a preset, a `.keras` file, an exported version, a server, a folder of images and an
 `.npz` file can all be scored. `tfgan_zoo.evaluation.evaluate` does the same from Python, and

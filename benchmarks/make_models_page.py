@@ -20,9 +20,17 @@ INTRODUCTION = """# Models
 
 Written by `python benchmarks/make_models_page.py` from the classes, their presets and the zoo's cards.
 
-`tfgan_zoo.from_preset(name)` loads a trained generator where the table says so, `from_preset(name,
-load_weights=False)` makes a new model, and `tfgan-zoo train name` trains one. A test counts all
-parameters again.
+```python
+import tfgan_zoo
+
+gan = tfgan_zoo.from_preset("dcgan_fashion_mnist")  # a trained generator, where the table says so
+gan = tfgan_zoo.from_preset("dcgan_fashion_mnist", load_weights=False)  # a new model
+gan = tfgan_zoo.DCGAN(image_shape=(28, 28, 1), width=64)  # of that size, without a preset
+```
+
+`tfgan-zoo train NAME` trains one, `tfgan-zoo info NAME` shows its options. Models with labels have as
+many classes as their preset's data; `BigGAN`, `BigGANDeep` and `SAGAN` without a preset have ImageNet's
+1,000. For data with ten, give `num_classes=10`. A test counts all parameters again.
 """
 
 PUBLISHED = """## Parameters beside the published ones

@@ -32,6 +32,8 @@ CARD = """# {name}
 | Served | images of the moving average of the generator (decay {ema_decay}) |
 
 ```python
+import tfgan_zoo
+
 gan = tfgan_zoo.from_preset("{name}")
 images = gan.generate(16, seed=0)
 ```

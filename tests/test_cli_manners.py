@@ -108,7 +108,7 @@ def test_work_that_lasts_is_told(monkeypatch):
     with progress.doing("At once"):
         pass
     first, second, *_ = told.getvalue().splitlines()
-    assert first == "Counting … 3 of 9" and second == "Counting … 3 of 9 (0 s)"
+    assert first == "Counting 3 of 9 …" and second == "Counting 3 of 9 … (0 s)"
     assert "At once" not in told.getvalue()
 
 

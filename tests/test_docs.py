@@ -28,6 +28,7 @@ def test_generated_pages(script):
         "docs/latent.md",
         "docs/metrics.md",
         "docs/models.md",
+        "docs/own_data.md",
     ],
 )
 def test_links(page):

@@ -41,5 +41,5 @@ def _tell(stream, what, state, is_done):
         since = f" ({time.monotonic() - begun:.0f} s)" if wait == EVERY else ""
         done = f" {state()}" if state else ""
         with contextlib.suppress(OSError, ValueError):  # nobody reads, or the stream is closed
-            print(f"{what} …{done}{since}", file=stream, flush=True)
+            print(f"{what}{done} …{since}", file=stream, flush=True)
         wait = EVERY

@@ -66,7 +66,8 @@ class ProgressBar(StepCallback):
 
     def _line_is_due(self, step):
         waited = time.perf_counter() - self._last_line
-        return step % self.steps_per_epoch == 0 or waited > progress.EVERY
+        is_end = step % self.steps_per_epoch == 0 or step == self.total_steps
+        return is_end or waited > progress.EVERY
 
     def _epochs(self):
         last = -(-self.total_steps // self.steps_per_epoch)
