@@ -2,9 +2,7 @@
 
 import tensorflow as tf
 
-from tfgan_zoo.datasets.stream import Source
-
-_LUMA = (0.299, 0.587, 0.114)  # the weights of ITU-R BT.601, as in JPEG
+LUMA = (0.299, 0.587, 0.114)  # the weights of ITU-R BT.601, as in JPEG
 
 
 def decode(contents, size, channels):
@@ -13,7 +11,7 @@ def decode(contents, size, channels):
     Args:
         contents: Scalar string: JPEG, PNG, GIF, BMP or WebP.
         size: (height, width), or None to keep the size of the image.
-        channels: 1 or 3.
+        channels: 1, 3 or 4.
     """
     image = tf.io.decode_image(contents, expand_animations=False)
     image = to_channels(tf.cast(image, tf.float32), channels)
@@ -26,7 +24,8 @@ def to_pixels(image):
 
 
 def to_channels(image, channels):
-    """Floats in [0, 255] of 1 to 4 channels as grey (1) or colour (3), laid on white."""
+    """Floats in [0, 255] of 1 to 4 channels as grey (1) or colour (3), laid on white, or with
+    transparency (4)."""
     if image.shape[-1] == channels:
         return image
     shape = tf.shape(image)
@@ -35,8 +34,11 @@ def to_channels(image, channels):
     # An image without alpha has an empty `alpha`, whose maximum is below 0: it counts as opaque.
     alpha = tf.reduce_max(alpha, axis=-1, keepdims=True)
     alpha = tf.where(shape[-1] > colours, alpha, tf.ones_like(alpha))
+    if channels == 4:
+        colour = tf.broadcast_to(colour, [*tf.unstack(shape[:-1]), 3])
+        return tf.concat([colour, 255 * alpha], axis=-1)
     colour = tf.broadcast_to(colour * alpha + 255 * (1 - alpha), [*tf.unstack(shape[:-1]), 3])
-    return colour if channels == 3 else tf.reduce_sum(colour * _LUMA, axis=-1, keepdims=True)
+    return colour if channels == 3 else tf.reduce_sum(colour * LUMA, axis=-1, keepdims=True)
 
 
 def resize(image, size):
@@ -87,7 +89,7 @@ def randomly_cropped(source, size):
         images = tf.gather(batch["images"], rows, axis=1, batch_dims=1)
         return batch | {"images": tf.gather(images, columns, axis=2, batch_dims=1)}
 
-    return Source(source.count, fetch, (*size, channels), source.num_classes)
+    return source._replace(fetch=fetch, image_shape=(*size, channels))
 
 
 def _draw(seed, purpose, shape, bound):

@@ -20,7 +20,7 @@ _HINT = (
 )
 
 
-def tfds_source(name, split, data_dir, size, channels):
+def tfds_source(name, split, data_dir, size, channels, hint=""):
     """A source over one split of a TFDS set, of uint8 pixels; prepares the set where needed.
 
     Raises:
@@ -28,7 +28,7 @@ def tfds_source(name, split, data_dir, size, channels):
         ValueError: An unknown name or split, or a set without an image, or with images of many
             sizes where `size` is None.
     """
-    info = _prepared_builder(name, data_dir).info
+    info = _prepared_builder(name, data_dir, hint).info
     examples = _examples(name, info, split)
     image_key, label_key = _keys(name, info.features)
     shape = _shape(name, info.features[image_key], size, channels)
@@ -49,21 +49,22 @@ def tfds_source(name, split, data_dir, size, channels):
         labels = {"labels": tf.cast(examples[label_key], tf.int32)} if label_key else {}
         return {"images": images} | labels
 
-    num_classes = info.features[label_key].num_classes if label_key else None
-    return Source(examples.num_examples, fetch, shape, num_classes)
+    label = info.features[label_key] if label_key else None
+    classes = (label.num_classes, label.names and tuple(label.names)) if label else (None, None)
+    return Source(examples.num_examples, fetch, shape, *classes)
 
 
-def _prepared_builder(name, data_dir):
+def _prepared_builder(name, data_dir, hint):
     import tensorflow_datasets as tfds  # half a second, and only needed for these sets
 
     data_dir = data_dir or os.environ.get("TFDS_DATA_DIR")  # TFDS looks only when it is imported
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
-        raise ValueError(_unknown(name, tfds.list_builders())) from error
+        raise ValueError(_unknown(name, tfds.list_builders()) + hint) from error
     except (AssertionError, ValueError) as error:  # no such version or config, or no such syntax
         reason = str(error).strip().splitlines()[0]
-        raise ValueError(f"TFDS cannot open {name!r}: {reason} {_HINT}") from error
+        raise ValueError(f"TFDS cannot open {name!r}: {reason} {_HINT}{hint}") from error
     if builder.info.splits:
         return builder
     try:

@@ -7,10 +7,14 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.datasets.folders import CAPTIONS, captions, file_source, image_files, readable
+from tfgan_zoo.datasets import arguments
+from tfgan_zoo.datasets.decoding import MAX_PIXELS, Reading
+from tfgan_zoo.datasets.folders import folder_source
 from tfgan_zoo.datasets.images import flipped, randomly_cropped, resize, to_channels, to_pixels
+from tfgan_zoo.datasets.listing import CAPTIONS
+from tfgan_zoo.datasets.npz import npz_source
 from tfgan_zoo.datasets.records import tfds_source
-from tfgan_zoo.datasets.stream import Source, array_source, captioned, stream, to_floats
+from tfgan_zoo.datasets.stream import array_source, stream, to_floats
 
 _BUILT_IN = "fashion_mnist_10k"
 _CACHE_LIMIT = 2**31  # bytes of decoded pixels that cache="auto" keeps in memory
@@ -32,6 +36,8 @@ def load(
     labels=True,
     cache="auto",
     on_unreadable="raise",
+    max_pixels=MAX_PIXELS,
+    bit_depth=16,
 ):
     """One epoch of a set of images in batches, and the source that `fit` trains from.
 
@@ -50,14 +56,17 @@ def load(
         name_or_path: One of
             - "fashion_mnist_10k": the 10,000 test images of Fashion-MNIST, part of this package;
             - the name of a TFDS set, such as "cifar10", "name:version" or "name/config";
-            - a folder of JPEG, PNG, GIF, BMP or WebP images, written as a path ("./photos"). If it
-              has a subfolder named as `split`, that one is read. Images in subfolders are labelled
-              by these, numbered in the order of their sorted names. A file names.json in it,
-              {"file": "text"}, gives each image a caption;
+            - a folder of images, written as a path ("./photos"): JPEG, PNG, GIF, BMP, WebP, TIFF or
+              AVIF, upright by their EXIF orientation; of animations and pages the first. If it has a
+              subfolder named as `split`, that one is read. Images in subfolders are labelled by
+              these, numbered in the order of their sorted names, and alike in all splits: by those
+              of "train". A file names.json in it, {"file": "text"}, gives each image a caption. What
+              is left out or could be read in another way is said in one warning;
             - the name of a folder in `data_dir` that has a names.json;
             - an .npz file with images [N, height, width (, channels)], uint8, or floats in
               [-1, 1], under "images", "x" or "x_<split>", and labels under "labels", "y" or
-              "y_<split>" or not at all.
+              "y_<split>" or not at all: integers, one-hot rows or strings; the names of the classes
+              under "class_names" or not at all.
         split: Split of the set. TFDS sets take slices, such as "train[:1000]".
         image_size: Edge of the square images, or (height, width). The middle of each image, as
             large as fits, is resized with bicubic antialiasing. None keeps the size.
@@ -69,14 +78,18 @@ def load(
         flip: Whether each image is mirrored left to right with probability 1/2.
         crop: "center", or "random": images are resized to 9/8 of `image_size`, of which a random
             window is cut.
-        channels: 1 for grey, 3 for colour; None keeps what the set declares (folders: colour).
-            Transparent images are laid on white.
+        channels: 1 for grey, 3 for colour, 4 for colour and transparency; None keeps what the set
+            declares (folders: grey where all images are, else colour). With 1 or 3, transparent
+            images are laid on white. Colour profiles are not applied.
         labels: False leaves labels and captions out.
         cache: Whether all images are decoded once and kept in memory. "auto" does so up to 2 GiB.
             The images are the same either way.
         on_unreadable: What a folder with files that cannot be decoded does: "raise", or "skip"
             them with one warning. The files are checked before anything else: while the cache is
             filled, or by decoding each of them once.
+        max_pixels: Images of a folder with more pixels are not decoded, and count as unreadable.
+        bit_depth: Bits that images of 16 bits a channel use, such as 12 where 4,095 is white. They
+            are scaled to 8.
 
     Raises:
         FileNotFoundError: No such folder or file.
@@ -84,82 +97,53 @@ def load(
         ValueError: An unknown name, split or option, or data that cannot be used; the message says
             which, and what to do.
     """
-    _check_options(image_size, crop, channels, cache, on_unreadable)
-    size = (image_size, image_size) if isinstance(image_size, int) else image_size
-    read_size = tuple(-(-edge * 9 // 8) for edge in size) if crop == "random" else size
-    source = _open(
-        name_or_path, split, read_size, data_dir, channels, cache, on_unreadable == "skip"
+    size = arguments.checked(
+        name_or_path, split, image_size, batch_size, crop, channels, cache, on_unreadable
     )
+    arguments.check_numbers(seed=seed, max_pixels=max_pixels, bit_depth=bit_depth)
+    read_size = tuple(-(-edge * 9 // 8) for edge in size) if crop == "random" else size
+    reading = Reading(read_size, channels, int(max_pixels), int(bit_depth))
+    source = _open(name_or_path, split, reading, data_dir, cache, on_unreadable == "skip", labels)
     if not labels:
         source = _without_labels(source)
     if crop == "random":
         source = randomly_cropped(source, size)
     if flip:
         source = flipped(source)
-    return _one_epoch(source, batch_size, shuffle, seed)
+    return _one_epoch(source, int(batch_size), shuffle, int(seed))
 
 
-def _check_options(image_size, crop, channels, cache, on_unreadable):
-    for name, value, allowed in (
-        ("crop", crop, ("center", "random")),
-        ("channels", channels, (None, 1, 3)),
-        ("cache", cache, ("auto", True, False)),
-        ("on_unreadable", on_unreadable, ("raise", "skip")),
-    ):
-        if value not in allowed:
-            raise ValueError(f"{name} must be one of {allowed}. Received: {value!r}.")
-    if crop == "random" and image_size is None:
-        raise ValueError("crop='random' needs image_size, the size of the window.")
-
-
-def _open(name_or_path, split, size, data_dir, channels, cache, skip):
+def _open(name_or_path, split, reading, data_dir, cache, skip, texts):
+    size, channels = reading.size, reading.channels
     if name_or_path == _BUILT_IN:
         file = resources.files("tfgan_zoo.datasets") / f"{_BUILT_IN}.npz"
-        return _npz_source(file, split, size, channels)
+        return _resized(npz_source(file, split), size, channels)
     path = Path(name_or_path).expanduser()
-    if path.suffix == ".npz" and path.is_file():
-        return _npz_source(path, split, size, channels)
+    if path.suffix.lower() == ".npz" and path.is_file():
+        return _resized(npz_source(path, split), size, channels)
+
+    def in_memory(bytes_of_all):
+        return bytes_of_all <= _CACHE_LIMIT if cache == "auto" else cache
+
     written_as_path = not isinstance(name_or_path, str) or os.sep in name_or_path
     if path.is_dir() and written_as_path:
-        return _folder_source(path, split, size, channels or 3, cache, skip)
-    if path.suffix == ".npz" or not isinstance(name_or_path, str) or name_or_path[:1] in "./~":
-        raise FileNotFoundError(f"There is no folder of images or .npz file at {path}.")
-    if (_home(data_dir) / name_or_path / CAPTIONS).is_file():
-        folder = _home(data_dir) / name_or_path
-        return _folder_source(folder, split, size, channels or 3, cache, skip)
-    source = tfds_source(name_or_path, split, data_dir, size, channels)
-    return _in_memory(source) if _fits(source, cache) else _as_floats(source)
+        return folder_source(path, split, reading, in_memory, skip, texts)
+    is_path = path.suffix.lower() == ".npz" or not isinstance(name_or_path, str)
+    if is_path or name_or_path[:1] in "./~" or path.is_file():
+        raise FileNotFoundError(arguments.no_data_at(path))
+    named = _home(data_dir) / name_or_path
+    if (named / CAPTIONS).is_file():
+        return folder_source(named, split, reading, in_memory, skip, texts)
+    hint = arguments.hint_of_folder(name_or_path, path, named)
+    source = tfds_source(name_or_path, split, data_dir, size, channels, hint)
+    kept = in_memory(source.count * int(np.prod(source.image_shape)))
+    return _in_memory(source) if kept else _as_floats(source)
 
 
 def _home(data_dir):
     """Where sets lie that are asked for by name."""
     named = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
     return Path(named).expanduser()
-
-
-def _folder_source(folder, split, size, channels, cache, skip):
-    """All files are decoded here, once, so that no run dies of one after hours of training."""
-    paths, labels = image_files(folder, split)
-    texts = captions(folder, split, paths)
-    source = file_source(paths, labels, size, channels)
-    finish = _in_memory if _fits(source, cache) else _as_checked_floats
-    try:
-        return _with_texts(finish(source), texts)
-    except tf.errors.OpError:
-        kept = readable(paths, source, size, skip)
-    paths, size = [paths[k] for k in kept], source.image_shape[:2] if size is None else size
-    labels, texts = ([column[k] for k in kept] if column else None for column in (labels, texts))
-    kept_source = file_source(paths, labels, size, channels)
-    return _with_texts(finish(kept_source._replace(num_classes=source.num_classes)), texts)
-
-
-def _with_texts(source, texts):
-    return source if texts is None else captioned(source, texts)
-
-
-def _fits(source, cache):
-    size = source.count * int(np.prod(source.image_shape))
-    return size <= _CACHE_LIMIT if cache == "auto" else cache
 
 
 def _in_memory(source):
@@ -173,13 +157,8 @@ def _in_memory(source):
         if labels is not None:
             labels[start:end] = batch["labels"]
         start = end
-    return array_source(images, labels)._replace(num_classes=source.num_classes)
-
-
-def _as_checked_floats(source):
-    for _ in _batches(source, _READ_AT_ONCE):
-        pass
-    return _as_floats(source)
+    kept = array_source(images, labels)
+    return kept._replace(num_classes=source.num_classes, class_names=source.class_names)
 
 
 def _as_floats(source):
@@ -194,54 +173,27 @@ def _without_labels(source):
     def fetch(indices, seed):
         return {"images": source.fetch(indices, seed)["images"]}
 
-    return source._replace(fetch=fetch, num_classes=None)
-
-
-def _npz_source(file, split, size, channels):
-    with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
-        images = _array(arrays, ("images", "x"), f"x_{split}", split)
-        labels = _array(arrays, ("labels", "y"), f"y_{split}", split)
-    if images is None:
-        raise ValueError(
-            f"{file} has no images for the split {split!r}: it needs an array named 'images', 'x' "
-            f"(split 'train' only) or 'x_{split}'. It has {sorted(arrays.files)}."
-        )
-    images = images[..., None] if images.ndim == 3 else images
-    _check_range(file, images)
-    source = array_source(images, None if labels is None else labels.reshape(-1))
-    channels = channels or images.shape[-1]
-    if (size or images.shape[1:3], channels) == (images.shape[1:3], images.shape[3]):
-        return source
-    return _resized(source, size or images.shape[1:3], channels)
-
-
-def _array(arrays, names, split_name, split):
-    names = (*names, split_name) if split == "train" else (split_name,)
-    return next((arrays[name] for name in names if name in arrays), None)
-
-
-def _check_range(file, images):
-    if images.dtype == np.uint8:
-        return
-    low, high = (float(images.min()), float(images.max())) if images.size else (0.0, 0.0)
-    if images.dtype.kind != "f" or not -1 <= low <= high <= 1:
-        raise ValueError(
-            f"The images in {file} must be uint8 in [0, 255], or floats in [-1, 1]. Received "
-            f"{images.dtype} in [{low:g}, {high:g}]. Save images.astype('uint8') where they lie in "
-            "[0, 255], or images * 2 - 1 where they lie in [0, 1]."
-        )
+    return source._replace(fetch=fetch, num_classes=None, class_names=None)
 
 
 def _resized(source, size, channels):
-    """The source in memory at another size, as uint8."""
+    """The source in memory, at another size and with other channels as uint8, if it has not these."""
+    size, channels = size or source.image_shape[:2], channels or source.image_shape[-1]
+    shape = (*size, channels)
+    if shape == source.image_shape:
+        return source
+    if source.image_shape[-1] > 4:
+        raise ValueError(
+            f"Images of {source.image_shape[-1]} channels are brought to no other size or number of "
+            f"channels. Asked for: {shape}. The images have: {source.image_shape}."
+        )
 
     def fetch(indices, seed):
         batch = source.fetch(indices, seed)
         images = resize(to_channels((batch["images"] + 1) * 127.5, channels), size)
         return batch | {"images": to_pixels(images)}
 
-    shape = (*size, channels)
-    return _in_memory(Source(source.count, fetch, shape, source.num_classes))
+    return _in_memory(source._replace(fetch=fetch, image_shape=shape))
 
 
 def _one_epoch(source, batch_size, shuffle, seed):

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from tfgan_zoo.datasets.labels import to_numbers
+
 
 class Source(NamedTuple):
     """Images that can be read in any order.
@@ -24,35 +26,38 @@ class Source(NamedTuple):
             same result.
         image_shape: (height, width, channels).
         num_classes: Number of classes, or None where there are no labels.
+        class_names: The names of the classes by their number, or None where they are not known.
     """
 
     count: int
     fetch: Callable
     image_shape: tuple
     num_classes: int | None = None
+    class_names: tuple | None = None
 
 
-def array_source(images, labels=None, texts=None):
+def array_source(images, labels=None, texts=None, class_names=None):
     """A source that reads from arrays in memory.
 
     Args:
         images: Array or tensor [N, height, width, channels]: uint8 in [0, 255], which stays uint8
             in memory and becomes `x / 127.5 - 1` when it is read, or floats that lie in [-1, 1]
             already (the caller checks that).
-        labels: Integers [N] from 0 up, or None.
+        labels: Integers [N] from 0 up, or None; see `labels.to_numbers` for what else is taken.
         texts: Strings [N], or None.
+        class_names: The names of the classes by their number, or None.
 
     Raises:
         TypeError: Images that are neither uint8 nor floats, or labels that are not integers.
-        ValueError: Images without four axes, or not one label or text for each image.
+        ValueError: Images without four axes, not one label or text for each image, or labels below 0
+            or beyond int32.
     """
     images = _checked_images(np.asarray(images))
-    num_classes = None
+    num_classes, names = None, None
     with tf.device("CPU:0"):  # a GPU would copy the data to its memory, and back for every step
         arrays = {"images": tf.convert_to_tensor(images)}
         if labels is not None:
-            labels = _checked_labels(np.asarray(labels), len(images))
-            num_classes = int(labels.max(initial=0)) + 1
+            labels, num_classes, names = to_numbers(labels, len(images), class_names)
             arrays["labels"] = tf.convert_to_tensor(labels)
 
     def fetch(indices, seed):
@@ -60,7 +65,7 @@ def array_source(images, labels=None, texts=None):
         batch = {name: tf.gather(array, indices) for name, array in arrays.items()}
         return batch | {"images": to_floats(batch["images"])}
 
-    source = Source(len(images), fetch, images.shape[1:], num_classes)
+    source = Source(len(images), fetch, images.shape[1:], num_classes, names)
     return source if texts is None else captioned(source, texts)
 
 
@@ -84,18 +89,7 @@ def _checked_images(images):
         return images
     if images.dtype.kind != "f":
         raise TypeError(f"Images must be uint8 or floats. Received: {images.dtype}.")
-    return images.astype(np.float32, copy=False)
-
-
-def _checked_labels(labels, count):
-    if labels.dtype.kind not in "iu":
-        raise TypeError(f"Labels must be integers. Received: {labels.dtype}.")
-    if labels.shape != (count,):
-        raise ValueError(
-            f"There must be one label for each of the {count} images, shape ({count},). "
-            f"Received: {labels.shape}."
-        )
-    return labels.astype(np.int32)
+    return np.ascontiguousarray(images, np.float32)  # of any byte order and layout
 
 
 def to_floats(images):
