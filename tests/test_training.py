@@ -116,7 +116,7 @@ def test_a_resumed_run_keeps_its_options(options):
         ({"batch_size": 128}, "source has 64 images, and one step uses 128"),
         ({"strategy": "multi_worker"}, "TF_CONFIG"),
         ({"strategy": "tpu"}, "found no TPU"),
-        ({"data": "./nowhere"}, "no folder of images or .npz file at nowhere"),
+        ({"data": "./nowhere"}, "no folder of images or .npz file at /.*nowhere"),
         ({"overrides": {"n_critic": 0}}, "n_critic must be a positive integer"),
     ],
 )
@@ -173,3 +173,25 @@ def _worker(script, ports, index, tmp_path):
     command = [sys.executable, "-c", script, str(tmp_path / f"{index}.npz")]
     environment = {**os.environ, "PYTHONPATH": os.getcwd(), "TF_CONFIG": json.dumps(config)}
     return subprocess.Popen(command, env=environment)
+
+
+def test_a_run_goes_on_from_another_folder(options, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    directory = training.train(
+        options(data="images.npz", steps=1), tmp_path / "runs", verbose=False
+    )
+    assert training.options_of(directory).data == str(tmp_path / "images.npz")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    training.resume(directory, steps=2, data="../images.npz", verbose=False)
+    assert steps_logged(directory) == [1, 2]
+
+
+def test_classes_are_compared_before_the_model_is_built(images, labels, tmp_path):
+    """`BigGAN` for 128x128 images takes a minute to build."""
+    np.savez(tmp_path / "three.npz", images=images[:9], labels=labels[:9])
+    made = training.Options("biggan_imagenet_128", data=str(tmp_path / "three.npz"), batch_size=8)
+    with pytest.raises(
+        ValueError, match="has 3 classes, and .* num_classes=1000.*--set num_classes=3"
+    ):
+        training.plan(made)

@@ -15,7 +15,7 @@ from tfgan_zoo.files import beside
 from tfgan_zoo.models import GAN, inputs
 from tfgan_zoo.training.devices import make_strategy
 from tfgan_zoo.training.directory import new_directory, options_of, record
-from tfgan_zoo.training.options import Options, build
+from tfgan_zoo.training.options import Options, build, model_options
 
 _SAVE_EVERY = 500  # steps, where an epoch has more
 
@@ -58,9 +58,8 @@ def plan(options):
         ValueError, TypeError, FileNotFoundError: Options or data that cannot be used.
     """
     options = options.resolved()
-    with make_strategy(options.strategy).scope(), progress.doing("Building the model"):
-        gan = build(options)
-    height, width, channels = gan.image_shape
+    strategy, model = make_strategy(options.strategy), model_options(options)
+    height, width, channels = model["image_shape"]
     with progress.doing(f"Reading {options.data}"):
         data = datasets.load(
             options.data,
@@ -70,8 +69,20 @@ def plan(options):
             data_dir=options.data_dir,
             seed=options.seed,
         )
+    _compare_classes(options, model.get("num_classes"), data.source.num_classes)
+    with strategy.scope(), progress.doing("Building the model"):
+        gan = build(options)
     images = inputs.step_size(gan, options.batch_size)
     return Plan(options, gan, data, images, max(1, data.source.count // images))
+
+
+def _compare_classes(options, models, datas):
+    """Refuses data with other classes than the model's, before that is built."""
+    if models and datas and models != datas:
+        raise ValueError(
+            f"{options.data} has {datas} classes, and the model has num_classes={models}. Make them "
+            f"agree: --set num_classes={datas}, or from Python overrides={{'num_classes': {datas}}}."
+        )
 
 
 def train(options, run_root="runs", extra_callbacks=(), verbose=True):

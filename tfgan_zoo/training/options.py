@@ -2,8 +2,10 @@
 
 import dataclasses
 import json
+import os
 
 from tfgan_zoo import presets
+from tfgan_zoo.models.options import resolve
 from tfgan_zoo.training.devices import STRATEGIES
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -63,7 +65,8 @@ class Options:
         preset = presets.get_preset(self.preset)
         return dataclasses.replace(
             self,
-            data=self.data or preset.dataset,
+            data=_located(str(self.data or preset.dataset)),
+            data_dir=self.data_dir and os.path.abspath(os.path.expanduser(self.data_dir)),
             batch_size=self.batch_size or preset.batch_size,
             epochs=self.epochs or (None if self.steps else preset.epochs),
         )
@@ -74,6 +77,8 @@ class Options:
         Raises:
             ValueError: Others; the message names each, with both values.
         """
+        if given.get("data"):
+            given = {**given, "data": _located(str(given["data"]))}
         own = dataclasses.asdict(self) | self.overrides
         fixed = {name: value for name, value in given.items() if name not in _MAY_CHANGE}
         fixed |= fixed.pop("overrides", {})
@@ -90,6 +95,20 @@ class Options:
         if given.keys() & {"epochs", "steps"}:
             given = {"epochs": None, "steps": None, **given}
         return dataclasses.replace(self, **given)
+
+
+def _located(data):
+    """A path as an absolute one, so that the run can be resumed from anywhere; a name as it is."""
+    path = os.path.abspath(os.path.expanduser(data))
+    is_path = data[:1] in "./~" or data.endswith(".npz") or (os.sep in data and os.path.isdir(path))
+    return path if is_path else data
+
+
+def model_options(options):
+    """The checked arguments of the model, without building it."""
+    preset = presets.get_preset(options.preset)
+    given = {**preset.options, "seed": options.seed, **options.overrides}
+    return resolve(preset.model_class, (), given)
 
 
 def _plain(value):
