@@ -185,6 +185,7 @@ def test_began_logits_and_loss(images):
         loss, logs = gan.discriminator_loss(tf.constant(batch), None, draws(8))
         np.testing.assert_allclose(logs["real_error"], error.mean(), rtol=1e-5)
         np.testing.assert_allclose(loss, logs["real_error"] - k * logs["fake_error"], atol=1e-6)
+        np.testing.assert_allclose(logs["d_loss"], loss, atol=1e-6)  # not L(x) - L(G(z))
     loss, _ = gan.generator_loss(tf.constant(batch), None, draws(8))
     fake = gan.generated(None, draws(8))
     np.testing.assert_allclose(loss, -np.mean(fake.logits), rtol=1e-5)

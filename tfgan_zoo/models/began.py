@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from tfgan_zoo.layers import Dropout
+from tfgan_zoo.layers import Clip, Dropout
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.presets import register
 
@@ -21,19 +21,25 @@ class BEGAN(GAN):
     The discriminator minimises L(x) - k L(G(z)), the generator L(G(z)), and after each update k moves by
     lambda_k (gamma L(x) - L(G(z))) within [0, 1] (section 3.4), both errors being those of the
     discriminator's batch. Logged beside the losses are both errors, k, and the measure of convergence
-    L(x) + |gamma L(x) - L(G(z))| (section 3.4.1). Images pass a tanh, which the paper leaves open. Its
-    optional skip connections and its falling rate are left out. Batches have 16 images.
+    L(x) + |gamma L(x) - L(G(z))| (section 3.4.1). What the paper leaves open is as in the usual code
+    (github.com/carpedm20/BEGAN-tensorflow): every convolution but the last has exponential linear
+    units, nothing follows the last, and Adam has beta_1 of 0.9; drawn images are clipped to [-1, 1].
+    The paper's optional skip connections and its falling rate are left out. Batches have 16 images.
 
     Args:
         width: Int. The paper's n: channels of generator and decoder; the encoder's grow by n a level.
         code_dim: Int. Length of the auto-encoder's code, the paper's N_h.
         gamma: Float in [0, 1]. The diversity ratio: how large L(G(z)) may be beside L(x).
         lambda_k: Float. The rate of k.
+        beta_1: Float in [0, 1). Of Adam.
+        output_activation: None, or "tanh": what generated and rebuilt images pass.
+        strided_activation: "elu", or None: what follows the encoder's strided convolutions.
 
     All other arguments: see `GAN`.
 
     Raises:
-        ValueError: An objective other than "wasserstein", which the difference of errors is.
+        ValueError: An objective other than "wasserstein", which the difference of errors is; an
+            activation that is not among those.
     """
 
     defaults = {
@@ -46,11 +52,23 @@ class BEGAN(GAN):
         "code_dim": 64,
         "gamma": 0.5,
         "lambda_k": 0.001,
+        "beta_1": 0.9,
+        "output_activation": None,
+        "strided_activation": "elu",
     }
 
+    @classmethod
+    def from_config(cls, config):
+        """A whole configuration without activations is of a model that was saved before there were these
+        options, and keeps the networks that it had."""
+        is_before = "lambda_k" in config and "output_activation" not in config
+        return super().from_config({**(_BEFORE if is_before else {}), **config})
+
+    def default_optimizer(self, learning_rate):
+        return keras.optimizers.Adam(learning_rate, beta_1=self.beta_1)
+
     def build_networks(self):
-        if self.objective != "wasserstein":
-            raise ValueError(f"BEGAN's objective is 'wasserstein'. Received: {self.objective!r}.")
+        _check(self)
         super().build_networks()
         self.k = self.add_weight(shape=(), initializer="zeros", trainable=False, name="k")
 
@@ -65,6 +83,11 @@ class BEGAN(GAN):
         logits = MinusError(dtype="float32", name="logits")([images, rebuilt])
         outputs = {"logits": logits, "reconstructions": rebuilt}
         return keras.Model(images, outputs, name="discriminator")
+
+    def discriminator_loss(self, images, labels, draws):
+        """What is logged as d_loss is L(x) - k L(G(z)) too."""
+        loss, logs = super().discriminator_loss(images, labels, draws)
+        return loss, logs | {"d_loss": logs["real_error"] - self.k.value * logs["fake_error"]}
 
     def discriminator_terms(self, real, fake, labels, draws):
         """The adversarial loss, L(x) - L(G(z)), becomes L(x) - k L(G(z))."""
@@ -97,6 +120,18 @@ class MinusError(keras.layers.Layer):
 
 # === Networks ===
 
+_BEFORE = {"output_activation": "tanh", "strided_activation": None, "beta_1": 0.5}
+
+
+def _check(gan):
+    if gan.objective != "wasserstein":
+        raise ValueError(f"BEGAN's objective is 'wasserstein'. Received: {gan.objective!r}.")
+    for name, known in (("output_activation", "tanh"), ("strided_activation", "elu")):
+        if (value := getattr(gan, name)) not in (None, known):
+            raise ValueError(
+                f"BEGAN: {name} must be None or {known!r}. Received: {name}={value!r}."
+            )
+
 
 def _sizes(image_shape):
     """Height and width of the maps, smallest first: halved while they are even and above 8."""
@@ -107,14 +142,16 @@ def _sizes(image_shape):
 
 
 def _decoded(gan, x, name):
-    """The generator's and the decoder's layers: `[B, D]` -> float32 images in [-1, 1]."""
+    """The generator's and the decoder's layers: `[B, D]` -> float32 images."""
     sizes = _sizes(gan.image_shape)
     shape = (*sizes[0], gan.width)
     x = layers.Reshape(shape)(layers.Dense(math.prod(shape))(x))
     for level in range(len(sizes)):
         x = _convolved(layers.UpSampling2D(2)(x) if level else x, gan.width)
     x = layers.Conv2D(gan.image_shape[-1], 3, padding="same")(x)
-    return layers.Activation("tanh", dtype="float32", name=name)(x)
+    if name == "images" and not gan.output_activation:
+        return Clip(dtype="float32", name=name)(x)
+    return layers.Activation(gan.output_activation, dtype="float32", name=name)(x)
 
 
 def _encoded(gan, x):
@@ -124,7 +161,8 @@ def _encoded(gan, x):
     for level in range(1, levels + 1):
         x = _convolved(x, level * gan.width)
         if level < levels:
-            x = layers.Conv2D(level * gan.width, 3, strides=2, padding="same")(x)
+            options = {"strides": 2, "padding": "same", "activation": gan.strided_activation}
+            x = layers.Conv2D(level * gan.width, 3, **options)(x)
     return Dropout(gan.dropout)(layers.Flatten()(x))
 
 
@@ -140,7 +178,7 @@ def _convolved(x, channels):
 # whose error is small because its contrast is: a faster k and a gamma near 1 prevent it.
 _SMALL = {
     "image_shape": (28, 28, 1),
-    "width": 16,
+    "width": 64,
     "code_dim": 32,
     "latent_dim": 32,
     "gamma": 0.9,
@@ -151,8 +189,8 @@ _SMALL = {
 _LARGE = {"image_shape": (128, 128, 3)}
 
 register(
-    ("began_fashion_mnist", BEGAN, _SMALL, "fashion_mnist", 16, 6, (39_937, 180_145)),
-    ("began_mnist", BEGAN, _SMALL, "mnist", 16, 6, (39_937, 180_145)),
+    ("began_fashion_mnist", BEGAN, _SMALL, "fashion_mnist", 64, 25, (325_633, 1_660_513)),
+    ("began_mnist", BEGAN, _SMALL, "mnist", 64, 25, (325_633, 1_660_513)),
     ("began_celeb_a_64", BEGAN, {}, "celeb_a", 16, 25, (1_716_611, 13_405_379)),
     ("began_celeb_a_128", BEGAN, _LARGE, "celeb_a", 16, 25, (2_011_779, 23_221_443)),
 )

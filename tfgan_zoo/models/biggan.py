@@ -25,7 +25,8 @@ class BigGAN(GAN):
     batch statistics where it is given `standing_statistics`, the number of batches to do so from.
 
     The paper's batch statistics are those of the whole batch; here each replica has its own, of its
-    rows.
+    rows. The authors' code has an epsilon of 1e-6 in Adam, where it is Keras's 1e-7 here, begins the
+    average at step 20,000, and trains on CIFAR-10 without orthogonal regularization.
 
     Args:
         num_classes: Int. Labels are integers in [0, num_classes).

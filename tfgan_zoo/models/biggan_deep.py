@@ -87,7 +87,7 @@ _SMALL = {
     "image_shape": (28, 28, 1),
     "latent_dim": 64,
     "num_classes": 10,
-    "width": 16,
+    "width": 48,  # bottlenecks have a quarter of a block's channels
     "embedding_dim": 32,
     "attention_size": 14,
     "n_critic": 1,
@@ -105,7 +105,7 @@ _CIFAR = {
 }
 
 register(
-    ("biggan_deep_fashion_mnist", BigGANDeep, _SMALL, "fashion_mnist", 64, 3, (423_426, 33_538)),
+    ("biggan_deep_fashion_mnist", BigGANDeep, _SMALL, "fashion_mnist", 64, 3, (1_460_098, 291_074)),
     ("biggan_deep_cifar10", BigGANDeep, _CIFAR, "cifar10", 50, 500, (3_079_299, 651_649)),
     (
         "biggan_deep_imagenet_64",

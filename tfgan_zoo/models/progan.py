@@ -48,7 +48,8 @@ class ProGAN(GAN):
     the critic sees the standard deviation within groups of four rows of one replica (as the authors'
     code; a replica with fewer rows has smaller groups, and another result). Between phases the
     optimizers go on as they are; those numbers of theirs that belong to layers to come stay 0 until
-    these are used.
+    these are used. Batches have one size, where the paper's shrink from 256 pixels on, and the
+    rates are constant, where the authors' code raises them with the size.
 
     `generate`, the exported model and the critic's `score` always have images of `image_shape`: what is
     drawn before the networks are fully grown is enlarged to it, pixel by pixel.

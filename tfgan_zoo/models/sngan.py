@@ -20,7 +20,8 @@ class SNGAN(residual.ResidualPlayers, GAN):
     Hinge loss, Adam(2e-4, beta_1=0, beta_2=0.9), 5 discriminator updates a step, batches of 64, normal
     latents of 128 numbers (section 4). With classes, the generator's batch normalization has a gain and
     a bias for each class, and the discriminator adds the inner product of its features and the class's
-    vector.
+    vector. The authors' code also lets both rates fall to 0 in a straight line, and gives the generator
+    batches of 128 images; here the rates stay, and both have the same batches.
 
     Args:
         num_classes: Int, or None for a model without labels. Labels are integers in [0, num_classes).

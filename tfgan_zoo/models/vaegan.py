@@ -29,7 +29,8 @@ class VAEGAN(GAN):
     decoder lowers gamma times that error, and plays against the discriminator with reconstructions and
     with images of the prior; the discriminator, which tells both from real images, learns nothing from
     the error (algorithm 1). Sums are over features and latents, means over images. Encoder and decoder
-    are one player, "generator". All are trained by RMSprop(3e-4), on batches of 64.
+    are one player, "generator". All are trained by RMSprop(3e-4), on batches of 64. The authors' code
+    also has weight decay, and leaves out updates of a player that is ahead by a margin.
 
     Args:
         gamma: Float above 0. The factor of the error for the decoder; the authors' is 1e-5 for faces.

@@ -21,7 +21,8 @@ class VanillaGAN(GAN):
     which the paper advises in section 3. Batches have 100 images. Within the networks pixels lie in
     [0, 1], as in the paper: in [-1, 1] a digit's black ground is the discriminator's largest input, and
     it wins for good within an epoch. Left out: the rise of the momentum to 0.7, the decay of
-    the rates by 4e-6 a batch, and biases that start from the mean image.
+    the rates by 4e-6 a batch, and biases that start from the mean image. The authors' code also halves
+    the discriminator's loss and draws normal latents.
 
     Args:
         width: Int. Units of each of the generator's two hidden layers.

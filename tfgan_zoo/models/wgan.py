@@ -13,10 +13,18 @@ from tfgan_zoo.presets import register
 class WGAN(DCGAN):
     """DCGAN's networks, a critic in place of the discriminator, its weights clipped after each update.
 
-    The defaults are algorithm 1's: 5 critic updates a step, RMSprop(5e-5), batches of 64.
+    The defaults are algorithm 1's: 5 critic updates a step, RMSprop(5e-5), batches of 64; and as in the
+    authors' code (github.com/martinarjovsky/WassersteinGAN) RMSprop is that of PyTorch and latents are
+    normal. That code also makes 100 updates of the critic in each of the first 25 steps and in every
+    500th, and clips before an update; here there are always `n_critic`, and what is clipped is the
+    outcome of an update, as in the paper.
 
     Args:
         clip_value: Float. The critic's weights are kept within [-clip_value, clip_value].
+        rho: Float in [0, 1). Decay of RMSprop's mean square.
+        epsilon: Float. What RMSprop adds to the mean square, under the root: 1e-16 there is PyTorch's
+            1e-8 outside. Gradients of clipped critics are small beside Keras's 1e-7, which would slow
+            some layers to a tenth.
 
     All other arguments: see `DCGAN` and `GAN`.
     """
@@ -26,11 +34,14 @@ class WGAN(DCGAN):
         "n_critic": 5,
         "g_learning_rate": 5e-5,
         "d_learning_rate": 5e-5,
+        "latent_distribution": "normal",
         "clip_value": 0.01,
+        "rho": 0.99,
+        "epsilon": 1e-16,
     }
 
     def default_optimizer(self, learning_rate):
-        return keras.optimizers.RMSprop(learning_rate)
+        return keras.optimizers.RMSprop(learning_rate, rho=self.rho, epsilon=self.epsilon)
 
     def after_discriminator_update(self, logs):
         clip_weights(self.discriminator.trainable_variables, self.clip_value)
