@@ -63,10 +63,17 @@ def numbers(text):
 
 
 def labels(text, count):
-    """The label of all images, or a list of one for each of `count` seeds; None for no text."""
+    """The class of all images, or a list of one for each of `count` seeds; None for no text.
+
+    Classes are written as numbers, "0-9", or as names of the model's classes, "orange,lemon".
+    """
     if not text:
         return None
-    found = numbers(text)
+    found = numbers(text) if _is_numbers(text) else [name.strip() for name in text.split(",")]
     if len(found) not in (1, count):
         raise ValueError(f"Give one label, or one for each of {count} seeds, not {len(found)}.")
     return found if len(found) > 1 else found[0]
+
+
+def _is_numbers(text):
+    return not any(character.isalpha() for character in text)
