@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "__init__": {"models"},
     "__main__": {"cli"},
     "augment": set(),
-    "callbacks": {"evaluation", "files", "metrics", "pictures", "progress"},
+    "callbacks": {"evaluation", "files", "metrics", "numbers", "pictures", "progress"},
     "cli": {
         "callbacks",
         "convert",
@@ -27,6 +27,7 @@ MAY_IMPORT = {
         "latent",
         "metrics",
         "models",
+        "numbers",
         "pictures",
         "presets",
         "progress",
@@ -52,13 +53,14 @@ MAY_IMPORT = {
     "layers": set(),
     "losses": set(),
     "metrics": set(),
-    "models": VARIANT | {"datasets", "export"},
+    "models": VARIANT | {"datasets", "export", "numbers"},
+    "numbers": set(),
     "penalties": set(),
     "pictures": {"files"},
     "presets": set(),
     "progress": set(),
     "provenance": set(),
-    "serving": set(),
+    "serving": {"numbers"},
     "training": {"files", "models", "datasets", "callbacks", "presets", "progress", "provenance"},
 }
 

@@ -33,7 +33,7 @@ def export(
 ):
     """Writes `<path>/<name>/<version>/` in one rename, so that nobody sees half of one.
 
-    The SavedModel has the signatures of `model.endpoints()`, the first also as `serving_default`, and
+    The SavedModel has the signatures of `model.served()`, the first also as `serving_default`, and
     the variables that `from_preset` loads: all but those of networks that have a moving average, which
     is what is served. Its `assets.extra/` holds the model's options (`preset.json`), the images of a
     few seeds with the SHA-256 of their pixels (`golden.json`, `golden/`) for `tfgan-zoo verify`, and
@@ -132,7 +132,7 @@ def _archive(model, jit_compile):
         raise ValueError(
             "jit_compile must be False for a model that draws from texts: XLA has no strings."
         )
-    for name, (function, signature) in model.endpoints().items():
+    for name, (function, signature) in model.served().items():
         if jit_compile and name != _PNG:
             function = tf.function(function, input_signature=signature, jit_compile=True)
         archive.add_endpoint(name, function, input_signature=signature)
@@ -148,7 +148,7 @@ def _write_extra(model, folder, name, warmup_batch_sizes):
     extra.mkdir()
     record = {"name": name, "model": keras.saving.serialize_keras_object(model)}
     (extra / presets.RECORD).write_text(json.dumps(record, indent=2) + "\n")
-    endpoints = model.endpoints()
+    endpoints = model.served()
     _write_warmup(endpoints, name, warmup_batch_sizes, folder / WARMUP_FILE)
     if _PNG in endpoints:
         seeds = list(range(_GOLDEN_SEEDS))

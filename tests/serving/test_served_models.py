@@ -65,6 +65,17 @@ def asked_of(gan, seeds=SEEDS):
     return {gan.condition.key: gan.condition.defaults(seeds).numpy()} if gan.condition else {}
 
 
+@pytest.mark.parametrize("protocol", ["grpc", "rest"])
+def test_a_class_that_does_not_exist_is_an_error_of_the_client(protocol, server):
+    with serving.Client(server.url if protocol == "rest" else server.target, "acgan") as client:
+        for label in (3, -1):
+            with pytest.raises(ValueError, match=rf"no class {label}: labels must lie in \[0, 3\)"):
+                client.generate(2, seed=0, labels=[0, label])
+        for wrong in ({"labels": 1.7}, {"labels": [0, 1, 2]}, {"seed": 1.5}, {"n": 2.0}):
+            with pytest.raises(ValueError, match="must be"):
+                client.generate(**{"n": 2, "seed": 0, **wrong})
+
+
 @pytest.mark.parametrize("variant", CASES)
 @pytest.mark.parametrize("protocol", ["grpc", "rest"])
 def test_served_images_are_the_models(variant, protocol, models, server):
@@ -345,7 +356,7 @@ def test_warmup_covers_every_signature_and_batch_size(tmp_path):
 
     path = make("ConditionalGAN", name="cgan").export(tmp_path, warmup_batch_sizes=[1, 4])
     servable = Servable(path)
-    assert servable.warm_up() == 2 * 5
+    assert servable.warm_up() == 2 * 6
     servable.close()
 
 
@@ -388,8 +399,8 @@ def test_truncation(tmp_path):
     tf.saved_model.save(model, str(tmp_path / "any" / "1"), {"generate_png": model.generate_png})
     flags = ["--model_name=any", f"--model_base_path={tmp_path}/any"]
     with Server(tmp_path, *flags) as server, serving.Client(server.url, "any") as client:
-        levels = client.generate(seed=[10, 20, 30], truncation=[0.5, 1, 2])[:, 0, 0, 0]
-        assert levels.tolist() == [5, 20, 60]
+        levels = client.generate(seed=[10, 20, 30], truncation=[0.5, 1, 0.1])[:, 0, 0, 0]
+        assert levels.tolist() == [5, 20, 3]
         assert client.generate(2, seed=7)[:, 0, 0, 0].tolist() == [7, 8]
         with pytest.raises(ValueError, match="any takes no label"):
             client.generate(1, labels=1)

@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from tfgan_zoo import numbers
 from tfgan_zoo.models import inputs
 
 _LETTERS_IN_A_TOKEN = 8  # what follows the first letters is not read, so that no text is costly
@@ -37,7 +38,7 @@ class Labels:
 
     def given(self, values, count):
         """What a caller of `generate` asks for, one for all images or one for each."""
-        return self.checked(np.broadcast_to(values, [count]).astype(np.int32), count)
+        return numbers.classes(self.key, values, count, self.num_classes)
 
     def in_graph(self, values, count):
         """`count` values of a data set, checked where they are read."""

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_zoo import presets
-from tfgan_zoo.models import options
+from tfgan_zoo.models import options, served
 from tfgan_zoo.models.conditions import Labels
 from tfgan_zoo.models.fitting import Fitting
 from tfgan_zoo.models.remedies import Remedies
@@ -217,8 +217,14 @@ class GAN(Remedies, TrainingStep, Fitting, Sampling, keras.Model):
         return {"name": self.name, "dtype": self.dtype_policy.name, **self._options}
 
     def call(self, latents, labels=None, training=False):
-        images = self.generator if training else self.ema_generator
-        return images(self._with_labels(latents, labels), training=training)
+        if self.num_classes is not None and tf.executing_eagerly():
+            labels = self.checked_labels(labels, latents)
+        generator = self.generator if training else self.ema_generator
+        images = generator(self._with_labels(latents, labels), training=training)
+        if self.num_classes is None:
+            return images
+        known = (labels >= 0) & (labels < self.num_classes)
+        return served.where(known, images, float("nan"))  # in a graph nothing can be raised
 
     @classmethod
     def from_preset(cls, name, load_weights=True, **overrides):

@@ -133,6 +133,9 @@ class InfoGAN(GAN):
             inputs.append(tf.TensorSpec([None, self.continuous_codes], tf.float32, name="code"))
         return {**super().endpoints(), "generate_from_codes": (self._serve_codes, inputs)}
 
+    def classes_of_inputs(self):
+        return {**super().classes_of_inputs(), "category": self.categories}
+
     def _serve_codes(self, seed, category, *code):
         noise = self.latents_for(seed)[:, self.code_dim :]
         latents = tf.concat([self._one_hot(category), *code, noise], axis=1)

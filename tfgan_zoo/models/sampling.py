@@ -3,7 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
+from tfgan_zoo import numbers
 from tfgan_zoo.layers.draws import normal_rows, uniform_rows
+from tfgan_zoo.models.served import guarded
 
 _MAX_PNG_CHANNELS = 4
 
@@ -71,6 +73,13 @@ def _quantized(images):
     return tf.cast(tf.clip_by_value(levels, 0, 255), tf.uint8)
 
 
+def checked_truncation(truncation, latents):
+    """A truncation as it is, or, outside of a graph, float32 `[B]`, one for each of the latents."""
+    if not tf.executing_eagerly():
+        return truncation
+    return numbers.truncations(truncation, len(latents))
+
+
 class Sampling:
     """`generate`, `interpolate` and `export` of a `GAN`."""
 
@@ -114,23 +123,22 @@ class Sampling:
         Returns:
             uint8 `[n, H, W, C]`.
         """
-        if not isinstance(n, (int, np.integer)) or n < 1:
-            raise ValueError(f"n must be a positive integer. Received: n={n!r}.")
-        first = np.random.default_rng().integers(2**31) if seed is None else seed
-        return self.generate_from_seeds(
-            int(first) + np.arange(n), labels, truncation, batch_size, texts
-        )
+        seeds = numbers.seeds_from(seed, n)
+        return self.generate_from_seeds(seeds, labels, truncation, batch_size, texts)
 
     def generate_from_seeds(self, seeds, labels=None, truncation=1.0, batch_size=64, texts=None):
         """Draws one image for each seed: int64 `[n]` -> uint8 `[n, H, W, C]`."""
-        seeds = np.asarray(seeds, np.int64)
+        seeds = numbers.seeds("seeds", seeds)
         latents = self.latents_for(seeds)
         asked = self._asked_for(seeds, labels=labels, texts=texts)
         return self._rendered(latents, asked, truncation, batch_size)
 
     def interpolate(self, start_seed, end_seed, steps=8, label=None, text=None):
         """Images on the way from one seed's image to another's, uint8 `[steps, H, W, C]`."""
-        start, end = self.latents_for([start_seed, end_seed]).numpy()
+        ends = {"start_seed": start_seed, "end_seed": end_seed}
+        ends = [numbers.integer(name, seed, *numbers.INT64) for name, seed in ends.items()]
+        numbers.integer("steps", steps)
+        start, end = self.latents_for(ends).numpy()
         shares = np.linspace(0.0, 1.0, steps)
         path = interpolate_latents(start, end, shares, self.latent_distribution)
         return self._rendered(path, self._asked_for(0, labels=label, texts=text))
@@ -148,20 +156,48 @@ class Sampling:
 
     def render(self, latents, labels=None, truncation=1.0, training=False):
         """Float images in [-1, 1], `[B, H, W, C]`, of the averaged generator."""
-        latents = tf.convert_to_tensor(latents)
+        latents = self.checked_latents(latents)
         if not (isinstance(truncation, float) and truncation == 1.0):
-            latents = self.truncate(latents, truncation)
-        labels = None if labels is None else tf.convert_to_tensor(labels)
+            latents = self.truncate(latents, checked_truncation(truncation, latents))
+        labels = self.checked_labels(labels, latents)
         return self.ema_generator(self._inputs_of_average(latents, labels), training=training)
+
+    def checked_latents(self, latents):
+        """Latents as a float tensor `[B, D]`; other shapes and dtypes, and outside of a graph NaN and
+        infinity, raise ValueError."""
+        latents = tf.convert_to_tensor(latents)
+        rank_is_known = latents.shape.rank is not None
+        if rank_is_known and not latents.shape.is_compatible_with([None, self.latent_dim]):
+            raise ValueError(
+                f"Latents must have shape [B, {self.latent_dim}]. Received: {latents.shape}."
+            )
+        if not latents.dtype.is_floating:
+            raise ValueError(f"Latents must be floats. Received: {latents.dtype.name}.")
+        if tf.executing_eagerly() and not np.isfinite(np.asarray(latents, np.float32)).all():
+            raise ValueError("Latents hold NaN or infinity.")
+        return latents
+
+    def checked_labels(self, labels, latents):
+        """Labels or texts as a tensor `[B]`; outside of a graph, classes that do not exist raise
+        ValueError."""
+        own = self.condition
+        if own is None and labels is not None:
+            raise ValueError(f"{type(self).__name__} takes no labels. Received: {labels!r}.")
+        if own is None:
+            return None
+        if labels is None:
+            raise ValueError(f"{type(self).__name__} needs {own.key}, one for each row of latents.")
+        if tf.executing_eagerly() and self.num_classes is not None:
+            labels = own.given(labels, len(latents))
+        return tf.convert_to_tensor(labels)
 
     def _inputs_of_average(self, latents, labels):
         return self._with_labels(latents, labels)
 
     def _rendered(self, latents, labels, truncation=1.0, batch_size=64):
         n = len(latents)
-        truncations = np.broadcast_to(np.float32(truncation), [n])
-        if not ((truncations > 0) & (truncations <= 1)).all():
-            raise ValueError(f"truncation must lie in (0, 1]. Received: {truncation!r}.")
+        numbers.integer("batch_size", batch_size)
+        truncations = numbers.truncations(truncation, n)
         labels = self.condition.given(labels, n) if self.condition else None
         images = []
         for start in range(0, n, batch_size):
@@ -202,6 +238,26 @@ class Sampling:
         if channels > _MAX_PNG_CHANNELS:
             del found["generate_png"]
         return found
+
+    def served(self):
+        """The `endpoints`, safe to serve: a row with a class that does not exist, a truncation outside
+        (0, 1], NaN or infinity is answered with NaN and empty strings, and harms no other row. For a
+        model with classes `classes` answers how many there are."""
+        ranges = self.classes_of_inputs()
+        found = {
+            name: (guarded(function, signature, ranges), signature)
+            for name, (function, signature) in self.endpoints().items()
+        }
+        if self.num_classes is not None:
+            found["classes"] = (self._serve_classes, [self.condition.spec()])
+        return found
+
+    def classes_of_inputs(self):
+        """`{name: n}` of the inputs of endpoints whose values are classes in [0, n)."""
+        return {} if self.num_classes is None else {self.condition.served: self.num_classes}
+
+    def _serve_classes(self, label):
+        return {"num_classes": tf.fill(tf.shape(label), self.num_classes)}
 
     def _serve_images(self, seed, *options):
         return {"images": self.forward_seeds(seed, **self._named(options))}

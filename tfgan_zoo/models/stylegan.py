@@ -22,6 +22,7 @@ from tfgan_zoo.layers import (
     StyleAverage,
 )
 from tfgan_zoo.models.gan import GAN
+from tfgan_zoo.models.sampling import checked_truncation
 from tfgan_zoo.presets import register
 
 _GAIN = 2**0.5
@@ -120,6 +121,7 @@ class StyleGAN(GAN):
         return _crossed(styles, others, crossover)
 
     def render(self, latents, labels=None, truncation=1.0, training=False):
+        self.checked_labels(labels, latents)
         return self.images_from_styles(self.styles_from_latents(latents, truncation), training)
 
     # === Styles ===
@@ -137,9 +139,11 @@ class StyleGAN(GAN):
             truncation: Float in (0, 1], or one for each image: the share of the way from the mean style
                 that is kept; 1 changes nothing.
         """
-        styles = self._styles(self.ema_generator, tf.cast(latents, tf.float32), training=False)
+        latents = tf.cast(self.checked_latents(latents), tf.float32)
+        styles = self._styles(self.ema_generator, latents, training=False)
         if isinstance(truncation, float) and truncation == 1.0:
             return styles
+        truncation = checked_truncation(truncation, latents)
         share = tf.broadcast_to(tf.cast(truncation, tf.float32), [tf.shape(styles)[0]])
         mean = self.mean_style
         return mean + share[:, None, None] * (styles - mean)

@@ -9,12 +9,12 @@ import tensorflow as tf
 from tensorflow_serving.apis import model_pb2
 from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
 
-from tfgan_zoo.serving import golden
+from tfgan_zoo.serving import client_inputs, golden
 from tfgan_zoo.serving.statuses import Code, StatusError
 from tfgan_zoo.serving.transports import Grpc, LoopThread, Rest
 
 _RETRIED = (Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED)
-_GENERATE = "generate_png"
+_GENERATE, _CLASSES = "generate_png", "classes"
 _PARALLEL = 4  # requests of one call that are under way at once
 
 
@@ -59,7 +59,7 @@ class AsyncClient:
         self, n=None, seed=None, labels=None, truncation=None, batch_size=16, texts=None
     ):
         """See `Client.generate_png`."""
-        seeds = _seeds(n, seed)
+        seeds = client_inputs.seeds(n, seed)
         inputs = {"seed": seeds} | await self._conditions(len(seeds), labels, truncation, texts)
         free = asyncio.Semaphore(_PARALLEL)
 
@@ -70,11 +70,25 @@ class AsyncClient:
             return list(next(iter(outputs.values())))
 
         parts = await asyncio.gather(*map(part, range(0, len(seeds), batch_size)))
-        return [image for part in parts for image in part]
+        images = [image for part in parts for image in part]
+        if not all(images):
+            raise ValueError(await self._refusal(inputs, images.index(b"")))
+        return images
+
+    async def _refusal(self, inputs, row):
+        """Why the model answered a row with an empty file."""
+        model, label = self._spec.name, inputs["label"][row] if "label" in inputs else None
+        if label is not None and _CLASSES in (await self._metadata()).signature_def:
+            answer = await self.predict(_CLASSES, {"label": inputs["label"][row : row + 1]})
+            count = int(next(iter(answer.values()))[0])
+            if not 0 <= label < count:
+                return f"{model} has no class {label}: labels must lie in [0, {count})."
+        asked = ", ".join(f"{name} {inputs[name][row]}" for name in inputs)
+        return f"{model} draws nothing for image {row}, {asked}."
 
     async def generate_files(self, folder, n=None, seed=None, **options):
         """See `Client.generate_files`."""
-        seeds = _seeds(n, seed)
+        seeds = client_inputs.seeds(n, seed)
         images = await self.generate_png(seed=seeds, **options)
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -87,14 +101,14 @@ class AsyncClient:
         """The inputs besides the seeds, by what the model takes."""
         names = await self._input_names(_GENERATE)
         given = {"label": (labels, 0, np.int32), "truncation": (truncation, 1, np.float32)}
-        given["text"] = (None if texts is None else _encoded(texts), None, object)
+        given["text"] = (None if texts is None else client_inputs.encoded(texts), None, object)
         arrays = {}
         for name, (value, default, dtype) in given.items():
             if name in names:
                 value = default if value is None else value
                 if value is None:
                     raise ValueError(f"{self._spec.name} draws from texts: give texts.")
-                arrays[name] = np.broadcast_to(value, [n]).astype(dtype)
+                arrays[name] = client_inputs.column(name, value, n, dtype)
             elif value is not None:
                 raise ValueError(f"{self._spec.name} takes no {name}. Received: {value!r}.")
         return arrays
@@ -259,24 +273,6 @@ async def _make(target, model, options):
 
 def _is_worth_retrying(error):
     return isinstance(error, StatusError) and error.code in _RETRIED
-
-
-def _seeds(n, seed):
-    if np.ndim(seed):
-        if n not in (None, len(seed)):
-            raise ValueError(f"n={n} does not fit {len(seed)} seeds.")
-        return np.asarray(seed, np.int64)
-    if not isinstance(n, (int, np.integer)) or n < 1:
-        raise ValueError(f"n must be a positive integer. Received: n={n!r}.")
-    first = np.random.default_rng().integers(2**31) if seed is None else seed
-    return int(first) + np.arange(n, dtype=np.int64)
-
-
-def _encoded(texts):
-    """A string, or strings, as an array of bytes in UTF-8."""
-    array = np.asarray(texts)
-    encoded = [text.encode() if isinstance(text, str) else text for text in array.flat]
-    return np.array([*encoded, None], object)[:-1].reshape(array.shape)
 
 
 def _specs(infos):
