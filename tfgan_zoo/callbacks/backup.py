@@ -54,8 +54,13 @@ class BackupAndRestore(StepCallback):
         self.run_config = run_config or {}
         self._saved_step = None
 
-    def restore(self, gan):
-        """Loads the newest good checkpoint into `gan`. Returns whether there is one."""
+    def restore(self, gan, others=()):
+        """Loads the newest good checkpoint into `gan`. Returns whether there is one.
+
+        Args:
+            gan: The compiled model.
+            others: The callbacks of the run; those with a state get back theirs.
+        """
         self._identity = _identity(gan, self.run_config)
         self._state, self._saved_step = None, None
         writes = gan.distribute_strategy.extended.should_checkpoint
@@ -99,7 +104,15 @@ class BackupAndRestore(StepCallback):
     def on_step(self, step, logs):
         self.save()
 
+    def on_epoch_end(self, epoch, logs=None):
+        if self.model.stop_training or epoch + 1 == self.params["epochs"]:
+            self.save_last()  # before a callback that swaps weights comes to it
+
     def on_train_end(self, logs=None):
+        self.save_last()
+
+    def save_last(self):
+        """Writes a checkpoint of the last step, where there is none yet."""
         if self.step != self._saved_step and self.step > 0:
             self.save()
 

@@ -3,7 +3,8 @@
 import keras
 import tensorflow as tf
 
-from tfgan_zoo.models import inputs, optimizers
+from tfgan_zoo.models import frozen, inputs, optimizers, unrolled
+from tfgan_zoo.models.keras_arguments import check_callbacks, refuse_arguments
 
 
 class Fitting:
@@ -16,8 +17,13 @@ class Fitting:
         jit_compile="auto",
         run_eagerly=False,
         steps_per_execution=1,
+        **others,
     ):
         """Prepares the model for `fit`; without arguments, with the paper's optimizers.
+
+        Layers that are frozen (`layer.trainable = False`) when the model is compiled do not train.
+        `model.optimizer` is both optimizers as one, for Keras's callbacks; those that Keras named after
+        their class, such as "adam_3", are named "g_optimizer" and "d_optimizer".
 
         Args:
             g_optimizer, d_optimizer: Keras optimizers of generator and discriminator, by default
@@ -27,36 +33,44 @@ class Fitting:
                 are faster than XLA's.
             run_eagerly: Runs op by op, for debugging.
             steps_per_execution: As in Keras; above 1 on one replica only.
+
+        Raises:
+            TypeError: An argument that a GAN does not have, such as `loss`.
+            ValueError: A value that cannot be used, or an optimizer of other weights.
         """
-        if self._replicas > 1 and steps_per_execution > 1:
+        refuse_arguments("compile", Fitting.compile, others)
+        xla = self._uses_xla(jit_compile)
+        self._check_compilation(jit_compile, run_eagerly, steps_per_execution)
+        if isinstance(g_optimizer, keras.optimizers.Optimizer) and g_optimizer is d_optimizer:
             raise ValueError(
-                "steps_per_execution must be 1 on several replicas, where Keras cannot carry their "
-                f"values through its loop. Received: {steps_per_execution}, on {self._replicas}."
+                "g_optimizer and d_optimizer are the same object, but each keeps the state of one "
+                "player's weights. Give two optimizers."
             )
         self._refuse_parts_of_a_batch()
         with self.distribute_strategy.scope():
+            players = [
+                self._prepared("generator", g_optimizer, self.g_learning_rate),
+                self._prepared("discriminator", d_optimizer, self.d_learning_rate),
+            ]
+            (self.g_optimizer, g_config), (self.d_optimizer, d_config) = players
             super().compile(
                 optimizer=None,
                 jit_compile=False,
                 run_eagerly=run_eagerly,
                 steps_per_execution=steps_per_execution,
             )
-            self.g_optimizer = self._prepared("generator", g_optimizer, self.g_learning_rate)
-            self.d_optimizer = self._prepared("discriminator", d_optimizer, self.d_learning_rate)
+            self.optimizer = optimizers.PlayerOptimizers(
+                [self.g_optimizer, self.d_optimizer], self.iterations, self._before_averages
+            )
         self._compile_config = {
-            "g_optimizer": keras.saving.serialize_keras_object(optimizers.unwrap(self.g_optimizer)),
-            "d_optimizer": keras.saving.serialize_keras_object(optimizers.unwrap(self.d_optimizer)),
+            "g_optimizer": g_config,
+            "d_optimizer": d_config,
             "jit_compile": jit_compile,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
         }
-        self._packed = {}
-        compiled = self._compiler(self._uses_xla(jit_compile))
-        self._whole_update = compiled(lambda *args: self._apply(args[0], self._gradients(*args)))
-        self._packed_gradients = compiled(lambda *args: self._pack(args[0], self._gradients(*args)))
-        self._apply_packed = compiled(
-            lambda player, vector: self._apply(player, self._unpack(player, vector))
-        )
+        self._xla, self._batch_spec, self._train_functions, self._savers = xla, "", {}, []
+        self._compile_updates()
 
     def get_compile_config(self):
         return getattr(self, "_compile_config", None)  # None: not compiled yet
@@ -76,6 +90,7 @@ class Fitting:
         initial_epoch=0,
         steps_per_epoch=None,
         resume=False,
+        **others,
     ):
         """Trains for `epochs` epochs, in an order that is a function of the seed and the step.
 
@@ -86,23 +101,34 @@ class Fitting:
                 it takes texts.
             batch_size: Images per update over all replicas, 64 by default for arrays; a data set has
                 its own. A step uses `n_critic` such batches; those that do not fill one are left out.
+                It may differ from one `fit` to the next.
             resume: True continues an interrupted run: `epochs` then counts from the model's first
                 step, and the epoch that was cut off is finished.
+
+        With an optimizer that has `use_ema=True`, the averages are put in place of the weights at the
+        end, as in Keras.
 
         Returns:
             A `keras.callbacks.History`.
 
         Raises:
-            ValueError, TypeError: Input that is not as described, before the first step.
+            ValueError, TypeError: Input that is not as described, before the first step; an argument
+                or a callback of Keras that a GAN cannot follow; layers frozen after `compile`.
         """
+        refuse_arguments("fit", Fitting.fit, others)
         self._assert_compile_called("fit")
-        for callback in callbacks or []:
-            resume |= bool(callback.restore(self)) if hasattr(callback, "restore") else False
+        frozen.require_unchanged(self)
+        callbacks = check_callbacks(callbacks, self.optimizer.optimizers)
+        self._savers = [callback for callback in callbacks if hasattr(callback, "restore")]
+        for callback in self._savers:
+            resume |= bool(callback.restore(self, callbacks))
         first = int(self.iterations.numpy())
         data, steps = inputs.prepare(self, x, y, batch_size, shuffle, steps_per_epoch, first)
-        self._steps_to_skip = 0
+        self._steps_to_skip, self._batch_spec = 0, named_spec(data)
         if resume:
             initial_epoch, self._steps_to_skip = divmod(first, steps)
+        if any(hasattr(o, "dynamic_scale") for o in (self.g_optimizer, self.d_optimizer)):
+            callbacks = [*callbacks, optimizers.LossScaleWatch()]
         return super().fit(
             data,
             epochs=epochs,
@@ -114,27 +140,33 @@ class Fitting:
         )
 
     def make_train_function(self, force=False):
-        super().make_train_function(force)
-        if self.train_function is self._train_function:
-            return
-        run = self.train_function
+        """One function for each shape of batches: Keras would trace its own anew, for any shape, but the
+        step's draws, parts and sums are those of a known number of rows."""
+        if force:
+            self._train_functions = {}
+        if self._batch_spec not in self._train_functions:
+            self._compile_updates()
+            super().make_train_function(force=True)
+            self._train_functions[self._batch_spec] = self._resumable(self.train_function)
+        self.train_function = self._train_functions[self._batch_spec]
+        return self.train_function
 
+    def _resumable(self, run):
         def train_function(iterator):
             if self._steps_to_skip > 0:  # done before the run was interrupted
                 self._steps_to_skip -= self.steps_per_execution
                 return {}
             return run(iterator)
 
-        self.train_function = self._train_function = train_function
+        return train_function
 
     def _maybe_symbolic_build(self, *args, **kwargs):
         """Nothing: built already, and Keras's way fails with dictionaries on several workers."""
 
-    def evaluate(self, *args, **kwargs):
-        raise NotImplementedError(
-            "A GAN has no loss that says how good its images are, so evaluate() is not defined. "
-            "Look at generate(), and compare samples with held-out images by a metric."
-        )
+    def _before_averages(self):
+        """What is saved last is what training goes on from, not the averages of an optimizer."""
+        for callback in self._savers:
+            callback.save_last()
 
     # === Compilation ===
 
@@ -149,7 +181,25 @@ class Fitting:
     def _prepared(self, player, optimizer, learning_rate):
         if optimizer is None:
             optimizer = self.player_optimizer(player, learning_rate)
-        return optimizers.prepare(optimizer, self._variables(player), self.dtype_policy.name)
+        prepared, config = optimizers.prepare(
+            player, optimizer, self._variables(player), self.dtype_policy.name
+        )
+        if player == "discriminator" and self.unrolled_steps:
+            unrolled.check(optimizers.unwrap(prepared))
+        return prepared, config
+
+    def _check_compilation(self, jit_compile, run_eagerly, steps_per_execution):
+        if jit_compile is True and run_eagerly:
+            raise ValueError("jit_compile=True and run_eagerly=True exclude each other. Give one.")
+        if isinstance(steps_per_execution, bool) or not steps_per_execution >= 1:
+            raise ValueError(
+                f"steps_per_execution must be a positive integer. Received: {steps_per_execution!r}."
+            )
+        if self._replicas > 1 and steps_per_execution > 1:
+            raise ValueError(
+                "steps_per_execution must be 1 on several replicas, where Keras cannot carry their "
+                f"values through its loop. Received: {steps_per_execution}, on {self._replicas}."
+            )
 
     def _uses_xla(self, jit_compile):
         if jit_compile not in (True, False, "auto"):
@@ -185,9 +235,24 @@ class Fitting:
     def _written(self, options):
         return ", ".join(f"{name}={getattr(self, name)!r}" for name in options)
 
+    def _compile_updates(self):
+        """The parts of an update as functions, which keep the sizes that they are traced with."""
+        self._packed = {}
+        compiled = self._compiler(self._xla)
+        self._whole_update = compiled(lambda *args: self._apply(args[0], self._gradients(*args)))
+        self._packed_gradients = compiled(lambda *args: self._pack(args[0], self._gradients(*args)))
+        self._apply_packed = compiled(
+            lambda player, vector: self._apply(player, self._unpack(player, vector))
+        )
+
     def _compiler(self, xla):
         """Without XLA too an update is a function: traced once for all `n_critic`, and begun after the
         one before. In one graph the generator would begin all updates at once, and hold its maps."""
         if self.run_eagerly or self._crosses_replicas:
             return lambda function: function
         return lambda function: tf.function(function, jit_compile=xla or None, autograph=False)
+
+
+def named_spec(data):
+    """The names, shapes and types of a data set's elements, as a string."""
+    return str(sorted(data.element_spec.items()))

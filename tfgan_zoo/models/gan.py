@@ -10,12 +10,14 @@ from tfgan_zoo import presets
 from tfgan_zoo.models import options, served
 from tfgan_zoo.models.conditions import Labels
 from tfgan_zoo.models.fitting import Fitting
+from tfgan_zoo.models.frozen import freeze_layers, frozen_layers
+from tfgan_zoo.models.keras_methods import KerasMethods
 from tfgan_zoo.models.remedies import Remedies
 from tfgan_zoo.models.sampling import Sampling
 from tfgan_zoo.models.step import TrainingStep
 
 
-class GAN(Remedies, TrainingStep, Fitting, Sampling, keras.Model):
+class GAN(Remedies, TrainingStep, Fitting, KerasMethods, Sampling, keras.Model):
     """A generator and a discriminator trained against each other by `fit`.
 
     A variant overrides `build_generator`, `build_discriminator` and, where its paper asks for it,
@@ -155,7 +157,8 @@ class GAN(Remedies, TrainingStep, Fitting, Sampling, keras.Model):
         for average, network in self.averages():
             average.trainable = False
             average.set_weights(network.get_weights())
-        self._steps_to_skip, self._train_function = 0, None
+            average.name = f"ema_{network.name}"
+        self._steps_to_skip = 0
         self.built = True  # or `fit` under a strategy would call the model with images
 
     # === Hooks ===
@@ -214,7 +217,18 @@ class GAN(Remedies, TrainingStep, Fitting, Sampling, keras.Model):
         return [self.generator, self.discriminator, self.ema_generator]
 
     def get_config(self):
-        return {"name": self.name, "dtype": self.dtype_policy.name, **self._options}
+        config = {"name": self.name, "dtype": self.dtype_policy.name, **self._options}
+        frozen = frozen_layers(self)
+        return {**config, "frozen": frozen} if frozen else config
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        frozen = config.pop("frozen", [])
+        gan = cls(**config)
+        if frozen:
+            freeze_layers(gan, frozen)
+        return gan
 
     def call(self, latents, labels=None, training=False):
         if self.num_classes is not None and tf.executing_eagerly():

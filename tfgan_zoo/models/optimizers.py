@@ -1,32 +1,51 @@
 """Keras optimizers that can be applied inside an XLA program on each replica."""
 
-import types
+import functools
+import math
+import re
+import warnings
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras.src.optimizers.base_optimizer import BaseOptimizer
+from keras.src.utils.naming import to_snake_case
+
+_LOSS_SCALES = (1.0, 2.0**100)  # beyond, halving or doubling would soon give 0 or infinity for good
 
 
-def prepare(optimizer, variables, precision):
-    """Makes `optimizer` ready for gradients that are already summed over the replicas, and builds it.
+def prepare(player, optimizer, variables, precision):
+    """Makes an optimizer ready for gradients that are already summed over the replicas, and builds it.
 
     Keras's own `apply` sums the gradients itself and updates variables through `merge_call`, which
     neither XLA nor `tf.cond` can hold; and its `LossScaleOptimizer` looks for infinities before the
     sum, on the first replica only. Here the training step sums first, then every replica applies the
-    same update to its own copy: the base optimizer's plain loop, without the distribution layer.
+    same update to its own copy. Only the layer of Keras's optimizers that speaks to `tf.distribute` is
+    replaced: what an optimizer's own class defines stays.
 
     Args:
+        player: "generator" or "discriminator".
         optimizer: A `keras.optimizers.Optimizer`, name or config.
-        variables: The trainable variables of one player.
+        variables: The trainable variables of the player.
         precision: Name of the model's dtype policy. "mixed_float16" adds dynamic loss scaling.
+
+    Returns:
+        The optimizer, and its config before loss scaling was added.
+
+    Raises:
+        ValueError: No optimizer, or one that other variables have.
     """
-    optimizer = _within_scope(keras.optimizers.get(optimizer))
+    argument = f"{player[0]}_optimizer"
+    optimizer = _within_scope(_known(argument, optimizer))
+    _name(argument, optimizer)
+    config = keras.saving.serialize_keras_object(optimizer)
     scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     if precision == "mixed_float16" and not scaled:
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    _check(argument, optimizer, variables)
     optimizer.build(variables)
     _keep_local(optimizer)
-    return optimizer
+    return optimizer, config
 
 
 def unwrap(optimizer):
@@ -34,25 +53,225 @@ def unwrap(optimizer):
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
+def single(optimizer):
+    """The optimizers that move weights: those inside a `LossScaleOptimizer` or `MultiOptimizer`."""
+    optimizer = unwrap(optimizer)
+    return [o for inner in getattr(optimizer, "optimizers", []) for o in single(inner)] or [
+        optimizer
+    ]
+
+
+def fits(optimizer, variables):
+    """Whether an optimizer that is built was built for these variables, in this order."""
+    built_for = [id(variable) for variable in optimizer._trainable_variables]
+    return built_for == [id(variable) for variable in variables]
+
+
+class PlayerOptimizers(keras.optimizers.MultiOptimizer):
+    """Both players' optimizers as one, `gan.optimizer`: where Keras and its callbacks look for rates,
+    averages of weights and the number of steps.
+
+    Args:
+        players: `g_optimizer` and `d_optimizer`, which the training step applies itself.
+        steps: The model's counter of training steps.
+        before_end: Called when `fit` is about to put averages of weights in place of the weights.
+    """
+
+    def __init__(self, players, steps, before_end):
+        super().__init__(None, name="player_optimizers")
+        self._inner_optimizers = [inner for player in players for inner in single(player)]
+        self._players, self._steps, self._before_end = players, steps, before_end
+        self.built = True
+
+    @property
+    def iterations(self):
+        return self._steps
+
+    @property
+    def variables(self):
+        return [variable for player in self._players for variable in player.variables]
+
+    @property
+    def learning_rate(self):
+        raise AttributeError(
+            "A GAN has two learning rates: gan.g_optimizer.learning_rate and "
+            "gan.d_optimizer.learning_rate."
+        )
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        raise AttributeError(
+            "A GAN has two learning rates. Set gan.g_optimizer.learning_rate and "
+            "gan.d_optimizer.learning_rate."
+        )
+
+    def apply(self, grads, trainable_variables=None):
+        raise NotImplementedError("Gradients go to gan.g_optimizer or gan.d_optimizer.")
+
+    def finalize_variable_values(self, var_list):
+        self._before_end()
+        for player in self._players:
+            player.finalize_variable_values(player._trainable_variables)
+
+    def save_own_variables(self, store):
+        """Nothing: the model saves both optimizers as its own."""
+
+    def load_own_variables(self, store):
+        """Nothing, as above."""
+
+
+class LossScaleWatch(keras.callbacks.Callback):
+    """Warns, once a player and `fit`, when over a tenth of an epoch's updates were skipped for gradients
+    that were not finite, or when the loss scale can fall no further."""
+
+    def on_train_begin(self, logs=None):
+        gan = self.model
+        scaled = {"generator": gan.g_optimizer, "discriminator": gan.d_optimizer}
+        self._watched = {name: o for name, o in scaled.items() if hasattr(o, "dynamic_scale")}
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._before = {name: self._counts(name) for name in self._watched}
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, before in self._before.items():
+            due, skipped = np.subtract(self._counts(name), before)
+            optimizer = self._watched[name]
+            scale = float(optimizer.dynamic_scale.numpy())
+            if skipped > due / 10 or (skipped and scale <= _lowest(optimizer)):
+                del self._watched[name]
+                _warn_of_skips(name, skipped, due, scale)
+
+    def _counts(self, name):
+        updates = self.model.n_critic if name == "discriminator" else 1
+        skipped = int(self._watched[name]._skipped.numpy())
+        return updates * int(self.model.iterations.numpy()), skipped
+
+
+def _warn_of_skips(player, skips, due, scale):
+    warnings.warn(
+        f"{skips} of the {due} updates of the {player} in this epoch were skipped, since their "
+        f"gradients were not finite in half precision; the loss scale is {scale:g} now. If this goes "
+        "on, use dtype='mixed_bfloat16' or 'float32', or a lower learning rate.",
+        stacklevel=2,
+    )
+
+
+def _known(argument, optimizer):
+    try:
+        return keras.optimizers.get(optimizer)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{argument} must be a Keras optimizer, or the name or config of one. Received: "
+            f"{optimizer!r}."
+        ) from error
+
+
+def _name(argument, optimizer):
+    """Names an optimizer that Keras named after its class, "adam_3", after its player: logs say it."""
+    inner, *others = single(optimizer)
+    if not others and re.fullmatch(
+        rf"{to_snake_case(inner.__class__.__name__)}(_\d+)?", inner.name
+    ):
+        inner.name = argument
+
+
+def _check(argument, optimizer, variables):
+    if optimizer.built and not fits(optimizer, variables):
+        raise ValueError(
+            f"{argument} was built for other weights: it belongs to another model or player, or "
+            "layers were frozen or thawed since. Give compile() a new optimizer."
+        )
+    scale = getattr(optimizer, "initial_scale", 1.0)
+    if not (math.isfinite(scale) and scale > 0):
+        raise ValueError(f"{argument}: initial_scale must be above 0. Received: {scale}.")
+
+
 def _within_scope(optimizer):
     """The optimizer, or under a strategy in whose scope it was not made, a new one of its kind."""
     if not tf.distribute.has_strategy():
         return optimizer
-    if isinstance(optimizer.iterations.value, tf.distribute.DistributedValues):
+    if isinstance(optimizer._iterations.value, tf.distribute.DistributedValues):
         return optimizer
-    return type(optimizer).from_config(optimizer.get_config())
+    return optimizer.__class__.from_config(optimizer.get_config())
 
 
 def _keep_local(optimizer):
-    if unwrap(optimizer) is not optimizer:
-        optimizer._tf_apply = optimizer._common_apply
-        _keep_local(optimizer.inner_optimizer)
+    for inner in [*vars(optimizer).get("_inner_optimizers", []), unwrap(optimizer)]:
+        if inner is not optimizer:
+            _keep_local(inner)
     for variable in optimizer.variables:
         variable.value._aggregation = tf.VariableAggregation.NONE
-    for name in (
-        "_backend_update_step",
-        "_backend_increment_gradient_accumulators",
-        "_apply_weight_decay",
-        "_overwrite_model_variables_with_average_value",
-    ):
-        setattr(optimizer, name, types.MethodType(getattr(BaseOptimizer, name), optimizer))
+    if isinstance(optimizer, _Local):
+        return
+    object.__setattr__(optimizer, "__class__", _local(type(optimizer)))
+    if isinstance(optimizer, _LocalLossScale):
+        optimizer._skipped = tf.Variable(0, trainable=False)  # of no checkpoint
+
+
+@functools.cache
+def _local(kind):
+    """`kind` with `_Local` beneath it, so that its own methods stay and reach the plain ones by
+    `super()`. It says that it is `kind`, and so is saved as that."""
+    above = [_LocalLossScale] if issubclass(kind, keras.optimizers.LossScaleOptimizer) else []
+    own = {"__class__": property(lambda self: kind), "__module__": kind.__module__}
+    return type(kind.__name__, (*above, kind, _Local), own)
+
+
+class _Local(keras.optimizers.Optimizer):
+    """The base of Keras's optimizers on TensorFlow without `tf.distribute`: plain loops over what this
+    replica holds. Like Keras, it hands TensorFlow's variables to `update_step`."""
+
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        BaseOptimizer._backend_update_step(self, grads, _plain(trainable_variables), learning_rate)
+
+    def _apply_weight_decay(self, variables):
+        BaseOptimizer._apply_weight_decay(self, _plain(variables))
+
+    def _backend_increment_gradient_accumulators(self, grads, acc_grads):
+        BaseOptimizer._backend_increment_gradient_accumulators(self, grads, acc_grads)
+
+    def _overwrite_model_variables_with_average_value(self, trainable_variables):
+        BaseOptimizer._overwrite_model_variables_with_average_value(self, trainable_variables)
+
+    def load_own_variables(self, store):
+        if len(store.keys()) not in (0, len(self.variables)):
+            raise ValueError(
+                f"The file has {len(store.keys())} variables of the optimizer {self.name!r}, which has "
+                f"{len(self.variables)} here. It was saved with another optimizer, or with other layers "
+                "frozen. Make these as they were before compile(), or load before compile()."
+            )
+        super().load_own_variables(store)
+
+
+class _LocalLossScale:
+    """Looks for infinities in gradients that are summed already, the same way on every replica."""
+
+    def _tf_apply(self, grads, trainable_variables=None):
+        self._common_apply(grads, trainable_variables)
+
+    def check_finite(self, grads):
+        """Of what will be applied: a scale that was set to 0 gives NaN from finite gradients."""
+        scale = self.dynamic_scale.value
+        return super().check_finite([g if g is None else g / scale for g in grads])
+
+    def _stateful_handle_finite_grads(self, grads, trainable_variables):
+        super()._stateful_handle_finite_grads(grads, trainable_variables)
+        self._bound_scale()
+
+    def _stateful_handle_non_finite_grads(self):
+        super()._stateful_handle_non_finite_grads()
+        self._bound_scale()
+        self._skipped.assign_add(1)
+
+    def _bound_scale(self):
+        scale, lowest = self.dynamic_scale.value, _lowest(self)
+        scale = tf.where(scale > lowest, tf.minimum(scale, _LOSS_SCALES[1]), lowest)  # NaN too
+        self.dynamic_scale.assign(scale)
+
+
+def _lowest(optimizer):
+    return min(_LOSS_SCALES[0], optimizer.initial_scale)
+
+
+def _plain(variables):
+    return [v.value if isinstance(v, keras.Variable) else v for v in variables]

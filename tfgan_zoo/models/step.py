@@ -84,6 +84,8 @@ class TrainingStep:
         if player == "generator":
             self.after_generator_update(logs)
             self._finish_step()
+        if hasattr(optimizer, "dynamic_scale"):  # halved where an update was skipped
+            logs = {**logs, f"{player[0]}_loss_scale": tf.identity(optimizer.dynamic_scale.value)}
         return logs
 
     def _pack(self, player, tensors):

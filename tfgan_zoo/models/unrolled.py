@@ -10,6 +10,15 @@ import tensorflow as tf
 
 from tfgan_zoo.models import optimizers
 
+_BESIDE_THE_RULE = (
+    "weight_decay",
+    "clipnorm",
+    "global_clipnorm",
+    "clipvalue",
+    "ema_overwrite_frequency",
+    "gradient_accumulation_steps",
+)
+
 
 @contextlib.contextmanager
 def ahead(gan, images, labels, draws):
@@ -52,9 +61,20 @@ def _with_weights(variables, values):
     return keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True)))
 
 
+def check(optimizer):
+    """Refuses, with a ValueError, an optimizer whose updates are not written out here."""
+    _rule(optimizer)
+    set_ = [name for name in _BESIDE_THE_RULE if getattr(optimizer, name)]
+    if set_:
+        raise ValueError(
+            f"unrolled_steps needs a discriminator's optimizer without {', '.join(set_)}, which its "
+            "updates ahead would not have."
+        )
+
+
 def _rule(optimizer):
     """The optimizer's update as a function of weights and gradients, that keeps its own state."""
-    kind = type(optimizer)
+    kind = optimizer.__class__
     plain = kind is keras.optimizers.SGD and not optimizer.momentum
     if plain:
         return lambda values, gradients: _descended(optimizer, values, gradients)

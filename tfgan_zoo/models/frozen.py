@@ -1,0 +1,52 @@
+"""Layers that do not train: kept in a model's config, and held against what it was compiled with."""
+
+from tfgan_zoo.models import optimizers
+
+
+def frozen_layers(gan):
+    """Names of the layers with weights that are frozen, "discriminator/3/Conv2D": the network, the
+    layer's place in it, its class."""
+    return [name for name, layer in _layers(gan) if not layer.trainable]
+
+
+def freeze_layers(gan, names):
+    """Freezes exactly the layers of these names.
+
+    Raises:
+        ValueError: A name that the model does not have.
+    """
+    layers, names = dict(_layers(gan)), set(names)
+    if unknown := sorted(names - layers.keys()):
+        raise ValueError(
+            f"{type(gan).__name__} has no layer {unknown[0]!r} to freeze. The model was saved with "
+            "other networks than its class builds now."
+        )
+    for name, layer in layers.items():  # outer ones first, which set those within
+        layer.trainable = name not in names
+
+
+def require_unchanged(gan):
+    """Refuses to train other weights than those that the model was compiled with."""
+    for player in ("generator", "discriminator"):
+        optimizer, _ = gan._player(player)
+        now = gan._variables(player)
+        if optimizers.fits(optimizer, now):
+            continue
+        then = optimizer._trainable_variables
+        known = {id(v) for v in then} & {id(v) for v in now}
+        changed = [v.path for v in [*then, *now] if id(v) not in known]
+        raise ValueError(
+            f"Layers of the {player} were frozen or thawed after compile(): {', '.join(changed[:3])}"
+            f"{' and others' if len(changed) > 3 else ''}. Call compile() again, with new optimizers, "
+            "to train with them so."
+        )
+
+
+def _layers(gan):
+    """`(name, layer)` of the layers with weights in networks that are trained."""
+    averages = {id(average) for average, _ in gan.averages()}
+    for network in gan.networks():
+        if id(network) not in averages:
+            for place, layer in enumerate(network._flatten_layers()):
+                if layer.weights:
+                    yield f"{network.name}/{place}/{type(layer).__name__}", layer

@@ -1,0 +1,138 @@
+"""Methods that a `GAN` has from `keras.Model`: they do what fits a GAN, or say what does."""
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_zoo.models import frozen, inputs
+from tfgan_zoo.models.fitting import named_spec
+from tfgan_zoo.models.keras_arguments import refuse_arguments
+
+
+class KerasMethods:
+    """`train_on_batch`, `predict`, `save` and those that are refused."""
+
+    def train_on_batch(self, x, y=None, return_dict=False, **others):
+        """Makes one training step: `n_critic` updates of the discriminator and one of the generator.
+
+        Args:
+            x, y: As for `fit`, but no data set: as many images as a step uses, batch_size * n_critic.
+            return_dict: Whether to return a dictionary of logs; else their values, in order of names.
+
+        Raises:
+            ValueError, TypeError: As `fit`.
+        """
+        refuse_arguments("train_on_batch", KerasMethods.train_on_batch, others)
+        self._assert_compile_called("train_on_batch")
+        frozen.require_unchanged(self)
+        batch_size = self._batch_size_of(inputs._split(self, x, y)[0])
+        data, _ = inputs.prepare(self, x, y, batch_size, False, 1, 0)
+        self._steps_to_skip, self._batch_spec = 0, named_spec(data)
+        self.make_train_function()
+        data = self.distribute_strategy.experimental_distribute_dataset(data.take(1))
+        logs = self.train_function(iter(data))
+        logs = {name: float(np.mean(value)) for name, value in logs.items()}
+        return logs if return_dict else [logs[name] for name in sorted(logs)]
+
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """Images of the averaged generator, float32 `[N, H, W, C]` in [-1, 1].
+
+        Args:
+            x: Latents, floats `[N, latent_dim]`; for a model with labels or texts `(latents, labels)`,
+                or a dictionary with "latents" and "labels" or "texts"; or a data set of batches.
+            batch_size, verbose, steps, callbacks: As in Keras.
+
+        Raises:
+            ValueError: Latents or labels of a wrong shape or range, or labels that are missing.
+        """
+        return super().predict(self._asked_of(x), batch_size, verbose, steps, callbacks)
+
+    def predict_on_batch(self, x):
+        """Images of one batch, as `predict`."""
+        return super().predict_on_batch(self._asked_of(x))
+
+    def predict_step(self, data):
+        latents, labels = _latents_and_labels(data[0] if len(data) == 1 else data)
+        if self.condition:
+            labels = self.condition.in_graph(labels, None)
+        return self.render(latents, labels)
+
+    def save(self, filepath, overwrite=True, **options):
+        """Saves networks, options and both optimizers in a `.keras` file."""
+        if str(filepath).endswith((".h5", ".hdf5")):
+            raise ValueError(
+                "A GAN is saved in a .keras file, gan.save('model.keras'), its weights alone by "
+                f"gan.save_weights('model.weights.h5'). Received: {str(filepath)!r}."
+            )
+        return super().save(filepath, overwrite=overwrite, **options)
+
+    def evaluate(self, *args, **options):
+        self._refuse_loss("evaluate")
+
+    def test_on_batch(self, *args, **options):
+        self._refuse_loss("test_on_batch")
+
+    def test_step(self, data):
+        self._refuse_loss("test_step")
+
+    def compute_loss(self, *args, **options):
+        self._refuse_loss("compute_loss")
+
+    def _refuse_loss(self, method):
+        raise NotImplementedError(
+            f"A GAN has no loss that says how good its images are, so {method}() is not defined. "
+            "Look at generate(), and score samples against held-out images: "
+            "tfgan_zoo.evaluation.evaluate, or callbacks.Evaluate while training. The losses of the "
+            "players are discriminator_loss and generator_loss."
+        )
+
+    # === Pieces ===
+
+    def _batch_size_of(self, images):
+        if isinstance(images, tf.data.Dataset) or not hasattr(images, "__len__"):
+            raise TypeError(
+                "train_on_batch needs arrays of images. Give data sets to fit(). Received: "
+                f"{type(images).__name__}."
+            )
+        if len(images) == 0 or len(images) % self.n_critic:
+            raise ValueError(
+                f"A step makes n_critic = {self.n_critic} updates of the discriminator, on images of "
+                f"their own: give a multiple of {self.n_critic} images. Received: {len(images)}."
+            )
+        return len(images) // self.n_critic
+
+    def _asked_of(self, x):
+        """Arrays as a dictionary, checked; a data set as it is, checked batch by batch."""
+        if isinstance(x, tf.data.Dataset) or not (
+            isinstance(x, (tuple, list, dict)) or _is_array(x)
+        ):
+            return x
+        latents, labels = _latents_and_labels(x)
+        latents = np.asarray(latents, np.float32)
+        if latents.ndim != 2 or latents.shape[1] != self.latent_dim:
+            raise ValueError(
+                f"predict needs latents of shape [N, {self.latent_dim}]. Received shape "
+                f"{latents.shape}. For images of seeds, use generate()."
+            )
+        if not self.condition:
+            self._refuse_labels(labels)
+            return {"latents": latents}
+        key = self.condition.key
+        if labels is None:
+            raise ValueError(f"The model draws from {key}: give predict (latents, {key}).")
+        return {"latents": latents, key: self.condition.given(labels, len(latents))}
+
+    def _refuse_labels(self, labels):
+        if labels is not None:
+            raise ValueError(f"{type(self).__name__} takes latents alone, no labels or texts.")
+
+
+def _is_array(x):
+    return hasattr(x, "shape")
+
+
+def _latents_and_labels(x):
+    if isinstance(x, dict):
+        return x["latents"], x.get("labels", x.get("texts"))
+    if isinstance(x, (tuple, list)):
+        return x if len(x) == 2 else (x[0], None)
+    return x, None
