@@ -80,6 +80,12 @@ class PlayerOptimizers(keras.optimizers.MultiOptimizer):
     def __init__(self, players, steps, before_end):
         super().__init__(None, name="player_optimizers")
         self._inner_optimizers = [inner for player in players for inner in single(player)]
+        names = [inner.name for inner in self._inner_optimizers]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(
+                f"There are two optimizers named {min(twice)!r}, which logs cannot tell apart. Give one "
+                "another name."
+            )
         self._players, self._steps, self._before_end = players, steps, before_end
         self.built = True
 
