@@ -1,7 +1,6 @@
 """Named configurations: `list_presets()`, `from_preset(name)`."""
 
 import difflib
-import json
 import os
 import pathlib
 from typing import NamedTuple
@@ -63,7 +62,7 @@ def get_preset(name):
     return _presets[name]
 
 
-def from_preset(name, load_weights=True, model_class=None, **overrides):
+def from_preset(name, load_weights=True, model_class=None, trust_model=False, **overrides):
     """Makes the model that a preset names, or that an exported folder holds.
 
     Args:
@@ -71,6 +70,7 @@ def from_preset(name, load_weights=True, model_class=None, **overrides):
             version: `saved_models/dcgan_fashion_mnist` or `saved_models/dcgan_fashion_mnist/1`.
         load_weights: Whether to load the trained weights.
         model_class: The class that the model must be of, or a subclass of its own.
+        trust_model: Whether to take a folder whose graph could reach files, the network or Python.
         overrides: Arguments of the class, in place of the preset's.
 
     Exported models keep what they serve: networks that have a moving average, the generator first of
@@ -78,7 +78,8 @@ def from_preset(name, load_weights=True, model_class=None, **overrides):
 
     Raises:
         ValueError: An unknown name, a preset of another class, weights that do not exist or that do
-            not fit the overrides.
+            not fit the overrides; a damaged preset.json.
+        UntrustedModelError: A folder whose graph could reach files, the network or Python.
     """
     is_path = os.sep in str(name)
     folder = exported(pathlib.Path(name)) if is_path else load_weights and published(name)
@@ -90,6 +91,8 @@ def from_preset(name, load_weights=True, model_class=None, **overrides):
             f"Preset {name!r} has no trained weights yet. Give load_weights=False for a new model, "
             f"or train one: tfgan-zoo train {name}"
         )
+    if folder:
+        _check_graph(folder, trust_model)
     gan = _restored(folder, overrides) if folder else _new(name, overrides)
     if model_class is not None and not isinstance(gan, model_class):
         raise ValueError(
@@ -147,8 +150,25 @@ def exported(folder):
 
 
 def exported_record(folder):
-    """What an exported version says of itself: `{"name": …, "model": {"config": …, …}}`."""
-    return json.loads((folder / EXTRA / RECORD).read_text())
+    """What an exported version says of itself: `{"name": …, "model": {"config": …, …}}`.
+
+    Raises:
+        ValueError: It is damaged; the message names the file.
+    """
+    from tfgan_zoo.files import checked_json, read_json
+
+    file, advice = folder / EXTRA / RECORD, "Export the model again, or copy the folder anew."
+    record = read_json(file, keys={"name": str, "model": dict}, advice=advice)
+    checked_json(file, record["model"], keys={"config": dict}, advice=advice)
+    return record
+
+
+def _check_graph(folder, trust_model):
+    """Says at once what loading the folder anywhere else would."""
+    from tfgan_zoo import trust
+
+    if (folder / "saved_model.pb").is_file():
+        trust.check(folder, trust_model)
 
 
 def _new(name, overrides):
@@ -159,6 +179,16 @@ def _new(name, overrides):
 def _restored(folder, overrides):
     import keras  # not needed to list presets
 
-    model = exported_record(folder)["model"]
-    model["config"] |= overrides
-    return keras.saving.deserialize_keras_object(model)
+    from tfgan_zoo.trust import check_class
+
+    model, file = exported_record(folder)["model"], folder / EXTRA / RECORD
+    check_class(file, model)
+    made = {**model, "config": {**model["config"], **overrides}}
+    try:
+        return keras.saving.deserialize_keras_object(made, safe_mode=True)
+    except (TypeError, ValueError) as error:
+        if overrides:
+            raise
+        raise ValueError(
+            f"{file} does not describe a model that can be made here: {error}. Export it again."
+        ) from error

@@ -1,17 +1,23 @@
 """Checkpoints from which a run goes on as if it had never stopped."""
 
+import io
 import json
 import os
 import pathlib
 import warnings
+import weakref
 
 import keras
 import tensorflow as tf
+from keras.src.saving import saving_lib
 
 from tfgan_zoo.callbacks.steps import StepCallback, not_finite, sum_over_replicas
-from tfgan_zoo.files import UNFINISHED, beside, remove, sha256
+from tfgan_zoo.files import read_json, remove, settle, sha256, told
+from tfgan_zoo.locks import Lock, sweep, unfinished
 
 _WEIGHTS, _STATE = "model.weights.h5", "state.json"
+_TRIES = 3
+_FIELDS = {"step": int, "steps_per_epoch": int, "replicas": int, "sha256": str, "identity": dict}
 
 
 class BackupAndRestore(StepCallback):
@@ -25,7 +31,8 @@ class BackupAndRestore(StepCallback):
     training: remove the folder to begin anew.
 
     `fit` restores before it builds its data, so that the order of the images goes on too. Of several
-    workers the first one writes and all read: `directory` must be on a disk that they share.
+    workers the first one writes and all read: `directory` must be on a disk that they share. While one
+    process trains, no other one can: it holds a lock, which the kernel releases even after `kill -9`.
 
     Example:
 
@@ -44,6 +51,7 @@ class BackupAndRestore(StepCallback):
         ValueError: The model, its optimizers, `run_config` or the number of steps in an epoch differ
             from the checkpoint's (each difference is named, with both values); or no checkpoint of
             those in `directory` can be read; or two workers read different ones.
+        InUseError: Another process trains on this folder; the message names it.
     """
 
     def __init__(self, directory, save_freq="epoch", keep=2, run_config=None):
@@ -52,7 +60,7 @@ class BackupAndRestore(StepCallback):
             raise ValueError(f"keep must be 2 or more, one in reserve. Received: keep={keep}.")
         self.directory, self.keep = pathlib.Path(directory), keep
         self.run_config = run_config or {}
-        self._saved_step = None
+        self._saved_step, self._lock = None, None
 
     def restore(self, gan, others=()):
         """Loads the newest good checkpoint into `gan`. Returns whether there is one.
@@ -64,6 +72,8 @@ class BackupAndRestore(StepCallback):
         self._identity = _identity(gan, self.run_config)
         self._state, self._saved_step = None, None
         writes = gan.distribute_strategy.extended.should_checkpoint
+        if writes:
+            self._take_lock()
         candidates = checkpoints(self.directory)
         for folder in reversed(candidates):
             state = read_state(folder)
@@ -78,6 +88,13 @@ class BackupAndRestore(StepCallback):
                 "the folder to begin anew."
             )
         return self._state is not None
+
+    def _take_lock(self):
+        if self._lock is None:
+            with told(self.directory):
+                self._lock = Lock(self.directory / ".lock", f"The run in {self.directory}")
+            # Also where `fit` raises, after which Keras calls nothing.
+            self._release = weakref.finalize(self, self._lock.release)
 
     def _load(self, gan, folder, state):
         _refuse(differences(state["identity"], self._identity), folder)
@@ -115,6 +132,9 @@ class BackupAndRestore(StepCallback):
         """Writes a checkpoint of the last step, where there is none yet."""
         if self.step != self._saved_step and self.step > 0:
             self.save()
+        if self._lock is not None:
+            self._release()
+            self._lock = None
 
     def save(self):
         """Writes a checkpoint of the present step, unless its weights are not finite."""
@@ -128,12 +148,13 @@ class BackupAndRestore(StepCallback):
             )
             return
         target = self.directory / f"{self.step:09d}"
-        if target.exists():
-            _set_aside(target, True)
-        with beside(target) as folder:
+        with told(target), unfinished(self.directory, target.name) as folder:
             folder.mkdir()
-            self.model.save_weights(folder / _WEIGHTS)
+            write_weights(self.model, folder / _WEIGHTS)
             (folder / _STATE).write_text(json.dumps(self._description(folder), indent=1))
+            if target.exists():  # saved before, and the weights were changed by hand since
+                os.replace(target, folder.with_name("older"))
+            settle(folder, target)
         self._tidy()
 
     def _description(self, folder):
@@ -149,8 +170,16 @@ class BackupAndRestore(StepCallback):
         """Removes older checkpoints, and what killed processes left half written."""
         for folder in checkpoints(self.directory)[: -self.keep]:
             remove(folder)
-        for leftover in self.directory.glob(f"{UNFINISHED}*"):
-            remove(leftover)
+        sweep(self.directory)
+
+
+def write_weights(model, path):
+    """`model.save_weights`, but HDF5 works in memory: it ends the process where a disk is full."""
+    memory = io.BytesIO()
+    store = saving_lib.H5IOStore(memory, mode="w")
+    saving_lib._save_state(model, store, None, inner_path="", visited_saveables=set())
+    store.close()
+    path.write_bytes(memory.getbuffer())
 
 
 def checkpoints(directory):
@@ -162,19 +191,21 @@ def checkpoints(directory):
 def read_state(folder):
     """The description of a checkpoint, or None if it, or the weights beside it, are damaged."""
     try:
-        state = json.loads((folder / _STATE).read_text())
+        state = read_json(folder / _STATE, keys=_FIELDS)
         return state if state["sha256"] == sha256(folder / _WEIGHTS) else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
         return None
 
 
 def load_newest(gan, directory):
     """Loads the newest good checkpoint into a model, for samples. Returns its step, or None."""
-    for folder in reversed(checkpoints(directory)):
-        state = read_state(folder)
-        if state is not None:
-            gan.load_weights(folder / _WEIGHTS)
-            return state["step"]
+    for _ in range(_TRIES):
+        for folder in reversed(checkpoints(directory)):
+            state = read_state(folder)
+            if state is not None:
+                gan.load_weights(folder / _WEIGHTS)
+                return state["step"]
+        # None is good, or all were replaced by newer ones while we looked: the run goes on.
     return None
 
 

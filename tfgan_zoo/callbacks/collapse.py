@@ -14,7 +14,7 @@ import tensorflow as tf
 from tfgan_zoo.callbacks import evidence
 from tfgan_zoo.callbacks.logs import keep_until
 from tfgan_zoo.callbacks.steps import StepCallback
-from tfgan_zoo.files import json_number
+from tfgan_zoo.files import json_number, told
 
 _LEAST_SPREAD, _MOST_LIKENESS = 0.15, 0.9  # where there are no real images to compare with
 _LEAST_GRADIENT, _USUAL = 1e-6, 20  # a norm, and the checks of which the median is taken
@@ -153,7 +153,7 @@ class CollapseMonitor(StepCallback):
 
     def _log(self, step, numbers):
         values = {name: json_number(value) for name, value in numbers.items()}
-        with self.path.open("a") as file:
+        with told(self.path), self.path.open("a") as file:
             file.write(json.dumps({"step": step, "time": round(time.time(), 3), **values}) + "\n")
 
     def _kinds(self, numbers):

@@ -8,11 +8,22 @@ import tempfile
 import time
 import weakref
 
+from tfgan_zoo.callbacks.backup import write_weights
 from tfgan_zoo.callbacks.logs import keep_until
 from tfgan_zoo.callbacks.steps import StepCallback, sum_over_replicas
 from tfgan_zoo.callbacks.tensorboard import Writer
-from tfgan_zoo.files import UNFINISHED, beside, remove, sha256
+from tfgan_zoo.files import (
+    beside,
+    checked_json,
+    read_json,
+    read_json_lines,
+    remove,
+    sha256,
+    told,
+    write_json,
+)
 
+_FIELDS = {"step": int, "metric": str, "value": (int, float), "interval": list, "sha256": str}
 _LOG, _BEST, _WEIGHTS, _RECORD = "metrics.jsonl", "best", "model.weights.h5", "best.json"
 
 
@@ -112,7 +123,7 @@ class Evaluate(StepCallback):
         """Takes up what is in the directory, up to this step."""
         log = self.directory / _LOG
         keep_until(log, self.step)
-        self._evaluated = [json.loads(line)["step"] for line in log.read_text().splitlines()]
+        self._evaluated = [line["step"] for line in read_json_lines(log, {"step": int})]
         if self.step == 0:
             remove(self.directory / _BEST)
         self.best = read_best(self.directory)
@@ -147,7 +158,8 @@ class Evaluate(StepCallback):
         if self.directory is not None:
             line = {"step": step, "time": round(time.time(), 3)}
             line |= {name: result.numbers() for name, result in found.items()}
-            with (self.directory / _LOG).open("a") as file:
+            log = self.directory / _LOG
+            with told(log), log.open("a") as file:
                 file.write(json.dumps(line) + "\n")
         if self._writer:
             for name, result in found.items():
@@ -168,14 +180,11 @@ class Evaluate(StepCallback):
         if self.directory is None:
             return
         folder = self.directory / _BEST
-        for leftover in folder.glob(f"{UNFINISHED}*"):
-            remove(leftover)
         with beside(folder / _WEIGHTS) as weights:
-            self.model.save_weights(weights)
+            write_weights(self.model, weights)
             # Until the weights have their name, the record still describes those before.
             self.best["sha256"] = sha256(weights)
-            with beside(folder / _RECORD) as record:
-                record.write_text(json.dumps({**self.best, "before": before}, indent=1))
+            write_json(folder / _RECORD, {**self.best, "before": before})
 
     def _waited(self):
         """Evaluations since the best one."""
@@ -200,8 +209,11 @@ def read_best(directory):
     """
     folder = pathlib.Path(directory) / _BEST
     try:
-        record, digest = json.loads((folder / _RECORD).read_text()), sha256(folder / _WEIGHTS)
-    except (OSError, ValueError):
+        record = read_json(folder / _RECORD, keys={**_FIELDS, "before": (dict, type(None))})
+        if record["before"]:
+            checked_json(folder / _RECORD, record["before"], keys=_FIELDS)
+        digest = sha256(folder / _WEIGHTS)
+    except (FileNotFoundError, ValueError):
         return None
     before = record.pop("before")
     return next((found for found in (record, before) if found and found["sha256"] == digest), None)

@@ -6,7 +6,7 @@ import time
 
 from tfgan_zoo.callbacks.steps import StepCallback
 from tfgan_zoo.callbacks.tensorboard import Writer
-from tfgan_zoo.files import beside, json_number
+from tfgan_zoo.files import beside, json_number, read_json_lines, told
 
 
 class JsonlLogger(StepCallback):
@@ -29,14 +29,16 @@ class JsonlLogger(StepCallback):
         super().on_train_begin(logs)
         if self.is_chief:
             keep_until(self.path, self.step)
-            self._file = self.path.open("a", buffering=1)  # by line, for those who look on
+            with told(self.path):
+                self._file = self.path.open("a", buffering=1)  # by line, for those who look on
 
     def on_step(self, step, logs):
         if self._file:
             epoch = (step - 1) // self.steps_per_epoch + 1
             values = {name: json_number(value) for name, value in logs.items()}
             line = {"step": step, "epoch": epoch, "time": round(time.time(), 3), **values}
-            self._file.write(json.dumps(line) + "\n")
+            with told(self.path):
+                self._file.write(json.dumps(line) + "\n")
 
     def on_train_end(self, logs=None):
         if self._file:
@@ -74,9 +76,15 @@ class TensorBoardScalars(StepCallback):
 
 
 def keep_until(path, step):
-    """Rewrites the file with its lines up to `step`; half a line at its end is dropped."""
-    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
-    if kept != lines or not path.exists():
+    """Rewrites the file with its lines up to `step`; half a line at its end is dropped.
+
+    Raises:
+        ValueError: A line before it is damaged.
+    """
+    text = path.read_bytes() if path.exists() else b""
+    rows = read_json_lines(path, {"step": int}) if path.exists() else []
+    lines = zip(text.split(b"\n"), rows, strict=False)
+    kept = b"".join(line + b"\n" for line, row in lines if row["step"] <= step)
+    if kept != text or not path.exists():
         with beside(path) as temporary:
-            temporary.write_text("".join(kept))
+            temporary.write_bytes(kept)

@@ -165,11 +165,17 @@ def from_model(gan, seed=0, name=None, texts=None):
     return ImageSet(name or gan.name, "model", None, gan.num_classes, read, **named)
 
 
-def from_saved_model(folder, num_classes=None, seed=0, name=None, texts=None):
-    """An exported version folder, as a server would run it; `texts` as for `from_model`."""
+def from_saved_model(
+    folder, num_classes=None, seed=0, name=None, texts=None, trust_model=False
+):
+    """An exported version folder, as a server would run it; `texts` as for `from_model`.
+
+    `trust_model`: whether to run a graph that could reach files, the network or Python; else it raises
+    `tfgan_zoo.trust.UntrustedModelError`.
+    """
     from tfgan_zoo.serving.servable import DEFAULT_SIGNATURE, Servable
 
-    servable, folder = Servable(folder), pathlib.Path(folder)
+    servable, folder = Servable(folder, trust_model=trust_model), pathlib.Path(folder)
 
     def read(indices):
         labels = _labels(indices, num_classes)

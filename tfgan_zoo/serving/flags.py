@@ -3,7 +3,7 @@
 import argparse
 import multiprocessing
 
-EMBEDDED_ONLY = ("host", "max_body_bytes", "max_concurrent_requests", "drain_seconds")
+EMBEDDED_ONLY = ("host", "max_body_bytes", "max_concurrent_requests", "drain_seconds", "trust_model")
 
 
 def _boolean(text):
@@ -38,6 +38,12 @@ def parser():
     own("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     own("--max_body_bytes", type=int, default=256 << 20, help="larger requests are refused")
     own("--max_concurrent_requests", type=int, default=1024, help="more are refused")
+    _bool(
+        own,
+        "--trust_model",
+        "--trust-model",
+        help="load models whose graphs could reach files, the network or Python",
+    )
     own("--drain_seconds", type=float, default=30.0, help="after SIGTERM, for running requests")
     return made
 
@@ -78,8 +84,8 @@ def _add_runtime(flag):
     flag("--per_process_gpu_memory_fraction", type=float, default=0.0)
 
 
-def _bool(flag, name, default=False, help=None):
-    flag(name, type=_boolean, nargs="?", const=True, default=default, metavar="BOOL", help=help)
+def _bool(flag, *names, default=False, help=None):
+    flag(*names, type=_boolean, nargs="?", const=True, default=default, metavar="BOOL", help=help)
 
 
 def parse(arguments):

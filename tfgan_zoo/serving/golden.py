@@ -8,10 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from tfgan_zoo.files import read_json
 from tfgan_zoo.serving.servable import DEFAULT_SIGNATURE, Servable
 
 FILE = pathlib.Path("assets.extra") / "golden.json"
 IMAGES = pathlib.Path("assets.extra") / "golden"
+_FIELDS = {"seeds": list, "sha256": list, "files": dict}
+_ADVICE = "Export the model again, or copy the folder anew."
 _TOLERANCE = 1  # levels of 255: kernels of another machine may round another way
 
 
@@ -48,7 +51,8 @@ def write(path, seeds, labels=None, texts=None):
         labels: Ints `[n]` for a model with labels, else None.
         texts: Strings `[n]` for a model that draws from texts, else None.
     """
-    images, extra = _drawn(path, seeds, labels, texts), path / FILE.parent
+    # Its graph was made by this process, from the code that runs here already.
+    images, extra = _drawn(path, seeds, labels, texts, trust_model=True), path / FILE.parent
     (path / IMAGES).mkdir()
     for seed, image in zip(seeds, images, strict=True):
         (path / IMAGES / f"seed_{seed}.png").write_bytes(image)
@@ -70,6 +74,7 @@ def read(path):
 
     Raises:
         FileNotFoundError: The folder has none.
+        ValueError: They are damaged; the message names the file.
     """
     path = pathlib.Path(path)
     if not (path / FILE).is_file():
@@ -77,27 +82,60 @@ def read(path):
             f"{path} holds no golden outputs ({FILE}). Give the folder of an exported version, such as "
             "saved_models/NAME/1."
         )
-    record = json.loads((path / FILE).read_text())
-    images = [(path / IMAGES / f"seed_{seed}.png").read_bytes() for seed in record["seeds"]]
+    record = read_json(path / FILE, keys=_FIELDS, advice=_ADVICE)
+    _check_columns(path / FILE, record)
+    images = [path / IMAGES / f"seed_{seed}.png" for seed in record["seeds"]]
     columns = {name: record.get(name) for name in ("seeds", "labels", "sha256", "files", "texts")}
-    return Golden(images=_decoded(images), **columns)
+    return Golden(images=_read_images(images), **columns)
 
 
-def verify(path):
+def _check_columns(file, record):
+    """Rows of the same number and kind; and names of files that stay within the folder."""
+    kinds = {"seeds": int, "sha256": str, "labels": int, "texts": str}
+    for name, kind in kinds.items():
+        column = record.get(name)
+        if column is None:
+            continue
+        is_whole = isinstance(column, list) and len(column) == len(record["seeds"]) > 0
+        if not is_whole or any(type(value) is not kind for value in column):
+            raise ValueError(f"{file} is damaged: {name!r} has other values than were written. {_ADVICE}")
+    for name in record["files"]:
+        place = pathlib.PurePath(name)
+        if place.is_absolute() or ".." in place.parts:
+            raise ValueError(f"{file} is damaged: it names {name!r}, outside its folder. {_ADVICE}")
+
+
+def _read_images(paths):
+    try:
+        return _decoded([path.read_bytes() for path in paths])
+    except (FileNotFoundError, ValueError, tf.errors.InvalidArgumentError) as error:
+        raise ValueError(
+            f"The images in {paths[0].parent} are damaged or not all there ({error}). {_ADVICE}"
+        ) from None
+
+
+def verify(path, trust_model=False):
     """Checks an exported version folder: its files, and what its generator draws now.
+
+    Args:
+        path: The folder.
+        trust_model: Whether to run a graph that could reach files, the network or Python.
 
     Returns:
         A sentence that tells how equal the images are.
 
     Raises:
         FileNotFoundError: No golden outputs.
+        UntrustedModelError: Such a graph, and `trust_model` is False.
+        ValueError: Damaged golden outputs.
         VerificationError: A file has changed, or the images differ by more than rounding.
     """
     path, golden = pathlib.Path(path), read(path)
     changed = [name for name, digest in golden.files.items() if _digest(path / name) != digest]
     if changed:
         raise VerificationError(f"{path}: {', '.join(changed)} changed after the export.")
-    return compare(golden, _decoded(_drawn(path, golden.seeds, golden.labels, golden.texts)))
+    drawn = _drawn(path, golden.seeds, golden.labels, golden.texts, trust_model)
+    return compare(golden, _decoded(drawn))
 
 
 def compare(golden, images):
@@ -126,9 +164,9 @@ def pixels_sha256(image):
     return hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
 
 
-def _drawn(path, seeds, labels, texts):
+def _drawn(path, seeds, labels, texts, trust_model):
     """The PNG files that a version draws, bytes."""
-    servable = Servable(path)
+    servable = Servable(path, trust_model=trust_model)
     try:
         inputs = {"seed": np.asarray(seeds, np.int64)}
         if labels is not None:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2, saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
+from tfgan_zoo import trust
 from tfgan_zoo.serving.signatures import inputs_of, output_names
 from tfgan_zoo.serving.statuses import (
     Code,
@@ -40,11 +41,15 @@ class Servable:
 
     Raises:
         StatusError: As TensorFlow Serving reports the version's state.
+        UntrustedModelError: The graph could reach files, the network or Python, and `trust_model` is
+            False.
     """
 
-    def __init__(self, path, tags=("serve",), options=None):
+    def __init__(self, path, tags=("serve",), options=None, trust_model=False):
         self.path, self.scheduler = pathlib.Path(path), None
         meta_graph = _meta_graph(self.path, set(tags))
+        if not trust_model:
+            trust.check_graphs(self.path / "saved_model.pb", [meta_graph])
         self.signatures = dict(meta_graph.signature_def)
         self._callables, self._graph = {}, tf.Graph()
         self._running, self._changed, self._is_closed = 0, threading.Condition(), False

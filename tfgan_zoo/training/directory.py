@@ -1,18 +1,24 @@
 """The run directory: its number, its `run.json`, and the model that lies in it."""
 
 import dataclasses
-import json
 import pathlib
+import random
+import re
+import time
 import warnings
 
-import keras
 import tensorflow as tf
 
 from tfgan_zoo import provenance
 from tfgan_zoo.callbacks.backup import load_newest
 from tfgan_zoo.callbacks.steps import sum_over_replicas
-from tfgan_zoo.files import beside
+from tfgan_zoo.files import checked_json, read_json, told, write_json
+from tfgan_zoo.locks import Lock
 from tfgan_zoo.training.options import Options, build
+from tfgan_zoo.trust import load_keras
+
+_NUMBER = re.compile(r"(\d{4,})-.")
+_FIELDS = {"process": dict, "continued": list, "options": dict}
 
 
 def new_directory(root, name, strategy):
@@ -24,14 +30,36 @@ def new_directory(root, name, strategy):
 
 
 def _make_next(root, name):
-    while True:
-        taken = [int(path.name[:4]) for path in root.glob("[0-9][0-9][0-9][0-9]-*")]
-        number = max(taken, default=0) + 1
-        try:
-            (root / f"{number:04d}-{name}").mkdir(parents=True)
-            return number
-        except FileExistsError:
-            continue  # another run took it in this moment
+    with told(root / f"…-{name}"):
+        root.mkdir(parents=True, exist_ok=True)
+        while True:
+            number = max(_numbers(root), default=0) + 1
+            directory = root / f"{number:04d}-{name}"
+            try:
+                directory.mkdir()
+            except FileExistsError:
+                continue  # another run took it in this moment
+            if _numbers(root).count(number) == 1:
+                return number
+            # So did a run of another preset. Of two that both are here, one at least sees both.
+            directory.rmdir()
+            time.sleep(random.uniform(0.001, 0.1))
+
+
+def _numbers(root):
+    """The numbers of all runs in a folder; after 9999 they have five digits."""
+    found = (_NUMBER.match(path.name) for path in root.iterdir() if path.is_dir())
+    return [int(match[1]) for match in found if match]
+
+
+def lock(directory):
+    """Takes a run for this process alone; a second one is refused, with host and process of the first.
+
+    Raises:
+        InUseError: Another process trains it.
+    """
+    with told(directory):
+        return Lock(directory / ".lock", f"The run {directory}")
 
 
 def _from_first_worker(strategy, number):
@@ -46,8 +74,8 @@ def record(plan, directory):
     path = directory / "run.json"
     facts = provenance.facts(plan.gan.distribute_strategy.num_replicas_in_sync)
     if path.exists():
-        run = json.loads(path.read_text())
-        _warn_of_versions(run["process"]["versions"], facts["versions"])
+        run = _read(path)
+        _warn_of_versions(run["process"].get("versions", {}), facts["versions"])
         run["continued"].append(facts)
     else:
         run = {"process": facts, "continued": []}
@@ -58,12 +86,20 @@ def record(plan, directory):
         "steps_per_epoch": plan.steps_per_epoch,
         "total_steps": plan.total_steps,
     }
-    with beside(path) as temporary:
-        temporary.write_text(json.dumps(run, indent=2) + "\n")
+    write_json(path, run)
+
+
+def _read(path):
+    advice = "Restore it from a copy, or train anew; the checkpoints beside it are not lost."
+    return read_json(path, keys=_FIELDS, advice=advice)
 
 
 def _warn_of_versions(then, now):
-    changed = [f"{name} {then[name]}, now {now[name]}" for name in now if then[name] != now[name]]
+    changed = [
+        f"{name} {then.get(name, 'unknown')}, now {now[name]}"
+        for name in now
+        if then.get(name) != now[name]
+    ]
     if changed:
         warnings.warn(
             f"The run was begun with {'; '.join(changed)}: it may not go on bit for bit.",
@@ -76,7 +112,12 @@ def options_of(directory):
     path = pathlib.Path(directory) / "run.json"
     if not path.is_file():
         raise FileNotFoundError(f"{directory} is no run directory: it has no run.json.")
-    return Options(**json.loads(path.read_text())["options"])
+    options = _read(path)["options"]
+    checked_json(path, options, keys={"preset": str}, advice="Restore it from a copy.")
+    try:
+        return Options(**options)
+    except TypeError as error:  # an option of another version, or a value of another kind
+        raise ValueError(f"{path} has options that are not known here: {error}.") from None
 
 
 def load_run(directory):
@@ -84,13 +125,14 @@ def load_run(directory):
 
     Raises:
         FileNotFoundError: No run directory, or one in which nothing has been saved yet.
+        ValueError: A damaged run.json; the message says what is wrong with it.
     """
     directory = pathlib.Path(directory)
     gan = build(options_of(directory))
     if load_newest(gan, directory / "checkpoints") is not None:
         return gan
     if (directory / "model.keras").is_file():
-        return keras.saving.load_model(directory / "model.keras")
+        return load_keras(directory / "model.keras")
     raise FileNotFoundError(
         f"{directory} has no checkpoint yet. Continue it: tfgan-zoo train --resume {directory}"
     )

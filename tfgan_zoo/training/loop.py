@@ -14,7 +14,7 @@ from tfgan_zoo.callbacks.progress import ProgressBar
 from tfgan_zoo.files import beside
 from tfgan_zoo.models import GAN, inputs
 from tfgan_zoo.training.devices import make_strategy
-from tfgan_zoo.training.directory import new_directory, options_of, record
+from tfgan_zoo.training.directory import lock, new_directory, options_of, record
 from tfgan_zoo.training.options import Options, build, model_options
 
 _SAVE_EVERY = 500  # steps, where an epoch has more
@@ -125,10 +125,12 @@ def resume(directory, extra_callbacks=(), verbose=True, **given):
 
     Raises:
         FileNotFoundError: No run directory.
+        InUseError: Another process trains this run.
         ValueError: An option that contradicts the run's; the message names it, with both values.
     """
     directory = pathlib.Path(directory)
     options = options_of(directory).continued(**given)
+    lock(directory).release()  # told before the data are read
     return _run(plan(options), directory, extra_callbacks, verbose)
 
 
@@ -150,8 +152,14 @@ class _StopWatch(keras.callbacks.Callback):
 
 
 def _run(made, directory, extra_callbacks, verbose):
-    if made.writes:
-        record(made, directory)
+    with contextlib.ExitStack() as held:
+        if made.writes:
+            held.enter_context(lock(directory))
+            record(made, directory)
+        return _fit(made, directory, extra_callbacks, verbose)
+
+
+def _fit(made, directory, extra_callbacks, verbose):
     bars = [ProgressBar(made.images_per_step, made.total_steps)] if verbose else []
     epochs = -(-made.total_steps // made.steps_per_epoch)
     with callbacks.StopOnSignal() as stop, contextlib.ExitStack() as cleanup:

@@ -1,0 +1,7 @@
+"""What is raised for a model that nobody said to trust."""
+
+HINT = "If you know who made it, and trust them, allow it: trust_model=True, or --trust-model."
+
+
+class UntrustedModelError(ValueError):
+    """A model has what could reach files, the network or Python, and nobody said to trust it."""
