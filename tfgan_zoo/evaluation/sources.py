@@ -165,9 +165,7 @@ def from_model(gan, seed=0, name=None, texts=None):
     return ImageSet(name or gan.name, "model", None, gan.num_classes, read, **named)
 
 
-def from_saved_model(
-    folder, num_classes=None, seed=0, name=None, texts=None, trust_model=False
-):
+def from_saved_model(folder, num_classes=None, seed=0, name=None, texts=None, trust_model=False):
     """An exported version folder, as a server would run it; `texts` as for `from_model`.
 
     `trust_model`: whether to run a graph that could reach files, the network or Python; else it raises

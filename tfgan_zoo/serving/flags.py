@@ -3,7 +3,13 @@
 import argparse
 import multiprocessing
 
-EMBEDDED_ONLY = ("host", "max_body_bytes", "max_concurrent_requests", "drain_seconds", "trust_model")
+EMBEDDED_ONLY = (
+    "host",
+    "max_body_bytes",
+    "max_concurrent_requests",
+    "drain_seconds",
+    "trust_model",
+)
 
 
 def _boolean(text):

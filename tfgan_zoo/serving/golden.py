@@ -98,7 +98,9 @@ def _check_columns(file, record):
             continue
         is_whole = isinstance(column, list) and len(column) == len(record["seeds"]) > 0
         if not is_whole or any(type(value) is not kind for value in column):
-            raise ValueError(f"{file} is damaged: {name!r} has other values than were written. {_ADVICE}")
+            raise ValueError(
+                f"{file} is damaged: {name!r} has other values than were written. {_ADVICE}"
+            )
     for name in record["files"]:
         place = pathlib.PurePath(name)
         if place.is_absolute() or ".." in place.parts:

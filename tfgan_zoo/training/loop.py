@@ -130,7 +130,8 @@ def resume(directory, extra_callbacks=(), verbose=True, **given):
     """
     directory = pathlib.Path(directory)
     options = options_of(directory).continued(**given)
-    lock(directory).release()  # told before the data are read
+    if options.strategy != "multi_worker":  # whose first worker holds it
+        lock(directory).release()  # refused before the data are read
     return _run(plan(options), directory, extra_callbacks, verbose)
 
 
