@@ -1,6 +1,17 @@
 """What a user writes on the command line, as Python values."""
 
 import ast
+from typing import Annotated
+
+import typer
+
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust-model",
+        help="Load a model whose graph could reach files, the network or Python.",
+    ),
+]
 
 
 def overrides(preset, settings):

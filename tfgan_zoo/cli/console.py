@@ -87,24 +87,24 @@ def say(text, colour=None):
     typer.echo(styled, err=True)  # which takes colours away where there is no terminal
 
 
-def load_model(run):
-    """The model of a run directory, of an exported folder, or of a preset with trained weights."""
+def load_model(run, trust_model=False):
+    """The model of a run directory, of an exported folder, of a .keras file, or of a preset with
+    trained weights; `trust_model` as for `from_preset`."""
     zoo = import_zoo()
     with progress.doing(f"Loading {run}"):
-        return _load_model(zoo, run)
+        return _load_model(zoo, run, trust_model)
 
 
-def _load_model(zoo, run):
-    from tfgan_zoo import training
+def _load_model(zoo, run, trust_model):
+    from tfgan_zoo import training, trust
 
     path = pathlib.Path(run)
     if path.is_dir():
-        is_exported = zoo.presets.exported(path)
-        return zoo.from_preset(path.absolute()) if is_exported else training.load_run(run)
+        if zoo.presets.exported(path):
+            return zoo.from_preset(path.absolute(), trust_model=trust_model)
+        return training.load_run(run)
     if path.suffix == ".keras" and path.is_file():
-        import keras
-
-        return keras.saving.load_model(path)
+        return trust.load_keras(path)
     if run in zoo.list_presets():
         return zoo.from_preset(run)
     hint = zoo.presets.near(run, zoo.list_presets())

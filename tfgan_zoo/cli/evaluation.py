@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tfgan_zoo.cli import console, opening
+from tfgan_zoo.cli import arguments, console, opening
 from tfgan_zoo.cli.app import command
 
 What = Annotated[
@@ -50,6 +50,7 @@ def evaluate(
         pathlib.Path | None, typer.Option(help="JSON file; results that it has stay.")
     ] = None,
     cache: Cache = None,
+    trust_model: arguments.Trust = False,
 ):
     """Score generated images; a second call goes on where a killed one stopped."""
     console.import_zoo()
@@ -59,7 +60,10 @@ def evaluate(
         typer.echo(_explanation())
         return
     cache = cache or evaluation.default_cache()
-    with opening.open_images(what, data, data_dir, model, seed, image_size) as (images, reference):
+    with opening.open_images(what, data, data_dir, model, seed, image_size, trust_model) as (
+        images,
+        reference,
+    ):
         found = evaluation.evaluate(images, metrics.split(","), reference, cache)
     for result in found:
         typer.echo(result)
@@ -97,6 +101,7 @@ def report(
     seed: Seed = 0,
     image_size: Size = None,
     cache: Cache = None,
+    trust_model: arguments.Trust = False,
 ):
     """Write a page on a model: samples, scores, curves, nearest neighbours, classes, protocol."""
     console.import_zoo()
@@ -104,7 +109,10 @@ def report(
 
     run = what if (pathlib.Path(what) / "run.json").is_file() else None
     cache, names = cache or evaluation.default_cache(), metrics.split(",")
-    with opening.open_images(what, data, data_dir, model, seed, image_size) as (images, reference):
+    with opening.open_images(what, data, data_dir, model, seed, image_size, trust_model) as (
+        images,
+        reference,
+    ):
         if reference is None:
             raise ValueError(f"What {what} was trained on is not known: give --data.")
         page = evaluation.report(images, reference, names, extractor, out, count, run, cache)

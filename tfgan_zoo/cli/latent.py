@@ -52,12 +52,13 @@ def interpolate(
     label: Label = None,
     text: Text = None,
     truncation: Truncation = 1.0,
+    trust_model: arguments.Trust = False,
 ):
     """Draw the ways from one seed's image to the next one's."""
     seeds, frames = arguments.numbers(seeds), _frames(out, frames, scale, fps)
     if len(seeds) < 2:
         raise ValueError(f"A way leads through 2 seeds or more. Received: {seeds}.")
-    gan = console.load_model(model)
+    gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
     space, asked = latent.Space(gan, space), label if text is None else text
@@ -85,11 +86,12 @@ def mix(
     ] = None,
     truncation: Truncation = 1.0,
     scale: Scale = 1,
+    trust_model: arguments.Trust = False,
 ):
     """Draw a table of mixed styles: coarse layers of the row's seed, fine ones of the column's."""
     rows, columns = arguments.numbers(rows), arguments.numbers(columns)
     _check_picture(out)
-    gan = console.load_model(model)
+    gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
     mixed = latent.mix(gan, rows, columns, crossover, truncation)
@@ -127,11 +129,12 @@ def project(
     seed: Annotated[int, typer.Option(help="First seed of the candidates.")] = 0,
     scale: Scale = 1,
     save: Save = None,
+    trust_model: arguments.Trust = False,
 ):
     """Find latents whose images are like the given ones."""
     numbers = arguments.numbers(numbers)
     _check_picture(out)
-    gan = console.load_model(model)
+    gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
     real, labels = _real(images, numbers, split, gan.image_shape, data_dir)
@@ -177,13 +180,14 @@ def directions(
     label: Label = None,
     text: Text = None,
     save: Save = None,
+    trust_model: arguments.Trust = False,
 ):
     """Draw what changes along directions of the latent space, a row for each direction and seed."""
     seeds, frames = arguments.numbers(seeds), _frames(out, frames, scale, fps)
     ends = classes and arguments.numbers(classes)
     if ends is not None and len(ends) != 2:
         raise ValueError(f"--classes needs two, START,END. Received: {classes!r}.")
-    gan = console.load_model(model)
+    gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
     if ends:

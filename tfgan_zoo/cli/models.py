@@ -186,11 +186,12 @@ def sample(
     truncation: Annotated[
         float, typer.Option(help="In (0, 1]; less is less varied, and cleaner.")
     ] = 1.0,
+    trust_model: arguments.Trust = False,
 ):
     """Draw images from a trained generator."""
     seeds = arguments.numbers(seeds)
     labels, texts = arguments.labels(labels, len(seeds)), arguments.texts(text, len(seeds))
-    gan = console.load_model(run)
+    gan = console.load_model(run, trust_model)
     from tfgan_zoo.pictures import image_grid, write_png
 
     with progress.doing(f"Drawing {len(seeds)} images"):
@@ -222,9 +223,10 @@ def export(
         int,
         typer.Option(help="Batches to estimate batch statistics from; 0 keeps the moving ones."),
     ] = 0,
+    trust_model: arguments.Trust = False,
 ):
     """Write a generator as DEST/NAME/VERSION for TensorFlow Serving, or for other runtimes."""
-    gan = console.load_model(run)
+    gan = console.load_model(run, trust_model)
     if format == Format.saved_model:
         path = gan.export(dest, name, model_version, standing_statistics=standing_statistics)
     else:

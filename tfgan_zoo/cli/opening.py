@@ -14,7 +14,9 @@ def is_server(target):
 
 
 @contextlib.contextmanager
-def open_images(what, data=None, data_dir=None, model=None, seed=0, image_size=None):
+def open_images(
+    what, data=None, data_dir=None, model=None, seed=0, image_size=None, trust_model=False
+):
     """The `ImageSet` of anything that can be scored, and the function that opens its real images.
 
     Args:
@@ -24,6 +26,7 @@ def open_images(what, data=None, data_dir=None, model=None, seed=0, image_size=N
         model: Name of the model on a server.
         seed: Of the first image.
         image_size: Edge to which the images of a folder are brought, or None where they are of one size.
+        trust_model: Whether to run an exported graph that could reach files, the network or Python.
 
     Yields:
         `(images, reference)`; the reference is a function from a split, or None where there is no data.
@@ -41,13 +44,13 @@ def open_images(what, data=None, data_dir=None, model=None, seed=0, image_size=N
         trained_on = zoo.presets.get_preset(what).dataset
         images = _of_model(zoo.from_preset(what), seed, what, data or trained_on, data_dir)
     elif folder:
-        images, trained_on = _of_export(zoo, folder, data, data_dir, seed)
+        images, trained_on = _of_export(zoo, folder, data, data_dir, seed, trust_model)
     elif (path / "run.json").is_file():
         images, (trained_on, data_dir) = _of_run(path, data, seed, data_dir)
     elif path.suffix == ".keras" and path.is_file():
-        import keras
+        from tfgan_zoo.trust import load_keras
 
-        images = _of_model(keras.saving.load_model(path), seed, what, data, data_dir)
+        images = _of_model(load_keras(path), seed, what, data, data_dir)
     elif path.exists():
         shape = image_size and (image_size, image_size, 3)
         images = evaluation.from_data(path if path.is_dir() else what, image_shape=shape)
@@ -73,7 +76,7 @@ def _of_model(gan, seed, name, data, data_dir):
     return evaluation.from_model(gan, seed, name, texts)
 
 
-def _of_export(zoo, folder, data, data_dir, seed):
+def _of_export(zoo, folder, data, data_dir, seed, trust_model):
     from tfgan_zoo import evaluation, presets
 
     classes, name, texts = None, None, None
@@ -85,7 +88,10 @@ def _of_export(zoo, folder, data, data_dir, seed):
     trained_on = preset and preset.dataset
     if texts and (data or trained_on):
         texts = evaluation.captions(data or trained_on, data_dir=data_dir)
-    return evaluation.from_saved_model(folder, classes, seed, texts=texts), trained_on
+    images = evaluation.from_saved_model(
+        folder, classes, seed, texts=texts, trust_model=trust_model
+    )
+    return images, trained_on
 
 
 def _of_run(path, data, seed, data_dir):

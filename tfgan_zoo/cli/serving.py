@@ -77,6 +77,7 @@ def verify(
         pathlib.Path | None,
         typer.Option(help="For a server: folder of the version it should serve."),
     ] = None,
+    trust_model: arguments.Trust = False,
 ):
     """Check that an exported or served model draws the images it drew when it was exported."""
     if opening.is_server(target) and not (model and golden):
@@ -88,7 +89,7 @@ def verify(
         with serving.Client(target, model) as client:
             found = client.verify(golden)
     else:
-        found = serving.verify(target)
+        found = serving.verify(target, trust_model)
     typer.echo(f"{target}: {found}.")
 
 

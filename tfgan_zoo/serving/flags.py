@@ -99,9 +99,13 @@ def parse(arguments):
     return parser().parse_known_args(arguments)
 
 
+def _values(name):
+    return "?" if name == "trust_model" else None
+
+
 def for_model_server(arguments):
     """The arguments without those that only we have."""
     own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for name in ("engine", *EMBEDDED_ONLY):
-        own.add_argument(f"--{name}")
+        own.add_argument(f"--{name}", f"--{name.replace('_', '-')}", nargs=_values(name))
     return own.parse_known_args(arguments)[1]

@@ -15,6 +15,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
+from tfgan_zoo import trust
 from tfgan_zoo.serving import batching, flags, messages, metrics
 from tfgan_zoo.serving.core import Core
 from tfgan_zoo.serving.manager import Manager
@@ -39,6 +40,10 @@ def main(arguments):
     parsed, unknown = flags.parse(arguments)
     binary = shutil.which(_BINARY) if parsed.engine != "embedded" else None
     if binary:
+        problem = None if parsed.trust_model else _untrusted(parsed)
+        if problem:
+            print(problem, file=sys.stderr)
+            return 1
         os.execv(binary, [binary, *flags.for_model_server(arguments)])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname).1s %(message)s")
     if parsed.engine == _BINARY:
@@ -54,6 +59,37 @@ def main(arguments):
     signal.signal(received, signal.SIG_DFL)  # so that the exit status tells the signal
     signal.raise_signal(received)
     return 0
+
+
+def _untrusted(parsed):
+    """Why a version that lies there now should not be served; None where all compute only."""
+    try:
+        paths = [model.base_path for model in _config(parsed).model_config_list.config]
+    except StatusError:
+        return None  # the real server says it in its own words
+    for path in paths:
+        for version in pathlib.Path(path).glob("[0-9]*"):
+            try:
+                trust.check(version)
+            except trust.UntrustedModelError as error:
+                return str(error)
+            except (ValueError, OSError):
+                continue  # no SavedModel: it will not be loaded
+    return None
+
+
+def _config(parsed):
+    if parsed.model_config_file:
+        return messages.read(parsed.model_config_file, ModelServerConfig)
+    if not parsed.model_base_path:
+        raise invalid(
+            "Both server_options.model_base_path and server_options.model_config_file are empty!"
+        )
+    config = ModelServerConfig()
+    config.model_config_list.config.add(
+        name=parsed.model_name, base_path=parsed.model_base_path, model_platform="tensorflow"
+    )
+    return config
 
 
 async def _serve(parsed):
@@ -120,19 +156,7 @@ class Server:
         self.measures.observe(metrics.QUEUING_LATENCY, microseconds, thread_pool_name="")
 
     def _read_config(self):
-        if self.flags.model_config_file:
-            return messages.read(self.flags.model_config_file, ModelServerConfig)
-        if not self.flags.model_base_path:
-            raise invalid(
-                "Both server_options.model_base_path and server_options.model_config_file are empty!"
-            )
-        config = ModelServerConfig()
-        config.model_config_list.config.add(
-            name=self.flags.model_name,
-            base_path=self.flags.model_base_path,
-            model_platform="tensorflow",
-        )
-        return config
+        return _config(self.flags)
 
     def _load(self, path):
         """Loads and warms a version; called in a thread."""
@@ -144,7 +168,8 @@ class Server:
         if options:
             options.check()
         session = _session_options(self.flags)
-        servable = Servable(path, self.flags.saved_model_tags.split(","), session)
+        tags = self.flags.saved_model_tags.split(",")
+        servable = Servable(path, tags, session, self.flags.trust_model)
         if options is not self._options:
             servable.scheduler = batching.Scheduler(options, self._observe_queue)
         try:

@@ -5,3 +5,5 @@ HINT = "If you know who made it, and trust them, allow it: trust_model=True, or 
 
 class UntrustedModelError(ValueError):
     """A model has what could reach files, the network or Python, and nobody said to trust it."""
+
+    error_code = 9  # FAILED_PRECONDITION, as the state of a version that is not served for it
