@@ -5,16 +5,26 @@
     python saved_models/train_on_jax.py collect job --run-root runs     # then publish.py and score.py
 
 `prepare` writes the training step of `fit` as StableHLO, its variables and the images; `run` compiles
-and repeats that step and leaves the variables in `job/trained.npz`; `collect` puts them into a model and
-makes a run directory of it. The order of the images is drawn there, so the run is not the one that `fit`
-makes of the same seed; all else is.
+and repeats that step and leaves all variables (networks, averages, both optimizers, counters) in
+`job/trained.npz`, every ten minutes, at the end, and on SIGTERM or Ctrl-C; `collect` puts them into a
+model and makes a run directory of it. The order of the images is drawn there, so the run is not the one
+that `fit` makes of the same seed; all else is.
+
+`run` again goes on from `job/trained.npz`: `--steps` counts from the first step, and a run in pieces
+ends with the same numbers as one that was not cut.
 """
 
 import argparse
+import contextlib
 import dataclasses
+import hashlib
+import io
+import itertools
 import json
+import os
 import pathlib
 import re
+import signal
 import time
 
 import numpy as np
@@ -30,6 +40,8 @@ def prepare(given):
 
     from tfgan_zoo import training
 
+    if (given.to / "job.json").exists():
+        raise SystemExit(f"{given.to} holds a prepared run. Give another folder, or remove it.")
     made = training.plan(_options(given))
     if made.gan.condition and made.gan.condition.key != "labels":
         raise ValueError(f"Images and labels are taken along, and {given.preset} needs texts.")
@@ -46,23 +58,23 @@ def prepare(given):
         "images_per_step": made.images_per_step,
         "inputs": sorted(inputs),
         "logs": logs,
-        "kept": _kept(made.gan, variables),
+        "places": _places(made.gan, variables),
     }
-    (given.to / "job.json").write_text(json.dumps(facts, indent=1))
     data = tf.nest.map_structure(lambda part: part.numpy(), _everything(made.data.source))
     np.savez_compressed(given.to / "data.npz", **data)
+    (given.to / "job.json").write_text(json.dumps(facts, indent=1))  # last: now it is whole
 
 
 def _options(given):
     from tfgan_zoo import training
+    from tfgan_zoo.cli import arguments
 
-    overrides = dict(pair.split("=", 1) for pair in given.set)
     return training.Options(
         given.preset,
         data=given.data,
         data_dir=given.data_dir,
         batch_size=given.batch_size,
-        overrides={name: json.loads(value) for name, value in overrides.items()},
+        overrides=arguments.overrides(given.preset, given.set),
         jit="off",
     )
 
@@ -78,17 +90,19 @@ def _traced(gan, count):
 
 def _captured(gan, concrete):
     """The variables that the step reads or writes, in the order in which it is given them."""
-    known = [*gan.variables, *gan.g_optimizer.variables, *gan.d_optimizer.variables]
-    by_handle = {id(v.value.handle): v.value for v in known}
+    by_handle = {id(v.value.handle): v.value for v in _variables(gan)}
     return [by_handle[id(tensor)] for tensor in concrete.captured_inputs]
 
 
-def _kept(gan, variables):
-    """The place, among the step's, of each variable that an export has; None where it never moves."""
-    from tfgan_zoo import presets
+def _variables(gan):
+    """All that training moves: networks, averages and counters, and both optimizers' own."""
+    return [*gan.variables, *gan.g_optimizer.variables, *gan.d_optimizer.variables]
 
+
+def _places(gan, variables):
+    """The place of each of the model's variables among the step's; None where that never moves."""
     places = {id(variable): place for place, variable in enumerate(variables)}
-    return [places.get(id(variable)) for variable in presets.exported_variables(gan)]
+    return [places.get(id(variable.value)) for variable in _variables(gan)]
 
 
 def _everything(source):
@@ -111,24 +125,53 @@ def run(given):
 
     jax.config.update("jax_enable_x64", True)
     facts = json.loads((given.job / "job.json").read_text())
-    with np.load(given.job / "variables.npz") as found:
-        state = [jax.device_put(found[name]) for name in sorted(found)]
     with np.load(given.data or given.job / "data.npz") as found:
-        data = {name: jax.device_put(found[name]) for name in facts["inputs"]}
-    repeat, rng = _repeated(given.job, facts, data, state), np.random.default_rng(0)
-    order, done = _orders(rng, len(data["images"]), facts["images_per_step"]), 0
-    begun = saved = None
-    while done < given.steps:
-        state, logs = repeat(state, np.stack([next(order) for _ in range(STEPS_PER_CALL)]), data)
-        values = {name: float(value) for name, value in zip(facts["logs"], logs, strict=True)}
-        if not np.isfinite(list(values.values())).all():
-            raise SystemExit(f"{given.job}: not finite within steps {done} and on: {values}")
-        now, done = time.perf_counter(), done + STEPS_PER_CALL
-        begun, saved = begun or now, saved or now  # without compilation
-        _log(given.job, {"step": done, "seconds": round(now - begun, 2), **values})
-        if now - saved > given.save_every or done >= given.steps:
-            _save(given.job, facts, state, {"steps": done, "seconds": now - begun})
-            saved = now
+        images = {name: found[name] for name in facts["inputs"]}
+    identity = _identity(given.job, images)
+    arrays, done = _begun(given.job, identity)
+    done |= {"device": jax.devices()[0].device_kind, "jax": jax.__version__}
+    state, data = jax.device_put(arrays), jax.device_put(images)
+    repeat = _repeated(given.job, facts, data, state)
+    order = _orders(np.random.default_rng(0), len(images["images"]), facts["images_per_step"])
+    next(itertools.islice(order, done["steps"], done["steps"]), None)  # those that were seen
+    last = saved = None
+    with _signals() as received:
+        while done["steps"] < given.steps and not received:
+            count = min(STEPS_PER_CALL, given.steps - done["steps"])
+            state, logs = repeat(state, *_padded(itertools.islice(order, count)), data)
+            values = {name: float(value) for name, value in zip(facts["logs"], logs, strict=True)}
+            if not np.isfinite(list(values.values())).all():
+                steps = f"{done['steps']} to {done['steps'] + count}"
+                raise SystemExit(f"{given.job}: not finite within steps {steps}: {values}")
+            now = time.perf_counter()
+            last, saved = last or now, saved or now  # without compilation
+            done |= {"steps": done["steps"] + count, "seconds": done["seconds"] + now - last}
+            last = now
+            _log(given.job, {"step": done["steps"], "seconds": round(done["seconds"], 2), **values})
+            if now - saved > given.save_every:
+                _save(given.job, state, done, identity)
+                saved = now
+        _save(given.job, state, done, identity)
+    print(f"{given.job}: {done['steps']} of {given.steps} steps")
+
+
+@contextlib.contextmanager
+def _signals():
+    """A list that SIGTERM and Ctrl-C are put into, so that running steps are finished and saved."""
+    received, numbers = [], (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda *given: received.append(given[0])) for number in numbers]
+    try:
+        yield received
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _padded(places):
+    """The images of each step, as many rows as a call may have, and how many steps there are."""
+    rows = np.stack(list(places))
+    count = len(rows)
+    return np.concatenate([rows, np.repeat(rows[:1], STEPS_PER_CALL - count, axis=0)]), count
 
 
 def _log(job, line):
@@ -136,14 +179,66 @@ def _log(job, line):
         file.write(json.dumps(line) + "\n")
 
 
-def _save(job, facts, state, done):
-    import jax
+# === What a run that was cut goes on from ===
 
-    kept = sorted(place for place in facts["kept"] if place is not None)
-    values = {f"{place:05d}": np.asarray(state[place]) for place in kept}
-    done |= {"device": jax.devices()[0].device_kind, "jax": jax.__version__}
-    np.savez_compressed(job / "new.npz", done=json.dumps(done), **values)
-    (job / "new.npz").rename(job / "trained.npz")
+
+def _identity(job, images):
+    """A digest of the step, the initial variables and the images: a run goes on with its own only."""
+    digest = hashlib.sha256()
+    for name in ("step.mlir", "variables.npz"):
+        digest.update((job / name).read_bytes())
+    for name in sorted(images):
+        digest.update(np.ascontiguousarray(images[name]).data)
+    return digest.hexdigest()
+
+
+def _begun(job, identity):
+    """All variables, and `{"steps": …, "seconds": …}`: of the last save, or at the first step."""
+    path = job / "trained.npz"
+    if not path.exists():
+        (job / "logs.jsonl").unlink(missing_ok=True)
+        with np.load(job / "variables.npz") as found:
+            return [found[name] for name in sorted(found)], {"steps": 0, "seconds": 0.0}
+    with np.load(path) as found:
+        done = json.loads(str(found["done"]))
+        if done.pop("identity", None) != identity:
+            raise SystemExit(
+                f"{path} is of another step, other variables or other images than {job} holds now. "
+                "Remove it to begin anew, or prepare another folder."
+            )
+        arrays = [found[name] for name in sorted(set(found) - {"done"})]
+    _cut(job / "logs.jsonl", done["steps"])
+    return arrays, done
+
+
+def _cut(path, steps):
+    """Takes from the log what came after the save: those steps are made, and told, again."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= steps]
+    _replace(path, "".join(line + "\n" for line in kept).encode())
+
+
+def _save(job, state, done, identity):
+    values = {f"{place:05d}": np.asarray(value) for place, value in enumerate(state)}
+    buffer = io.BytesIO()
+    np.savez(buffer, done=json.dumps(done | {"identity": identity}), **values)
+    _replace(job / "trained.npz", buffer.getbuffer())
+
+
+def _replace(path, content):
+    """Writes a file beside and renames it: at any instant there is the old one or the new one."""
+    new = path.with_name(f"{path.name}.new")
+    with new.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+
+
+# === With JAX: the step ===
 
 
 def _orders(rng, count, size):
@@ -154,20 +249,26 @@ def _orders(rng, count, size):
 
 
 def _repeated(job, facts, data, state):
-    """A compiled function of variables and the images' places in each step: new variables, mean logs."""
+    """A compiled function of variables, the images of each step and the number of steps: new variables,
+    mean logs."""
     import jax
     from jax import numpy as jnp
 
     step = _imported((job / "step.mlir").read_text(), facts, data, state)
 
-    def many(state, places, data):
-        def one(state, places):
-            inputs = {name: values[places] for name, values in data.items()}
+    def many(state, places, count, data):
+        def one(number, carried):
+            state, sums = carried
+            inputs = {name: values[places[number]] for name, values in data.items()}
             inputs["images"] = inputs["images"].astype(jnp.float32) / 127.5 - 1
-            return step([inputs[name] for name in facts["inputs"]], state)
+            state, logs = step([inputs[name] for name in facts["inputs"]], state)
+            return state, [a + b.astype(jnp.float32) for a, b in zip(sums, logs, strict=True)]
 
-        state, logs = jax.lax.scan(one, state, places)
-        return state, [jnp.mean(value.astype(jnp.float32)) for value in logs]
+        # The number of steps is data: a shorter call is the same program, so that a run in pieces
+        # has the numbers of one that was not cut.
+        sums = [jnp.zeros((), jnp.float32) for _ in facts["logs"]]
+        state, sums = jax.lax.fori_loop(0, count, one, (state, sums))
+        return state, [value / count for value in sums]
 
     return jax.jit(many, donate_argnums=0)
 
@@ -226,21 +327,19 @@ def _portable(text):
 
 
 def collect(given):
-    from tfgan_zoo import presets, training
+    from tfgan_zoo import training
     from tfgan_zoo.training.directory import new_directory, record
 
     facts = json.loads((given.job / "job.json").read_text())
     found = np.load(given.job / "trained.npz")
-    done = json.loads(str(found["done"]))
+    done = {k: v for k, v in json.loads(str(found["done"])).items() if k != "identity"}
     options = dataclasses.replace(
         training.Options(**facts["options"]), epochs=None, steps=done["steps"]
     )
     made = training.plan(options)
-    for variable, place in zip(presets.exported_variables(made.gan), facts["kept"], strict=True):
+    for variable, place in zip(_variables(made.gan), facts["places"], strict=True):
         if place is not None:
             variable.assign(found[f"{place:05d}"])
-    for average, network in made.gan.averages():
-        network.set_weights(average.get_weights())
     directory = new_directory(given.run_root, options.preset, made.gan.distribute_strategy)
     record(made, directory)
     path = directory / "run.json"
@@ -251,7 +350,8 @@ def collect(given):
     print(directory)
 
 
-def main():
+def parser():
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     verbs = parser.add_subparsers(required=True)
     verb = verbs.add_parser("prepare")
@@ -259,20 +359,26 @@ def main():
     verb.add_argument("--data")
     verb.add_argument("--data-dir")
     verb.add_argument("--batch-size", type=int)
-    verb.add_argument("--set", action="append", default=[], help="NAME=JSON, of the model")
+    verb.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="as for tfgan-zoo"
+    )
     verb.add_argument("--to", type=pathlib.Path, required=True)
     verb.set_defaults(function=prepare)
     verb = verbs.add_parser("run")
     verb.add_argument("job", type=pathlib.Path)
     verb.add_argument("--data", type=pathlib.Path)
-    verb.add_argument("--steps", type=int, required=True)
+    verb.add_argument("--steps", type=int, required=True, help="from the first one")
     verb.add_argument("--save-every", type=float, default=600, help="seconds")
     verb.set_defaults(function=run)
     verb = verbs.add_parser("collect")
     verb.add_argument("job", type=pathlib.Path)
     verb.add_argument("--run-root", type=pathlib.Path, default="runs")
     verb.set_defaults(function=collect)
-    given = parser.parse_args()
+    return parser
+
+
+def main():
+    given = parser().parse_args()
     given.function(given)
 
 

@@ -4,12 +4,13 @@ import argparse
 import importlib.util
 import json
 import pathlib
+import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgan_zoo import presets, training
+from tfgan_zoo import training
 
 pytestmark = pytest.mark.xdist_group("train on jax")  # one process prepares the job
 SCRIPT = pathlib.Path(__file__).parents[1] / "saved_models" / "train_on_jax.py"
@@ -42,32 +43,105 @@ def job(script, tmp_path_factory):
 
 
 def test_prepared_step(script, job):
-    """Each variable that an export keeps and a step moves is among those that the step returns."""
+    """Each variable that a step moves, those of the optimizers too, is among those that it returns."""
     facts = json.loads((job / "job.json").read_text())
     gan = training.plan(training.Options(**facts["options"] | {"epochs": 1})).gan
     with np.load(job / "variables.npz") as found:
         arrays = [found[name] for name in sorted(found)]
-    kept = zip(presets.exported_variables(gan), facts["kept"], strict=True)
-    for variable, place in kept:
-        assert place is not None, variable.name
-        np.testing.assert_array_equal(variable, arrays[place])
+    for variable, place in zip(script._variables(gan), facts["places"], strict=True):
+        if place is None:  # a rate, or a loss scale's like: no step moves it
+            assert variable is gan.d_accuracy or "learning_rate" in variable.path, variable.path
+        else:
+            np.testing.assert_array_equal(variable, arrays[place])
+    with pytest.raises(SystemExit, match="holds a prepared run. Give another folder, or remove it"):
+        script.prepare(argparse.Namespace(to=job))
     with np.load(job / "data.npz") as data:
         assert data["images"].shape == (10_000, 28, 28, 1) and data["images"].dtype == np.uint8
         assert sorted(set(data["labels"])) == list(range(10))
 
 
+def saved(script, folder, state, steps):
+    script._save(folder, state, {"steps": steps, "seconds": 1.0}, "mine")
+
+
+def test_a_run_goes_on_from_what_was_saved(script, tmp_path):
+    """All variables, in their dtypes; the log until there; and of its own step and images only."""
+    first = [np.float32([[1, 2]]), np.int64(7)]
+    np.savez(tmp_path / "variables.npz", **script._numbered(first))
+    (tmp_path / "logs.jsonl").write_text('{"step": 9}\n')
+    arrays, done = script._begun(tmp_path, "mine")
+    assert done == {"steps": 0, "seconds": 0.0} and not (tmp_path / "logs.jsonl").exists()
+    np.testing.assert_array_equal(arrays[0], first[0])
+    saved(script, tmp_path, [np.float32([[3, 4]]), np.int64(8)], 4)
+    for step in (4, 8):
+        script._log(tmp_path, {"step": step})
+    with (tmp_path / "logs.jsonl").open("a") as file:
+        file.write('{"step": 1')  # killed while it wrote
+    arrays, done = script._begun(tmp_path, "mine")
+    assert done == {"steps": 4, "seconds": 1.0} and arrays[1].dtype == np.int64 and arrays[1] == 8
+    assert (tmp_path / "logs.jsonl").read_text() == '{"step": 4}\n'
+    with pytest.raises(SystemExit, match="of another step, other variables or other images"):
+        script._begun(tmp_path, "another")
+
+
+def test_a_save_that_is_killed_leaves_the_one_before(script, tmp_path, monkeypatch):
+    state = [np.zeros(3)]
+    saved(script, tmp_path, state, 4)
+    monkeypatch.setattr(script.os, "fsync", lambda file: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        saved(script, tmp_path, state, 8)
+    monkeypatch.undo()
+    assert script._begun(tmp_path, "mine")[1]["steps"] == 4
+
+
+def test_the_identity_is_of_step_variables_and_images(script, tmp_path):
+    for name in ("step.mlir", "variables.npz"):
+        (tmp_path / name).write_text("a")
+    images = {"images": np.zeros((2, 3), np.uint8), "labels": np.int32([0, 1])}
+    found = {script._identity(tmp_path, images), script._identity(tmp_path, dict(images))}
+    found.add(script._identity(tmp_path, images | {"labels": np.int32([1, 1])}))
+    (tmp_path / "step.mlir").write_text("b")
+    found.add(script._identity(tmp_path, images))
+    assert len(found) == 3
+
+
+def run(script, job, steps):
+    script.run(argparse.Namespace(job=job, data=None, steps=steps, save_every=600))
+    with np.load(job / "trained.npz") as found:
+        return {name: found[name] for name in found if name != "done"}
+
+
 def test_same_steps(script, job, tmp_path):
     pytest.importorskip("jax", reason="jax is not installed")
-    script.run(argparse.Namespace(job=job, data=None, steps=STEPS, save_every=600))
+    run(script, job, STEPS)
     expected = _tensorflow(script, job)
     script.collect(argparse.Namespace(job=job, run_root=tmp_path / "runs"))
-    run = tmp_path / "runs" / "0001-conditional_gan_fashion_mnist"
-    assert json.loads((run / "run.json").read_text())["accelerator"]["steps"] == STEPS
-    gan = training.load_run(run)
-    assert int(gan.iterations.numpy()) == STEPS
-    found, wanted = (presets.exported_variables(model) for model in (gan, expected))
-    for ours, theirs in zip(found, wanted, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
+    directory = tmp_path / "runs" / "0001-conditional_gan_fashion_mnist"
+    assert json.loads((directory / "run.json").read_text())["accelerator"]["steps"] == STEPS
+    gan = training.load_run(directory)
+    assert int(gan.iterations.numpy()) == int(gan.g_optimizer.iterations.numpy()) == STEPS
+    for ours, theirs in zip(*(script._variables(m) for m in (gan, expected)), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4, err_msg=ours.path)
+
+
+def test_a_run_in_pieces_is_the_whole_run(script, job, tmp_path):
+    """Bit for bit, wherever it is cut, within a call of the accelerator too."""
+    pytest.importorskip("jax", reason="jax is not installed")
+    jobs = [tmp_path / name for name in ("whole", "pieces")]
+    for folder in jobs:
+        shutil.copytree(job, folder)
+        (folder / "trained.npz").unlink(missing_ok=True)
+    whole = run(script, jobs[0], 2 * STEPS + 1)
+    for steps in (STEPS - 1, STEPS - 1, 2 * STEPS, 2 * STEPS + 1):
+        pieces = run(script, jobs[1], steps)
+    assert whole.keys() == pieces.keys() and int(json.loads(_done(jobs[1]))["steps"]) == 9
+    for name in whole:
+        np.testing.assert_array_equal(whole[name], pieces[name])
+
+
+def _done(job):
+    with np.load(job / "trained.npz") as found:
+        return str(found["done"])
 
 
 def _tensorflow(script, job):
