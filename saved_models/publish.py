@@ -7,6 +7,7 @@ Then look at the picture, say on the card what is weak, and run score.py.
 
 import json
 import pathlib
+import shlex
 import sys
 
 from tfgan_zoo import presets, serving, training
@@ -15,6 +16,20 @@ from tfgan_zoo.serving import config
 
 HERE = pathlib.Path(__file__).parent
 _SAMPLES = 100
+# What a command's data are, and where they are looked for.
+TFDS = (
+    "`{name}` of TensorFlow Datasets, prepared in `~/tensorflow_datasets` or the folder that "
+    "`--data-dir` names"
+)
+EMOJI = (
+    "the folder `./noto_emoji64`, the PNG files of github.com/googlefonts/noto-emoji (b3e3051, png/128, "
+    "Apache-2.0) resized to 64x64, with a `names.json` of their Unicode names"
+)
+DATA = {
+    "noto_emoji64": EMOJI,
+    "noto_emoji64_split": "nine tenths of them in the folder `./noto_emoji64_split`, which `python "
+    f"benchmarks/text_retrieval.py split ./noto_emoji64 ./noto_emoji64_split` makes of {EMOJI}",
+}
 CARD = """# {name}
 
 {model}: {summary}
@@ -24,7 +39,7 @@ CARD = """# {name}
 | | |
 | --- | --- |
 | Model | `{model}`, {parameters:,} parameters in the generator, {shape} images |
-| Data | {data}, {images:,} images |
+| Data | {images:,} images: {data} |
 | Training | {steps:,} steps, {epochs:.3g} epochs in batches of {batch_size}; {settings} |
 | Versions | {versions} |
 | Command | `{command}` |
@@ -78,7 +93,7 @@ def facts(record, gan, name):
         "summary": type(gan).__doc__.strip().splitlines()[0],
         "parameters": presets.get_preset(name).parameters[0],
         "shape": "x".join(map(str, gan.image_shape)),
-        "data": presets.get_preset(name).dataset,
+        "data": data(record),
         "images": record["images"],
         "steps": steps,
         "epochs": steps / record["steps_per_epoch"],
@@ -92,19 +107,30 @@ def facts(record, gan, name):
     }
 
 
+def data(record):
+    """What the set is, by its name or its folder's."""
+    name = pathlib.Path(record["options"]["data"]).name
+    return DATA.get(name, TFDS.format(name=name))
+
+
 def command(record, steps):
-    """What trains the like: the options that are not the preset's, and data by their folder's name."""
+    """What trains the like, as a line for a shell: the options that are not the preset's."""
     options, preset = record["options"], presets.get_preset(record["options"]["preset"])
-    parts = [preset.name]
-    if options["data"] != preset.dataset:
-        parts += [f"--data ./{pathlib.Path(options['data']).name}"]
+    parts, folder = [preset.name], pathlib.Path(options["data"]).name
+    if folder in DATA:
+        parts += [f"--data ./{folder}"]
     if options["batch_size"] != preset.batch_size:
         parts += [f"--batch-size {options['batch_size']}"]
-    parts += [f"--set {key}={value}" for key, value in options["overrides"].items()]
+    parts += [
+        f"--set {shlex.quote(f'{key}={value}')}" for key, value in options["overrides"].items()
+    ]
     if "accelerator" in record:
-        return f"python saved_models/train_on_jax.py prepare {' '.join(parts)}; run --steps {steps}"
-    epochs = steps / record["steps_per_epoch"]
-    return " ".join(["tfgan-zoo train", *parts, f"--epochs {epochs:.3g}"])
+        script = "python saved_models/train_on_jax.py"
+        pieces = [f"prepare {' '.join(parts)} --to job", f"run job --steps {steps}", "collect job"]
+        return " && ".join(f"{script} {piece}" for piece in pieces)
+    epochs, rest = divmod(steps, record["steps_per_epoch"])
+    length = f"--steps {steps}" if rest else f"--epochs {epochs}"
+    return " ".join(["tfgan-zoo train", *parts, length])
 
 
 def settings(record):
