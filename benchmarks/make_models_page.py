@@ -48,10 +48,10 @@ TRAINED = """## Trained models
 Small models, each trained for minutes: on one or two CPU cores, or where the card says so on a GPU, by
 JAX (`saved_models/train_on_jax.py`). The cards say with which command, and what is weak; where a preset
 has changed since, its old values stand in the card's command, and the trained model keeps them. Scores
-are in the features of the data's small classifier, `lenet_…`, or of EfficientNet-Lite0 where there is none, and
-compare only within the same data: the Fréchet distance of 10,000 images, the share of real images that
-are like generated ones, that of generated images that are like real ones, and the Fréchet distance
-within classes.
+are in the features of the data's small classifier, `lenet_…`, or of EfficientNet-Lite0 where there is
+none, and compare only within the same data: the Fréchet distance of 10,000 images, the share of real
+images that are like generated ones, that of generated images that are like real ones, and the Fréchet
+distance within classes.
 """
 SCORES = {  # and what the names of their metrics begin with
     "distance": "fd10k",
