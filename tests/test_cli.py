@@ -103,6 +103,8 @@ def test_settings_have_the_type_of_the_default():
     }
     assert arguments.overrides("wgan_gp_cifar10", ["penalty=None"]) == {"penalty": None}
     assert arguments.numbers("0-2,7") == [0, 1, 2, 7]
+    assert arguments.labels("0-1", 2) == [0, 1] and arguments.labels("7", 2) == 7
+    assert arguments.labels("bag, T-shirt", 2) == ["bag", "T-shirt"]
 
 
 def test_train_ctrl_c_resume_sample_export(data, tmp_path):

@@ -149,6 +149,17 @@ def test_runs_that_are_named_were_made():
                 assert named <= made, f"{page}: {line}"
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/own_data.md", "docs/latent.md"])
+def test_presets_that_are_named_exist(page):
+    known = tfgan_zoo.list_presets()
+    heads = {name.partition("_")[0] for name in known}
+    text = (ROOT / page).read_text()
+    named = {
+        n for n in re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)+)`", text) if n.split("_")[0] in heads
+    }
+    assert named <= {*known, "conditional_gan"}, named - set(known)
+
+
 def test_a_block_that_fails_is_seen(place):
     terminal = Terminal(*place)
     with pytest.raises(AssertionError, match="No such file"):

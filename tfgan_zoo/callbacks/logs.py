@@ -47,7 +47,10 @@ class JsonlLogger(StepCallback):
 
 
 class TensorBoardScalars(StepCallback):
-    """Writes the logs of each step as scalars for TensorBoard, which need not be installed.
+    """Writes the logs of each step as scalars for TensorBoard, which need not be installed here.
+
+    To look at them: `pip install tfgan_zoo[tensorboard]` (TensorFlow does not bring it any more), then
+    `tensorboard --logdir DIRECTORY`.
 
     Keras's own callback counts steps from 0 in every process; this one goes on where a resumed run
     does. Steps that were done twice, before and after a kill, are there twice with the same values.
