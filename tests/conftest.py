@@ -14,6 +14,9 @@ import tensorflow as tf
 from mode_table import pytest_runtest_logreport as pytest_runtest_logreport
 from mode_table import pytest_sessionfinish as pytest_sessionfinish
 
+from tfgan_zoo import progress
+
+progress.FIRST = 1e6  # or what a command prints would depend on how busy the machine is
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )

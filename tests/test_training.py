@@ -185,6 +185,8 @@ def test_a_run_goes_on_from_another_folder(options, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "elsewhere")
     training.resume(directory, steps=2, data="../images.npz", verbose=False)
     assert steps_logged(directory) == [1, 2]
+    with pytest.warns(UserWarning, match="had its 2 steps already: nothing was trained. Give more"):
+        training.resume(directory, verbose=False)
 
 
 def test_classes_are_compared_before_the_model_is_built(images, labels, tmp_path):

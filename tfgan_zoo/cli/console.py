@@ -25,7 +25,8 @@ def show_plan(options):
     typer.echo(f"replicas         {replicas}")
     typer.echo(f"images           {made.data.source.count:,}, {made.images_per_step} in a step")
     typer.echo(f"steps            {made.total_steps:,}, {made.steps_per_epoch:,} in an epoch")
-    first, seconds = training.time_step(made)
+    with progress.doing("Timing a few steps"):
+        first, seconds = training.time_step(made)
     typer.echo(f"first step       {first:.1f} s, with compilation")
     typer.echo(
         f"one step         {seconds:.3f} s: about {made.total_steps * seconds / 60:.1f} min in all"
@@ -119,7 +120,7 @@ def quiet():
 def import_zoo():
     """The package with TensorFlow, without what its C++ prints before it can be told to be quiet."""
     quiet()
-    with _quiet_stderr() as shown:
+    with quiet_stderr() as shown:
         progress.show(shown)
         with progress.doing("Loading TensorFlow"):
             import tensorflow as tf
@@ -133,7 +134,7 @@ def import_zoo():
 
 
 @contextlib.contextmanager
-def _quiet_stderr():
+def quiet_stderr():
     """Holds back what is written to file descriptor 2, and shows it if the body fails.
 
     Yields:

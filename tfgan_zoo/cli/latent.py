@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from tfgan_zoo import progress
 from tfgan_zoo.cli import arguments, console
 from tfgan_zoo.cli.app import command
 
@@ -143,7 +144,8 @@ def project(
     options = {"steps": steps, "restarts": restarts, "candidates": candidates, "seed": seed}
     options |= {"learning_rate": learning_rate, "pixel_weight": pixel_weight}
     options |= {"extractor": extractor, "labels": labels}
-    found = latent.project(gan, real, space, **options)
+    with progress.doing(f"Projecting {len(real)} images"):
+        found = latent.project(gan, real, space, **options)
     _save(save, points=found.points, images=found.images, losses=found.losses)
     columns = min(len(real), 8)
     blank = np.full((-len(real) % columns, *real.shape[1:]), 255, np.uint8)
@@ -191,7 +193,8 @@ def directions(
     from tfgan_zoo import latent
 
     if ends:
-        found = latent.class_direction(gan, extractor, *ends, samples)
+        with progress.doing(f"Classifying {samples} samples"):
+            found = latent.class_direction(gan, extractor, *ends, samples)
         ways = found.direction[None]
         typer.echo(
             f"Accuracy on held-out samples: {found.accuracy:.3f} ({found.chance:.3f} by chance)"

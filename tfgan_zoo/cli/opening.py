@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 
+from tfgan_zoo import progress
 from tfgan_zoo.cli import console
 
 
@@ -36,28 +37,37 @@ def open_images(
         ValueError: A server without a model's name, or one whose model takes labels, without data.
     """
     zoo = console.import_zoo()
+    with contextlib.ExitStack() as closing:
+        with progress.doing(f"Loading {what}"):
+            asked = (data, data_dir, model, seed, image_size, trust_model)
+            images, trained_on, data_dir = _opened(zoo, what, *asked, closing)
+        yield images, _reference(images, data or trained_on, data_dir)
+
+
+def _opened(zoo, what, data, data_dir, model, seed, image_size, trust_model, closing):
+    """`(images, name of the data that it was trained on, where these lie)`."""
     from tfgan_zoo import evaluation
 
-    path, trained_on, closing = pathlib.Path(what), None, contextlib.ExitStack()
+    path = pathlib.Path(what)
     folder = _exported(path)
     if what in zoo.list_presets() and not path.exists():
         trained_on = zoo.presets.get_preset(what).dataset
-        images = _of_model(zoo.from_preset(what), seed, what, data or trained_on, data_dir)
-    elif folder:
-        images, trained_on = _of_export(zoo, folder, data, data_dir, seed, trust_model)
-    elif (path / "run.json").is_file():
+        gan = zoo.from_preset(what)
+        return _of_model(gan, seed, what, data or trained_on, data_dir), trained_on, data_dir
+    if folder:
+        return *_of_export(zoo, folder, data, data_dir, seed, trust_model), data_dir
+    if (path / "run.json").is_file():
         images, (trained_on, data_dir) = _of_run(path, data, seed, data_dir)
-    elif path.suffix == ".keras" and path.is_file():
+        return images, trained_on, data_dir
+    if path.suffix == ".keras" and path.is_file():
         from tfgan_zoo.trust import load_keras
 
-        images = _of_model(load_keras(path), seed, what, data, data_dir)
-    elif path.exists():
+        return _of_model(load_keras(path), seed, what, data, data_dir), None, data_dir
+    if path.exists():
         shape = image_size and (image_size, image_size, 3)
         images = evaluation.from_data(path if path.is_dir() else what, image_shape=shape)
-    else:
-        images = _of_server(what, model, data, data_dir, seed, closing)
-    with closing:
-        yield images, _reference(images, data or trained_on, data_dir)
+        return images, None, data_dir
+    return _of_server(zoo, what, model, data, data_dir, seed, closing), None, data_dir
 
 
 def _exported(path):
@@ -104,13 +114,14 @@ def _of_run(path, data, seed, data_dir):
     return images, (name, data_dir)
 
 
-def _of_server(target, model, data, data_dir, seed, closing):
+def _of_server(zoo, target, model, data, data_dir, seed, closing):
     from tfgan_zoo import evaluation
     from tfgan_zoo.serving import Client
 
     if model is None or ":" not in target:
         raise FileNotFoundError(
-            f"There is no run, preset, file or folder {target}. If it is a server, write it as "
+            f"There is no run, preset, file or folder {target}."
+            f"{zoo.presets.near(target, zoo.list_presets())} If it is a server, write it as "
             "host:port or http://host:port, and give --model with the model's name."
         )
     client = closing.enter_context(Client(target, model))
@@ -131,4 +142,9 @@ def _reference(images, name, data_dir):
     from tfgan_zoo import evaluation
 
     shape = images.read(np.arange(1))[0].shape[1:]
-    return lambda split: evaluation.from_data(name, split, shape, data_dir)
+
+    def reference(split):
+        with progress.doing(f"Reading {name}, {split}"):
+            return evaluation.from_data(name, split, shape, data_dir)
+
+    return reference

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tfgan_zoo import progress
 from tfgan_zoo.cli import arguments, console, opening
 from tfgan_zoo.cli.app import command
 
@@ -26,7 +27,8 @@ Texts = Annotated[
 def serve(context: typer.Context):
     """Serve SavedModels by TensorFlow Serving's protocol; takes its flags (--help lists them)."""
     console.quiet()
-    from tfgan_zoo.serving import server
+    with console.quiet_stderr():
+        from tfgan_zoo.serving import server
 
     sys.exit(server.main(context.args))
 
@@ -55,7 +57,7 @@ def generate(
     from tfgan_zoo.pictures import image_grid, write_png
     from tfgan_zoo.serving import Client
 
-    with Client(url, model) as client:
+    with Client(url, model) as client, progress.doing(f"Waiting for {n} images of {url}"):
         if out.endswith(".png"):
             images = client.generate(n, seed, labels, truncation, texts=texts)
             write_png(out, image_grid(images))
@@ -85,11 +87,12 @@ def verify(
     console.import_zoo()
     from tfgan_zoo import serving
 
-    if opening.is_server(target):
-        with serving.Client(target, model) as client:
-            found = client.verify(golden)
-    else:
-        found = serving.verify(target, trust_model)
+    with progress.doing(f"Checking {target}"):
+        if opening.is_server(target):
+            with serving.Client(target, model) as client:
+                found = client.verify(golden)
+        else:
+            found = serving.verify(target, trust_model)
     typer.echo(f"{target}: {found}.")
 
 

@@ -4,6 +4,7 @@ import contextlib
 import pathlib
 import shutil
 import time
+import warnings
 from typing import NamedTuple
 
 import keras
@@ -132,7 +133,16 @@ def resume(directory, extra_callbacks=(), verbose=True, **given):
     options = options_of(directory).continued(**given)
     if options.strategy != "multi_worker":  # whose first worker holds it
         lock(directory).release()  # refused before the data are read
-    return _run(plan(options), directory, extra_callbacks, verbose)
+    made, log = plan(options), directory / "logs.jsonl"
+    before = log.read_bytes() if log.is_file() else None
+    directory = _run(made, directory, extra_callbacks, verbose)
+    if made.writes and before is not None and log.read_bytes() == before:
+        warnings.warn(
+            f"The run had its {made.total_steps:,} steps already: nothing was trained. Give more epochs "
+            "or steps.",
+            stacklevel=2,
+        )
+    return directory
 
 
 def time_step(made, steps=5):
