@@ -40,7 +40,7 @@ def checked(name_or_path, split, image_size, batch_size, crop, channels, cache, 
 
 def check_numbers(**values):
     """Refuses what are no integers in their range."""
-    bounds = {"bit_depth": (9, 16), "seed": (-(2**63), 2**63)}
+    bounds = {"bit_depth": (9, 16), "max_pixels": (1, 2**27), "seed": (-(2**63), 2**63)}
     for name, value in values.items():
         low, high = bounds.get(name, (1, None))
         is_good = _is_int(value) and value >= low and (high is None or value <= high)

@@ -24,8 +24,10 @@ FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 _LARGE = 2**22  # pixels: of larger images only one is in memory at a time
 _BYTES_PER_PIXEL = 4  # a file with more, and with more than _ANY_FILE, is refused unread
 _ANY_FILE = 2**24
+_ROWS = 256
 _DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N")
 _ORIENTATION = 0x0112  # of EXIF
+_READ_ONLY = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _large_images = threading.Lock()
 Image.init()  # or formats are known only after the first file of theirs
 
@@ -48,6 +50,20 @@ class Reading(NamedTuple):
     is_exact: bool = False
 
 
+class _Bounded(io.BytesIO):
+    """Bytes that end a decoder which reads a header of millions of parts, for minutes."""
+
+    def __init__(self, contents):
+        super().__init__(contents)
+        self._reads_left = 10_000 + len(contents) // 64
+
+    def read(self, size=-1):
+        self._reads_left -= 1
+        if self._reads_left < 0:
+            raise ValueError("Its header has too many parts.")
+        return super().read(size)
+
+
 class Decoded(NamedTuple):
     """Pixels, what was reinterpreted (keys of `folders.REINTERPRETED`), and the largest 16-bit value."""
 
@@ -64,7 +80,7 @@ def read(path, reading):
     """
     try:
         contents = _contents(path, reading.max_pixels)
-        with _opened(io.BytesIO(contents), reading.max_pixels) as image:
+        with _opened(contents, reading.max_pixels) as image:
             is_large = image.width * image.height > _LARGE
             with _large_images if is_large else contextlib.nullcontext():
                 return _decoded(image, contents, reading)
@@ -75,10 +91,7 @@ def read(path, reading):
 def is_grey(path, max_pixels=MAX_PIXELS):
     """Whether a file is an image without colours, by its header; None if it cannot be read."""
     try:
-        with (
-            io.BytesIO(_contents(path, max_pixels)) as file,
-            _opened(file, max_pixels) as image,
-        ):
+        with _opened(_contents(path, max_pixels), max_pixels) as image:
             return image.mode in ("1", "L", "LA", *_DEEP_GREY)
     except Exception:  # as above
         return None
@@ -88,7 +101,7 @@ def _contents(path, max_pixels):
     """The bytes of a regular file; of pipes and devices nothing is read, since they need not end."""
     limit = max(_ANY_FILE, _BYTES_PER_PIXEL * max_pixels)
     _check_kind(os.stat(path), limit)
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+    with open(os.open(path, _READ_ONLY), "rb") as file:
         _check_kind(os.fstat(file.fileno()), limit)  # it may have been replaced since
         return file.read(limit)
 
@@ -104,10 +117,12 @@ def _check_kind(status, limit):
         )
 
 
-def _opened(file, max_pixels):
+def _opened(contents, max_pixels):
     """A Pillow image of which only the header has been read."""
     try:
-        image = Image.open(file, formats=FORMATS)
+        image = Image.open(_Bounded(contents), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(f"It has more pixels than max_pixels={max_pixels:,}.") from error
     except Image.UnidentifiedImageError:
         raise ValueError("It is no image in a known format, or its header is damaged.") from None
     if image.width * image.height > max_pixels:
@@ -134,9 +149,7 @@ def _decoded(image, contents, reading):
         facts.append("turned")
     largest = 0
     if turned.dtype != np.uint8:
-        colours = turned[..., :-1] if turned.shape[-1] in (2, 4) else turned
-        largest = int(colours.max())
-        turned = _scaled(turned, 2**reading.bit_depth - 1, largest)
+        largest = int(_colours(turned).max())
         facts.append("deep")
     if reading.is_exact and turned.shape[:2] != reading.size:
         height, width = turned.shape[:2]
@@ -144,7 +157,7 @@ def _decoded(image, contents, reading):
             f"It has {height} x {width} pixels, and the first image {reading.size[0]} x "
             f"{reading.size[1]}. Where sizes differ, give image_size."
         )
-    turned, blended = to_channels(turned, reading.channels)
+    turned, blended = to_channels(turned, reading.channels, _white(reading, largest))
     facts += ["transparent"] * blended
     return Decoded(_fitted(turned, reading.size), tuple(facts), largest)
 
@@ -161,13 +174,9 @@ def _pixels(image, facts):
     if image.mode not in ("L", "LA", "RGB", "RGBA") or image.has_transparency_data:
         grey = image.mode in ("1", "L", "LA", "La")
         transparent = image.has_transparency_data
-        image = image.convert(("LA" if transparent else "L") if grey else _colours(transparent))
+        image = image.convert(("L" if grey else "RGB") + "A" * transparent)
     pixels = np.asarray(image)
     return pixels[..., None] if pixels.ndim == 2 else pixels
-
-
-def _colours(transparent):
-    return "RGBA" if transparent else "RGB"
 
 
 def _orientation(image):
@@ -187,33 +196,65 @@ def oriented(pixels, orientation):
     return pixels[rows, columns]
 
 
-def _scaled(pixels, white, largest):
+def _white(reading, largest):
+    """The value of white in images of 16 bits."""
+    white = 2**reading.bit_depth - 1
     if largest > white:
-        raise ValueError(f"It has a value of {largest}, beyond the bit_depth given, up to {white}.")
-    alpha = pixels[..., -1:] / np.float32(257) if pixels.shape[-1] in (2, 4) else None
-    colours = pixels if alpha is None else pixels[..., :-1]
-    colours = colours * np.float32(255 / white)
-    return colours if alpha is None else np.concatenate([colours, alpha], -1)
+        raise ValueError(f"It has values up to {largest}, and bit_depth ends at {white}.")
+    return white
 
 
-def to_channels(pixels, channels):
+def to_channels(pixels, channels, white=65535):
     """Pixels [height, width, 1 to 4] with that many channels, and whether any were laid on white.
 
-    They stay uint8 where nothing is mixed, which takes a quarter of the memory.
+    They stay uint8 where nothing is mixed, which takes a quarter of the memory, and become floats in
+    [0, 255] elsewhere, some rows at a time. `white` is that of uint16 pixels.
     """
-    alpha = pixels[..., -1:] if pixels.shape[-1] in (2, 4) else None
-    colours = pixels if alpha is None else pixels[..., :-1]
-    if alpha is not None and alpha.min() >= 255:
-        alpha = None
+    colours = _colours(pixels).shape[-1]
+    is_deep = pixels.dtype != np.uint8
+    is_opaque = colours == pixels.shape[-1] or pixels[..., -1].min() == (65535 if is_deep else 255)
+    is_mixed = is_deep or (channels != 4 and not is_opaque) or (channels == 1 and colours == 3)
+    if not is_mixed:
+        return _arranged(_colours(pixels), pixels, channels, is_opaque), False
+    mixed = np.empty((*pixels.shape[:2], channels), np.float32)
+    for start in range(0, len(pixels), _ROWS):
+        rows = _as_bytes(pixels[start : start + _ROWS], white)
+        mixed[start : start + _ROWS] = _mixed(rows, channels, is_opaque)
+    return mixed, channels != 4 and not is_opaque
+
+
+def _colours(pixels):
+    return pixels[..., :-1] if pixels.shape[-1] in (2, 4) else pixels
+
+
+def _arranged(colours, pixels, channels, is_opaque):
+    """The same colours, in 1, 3 or 4 channels."""
+    if channels < 4:
+        return np.repeat(colours, channels // colours.shape[-1], axis=-1)
+    alpha = np.full_like(colours[..., :1], 255) if is_opaque else pixels[..., -1:]
+    return np.concatenate([*[colours] * (3 // colours.shape[-1]), alpha], -1)
+
+
+def _as_bytes(pixels, white):
+    """Pixels of 16 bits as floats in [0, 255]; others as they are."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    scaled = pixels * np.float32(255 / white)
+    if pixels.shape[-1] in (2, 4):
+        scaled[..., -1] = pixels[..., -1] / np.float32(257)
+    return scaled
+
+
+def _mixed(pixels, channels, is_opaque):
+    colours = _colours(pixels)
     if channels == 4:
-        alpha = np.full_like(colours[..., :1], 255) if alpha is None else alpha
-        return np.concatenate([*[colours] * (3 // colours.shape[-1]), alpha], -1), False
-    if alpha is not None:
-        share = alpha / np.float32(255)
+        return _arranged(colours, pixels, channels, is_opaque)
+    if not is_opaque:
+        share = pixels[..., -1:] / np.float32(255)
         colours = colours * share + 255 * (1 - share)
     if channels == 1 and colours.shape[-1] == 3:
         colours = np.sum(colours * np.float32(LUMA), axis=-1, keepdims=True)
-    return np.repeat(colours, channels // colours.shape[-1], axis=-1), alpha is not None
+    return np.repeat(colours, channels // colours.shape[-1], axis=-1)
 
 
 def _fitted(pixels, size):
