@@ -1,7 +1,7 @@
 """GANs for Keras and TensorFlow: `fit` them, load them, serve them."""
 
-import importlib
-import os
+import importlib.abc
+import importlib.util
 import sys
 
 __version__ = "0.1.0"
@@ -62,8 +62,29 @@ def __dir__():
     return sorted([*globals(), *__all__])
 
 
-# Keras finds the class of a `.keras` file only where it was imported. The command line imports the
-# models when a command needs them, so that `--help` need not wait for TensorFlow. While Python looks
-# for the module of `python -m tfgan_zoo`, its first argument is "-m".
-if os.path.basename(*sys.argv[:1] or [""]) not in ("tfgan-zoo", "-m"):
-    importlib.import_module(f"{__name__}.models")
+class _ModelsAfterKeras(importlib.abc.MetaPathFinder):
+    """Imports the models when Keras is imported, which finds the class of a `.keras` file only then.
+
+    Whoever only wants a client or `--help` does not wait for TensorFlow, and need not have it.
+    """
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "keras":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None:
+            run = spec.loader.exec_module
+            spec.loader.exec_module = lambda module: (run(module), _import_models())
+        return spec
+
+
+def _import_models():
+    if importlib.util.find_spec("tensorflow") is not None:
+        importlib.import_module(f"{__name__}.models")
+
+
+if sys.modules.get("keras"):
+    _import_models()
+else:
+    sys.meta_path.insert(0, _ModelsAfterKeras())

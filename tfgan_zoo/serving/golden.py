@@ -6,10 +6,9 @@ import pathlib
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from tfgan_zoo.files import read_json
-from tfgan_zoo.serving.servable import DEFAULT_SIGNATURE, Servable
+from tfgan_zoo.serving import png
 
 FILE = pathlib.Path("assets.extra") / "golden.json"
 IMAGES = pathlib.Path("assets.extra") / "golden"
@@ -168,7 +167,9 @@ def pixels_sha256(image):
 
 def _drawn(path, seeds, labels, texts, trust_model):
     """The PNG files that a version draws, bytes."""
-    servable = Servable(path, trust_model=trust_model)
+    from tfgan_zoo.serving import servable as loading  # TensorFlow, which a client need not have
+
+    servable = loading.Servable(path, trust_model=trust_model)
     try:
         inputs = {"seed": np.asarray(seeds, np.int64)}
         if labels is not None:
@@ -176,13 +177,13 @@ def _drawn(path, seeds, labels, texts, trust_model):
         if texts is not None:
             inputs["text"] = np.asarray([text.encode() for text in texts], object)
         inputs = servable.with_truncation(inputs)
-        return servable.run(DEFAULT_SIGNATURE, inputs, ("image_bytes",))["image_bytes"]
+        return servable.run(loading.DEFAULT_SIGNATURE, inputs, ("image_bytes",))["image_bytes"]
     finally:
         servable.close()
 
 
 def _decoded(images):
-    return np.stack([tf.io.decode_png(image).numpy() for image in images])
+    return np.stack([png.decode(image) for image in images])
 
 
 def _digest(path):

@@ -1,0 +1,254 @@
+"""The calls of a client as coroutines.
+
+Nothing here imports TensorFlow; `serving/client` in the repository installs these files alone.
+"""
+
+import asyncio
+import pathlib
+import re
+
+import numpy as np
+import tenacity
+
+from tfgan_zoo.serving import arrays, client_inputs, png
+from tfgan_zoo.serving.client_errors import WrongServer
+from tfgan_zoo.serving.client_grpc import Spec
+from tfgan_zoo.serving.statuses import Code, StatusError
+from tfgan_zoo.serving.transports import transport
+
+_RETRIED = (Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED)
+_GENERATE = "generate_png"
+_PARALLEL = 4  # requests of one call that are under way at once
+_UNKNOWN_MODEL = ("Servable not found", "Could not find any versions")
+_NAME = re.compile(r"[^/:?#%\s]+")
+
+
+class AsyncClient:
+    """Draws images from a served generator; its methods are coroutines. See `Client`."""
+
+    def __init__(
+        self,
+        target,
+        model,
+        version=None,
+        version_label=None,
+        timeout=30.0,
+        retries=4,
+        credentials=None,
+        verify=True,
+        max_answer_bytes=1 << 26,
+    ):
+        if version is not None and version_label is not None:
+            raise ValueError(
+                f"Give version or version_label, not both. Received: {version!r}, {version_label!r}."
+            )
+        self._spec = Spec(
+            _name("model", model),
+            None if version is None else client_inputs.positive("version", version, 0),
+            None if version_label is None else _name("version_label", version_label),
+        )
+        self.timeout = client_inputs.seconds(timeout)
+        self._retries = client_inputs.positive("retries", retries, 0)
+        client_inputs.positive("max_answer_bytes", max_answer_bytes)
+        self._transport = transport(target, credentials, verify, max_answer_bytes)
+        self.target, self._loop, self._is_closed = self._transport.shown, None, False
+        self._signatures = None
+
+    # === Images ===
+
+    async def generate(
+        self, n=None, seed=None, labels=None, truncation=None, batch_size=16, texts=None
+    ):
+        """See `Client.generate`."""
+        files = await self.generate_png(n, seed, labels, truncation, batch_size, texts)
+        images = [self._decoded(file) for file in files]
+        if len({image.shape for image in images}) > 1:
+            raise self._wrong("images of several sizes in one answer")
+        return np.stack(images)
+
+    async def generate_png(
+        self, n=None, seed=None, labels=None, truncation=None, batch_size=16, texts=None
+    ):
+        """See `Client.generate_png`."""
+        seeds = client_inputs.seeds(n, seed)
+        client_inputs.positive("batch_size", batch_size)
+        conditions = await self._conditions(len(seeds), labels, truncation, texts)
+        inputs = {"seed": seeds} | conditions
+        free = asyncio.Semaphore(_PARALLEL)
+
+        async def part(start):
+            rows = {name: array[start : start + batch_size] for name, array in inputs.items()}
+            async with free:
+                return self._files(await self.predict(_GENERATE, rows), rows)
+
+        tasks = [asyncio.ensure_future(part(i)) for i in range(0, len(seeds), batch_size)]
+        try:
+            parts = await asyncio.gather(*tasks)
+        finally:  # of several parts, one may fail while others run
+            for task in tasks:
+                task.cancel()
+        return [image for part in parts for image in part]
+
+    async def generate_files(self, folder, n=None, seed=None, **options):
+        """See `Client.generate_files`."""
+        seeds = client_inputs.seeds(n, seed)
+        if len(set(seeds.tolist())) < len(seeds):
+            raise ValueError("Files are named by their seeds, of which some are given twice.")
+        images = await self.generate_png(seed=seeds, **options)
+        folder = pathlib.Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / f"seed_{seed}.png" for seed in seeds]
+        for path, image in zip(paths, images, strict=True):
+            path.write_bytes(image)
+        return paths
+
+    async def _conditions(self, n, labels, truncation, texts):
+        """The inputs besides the seeds, by what the model takes."""
+        names = await self._input_names(_GENERATE)
+        given = {"label": (labels, 0, client_inputs.labels)}
+        given["truncation"] = (truncation, 1.0, client_inputs.truncation)
+        given["text"] = (texts, None, client_inputs.texts)
+        found = {}
+        for name, (value, default, checked) in given.items():
+            if name in names:
+                value = default if value is None else value
+                if value is None:
+                    raise ValueError(f"{self._spec.model} draws from texts: give texts.")
+                found[name] = checked(value, n)
+            elif value is not None:
+                raise ValueError(f"{self._spec.model} takes no {name}. Received: {value!r}.")
+        return found
+
+    async def _input_names(self, signature):
+        if self._signatures is None:
+            self._signatures = await self._metadata()
+        known = self._signatures
+        if signature not in known:
+            raise ValueError(
+                f"{self._spec.model} at {self.target} has no signature {signature!r}. It has: "
+                f"{', '.join(sorted(known))}."
+            )
+        return set(known[signature]["inputs"])
+
+    def _files(self, outputs, rows):
+        """The PNG files of an answer, one for each row that was asked for."""
+        files, count = next(iter(outputs.values()), np.zeros(0)), len(rows["seed"])
+        if len(outputs) != 1 or files.dtype != object or files.shape != (count,):
+            raise self._wrong(f"{files.dtype} {files.shape} where {count} PNG files were asked for")
+        for index, file in enumerate(files):
+            if not file:  # what a served model answers for a row that it cannot draw
+                asked = {name: array[index] for name, array in rows.items()}
+                asked = ", ".join(f"{name} {value!s}" for name, value in asked.items())
+                raise ValueError(
+                    f"{self._spec.model} has no image for {asked}: the model does not have that label, "
+                    "or the truncation is not in (0, 1]."
+                )
+        return list(files)
+
+    def _decoded(self, file):
+        try:
+            return png.decode(file)
+        except ValueError as error:
+            raise self._wrong(str(error)) from None
+
+    def _wrong(self, what):
+        return WrongServer(Code.UNKNOWN, f"{self._spec.model} answered {what} (from {self.target})")
+
+    # === Everything else ===
+
+    async def predict(self, signature, inputs):
+        """See `Client.predict`."""
+        given = arrays.of_inputs(inputs)
+        try:
+            return await self._retried(self._transport.predict, signature, given)
+        except StatusError as error:
+            hint = await self._hint(error.code, signature)
+            if not hint:
+                raise
+            raise StatusError(error.code, f"{error.message}. {hint}") from None
+
+    async def _hint(self, code, signature):
+        """What to write instead of a signature that the model does not have."""
+        if code not in (Code.INVALID_ARGUMENT, Code.FAILED_PRECONDITION):
+            return ""
+        try:
+            known = await self.metadata()
+        except StatusError:
+            return ""
+        if not signature or signature in known:
+            return ""
+        near = client_inputs.near(signature, known)
+        return f"The model has: {', '.join(sorted(known))}.{near}"
+
+    async def status(self):
+        """See `Client.status`."""
+        return await self._retried(self._transport.status)
+
+    async def metadata(self):
+        """See `Client.metadata`."""
+        return {name: value for name, value in (await self._metadata()).items() if value["inputs"]}
+
+    async def _metadata(self):
+        return await self._retried(self._transport.metadata)
+
+    async def verify(self, path):
+        """See `Client.verify`."""
+        from tfgan_zoo.serving import golden
+
+        reference = golden.read(path)
+        asked = {"labels": reference.labels, "texts": reference.texts}
+        images = await self.generate(seed=reference.seeds, **asked)
+        return golden.compare(reference, images)
+
+    async def close(self):
+        """Closes the connections; a closed client refuses further calls."""
+        if not self._is_closed:
+            self._is_closed = True
+            await self._transport.close()
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *_):
+        await self.close()
+
+    async def _retried(self, method, *arguments):
+        self._check_open()
+        attempts = tenacity.AsyncRetrying(
+            stop=tenacity.stop_after_attempt(self._retries + 1),
+            wait=tenacity.wait_random_exponential(multiplier=0.1, max=5),
+            retry=tenacity.retry_if_exception(_is_worth_retrying),
+            reraise=True,
+        )
+        try:
+            return await attempts(method, self._spec, *arguments, self.timeout)
+        except StatusError as error:
+            raise type(error)(error.code, self._located(error)) from None
+
+    def _located(self, error):
+        """The message with where it came from, and for an unknown model where names stand."""
+        message = f"{error.message} (from {self.target})"
+        if error.code == Code.NOT_FOUND and error.message.startswith(_UNKNOWN_MODEL):
+            return f"{message}. Names and versions are those of the server's models.config."
+        return message
+
+    def _check_open(self):
+        loop = asyncio.get_running_loop()
+        if self._is_closed:
+            raise RuntimeError("The client is closed. Make a new one.")
+        if self._loop not in (None, loop):
+            raise RuntimeError("An AsyncClient belongs to the event loop of its first call.")
+        self._loop = loop
+
+
+def _is_worth_retrying(error):
+    is_status = isinstance(error, StatusError) and not isinstance(error, WrongServer)
+    return is_status and error.code in _RETRIED
+
+
+def _name(argument, value):
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise ValueError(
+            f"{argument} must be a name without blanks, '/', ':', '?', '#' and '%'. Received: {value!r}."
+        )
+    return value
