@@ -48,7 +48,10 @@ def truncation(values, n):
 
 def texts(values, n):
     """Bytes in UTF-8 `[n]`, dtype object, of one string for all, or one for each."""
-    values = [values] if isinstance(values, (str, bytes)) else list(values)
+    values = np.asarray(
+        values, object
+    ).tolist()  # an object array keeps zeros at the end of strings
+    values = values if isinstance(values, list) else [values]
     wrong = [value for value in values if not isinstance(value, (str, bytes))]
     if wrong:
         raise ValueError(f"texts must be strings. Received: {wrong[0]!r}.")
