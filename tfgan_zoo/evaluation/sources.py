@@ -209,14 +209,12 @@ def from_client(client, name, num_classes=None, seed=0, texts=None):
 
 
 def _scorer(run, num_classes):
-    """`ImageSet.score` through that signature, whose output, if it is the only one, has no name over
-    REST."""
+    """`ImageSet.score` through that signature."""
 
     def score(images, labels):
         inputs = {"images": datasets.to_floats(images).numpy()}
         inputs |= {} if num_classes is None else {"label": labels}
-        outputs = run(inputs)
-        return np.ravel(outputs.get("logits", next(iter(outputs.values()))))
+        return np.ravel(run(inputs)["logits"])
 
     return score
 

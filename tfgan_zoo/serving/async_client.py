@@ -10,6 +10,7 @@ import re
 import numpy as np
 import tenacity
 
+from tfgan_zoo import numbers
 from tfgan_zoo.serving import arrays, client_inputs, png
 from tfgan_zoo.serving.client_errors import WrongServer
 from tfgan_zoo.serving.client_grpc import Spec
@@ -17,7 +18,7 @@ from tfgan_zoo.serving.statuses import Code, StatusError
 from tfgan_zoo.serving.transports import transport
 
 _RETRIED = (Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED)
-_GENERATE = "generate_png"
+_GENERATE, _CLASSES = "generate_png", "classes"
 _PARALLEL = 4  # requests of one call that are under way at once
 _UNKNOWN_MODEL = ("Servable not found", "Could not find any versions")
 _NAME = re.compile(r"[^/:?#%\s]+")
@@ -44,12 +45,12 @@ class AsyncClient:
             )
         self._spec = Spec(
             _name("model", model),
-            None if version is None else client_inputs.positive("version", version, 0),
+            None if version is None else numbers.integer("version", version, 0),
             None if version_label is None else _name("version_label", version_label),
         )
         self.timeout = client_inputs.seconds(timeout)
-        self._retries = client_inputs.positive("retries", retries, 0)
-        client_inputs.positive("max_answer_bytes", max_answer_bytes)
+        self._retries = numbers.integer("retries", retries, 0)
+        numbers.integer("max_answer_bytes", max_answer_bytes)
         self._transport = transport(target, credentials, verify, max_answer_bytes)
         self.target, self._loop, self._is_closed = self._transport.shown, None, False
         self._signatures = None
@@ -71,7 +72,7 @@ class AsyncClient:
     ):
         """See `Client.generate_png`."""
         seeds = client_inputs.seeds(n, seed)
-        client_inputs.positive("batch_size", batch_size)
+        numbers.integer("batch_size", batch_size)
         conditions = await self._conditions(len(seeds), labels, truncation, texts)
         inputs = {"seed": seeds} | conditions
         free = asyncio.Semaphore(_PARALLEL)
@@ -79,7 +80,7 @@ class AsyncClient:
         async def part(start):
             rows = {name: array[start : start + batch_size] for name, array in inputs.items()}
             async with free:
-                return self._files(await self.predict(_GENERATE, rows), rows)
+                return await self._files(await self.predict(_GENERATE, rows), rows)
 
         tasks = [asyncio.ensure_future(part(i)) for i in range(0, len(seeds), batch_size)]
         try:
@@ -105,16 +106,14 @@ class AsyncClient:
     async def _conditions(self, n, labels, truncation, texts):
         """The inputs besides the seeds, by what the model takes."""
         names = await self._input_names(_GENERATE)
-        given = {"label": (labels, 0, client_inputs.labels)}
-        given["truncation"] = (truncation, 1.0, client_inputs.truncation)
-        given["text"] = (texts, None, client_inputs.texts)
+        given = {"label": (labels, 0), "truncation": (truncation, 1.0), "text": (texts, None)}
         found = {}
-        for name, (value, default, checked) in given.items():
+        for name, (value, default) in given.items():
             if name in names:
                 value = default if value is None else value
                 if value is None:
                     raise ValueError(f"{self._spec.model} draws from texts: give texts.")
-                found[name] = checked(value, n)
+                found[name] = client_inputs.column(name, value, n)
             elif value is not None:
                 raise ValueError(f"{self._spec.model} takes no {name}. Received: {value!r}.")
         return found
@@ -130,20 +129,26 @@ class AsyncClient:
             )
         return set(known[signature]["inputs"])
 
-    def _files(self, outputs, rows):
+    async def _files(self, outputs, rows):
         """The PNG files of an answer, one for each row that was asked for."""
         files, count = next(iter(outputs.values()), np.zeros(0)), len(rows["seed"])
         if len(outputs) != 1 or files.dtype != object or files.shape != (count,):
             raise self._wrong(f"{files.dtype} {files.shape} where {count} PNG files were asked for")
-        for index, file in enumerate(files):
-            if not file:  # what a served model answers for a row that it cannot draw
-                asked = {name: array[index] for name, array in rows.items()}
-                asked = ", ".join(f"{name} {value!s}" for name, value in asked.items())
-                raise ValueError(
-                    f"{self._spec.model} has no image for {asked}: the model does not have that label, "
-                    "or the truncation is not in (0, 1]."
-                )
-        return list(files)
+        files = files.tolist()
+        if not all(files):
+            raise ValueError(await self._refusal(rows, files.index(b"")))
+        return files
+
+    async def _refusal(self, rows, index):
+        """Why the model answered a row with an empty file."""
+        model, row = self._spec.model, {name: array[index] for name, array in rows.items()}
+        if "label" in row and _CLASSES in self._signatures:
+            answer = await self.predict(_CLASSES, {"label": rows["label"][index : index + 1]})
+            count = int(next(iter(answer.values()))[0])
+            if not 0 <= row["label"] < count:
+                return f"{model} has no class {row['label']}: labels must lie in [0, {count})."
+        asked = ", ".join(f"{name} {value}" for name, value in row.items())
+        return f"{model} draws nothing for {asked}."
 
     def _decoded(self, file):
         try:
