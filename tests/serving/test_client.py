@@ -576,6 +576,7 @@ def test_the_client_needs_no_tensorflow(probe, tmp_path):
         "    with Client(target, 'probe') as client:\n"
         "        print(client.predict('', {'x': [1.0, 2.0]} if 'http' in target else "
         "{'x': __import__('numpy').float32([1, 2])}), sorted(client.status()), len(client.metadata()))\n"
+        "from tfgan_zoo.serving import golden\n"  # of `Client.verify`
         "import tfgan_zoo; print(tfgan_zoo.__file__)\n"
     )
     assert ask(probe, code).splitlines()[-1] == str(ROOT / "tfgan_zoo" / "__init__.py")

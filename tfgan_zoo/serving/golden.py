@@ -109,7 +109,7 @@ def _check_columns(file, record):
 def _read_images(paths):
     try:
         return _decoded([path.read_bytes() for path in paths])
-    except (FileNotFoundError, ValueError, tf.errors.InvalidArgumentError) as error:
+    except (FileNotFoundError, ValueError) as error:
         raise ValueError(
             f"The images in {paths[0].parent} are damaged or not all there ({error}). {_ADVICE}"
         ) from None
