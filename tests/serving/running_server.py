@@ -14,6 +14,7 @@ import time
 import grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
+IS_EMBEDDED = "TFGAN_ZOO_TFS_BINARY" not in os.environ
 PROTOCOL = pathlib.Path(__file__).parent / "protocol"
 _UNLIMITED = [("grpc.max_receive_message_length", -1)]
 _START_SECONDS = 120
@@ -50,7 +51,8 @@ class Server:
         self.target, self.url = f"localhost:{self.port}", f"http://localhost:{self.rest_port}"
         self._log_path = pathlib.Path(folder) / f"server-{self.port}.log"
         ports = [f"--port={self.port}", f"--rest_api_port={self.rest_port}"]
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
+        # At a higher level a real server does not say "Running gRPC".
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "0"}
         with self._log_path.open("wb") as log:
             self.process = subprocess.Popen(
                 [*command(), *ports, *flags], stdout=log, stderr=log, env=environment
@@ -82,7 +84,12 @@ class Server:
             raise
 
     def __enter__(self):
-        return self.wait_until_ready()
+        try:
+            return self.wait_until_ready()
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
 
     def __exit__(self, *_):
         if self.process.poll() is None:
@@ -101,7 +108,8 @@ class Server:
                 connection.putheader(*item)
             connection.endheaders(body)
             answer = connection.getresponse()
-            return answer.status, answer.getheader("Content-Type"), answer.read().decode()
+            text = answer.read().decode(errors="surrogateescape")  # a string may hold any bytes
+            return answer.status, answer.getheader("Content-Type"), text
         finally:
             connection.close()
 

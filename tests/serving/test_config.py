@@ -39,6 +39,11 @@ BAD_BATCHING = [
     ),
     ("max_batch_size { value: 8 } allowed_batch_sizes: [4, 2, 8]", "monotonically increasing"),
     ("max_batch_size { value: 0 }", "max_batch_size must be positive"),
+    (
+        "max_batch_size { value: 100 } max_execution_batch_size { value: 4 } "
+        "enable_large_batch_splitting { value: true } allowed_batch_sizes: [2, 4]",
+        "must match max_batch_size; last entry was 4; expected 100",
+    ),
     ("batch_timeout_micros { value: 1 }", "max_batch_size is not set"),
 ]
 

@@ -11,14 +11,14 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from running_server import PROTOCOL, Server, command
+from running_server import IS_EMBEDDED, PROTOCOL, Server, command
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from tfgan_zoo import serving
-from tfgan_zoo.serving import flags
+from tfgan_zoo.serving import config, flags
 
 pytestmark = pytest.mark.xdist_group("flags")
-EMBEDDED = pytest.mark.skipif("TFGAN_ZOO_TFS_BINARY" in os.environ, reason="of the embedded server")
+EMBEDDED = pytest.mark.skipif(not IS_EMBEDDED, reason="of the embedded server")
 
 
 def test_forms_of_flags():
@@ -74,8 +74,9 @@ def test_batching_parameters_of_a_model(tmp_path):
 def test_large_requests_are_split(tmp_path):
     (tmp_path / "batching.config").write_text(
         "max_batch_size { value: 100 } max_execution_batch_size { value: 4 } "
-        "enable_large_batch_splitting { value: true } allowed_batch_sizes: [2, 4]"
+        "enable_large_batch_splitting { value: true } allowed_batch_sizes: [2, 4, 100]"
     )
+    assert config.check(tmp_path / "batching.config") == []
     options = ["--enable_batching=true", f"--batching_parameters_file={tmp_path}/batching.config"]
     base = ["--model_name=probe", f"--model_base_path={PROTOCOL}/probe"]
     with Server(tmp_path, *base, *options) as server:
@@ -98,7 +99,8 @@ def test_a_failing_warmup_request_keeps_a_version_from_loading(tmp_path):
         f'model_config_list {{ config {{ name: "probe" base_path: "{tmp_path}/probe" '
         'model_platform: "tensorflow" model_version_policy { all {} } } }'
     )
-    with Server(tmp_path, f"--model_config_file={policy}") as server:
+    flags = [f"--model_config_file={policy}", "--max_num_load_retries=0"]
+    with Server(tmp_path, *flags) as server:
         assert server.predict({"instances": [1.0]}) == (200, {"predictions": [2.0]})
         _, _, text = server.http("GET", "/v1/models/probe/versions/3")
         assert '"state": "END"' in text and "INVALID_ARGUMENT" in text

@@ -76,6 +76,7 @@ def life(tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(life):
     flags = [f"--model_config_file={life.config}", "--model_config_file_poll_wait_seconds=1"]
+    flags += ["--max_num_load_retries=0", "--max_rows=200000"]
     with Server(life.folder, *flags) as server:
         yield server
 
@@ -92,7 +93,8 @@ def test_versions_come_and_go(life, server):
 
 def test_broken_versions(life, server):
     (life.folder / "corrupt").mkdir()
-    (life.folder / "corrupt" / "saved_model.pb").write_bytes(b"this is no protobuf")
+    content = (PROTOCOL / "probe" / "3" / "saved_model.pb").read_bytes()
+    (life.folder / "corrupt" / "saved_model.pb").write_bytes(content[:1000])
     (life.folder / "corrupt").rename(life.base / "4")
     life.check(server, "version 4 with a corrupt saved_model.pb")
     shutil.copytree(PROTOCOL / "probe" / "3", life.folder / "bare")

@@ -47,21 +47,23 @@ class Options:
         self.max_execution_batch_size = limit or self.max_batch_size
 
     def check(self):
-        """Refuses `allowed_batch_sizes` as a real server does when it loads a model."""
-        sizes, limit = self.allowed_batch_sizes, self.max_execution_batch_size
+        """Refuses `allowed_batch_sizes` as a real server does when it loads a model.
+
+        The last one is `max_batch_size` where large batches are split, too, although no batch is then
+        larger than `max_execution_batch_size`.
+        """
+        sizes, limit = self.allowed_batch_sizes, self.max_batch_size
         if sizes != sorted(set(sizes)):
             raise invalid("allowed_batch_sizes entries must be monotonically increasing")
         if sizes and sizes[-1] != limit:
-            name = "max_execution_batch_size" if self.splits else "max_batch_size"
             raise invalid(
-                f"Last entry in allowed_batch_sizes must match {name}; last entry was {sizes[-1]}; "
-                f"expected {limit}"
+                "Last entry in allowed_batch_sizes must match max_batch_size; last entry was "
+                f"{sizes[-1]}; expected {limit}"
             )
 
     def padded(self, size):
         """The smallest allowed batch size that holds `size` rows."""
-        sizes = self.allowed_batch_sizes if size else []
-        return next((allowed for allowed in sizes if allowed >= size), size)
+        return next((allowed for allowed in self.allowed_batch_sizes if allowed >= size), size)
 
 
 class _Task:
@@ -120,11 +122,13 @@ class Scheduler:
             `{name: array}`, the rows of this call.
 
         Raises:
-            StatusError: INVALID_ARGUMENT for inputs without a common batch dimension or with too many
-                rows; UNAVAILABLE where the queue is full; RESOURCE_EXHAUSTED where the call waited
-                longer than its timeout; and whatever `run` raises.
+            StatusError: INVALID_ARGUMENT for inputs without a common batch dimension, without rows or
+                with too many; UNAVAILABLE where the queue is full; RESOURCE_EXHAUSTED where the call
+                waited longer than its timeout; and whatever `run` raises.
         """
         size = _batch_size(inputs)
+        if not size:
+            raise invalid("Batching Run() needs a row at least; a real server would never answer")
         if size > self.options.max_batch_size:
             limit = self.options.max_batch_size
             raise invalid(f"Task size {size} is larger than maximum input batch size {limit}")

@@ -2,27 +2,34 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
+import math
 
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
+    model_pb2,
     predict_pb2,
     status_pb2,
 )
 
 from tfgan_zoo.serving import metrics
+from tfgan_zoo.serving.limits import DEFAULTS
 from tfgan_zoo.serving.servable import DEFAULT_SIGNATURE, Timer
 from tfgan_zoo.serving.signatures import (
     CLASSIFY,
     REGRESS,
     check_example_signature,
+    check_rows,
     inputs_of,
     output_names,
 )
 from tfgan_zoo.serving.statuses import Code, StatusError, invalid
-from tfgan_zoo.serving.tensors import to_message
+from tfgan_zoo.serving.tensors import size_of, to_message
 
 SIGNATURE_DEF = "signature_def"
+SMALL = 1 << 16  # bytes; what is larger is converted in a thread
+_LARGEST_AT_ONCE = 8
 _METHODS = {  # method name in MultiInference -> which
     "tensorflow/serving/classify": CLASSIFY,
     "tensorflow/serving/regress": REGRESS,
@@ -37,11 +44,40 @@ class Core:
         scheduler: `batching.Scheduler`, or None to run each request by itself.
         measures: `metrics.Metrics`.
         threads: How many requests may run at once without a scheduler.
+        limits: `Limits`.
     """
 
-    def __init__(self, manager, scheduler, measures, threads):
+    def __init__(self, manager, scheduler, measures, threads, limits=DEFAULTS):
         self.manager, self.measures, self._scheduler = manager, measures, scheduler
+        self.limits, self._held = limits, 0
         self._pool = concurrent.futures.ThreadPoolExecutor(threads, "predict")
+        # One at a time: what they call in C keeps all other threads waiting while it runs.
+        self._codecs = concurrent.futures.ThreadPoolExecutor(1, "codec")
+
+    async def convert(self, size, function, *arguments):
+        """Calls a function here, or in a thread where `size` bytes would keep the loop from its work."""
+        if size <= SMALL:
+            return function(*arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._codecs, function, *arguments)
+
+    @contextlib.contextmanager
+    def holding(self, size):
+        """Counts the bytes of large requests in memory, and refuses more than a few of the largest.
+
+        Raises:
+            StatusError: RESOURCE_EXHAUSTED.
+        """
+        size = size if size > SMALL else 0
+        if size and self._held + size > _LARGEST_AT_ONCE * self.limits.max_body_bytes:
+            raise StatusError(
+                Code.RESOURCE_EXHAUSTED,
+                f"The requests under way hold {self._held} bytes already; try again later.",
+            )
+        self._held += size
+        try:
+            yield
+        finally:
+            self._held -= size
 
     # === Predict ===
 
@@ -52,17 +88,14 @@ class Core:
         with version.in_use() as servable:
             name = request.model_spec.signature_name or DEFAULT_SIGNATURE
             signature = servable.signature(name)
-            inputs = inputs_of(signature, request.inputs)
+            size = request.ByteSize() + _declared(request)
+            inputs = await self.convert(size, inputs_of, signature, request.inputs, self.limits)
             names = output_names(signature, request.output_filter)
             key = (request.model_spec.name, number, name, names)
             outputs = await self.run(servable, key, inputs, timeout)
-        response = predict_pb2.PredictResponse()
-        response.model_spec.name = request.model_spec.name
-        response.model_spec.version.value = number
-        response.model_spec.signature_name = name
-        for alias, array in outputs.items():
-            response.outputs[alias].CopyFrom(to_message(array))
-        return response
+        spec = model_pb2.ModelSpec(name=request.model_spec.name, signature_name=name)
+        spec.version.value = number
+        return await self.convert(size_of(outputs), _response, spec, outputs)
 
     async def run(self, servable, key, inputs, timeout):
         """Runs a signature, in a batch where there is a scheduler.
@@ -74,6 +107,8 @@ class Core:
             timeout: Seconds, or None.
         """
         model, _, signature_name, names = key
+        signature = servable.signatures[signature_name]
+        check_rows(signature, {n: array.shape for n, array in inputs.items()}, self.limits)
         servable.check_types(signature_name, inputs)
 
         def run(arrays):
@@ -100,6 +135,7 @@ class Core:
 
     def close(self):
         self._pool.shutdown(wait=False)
+        self._codecs.shutdown(wait=False)
         if self._scheduler:
             self._scheduler.close()
 
@@ -177,6 +213,19 @@ class Core:
             row = response.model_version_status.add(version=number, state=version.state)
             row.status.CopyFrom(status_message(version.status))
         return response
+
+
+def _declared(request):
+    """The elements that the shapes of a request's tensors declare, whatever values it holds."""
+    shapes = ([dim.size for dim in m.tensor_shape.dim] for m in request.inputs.values())
+    return sum(math.prod(shape) for shape in shapes)
+
+
+def _response(spec, outputs):
+    response = predict_pb2.PredictResponse(model_spec=spec)
+    for alias, array in outputs.items():
+        response.outputs[alias].CopyFrom(to_message(array))
+    return response
 
 
 def status_message(error):

@@ -3,13 +3,22 @@
 import argparse
 import multiprocessing
 
-EMBEDDED_ONLY = (
-    "host",
-    "max_body_bytes",
-    "max_concurrent_requests",
-    "drain_seconds",
-    "trust_model",
-)
+from tfgan_zoo.serving.limits import DEFAULTS
+
+_OWN = {  # flags of the embedded server only: type, default, help
+    "host": (str, "127.0.0.1", "address to listen on"),
+    "drain_seconds": (float, 30.0, "after SIGTERM, for running requests"),
+    "max_concurrent_requests": (int, 1024, "more are refused"),
+    "max_connections": (int, 1000, "open ones of REST, and of gRPC; idle ones give way"),
+    "idle_timeout_seconds": (float, 30.0, "for the headers of a request, and between two"),
+    "body_timeout_seconds": (float, 30.0, "for the body of a request"),
+    "max_body_bytes": (int, DEFAULTS.max_body_bytes, "of a request, also when unpacked"),
+    "max_json_values": (int, DEFAULTS.max_json_values, "in the body of a request or an answer"),
+    "max_tensor_elements": (int, DEFAULTS.max_tensor_elements, "of one input"),
+    "max_strings": (int, DEFAULTS.max_strings, "of one input"),
+    "max_rows": (int, DEFAULTS.max_rows, "of one request, such as images"),
+}
+EMBEDDED_ONLY = (*_OWN, "trust_model")
 
 
 def _boolean(text):
@@ -41,16 +50,14 @@ def parser():
     _add_models(flag)
     _add_runtime(flag)
     own = made.add_argument_group("of the embedded server only").add_argument
-    own("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    own("--max_body_bytes", type=int, default=256 << 20, help="larger requests are refused")
-    own("--max_concurrent_requests", type=int, default=1024, help="more are refused")
+    for name, (kind, default, text) in _OWN.items():
+        own(f"--{name}", type=kind, default=default, help=f"{text} (%(default)s)")
     _bool(
         own,
         "--trust_model",
         "--trust-model",
         help="load models whose graphs could reach files, the network or Python",
     )
-    own("--drain_seconds", type=float, default=30.0, help="after SIGTERM, for running requests")
     return made
 
 
@@ -58,6 +65,7 @@ def _add_ports(flag):
     flag("--port", type=int, default=8500, help="port of gRPC (%(default)s)")
     flag("--rest_api_port", type=int, default=0, help="port of REST; 0 for none")
     flag("--rest_api_timeout_in_ms", type=int, default=30_000)
+    _bool(flag, "--rest_api_enable_cors_support", help="let pages of other hosts ask")
     flag("--grpc_max_threads", type=int, default=4 * multiprocessing.cpu_count())
     flag("--grpc_channel_arguments", default="", metavar="KEY=VALUE,…")
     _bool(flag, "--enable_grpc_healthcheck_service", help="answer grpc.health.v1.Health")
@@ -73,6 +81,10 @@ def _add_models(flag):
     flag("--model_name", default="default", help="of one model, without a model_config_file")
     flag("--model_base_path", default="", help="absolute folder of its versions")
     flag("--file_system_poll_wait_seconds", type=int, default=1)
+    flag("--max_num_load_retries", type=int, default=5, help="of a version that does not load")
+    flag("--load_retry_interval_micros", type=int, default=60_000_000)
+    flag("--num_load_threads", type=int, default=0, help="0: one version after the other")
+    flag("--num_unload_threads", type=int, default=0)
     _bool(flag, "--allow_version_labels_for_unavailable_models")
     flag("--saved_model_tags", default="serve")
     _bool(flag, "--enable_model_warmup", default=True)

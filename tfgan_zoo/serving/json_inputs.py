@@ -3,32 +3,23 @@
 The rules and messages are those of TensorFlow Serving's json_tensor.cc.
 """
 
-import base64
-import binascii
-
-import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.serving.json_text import pretty, type_name
-from tfgan_zoo.serving.statuses import Code, StatusError, invalid
-from tfgan_zoo.serving.tensors import dtype_name
+from tfgan_zoo.serving.json_tensors import flattened, format_error, is_base64, shape_of, typed
+from tfgan_zoo.serving.json_text import pretty
+from tfgan_zoo.serving.limits import DEFAULTS
+from tfgan_zoo.serving.statuses import StatusError, invalid
 
 ROW, COLUMNAR = "row", "columnar"
-_INT_RANGES = {  # what RapidJSON's IsInt, IsUint, IsInt64 and IsUint64 take
-    **dict.fromkeys([tf.int32, tf.int16, tf.int8, tf.uint8], (-(2**31), 2**31)),
-    tf.uint32: (0, 2**32),
-    tf.int64: (-(2**63), 2**63),
-    tf.uint64: (0, 2**64),
-}
-_MAX_INT = {tf.float32: 2**24 - 1, tf.float64: 2**53 - 1}  # larger ints would be rounded
 
 
-def inputs_from(document, specs):
+def inputs_from(document, specs, limits=DEFAULTS):
     """The inputs in a predict request.
 
     Args:
         document: The parsed body, a dict.
         specs: `{input name: tf.DType}` of the signature.
+        limits: `Limits`; of these, `max_strings`.
 
     Returns:
         `({name: array}, ROW or COLUMNAR)`.
@@ -38,14 +29,14 @@ def inputs_from(document, specs):
     """
     has_rows, has_columns = "instances" in document, "inputs" in document
     if has_rows and has_columns:
-        raise _format_error(
+        raise format_error(
             document,
             "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist ",
         )
     if has_rows:
-        return _rows(document, specs), ROW
+        return _arrays(_rows(document, specs), specs, limits, _explain_rows), ROW
     if has_columns:
-        return _columns(document["inputs"], specs), COLUMNAR
+        return _arrays(_columns(document["inputs"], specs), specs, limits), COLUMNAR
     raise invalid("Missing 'inputs' or 'instances' key")
 
 
@@ -53,209 +44,120 @@ def signature_name(document):
     """The signature that a request names, or an empty string."""
     name = document.get("signature_name", "")
     if not isinstance(name, str):
-        raise _format_error(
+        raise format_error(
             document, "not formatted correctly. 'signature_name' key must be a string value."
         )
     return name.encode("utf-8", "replace").decode()  # a message holds valid UTF-8 alone
 
 
-def _format_error(value, text):
-    return invalid(f"JSON Value: {pretty(value)} {text}")
-
-
-def _is_base64(value):
-    return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
-
-
 def _is_object(value):
-    return isinstance(value, dict) and not _is_base64(value)
+    return isinstance(value, dict) and not is_base64(value)
 
 
 def _rows(document, specs):
+    """`{input name: values of all rows}`."""
     rows = document["instances"]
     if not isinstance(rows, list):
-        raise _format_error(document, "Excepting 'instances' to be an list/array")
+        raise format_error(document, "Excepting 'instances' to be an list/array")
     if not rows:
-        raise _format_error(document, "No values in 'instances' array")
+        raise format_error(document, "No values in 'instances' array")
     if not isinstance(rows[0], dict) and len(specs) > 1:
         raise invalid(
             "instances is a plain list, but expecting list of objects as multiple input tensors "
             "required as per tensorinfo_map"
         )
-    columns = {name: _Column(dtype) for name, dtype in specs.items()}
-    add = _add_object if _is_object(rows[0]) else _add_value
+    has_names, names = _is_object(rows[0]), specs.keys()
     for index, row in enumerate(rows):
-        add(index, row, columns)
-    filled = {name: column for name, column in columns.items() if column.shape is not None}
-    return {name: column.array(len(rows)) for name, column in filled.items()}
+        if _is_object(row) != has_names:
+            kinds = "object but got list" if has_names else "value/list but got object"
+            raise invalid(f"Expecting {kinds} at item {index} of input list")
+        if has_names and row.keys() != names:
+            raise _keys_error(index, row, names)
+    if not has_names:
+        return dict.fromkeys(list(specs)[:1], rows)
+    return {name: [row[name] for row in rows] for name in specs}
 
 
-def _add_object(index, row, columns):
-    if not _is_object(row):
-        raise invalid(f"Expecting object but got list at item {index} of input list")
-    for name, value in row.items():
-        try:
-            if name not in columns:
-                raise invalid(f"JSON object: does not have named input: {name}")
-            columns[name].add(value)
-        except StatusError as error:
-            raise invalid(
-                f"Failed to process element: {index} key: {name} of 'instances' list. Error: {error}"
-            ) from None
-    if row.keys() != columns.keys():
-        raise invalid(
-            f"Failed to process element: {index} of 'instances' list. JSON object: {pretty(row)} "
-            f"keys must be equal to: {','.join(sorted(columns))}"
-        )
-
-
-def _add_value(index, row, columns):
-    if _is_object(row):
-        raise invalid(f"Expecting value/list but got object at item {index} of input list")
-    try:
-        next(iter(columns.values())).add(row)
-    except StatusError as error:
-        raise invalid(
-            f"Failed to process element: {index} of 'instances' list. Error: {error}"
-        ) from None
-
-
-class _Column:
-    """The values of one input, row after row; all rows have the shape of the first."""
-
-    def __init__(self, dtype):
-        self.dtype, self.shape, self.size, self.values = dtype, None, 0, []
-
-    def add(self, value):
-        shape, before = _shape(value), len(self.values)
-        _fill(value, shape, 0, self.dtype, self.values)
-        size = len(self.values) - before
-        if self.shape is None:
-            self.shape, self.size = shape, size
-        elif size != self.size:
-            raise invalid(f"Expecting tensor size: {self.size} but got: {size}")
-        elif shape != self.shape:
-            raise invalid(f"Expecting shape {_text(self.shape)} but got: {_text(shape)}")
-
-    def array(self, count):
-        return _array(self.values, [count, *self.shape], self.dtype)
+def _keys_error(index, row, names):
+    where = f"Failed to process element: {index}"
+    for name in row:
+        if name not in names:
+            return invalid(
+                f"{where} key: {name} of 'instances' list. Error: INVALID_ARGUMENT: JSON object: does "
+                f"not have named input: {name}"
+            )
+    return invalid(
+        f"{where} of 'instances' list. JSON object: {pretty(row)} keys must be equal to: "
+        f"{','.join(sorted(names))}"
+    )
 
 
 def _columns(value, specs):
-    if isinstance(value, dict) and not _is_base64(value):
+    """`{input name: value}`."""
+    if _is_object(value):
         missing = [name for name in specs if name not in value]
         if missing:
             raise invalid(f"Missing named input: {missing[0]} in 'inputs' object.")
-        return {name: _column(value[name], dtype) for name, dtype in specs.items()}
+        return {name: value[name] for name in specs}
     if len(specs) > 1:
         raise invalid(
             "inputs is a plain value/list, but expecting an object as multiple input tensors required "
             "as per tensorinfo_map"
         )
-    return {name: _column(value, dtype) for name, dtype in specs.items()}
+    return dict.fromkeys(specs, value)
 
 
-def _column(value, dtype):
-    shape, values = _shape(value), []
-    _fill(value, shape, 0, dtype, values)
-    return _array(values, shape, dtype)
+def _arrays(columns, specs, limits, explain=None):
+    arrays = {}
+    for name, value in columns.items():
+        try:
+            shape, values = flattened(value)
+            if specs[name] == tf.string:
+                limits.check("max_strings", len(values), f"strings in {name!r}")
+            arrays[name] = typed(values, specs[name]).reshape(shape)
+        except StatusError:
+            if explain:
+                explain(columns, specs)
+            raise
+    return arrays
 
 
-def _array(values, shape, dtype):
-    if dtype == tf.string:
-        array = np.empty(len(values), object)
-        array[:] = values
-        return array.reshape(shape)
-    if dtype.is_integer:  # an int that is too large for uint8 wraps, as in C++
-        wide = np.uint64 if dtype == tf.uint64 else np.int64
-        return np.array(values, wide).astype(dtype.as_numpy_dtype).reshape(shape)
-    return np.array(values, dtype.as_numpy_dtype).reshape(shape)
+def _explain_rows(columns, specs):
+    """Raises an error that names the first row in which something is wrong."""
+    bad = {name: _first_bad(rows, specs[name]) for name, rows in columns.items()}
+    name = min(bad, key=bad.get)
+    is_object = len(columns) > 1 or _is_object(columns[name][0])
+    try:
+        _check_row(columns[name][bad[name]], specs[name], columns[name][0])
+    except StatusError as error:
+        key = f" key: {name}" if is_object else ""
+        raise invalid(
+            f"Failed to process element: {bad[name]}{key} of 'instances' list. Error: {error}"
+        ) from None
 
 
-def _shape(value):
-    """The shape that the first elements have; the others are held to it."""
-    shape = []
-    while isinstance(value, list):
-        shape.append(len(value))
-        if not value:
-            break
-        value = value[0]
-    return shape
+def _first_bad(rows, dtype):
+    """The first of the rows that is no tensor of the first one's shape; their number if all are."""
+    low, high = 0, len(rows)
+    while low < high:
+        middle = (low + high) // 2
+        try:
+            typed(flattened([rows[0], *rows[low : middle + 1]])[1], dtype)
+            low = middle + 1
+        except StatusError:
+            high = middle
+    return low
+
+
+def _check_row(value, dtype, first):
+    shape, values = flattened(value)
+    typed(values, dtype)
+    wanted, size = shape_of(first), len(flattened(first)[1])
+    if len(values) != size:
+        raise invalid(f"Expecting tensor size: {size} but got: {len(values)}")
+    if shape != wanted:
+        raise invalid(f"Expecting shape {_text(wanted)} but got: {_text(shape)}")
 
 
 def _text(shape):
     return f"[{','.join(map(str, shape))}]"
-
-
-def _fill(value, shape, level, dtype, values):
-    rank = len(shape)
-    if not isinstance(value, list):
-        if level != rank:
-            raise invalid(
-                f"JSON Value: {pretty(value)} found at incorrect level: {level + 1} in the JSON DOM. "
-                f"Expected at level: {rank}"
-            )
-        values.append(_element(value, dtype))
-        return
-    if level >= rank:
-        raise invalid(f"Encountered list at unexpected level: {level} expected < {rank}")
-    if len(value) != shape[level]:
-        raise invalid(
-            f"Encountered list at unexpected size: {len(value)} at level: {level} "
-            f"expected size: {shape[level]}"
-        )
-    for item in value:
-        _fill(item, shape, level + 1, dtype, values)
-
-
-def _element(value, dtype):
-    if isinstance(value, dict):
-        if dtype != tf.string:
-            raise _type_error(value, dtype)
-        return _decoded(value)
-    if dtype == tf.string and isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape")
-    if dtype in _MAX_INT and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _checked_float(value, dtype)
-    if dtype in _INT_RANGES and type(value) is int:
-        low, high = _INT_RANGES[dtype]
-        if low <= value < high:
-            return value
-    if dtype == tf.bool and isinstance(value, bool):
-        return value
-    if dtype in (tf.string, tf.bool) or dtype in _MAX_INT or dtype in _INT_RANGES:
-        raise _type_error(value, dtype)
-    raise StatusError(
-        Code.UNIMPLEMENTED,
-        f"Conversion of JSON Value: {pretty(value)} to type: {dtype_name(dtype)}",
-    )
-
-
-def _type_error(value, dtype):
-    return _format_error(
-        value, f"Type: {type_name(value)} is not of expected type: {dtype_name(dtype)}"
-    )
-
-
-def _decoded(value):
-    if not _is_base64(value):
-        raise _format_error(value, "not formatted correctly for base64 data")
-    text = "".join(value["b64"].split()).rstrip("=.")
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        raise invalid("Unable to base64 decode") from None
-
-
-def _checked_float(value, dtype):
-    if isinstance(value, int) and -(2**63) <= value < 2**64:
-        is_lossless = abs(value) <= _MAX_INT[dtype]
-    else:
-        value = float(value)
-        is_lossless = not np.isfinite(value) or abs(value) <= float(dtype.max)
-    if not is_lossless:
-        raise invalid(
-            f"Cannot convert JSON value: {pretty(value)} to {dtype_name(dtype)} "
-            "without loss of precision."
-        )
-    return value

@@ -11,10 +11,12 @@ import re
 import numpy as np
 import rapidjson
 
+from tfgan_zoo.serving.limits import DEFAULTS
 from tfgan_zoo.serving.statuses import invalid
 
 _INDENT = 4
 _MAX_DEPTH = 500  # RapidJSON recurses: a body of a million brackets would overflow the stack
+_MAX_SHOWN, _MAX_SHOWN_DEPTH = 4000, 20  # characters and levels of a value in a message
 _OLDER_TEXTS = {  # TensorFlow Serving has RapidJSON 1.1.0, python-rapidjson a later one
     "Missing a comma or '}' after an object member.": "Missing a comma or } after an object member.",
     "Missing a comma or ']' after an array element.": "Missing a comma or ] after an array element.",
@@ -39,7 +41,8 @@ class _Decoder(rapidjson.Decoder):
 
     def end_object(self, pairs):
         """Of two equal keys the first counts."""
-        return dict(reversed(pairs)) if len({k for k, _ in pairs}) < len(pairs) else dict(pairs)
+        found = dict(pairs)
+        return found if len(found) == len(pairs) else dict(reversed(pairs))
 
 
 class _ByteDecoder(_Decoder):
@@ -52,27 +55,31 @@ class _ByteDecoder(_Decoder):
             return text
 
 
-def parse(body):
+def parse(body, limits=DEFAULTS):
     """The value of a JSON text.
 
     Args:
         body: Bytes.
+        limits: `Limits`; of these, `max_json_values`.
 
     Returns:
         None, bools, ints, floats, strings, lists and dicts.
 
     Raises:
-        StatusError: INVALID_ARGUMENT, with RapidJSON's message and the offset in bytes.
+        StatusError: INVALID_ARGUMENT, with RapidJSON's message and the offset in bytes, or for more
+            values or levels than are taken.
     """
     if not body:
         raise invalid("JSON Parse error: The document is empty")
-    _check_depth(body)
+    _check_size(body, limits)
     try:
         return _decode(body)
     except rapidjson.JSONDecodeError as error:
         offset, message = _OFFSET.match(str(error)).groups()
         message = _OLDER_TEXTS.get(message, message)
         raise invalid(f"JSON Parse error: {message} at offset: {offset}") from None
+    except ValueError:  # an integer of more digits than Python converts
+        raise invalid("JSON Parse error: Number too big to be stored in double.") from None
 
 
 def _decode(body):
@@ -82,12 +89,19 @@ def _decode(body):
         return _ByteDecoder(number_mode=rapidjson.NM_NAN)(body.decode("latin-1"))
 
 
-def _check_depth(body):
-    if body.count(b"[") + body.count(b"{") <= _MAX_DEPTH:
+def _check_size(body, limits):
+    """Counts values and levels before there are objects for them; what is in strings does not count."""
+    levels = body.count(b"[") + body.count(b"{")
+    values = 1 + levels + body.count(b",") + body.count(b":")
+    if levels <= _MAX_DEPTH and values <= limits.max_json_values:
         return
-    text = np.frombuffer(body, np.uint8)
-    opens, closes = np.isin(text, (91, 123)), np.isin(text, (93, 125))
-    if np.max(np.cumsum(opens.astype(np.int32) - closes)) > _MAX_DEPTH:
+    text = np.frombuffer(body.replace(rb"\\", b"").replace(rb"\"", b""), np.uint8)
+    text = text[~np.logical_xor.accumulate(text == ord('"'))]
+    opens, closes = ((text == a) | (text == b) for a, b in (b"[{", b"]}"))
+    values = 1 + np.count_nonzero(opens | (text == ord(",")) | (text == ord(":")))
+    limits.check("max_json_values", values, "values in the JSON body")
+    steps = opens.astype(np.int8) - closes.astype(np.int8)
+    if np.max(np.cumsum(steps, dtype=np.int32), initial=0) > _MAX_DEPTH:
         raise invalid(f"JSON Parse error: nested deeper than {_MAX_DEPTH} levels.")
 
 
@@ -138,31 +152,51 @@ def _escape(match):
     return _ESCAPES.get(character) or f"\\u{ord(character):04X}"
 
 
-def pretty(value, depth=0):
-    """A value as an error message shows it: objects over several lines, arrays in one."""
-    if isinstance(value, dict):
-        return _pretty_object(value, depth)
-    if isinstance(value, list):
-        return "[" + ", ".join(pretty(item, depth + 1) for item in value) + "]"
-    if isinstance(value, str):
-        return string(value)
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, int) and -(2**63) <= value < 2**64:
-        return str(value)
-    return decimal(np.float32(value)) if depth == 0 and abs(value) < 3.4e38 else _double(value)
+def pretty(value):
+    """A value as an error message shows it, and no more than the beginning of a large one."""
+    shown, left = [], _MAX_SHOWN
+    for piece in _pieces(value, 0):
+        if len(piece) > left:
+            return "".join(shown) + piece[:left] + "…"
+        shown.append(piece)
+        left -= len(piece)
+    return "".join(shown)
 
 
-def _pretty_object(value, depth):
-    if not value:
-        return "{}"
-    inner = " " * _INDENT * (depth + 1)
-    rows = (f"{inner}{string(key)}: {pretty(item, depth + 1)}" for key, item in value.items())
-    return "{\n" + ",\n".join(rows) + "\n" + " " * _INDENT * depth + "}"
+def _pieces(value, depth):
+    """The text of a value bit by bit: objects over several lines, arrays in one."""
+    if isinstance(value, (dict, list)):
+        yield from _nested_pieces(value, depth)
+    elif isinstance(value, str):
+        yield string(value[: _MAX_SHOWN + 1])
+    elif isinstance(value, bool) or value is None:
+        yield {True: "true", False: "false", None: "null"}[value]
+    elif isinstance(value, int) and -(2**63) <= value < 2**64:
+        yield str(value)
+    elif depth == 0 and abs(value) < 3.4e38:
+        yield decimal(np.float32(value))
+    else:
+        yield _double(value)
+
+
+def _nested_pieces(value, depth):
+    is_object = isinstance(value, dict)
+    opening, closing = "{}" if is_object else "[]"
+    if depth >= _MAX_SHOWN_DEPTH or not value:
+        yield f"{opening}{'…' if value else ''}{closing}"
+        return
+    inner, outer = ("\n" + " " * _INDENT * n if is_object else "" for n in (depth + 1, depth))
+    between = "," if is_object else ", "
+    for index, key in enumerate(value):
+        yield (between if index else opening) + inner + (f"{string(key)}: " if is_object else "")
+        yield from _pieces(value[key] if is_object else key, depth + 1)
+    yield outer + closing
 
 
 def _double(value):
     """The shortest digits that give the same double, laid out as RapidJSON does."""
+    if isinstance(value, int):  # beyond 64 bits
+        value = as_double(value)
     if not math.isfinite(value):
         return decimal(np.float64(value))
     text = repr(float(value))
@@ -175,6 +209,18 @@ def _double(value):
     if -6 <= exponent < 0:
         return f"{float(value):.{len(mantissa.replace('.', '').strip('-')) - exponent - 1}f}"
     return f"{mantissa.removesuffix('.0')}e{exponent}"
+
+
+def as_double(value):
+    """An int beyond 64 bits as RapidJSON reads it.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT for one beyond the range of doubles.
+    """
+    try:
+        return float(value)
+    except OverflowError:
+        raise invalid("JSON Parse error: Number too big to be stored in double.") from None
 
 
 def type_name(value):

@@ -5,82 +5,52 @@ availability-preserving policy: a version is unloaded only when another one of t
 """
 
 import asyncio
-import concurrent.futures
-import contextlib
 import logging
 import os
 import re
 
-from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
-
 from tfgan_zoo.serving import metrics
 from tfgan_zoo.serving.policy import chosen, validate
-from tfgan_zoo.serving.servable import Servable, Timer
+from tfgan_zoo.serving.servable import Timer
 from tfgan_zoo.serving.statuses import (
-    OK,
+    Code,
+    StatusError,
     from_exception,
     invalid,
     not_found,
     precondition,
 )
+from tfgan_zoo.serving.version import State, Version
 
 LOG = logging.getLogger("tfgan_zoo.serving")
-State = ModelVersionStatus.State
-_VERSION = re.compile(r"\d+$")
+_VERSION = re.compile(r"\d+", re.ASCII)
 _MAX_VERSION = 2**63
-
-
-class Version:
-    """One version's state, and its servable while it has one.
-
-    Attributes:
-        state: A value of `ModelVersionStatus.State`.
-        status: A `StatusError`; OK unless loading failed.
-    """
-
-    def __init__(self):
-        self.state, self.status, self.servable = State.UNKNOWN, OK, None
-        self.users, self.idle = 0, asyncio.Event()
-
-    @contextlib.contextmanager
-    def in_use(self):
-        """The servable; it is not unloaded before the body has ended."""
-        self.users += 1
-        try:
-            yield self.servable
-        finally:
-            self.users -= 1
-            if not self.users:
-                self.idle.set()
 
 
 class Manager:
     """Keeps the configured models loaded.
 
     Args:
-        load: Function from a path to a warm `Servable`, called in a thread.
+        loader: `Loader`.
         poll_seconds: How often to look for versions; 0 looks once, negative never again.
         allow_unavailable_labels: See TensorFlow Serving's
             `--allow_version_labels_for_unavailable_models`.
         measures: `metrics.Metrics`, or None.
     """
 
-    def __init__(
-        self,
-        load=Servable,
-        poll_seconds=1,
-        allow_unavailable_labels=False,
-        measures=None,
-    ):
-        self._load, self._poll_seconds = load, poll_seconds
+    def __init__(self, loader, poll_seconds=1, allow_unavailable_labels=False, measures=None):
+        self._loader, self._poll_seconds = loader, poll_seconds
         self._allow_unavailable_labels = allow_unavailable_labels
         self._measures = measures or metrics.Metrics()
         self._configs, self._labels, self._versions = {}, {}, {}
         self._known = {}  # name -> numbers that were aspired when last looked; failed ones stay
-        self._changing, self._poller = asyncio.Lock(), None
-        self._pool = concurrent.futures.ThreadPoolExecutor(2, "load")
+        self._changes, self._poller = set(), None  # tasks that load and unload
 
     # === Lookup ===
+
+    def knows(self, name):
+        """Whether a model of that name is configured."""
+        return name in self._configs
 
     def version(self, spec):
         """`(number, Version)` that a `ModelSpec` asks for.
@@ -133,20 +103,41 @@ class Manager:
 
         Args:
             config: The message.
-            wait: Whether to wait until each new model has a version that is loaded or has failed.
+            wait: Whether to wait until each new model has a version that is loaded.
 
         Raises:
-            StatusError: INVALID_ARGUMENT or FAILED_PRECONDITION for a configuration that is refused.
+            StatusError: INVALID_ARGUMENT or FAILED_PRECONDITION for a configuration that is refused;
+                UNKNOWN where a new model's versions all failed.
         """
         configs = {model.name: model for model in config.model_config_list.config}
         validate(config.model_config_list.config)
         self._labels = self._checked_labels(configs)
         added = configs.keys() - self._configs.keys()
         self._configs = configs
-        await self.poll()
-        while wait and any(self._is_absent(name) for name in added & self._configs.keys()):
-            await asyncio.sleep(max(self._poll_seconds, 0.1))
-            await self.poll()
+        self.poll()
+        if wait:
+            await self._settled()
+            while any(self._is_absent(name) for name in added & self._configs.keys()):
+                await asyncio.sleep(max(self._poll_seconds, 0.1))
+                self.poll()
+                await self._settled()
+            self._check_loaded(added & self._configs.keys())
+
+    async def _settled(self):
+        while self._changes:
+            await asyncio.wait(self._changes)
+
+    def _check_loaded(self, names):
+        failed = []
+        for name in sorted(names):
+            versions = self._versions[name]
+            if all(version.state != State.AVAILABLE for version in versions.values()):
+                number = max(versions)
+                which = f"{{name: {name} version: {number}}}"
+                failed.append(f"{{{which} due to error: {versions[number].status}}}, ")
+        if failed:
+            count = f"{len(failed)} servable(s) did not become available: "
+            raise StatusError(Code.UNKNOWN, f"{count}{{{''.join(failed)}}}")
 
     def _is_absent(self, name):
         return not self._versions.get(name)
@@ -177,33 +168,47 @@ class Manager:
         while True:
             await asyncio.sleep(self._poll_seconds)
             try:
-                await self.poll()
+                self.poll()
             except Exception:
                 LOG.exception("Polling the file system failed")
 
-    async def poll(self):
-        """Looks at the base paths once, and loads and unloads until they are matched."""
-        async with self._changing:
-            names = self._configs.keys() | self._known.keys()
-            await asyncio.gather(*(self._match(name) for name in names))
+    def poll(self):
+        """Looks at the base paths once, and begins to load and unload what differs."""
+        for name in self._configs.keys() | self._known.keys():
+            aspired = self._aspired(name)
+            if aspired is not None:
+                self._match(name, aspired)
 
-    async def _match(self, name):
-        aspired = self._aspired(name)
-        if aspired is None:
-            return
-        self._known[name] = self._known.get(name, set()) & aspired.keys()
-        new = aspired.keys() - self._known[name]
-        self._known[name] |= new
-        versions = self._versions.setdefault(name, {}) if aspired else self._versions.get(name, {})
-        for number in sorted(new):
-            if number not in versions or versions[number].state != State.AVAILABLE:
-                await self._load_version(name, number, aspired[number])
-        ready = {n for n, version in versions.items() if version.state == State.AVAILABLE}
-        if not aspired or ready & aspired.keys():
-            for number in sorted(ready - aspired.keys()):
-                await self._unload_version(name, number)
+    def _match(self, name, aspired):
+        if aspired:
+            self._versions.setdefault(name, {})
+        versions, known = self._versions.get(name, {}), self._known.get(name, set())
+        self._known[name] = known & aspired.keys()
+        for number in sorted(aspired.keys() - self._known[name]):
+            state = versions[number].state if number in versions else State.UNKNOWN
+            if state == State.UNLOADING:
+                continue  # found again by the next poll
+            self._known[name].add(number)
+            if state not in (State.START, State.LOADING, State.AVAILABLE):
+                versions[number] = Version()
+                self._begin(self._load_version(name, number, aspired[number]))
+        self._drop_others(name)
         if name not in self._configs:
             del self._known[name]
+
+    def _drop_others(self, name):
+        """Unloads what is not aspired, once something else is available or nothing is wanted."""
+        versions, aspired = self._versions.get(name, {}), self._known.get(name, set())
+        ready = {n for n, version in versions.items() if version.state == State.AVAILABLE}
+        if not aspired or ready & aspired:
+            for number in sorted(ready - aspired):
+                versions[number].state = State.UNLOADING
+                self._begin(self._unload_version(name, number))
+
+    def _begin(self, change):
+        task = asyncio.ensure_future(change)
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
 
     def _aspired(self, name):
         """`{number: path}` to have loaded; None where the base path cannot be read."""
@@ -223,12 +228,12 @@ class Manager:
         return {number: found[number] for number in chosen(found, model.model_version_policy)}
 
     async def _load_version(self, name, number, path):
-        version = self._versions[name][number] = Version()
-        version.state = State.LOADING
-        loop = asyncio.get_running_loop()
+        version = self._versions[name][number]
         try:
             with Timer() as timer:
-                version.servable = await loop.run_in_executor(self._pool, self._load, path)
+                version.servable = await self._loader.load(
+                    path, version.begin, lambda: number in self._known.get(name, ())
+                )
             self._measures.add(metrics.LOAD_LATENCY, timer.microseconds, model_path=path)
             version.state = State.AVAILABLE
             LOG.info("Successfully loaded servable version {name: %s version: %d}", name, number)
@@ -240,14 +245,14 @@ class Manager:
             )
         outcome = "success" if version.state == State.AVAILABLE else "fail"
         self._measures.count(metrics.LOAD_ATTEMPTS, model_path=path, status=outcome)
+        self._drop_others(name)
 
     async def _unload_version(self, name, number):
         version = self._versions[name][number]
-        version.state = State.UNLOADING
         while version.users:
             version.idle.clear()
             await version.idle.wait()
-        await asyncio.get_running_loop().run_in_executor(self._pool, version.servable.close)
+        await self._loader.unload(version.servable)
         version.servable, version.state = None, State.END
         LOG.info("Done unloading servable version {name: %s version: %d}", name, number)
 
@@ -256,9 +261,12 @@ class Manager:
         if self._poller:
             self._poller.cancel()
         self._configs = {}
-        await self.poll()
-        self._pool.shutdown()
+        self.poll()
+        await self._settled()
+        self._loader.close()
 
 
 def _is_version(entry):
-    return bool(_VERSION.match(entry.name)) and int(entry.name) < _MAX_VERSION and entry.is_dir()
+    return (
+        bool(_VERSION.fullmatch(entry.name)) and int(entry.name) < _MAX_VERSION and entry.is_dir()
+    )

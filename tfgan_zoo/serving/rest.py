@@ -18,12 +18,13 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from tfgan_zoo.serving import json_inputs, json_outputs, json_text
+from tfgan_zoo.serving import bodies, connections, json_inputs, json_outputs, json_text
 from tfgan_zoo.serving.core import SIGNATURE_DEF
 from tfgan_zoo.serving.rpc import observed
 from tfgan_zoo.serving.servable import DEFAULT_SIGNATURE
 from tfgan_zoo.serving.signatures import CLASSIFY, check_names, filled
 from tfgan_zoo.serving.statuses import HTTP, Code, StatusError, from_exception, invalid
+from tfgan_zoo.serving.tensors import size_of
 
 LOG = logging.getLogger("tfgan_zoo.serving")
 JSON, HTML = "application/json", "text/html"
@@ -33,7 +34,12 @@ _PREDICTION = re.compile(
     rf"(?i:/v1/models/([^/:]+){_VERSION}:(classify|regress|predict))", re.ASCII
 )
 _STATUS = re.compile(rf"(?i:/v1/models(?:/([^/:]+))?{_VERSION}(?:/(metadata))?)", re.ASCII)
-_SMALL = 1 << 16  # bytes; larger bodies are parsed in a thread
+_APIS = ("classify", "regress", "predict")
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Content-Type, Content-Encoding, Authorization",
+}
 _MAX_VERSION = 2**63
 
 
@@ -44,23 +50,30 @@ class Rest:
         core: `Core`.
         flags: What `flags.parse` gives.
         metrics_path: Where Prometheus reads, or None.
+
+    Attributes:
+        connections: `connections.Server`, for a site of aiohttp.
     """
 
     def __init__(self, core, flags, metrics_path=None):
         self._core, self._flags, self._metrics_path = core, flags, metrics_path
         self._timeout, self._running = flags.rest_api_timeout_in_ms / 1e3, 0
-
-    def make_request(self, message, payload, protocol, writer, task):
-        """For `aiohttp.web.Server`: a request whose body may have `max_body_bytes`."""
-        limit = self._flags.max_body_bytes
-        loop = asyncio.get_running_loop()
-        return web.BaseRequest(
-            message, payload, protocol, writer, task, loop, client_max_size=limit
-        )
+        self.connections = connections.Server(self, flags)
 
     async def __call__(self, request):
         """The handler for `aiohttp.web.Server`."""
-        path, method = request.raw_path, request.method
+        connection = request.protocol
+        if request.method != "POST":
+            self.connections.is_answered(connection)
+        try:
+            response = await self._respond(request, request.method, _path(request))
+        finally:
+            self.connections.is_waiting(connection)
+        if self._flags.rest_api_enable_cors_support:
+            response.headers.update(_CORS)
+        return response
+
+    async def _respond(self, request, method, path):
         if self._metrics_path and path.partition("?")[0] == self._metrics_path:
             return _response(200, self._core.measures.page().encode(), "text/plain")
         if method not in _METHODS:
@@ -68,18 +81,15 @@ class Rest:
         if not path.lower().startswith("/v1/"):
             return _html(404, "Not Found")
         if method == "OPTIONS":
-            return _response(400, b"", "text/html; charset=ISO-8859-1")
+            status = 200 if self._flags.rest_api_enable_cors_support else 400
+            return _response(status, b"", "text/html; charset=ISO-8859-1")
         try:
-            with self._counted():
-                async with asyncio.timeout(self._timeout):
-                    return _response(200, await self._answer(method, path, request))
-        except TimeoutError:
-            error = StatusError(Code.DEADLINE_EXCEEDED, "Timed out")
-        except web.HTTPRequestEntityTooLarge:
-            return _error(413, "The body is larger than this server takes.")
+            return _response(200, await self._answer(method, path, request))
+        except bodies.Refused as refused:
+            return _error(refused.status, refused.message)
         except StatusError as raised:
             error = raised
-        except (web.HTTPException, ConnectionError):
+        except ConnectionError:
             raise
         except Exception as raised:
             LOG.exception("A request failed in a way that nobody foresaw")
@@ -89,7 +99,9 @@ class Rest:
     @contextlib.contextmanager
     def _counted(self):
         if self._running >= self._flags.max_concurrent_requests:
-            raise StatusError(Code.RESOURCE_EXHAUSTED, "Too many concurrent requests")
+            raise StatusError(
+                Code.RESOURCE_EXHAUSTED, "Too many concurrent requests (--max_concurrent_requests)"
+            )
         self._running += 1
         try:
             yield
@@ -101,10 +113,26 @@ class Rest:
         if method not in ("POST", "GET") or not match:
             raise invalid(f"Malformed request: {method} {path}")
         name, version, label, what = match.groups()
+        if (
+            method == "POST" and what not in _APIS
+        ):  # the path is compared in lower case, this is not
+            raise invalid(f"Malformed request: {method} {path}")
         spec = _spec(name, version, label)
-        if method == "GET":
-            return await self._describe(spec, what)
-        return await self._infer(spec, what.lower(), await _body(request))
+        api = what if method == "POST" else ""
+        with observed(self._core, spec.name, api, "REST"):
+            if method == "GET":
+                return await self._in_time(self._describe(spec, what))
+            body = await bodies.read(request, self._core, self._flags.body_timeout_seconds)
+            self.connections.is_answered(request.protocol)
+            with self._counted(), self._core.holding(len(body)):
+                return await self._in_time(self._infer(spec, what, body))
+
+    async def _in_time(self, answer):
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await answer
+        except TimeoutError:
+            raise StatusError(Code.DEADLINE_EXCEEDED, "Timed out") from None
 
     # === GET ===
 
@@ -126,21 +154,22 @@ class Rest:
     # === POST ===
 
     async def _infer(self, spec, what, body):
-        document = await _run(json_text.parse, body, large=len(body) > _SMALL)
+        limits = self._core.limits
+        document = await self._core.convert(len(body), json_text.parse, body, limits)
         if not isinstance(document, dict):
             raise invalid(f"JSON Value: {json_text.pretty(document)} Is not object")
         spec.signature_name = json_inputs.signature_name(document)
         if what == "predict":
-            with observed(self._core.measures, spec.name, "Predict", "REST"):
-                return await self._predict(spec, document, large=len(body) > _SMALL)
+            return await self._predict(spec, document, len(body))
         _check_examples(document)
         if what == CLASSIFY:
             request = classification_pb2.ClassificationRequest(model_spec=spec)
             return await self._core.classify(request)
         return await self._core.regress(regression_pb2.RegressionRequest(model_spec=spec))
 
-    async def _predict(self, spec, document, large):
+    async def _predict(self, spec, document, size):
         number, version = self._core.manager.version(spec)
+        limits, convert = self._core.limits, self._core.convert
         with version.in_use() as servable:
             name = spec.signature_name or DEFAULT_SIGNATURE
             if name not in servable.signatures:
@@ -152,19 +181,26 @@ class Rest:
             specs = {
                 key: tf.dtypes.as_dtype(signature.inputs[key].dtype) for key in signature.inputs
             }
-            inputs, form = await _run(json_inputs.inputs_from, document, specs, large=large)
+            inputs, form = await convert(size, json_inputs.inputs_from, document, specs, limits)
             check_names(signature, inputs)
             inputs = filled(signature, inputs)
             key = (spec.name, number, name, tuple(sorted(signature.outputs)))
             outputs = await self._core.run(servable, key, inputs, self._timeout)
-        size = sum(array.nbytes for array in outputs.values())
-        return await _run(json_outputs.text_of, outputs, form, large=size > _SMALL)
+        count = sum(array.size for array in outputs.values())
+        limits.check("max_json_values", count, "values in the answer, which gRPC could carry")
+        return await convert(size_of(outputs), json_outputs.text_of, outputs, form)
+
+
+def _path(request):
+    """The path as it was sent; bytes that are no UTF-8 become question marks in a diamond."""
+    return request.raw_path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _spec(name, version, label):
     spec = model_pb2.ModelSpec(name=_unescaped(name or ""))
     if version is not None:
-        if int(version) >= _MAX_VERSION:
+        version = version.lstrip("0") or "0"
+        if len(version) > len(str(_MAX_VERSION)) or int(version) >= _MAX_VERSION:
             raise invalid(f"Failed to convert version: {version} to numeric.")
         spec.version.value = int(version)
     elif label is not None:
@@ -174,18 +210,6 @@ def _spec(name, version, label):
 
 def _unescaped(text):
     return urllib.parse.unquote(text, errors="replace")
-
-
-async def _body(request):
-    try:
-        return await request.read()
-    except web.HTTPBadRequest as error:  # a body that is not what its Content-Encoding says
-        raise invalid(f"Malformed body: {error.reason}") from None
-
-
-async def _run(function, *args, large):
-    """Calls a function here, or in a thread where it would keep the event loop from its work."""
-    return await asyncio.to_thread(function, *args) if large else function(*args)
 
 
 def _check_examples(document):

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import config_pb2, saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
@@ -21,12 +22,13 @@ from tfgan_zoo.serving.statuses import (
     precondition,
 )
 from tfgan_zoo.serving.tensors import dtype_name, dtype_of
+from tfgan_zoo.serving.wire import is_truncated
 
 DEFAULT_SIGNATURE = "serving_default"
 _INIT_OP = "__saved_model_init_op"
 WARMUP_FILE = pathlib.Path("assets.extra") / "tf_serving_warmup_requests"
 _MAX_WARMUP_REQUESTS = 1000
-_READ_SIZE = 512 << 10  # TensorFlow reads files in pieces of this size, and its errors depend on it
+_MAX_CALLABLES = 64  # of a version: a request may choose any of the outputs
 
 
 class Servable:
@@ -119,6 +121,7 @@ class Servable:
         Returns:
             `{output name: array}`.
         """
+        output_names = tuple(sorted(output_names))  # one callable for all orders
         feeds = [inputs[name] for name in _argument_order(self.signatures[signature_name].inputs)]
         with self._open():
             try:
@@ -144,8 +147,14 @@ class Servable:
     def _callable(self, signature_name, output_names):
         # The public Session.run converts what it is fed to the graph's dtype, and rewrites messages.
         key = (signature_name, output_names)
-        if key in self._callables:
+        with self._changed:
+            if key not in self._callables:
+                if len(self._callables) >= _MAX_CALLABLES:
+                    del self._callables[next(iter(self._callables))]
+                self._callables[key] = self._made(*key)
             return self._callables[key]
+
+    def _made(self, signature_name, output_names):
         signature = self.signatures[signature_name]
         options = config_pb2.CallableOptions()
         options.feed.extend(
@@ -153,8 +162,7 @@ class Servable:
         )
         options.fetch.extend(signature.outputs[name].name for name in output_names)
         with self._graph.as_default():
-            self._callables[key] = self._session._make_callable_from_options(options)
-        return self._callables[key]
+            return self._session._make_callable_from_options(options)
 
     def warm_up(self):
         """Runs the requests in `assets.extra/tf_serving_warmup_requests`; returns their number."""
@@ -211,8 +219,8 @@ def _meta_graph(path, tags):
     content = file.read_bytes()
     try:
         saved_model = saved_model_pb2.SavedModel.FromString(content)
-    except Exception:
-        if len(content) % _READ_SIZE:
+    except DecodeError:
+        if is_truncated(content):
             raise StatusError(Code.OUT_OF_RANGE, "Read less bytes than requested") from None
         raise StatusError(Code.DATA_LOSS, f"Can't parse {file} as binary proto") from None
     for meta_graph in saved_model.meta_graphs:

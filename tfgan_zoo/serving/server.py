@@ -8,26 +8,21 @@ import shutil
 import signal
 import sys
 
-import grpc
 import tensorflow as tf
-from aiohttp import web
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from tfgan_zoo import trust
-from tfgan_zoo.serving import batching, flags, messages, metrics
+from tfgan_zoo.serving import batching, flags, limits, listeners, logs, messages, metrics
 from tfgan_zoo.serving.core import Core
+from tfgan_zoo.serving.loader import Loader
 from tfgan_zoo.serving.manager import Manager
-from tfgan_zoo.serving.rest import Rest
-from tfgan_zoo.serving.rpc import ModelService, PredictionService
 from tfgan_zoo.serving.servable import Servable
 from tfgan_zoo.serving.statuses import StatusError, invalid
 
 LOG = logging.getLogger("tfgan_zoo.serving")
 _BINARY = "tensorflow_model_server"
 _PER_MODEL_BATCHING = "batching_params.pbtxt"
-_SERVICES = ("", "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
+_GRACE_SECONDS = 1  # beyond drain_seconds, to unload
 
 
 def main(arguments):
@@ -45,19 +40,17 @@ def main(arguments):
             print(problem, file=sys.stderr)
             return 1
         os.execv(binary, [binary, *flags.for_model_server(arguments)])
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname).1s %(message)s")
+    logs.start()
     if parsed.engine == _BINARY:
         LOG.error("%s is not on PATH.", _BINARY)
         return 1
     if unknown:
         LOG.error("unknown argument: %s\n%s", unknown[0], flags.parser().format_usage())
     try:
-        received = asyncio.run(_serve(parsed))
+        asyncio.run(_serve(parsed))
     except StatusError as error:
         LOG.error("Failed to start server. Error: %s", error)
         return 255
-    signal.signal(received, signal.SIG_DFL)  # so that the exit status tells the signal
-    signal.raise_signal(received)
     return 0
 
 
@@ -93,26 +86,40 @@ def _config(parsed):
 
 
 async def _serve(parsed):
-    server = Server(parsed)
-    stopped = asyncio.get_running_loop().create_future()
+    """Serves until a signal comes, and ends the process by that signal.
+
+    Without waiting for threads: one that loads, or runs a long request, may never come back.
+    """
+    server, loop = Server(parsed), asyncio.get_running_loop()
+    stopped = loop.create_future()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, _on_signal, stopped, number)
+        loop.add_signal_handler(number, _on_signal, stopped, number)
     starting = asyncio.ensure_future(server.start())
     await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
     if starting.done():
         starting.result()
         await stopped
-        await server.stop()
-    else:
-        starting.cancel()
-    return stopped.result()
+        stopping = asyncio.ensure_future(server.stop())
+        _, unfinished = await asyncio.wait(
+            [stopping], timeout=parsed.drain_seconds + _GRACE_SECONDS
+        )
+        if unfinished:
+            LOG.warning("Requests or loads are cut off after %g s.", parsed.drain_seconds)
+    _end(stopped.result())
 
 
 def _on_signal(stopped, number):
     if stopped.done():
-        os._exit(128 + number)  # told twice
+        _end(number)  # told twice
     LOG.info("%s: no new requests; waiting for the running ones.", signal.Signals(number).name)
     stopped.set_result(number)
+
+
+def _end(number):
+    """Ends the process at once, with an exit status that tells the signal."""
+    logging.shutdown()
+    signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)
 
 
 class Server:
@@ -131,15 +138,24 @@ class Server:
         self.flags, self.measures = parsed, metrics.Metrics()
         self._options = self._batching_options()
         scheduler = self._options and batching.Scheduler(self._options, self._observe_queue)
-        self.manager = Manager(
+        loader = Loader(
             self._load,
+            parsed.max_num_load_retries,
+            parsed.load_retry_interval_micros / 1e6,
+            parsed.num_load_threads,
+            parsed.num_unload_threads,
+        )
+        self.manager = Manager(
+            loader,
             parsed.file_system_poll_wait_seconds,
             parsed.allow_version_labels_for_unavailable_models,
             measures=self.measures,
         )
-        self.core = Core(self.manager, scheduler, self.measures, parsed.grpc_max_threads)
+        taken = limits.from_flags(parsed)
+        self.core = Core(self.manager, scheduler, self.measures, parsed.grpc_max_threads, taken)
         self._config, self._poller = self._read_config(), None
-        self._grpc, self._rest = None, None
+        self._grpc = listeners.Grpc(self.core, parsed)
+        self._rest = listeners.Rest(self.core, parsed)
 
     def _batching_options(self):
         file = self.flags.batching_parameters_file
@@ -183,83 +199,17 @@ class Server:
     # === Start and stop ===
 
     async def start(self):
-        """Loads the models, then listens: a port that answers has models behind it."""
+        """Loads the models, then listens: a port that answers has models behind it.
+
+        Raises:
+            StatusError: A model that does not load, or a port that is taken.
+        """
         await self.manager.reload(self._config)
         self.manager.start()
-        await self._start_grpc()
-        await self._start_rest()
+        await self._grpc.start()
+        await self._rest.start()
         if self.flags.model_config_file and self.flags.model_config_file_poll_wait_seconds > 0:
             self._poller = asyncio.ensure_future(self._poll_config())
-
-    async def _start_grpc(self):
-        limit = ("grpc.max_receive_message_length", self.flags.max_body_bytes)
-        options = [limit, ("grpc.max_send_message_length", -1), ("grpc.so_reuseport", 0)]
-        pairs = filter(None, self.flags.grpc_channel_arguments.split(","))
-        options += [tuple(pair.split("=", 1)) for pair in pairs]
-        options = [(key, int(v) if str(v).lstrip("-").isdigit() else v) for key, v in options]
-        self._grpc = grpc.aio.server(
-            options=options, maximum_concurrent_rpcs=self.flags.max_concurrent_requests
-        )
-        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionService(self.core), self._grpc
-        )
-        model_service_pb2_grpc.add_ModelServiceServicer_to_server(
-            ModelService(self.core), self._grpc
-        )
-        if self.flags.enable_grpc_healthcheck_service:
-            await self._add_health()
-        address = f"{self.flags.host}:{self.flags.port}"
-        try:
-            self._add_port(address)
-        except RuntimeError:
-            raise invalid(f"Failed to BuildAndStart gRPC server: {address} is taken") from None
-        await self._grpc.start()
-        LOG.info("Running gRPC ModelServer at %s ...", address)
-
-    def _add_port(self, address):
-        if not self.flags.ssl_config_file:
-            return self._grpc.add_insecure_port(address)
-        ssl = messages.read(self.flags.ssl_config_file, messages.SSLConfig)
-        credentials = grpc.ssl_server_credentials(
-            [(ssl.server_key.encode(), ssl.server_cert.encode())],
-            root_certificates=ssl.custom_ca.encode() or None,
-            require_client_auth=ssl.client_verify,
-        )
-        return self._grpc.add_secure_port(address, credentials)
-
-    async def _add_health(self):
-        self._health = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
-        for service in _SERVICES:
-            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
-
-    async def _start_rest(self):
-        if not self.flags.rest_api_port:
-            return
-        try:
-            path = self._metrics_path()
-        except StatusError as error:  # as a stock server, which goes on with gRPC alone
-            LOG.error("%s", error.message)
-            return
-        rest = Rest(self.core, self.flags, path)
-        self._rest = web.ServerRunner(
-            web.Server(rest, request_factory=rest.make_request, access_log=None),
-            shutdown_timeout=self.flags.drain_seconds,
-        )
-        await self._rest.setup()
-        try:
-            await web.TCPSite(self._rest, self.flags.host, self.flags.rest_api_port).start()
-        except OSError:
-            LOG.error("Failed to start HTTP Server at localhost:%d", self.flags.rest_api_port)
-            return
-        LOG.info("Exporting HTTP/REST API at:localhost:%d ...", self.flags.rest_api_port)
-
-    def _metrics_path(self):
-        if not self.flags.monitoring_config_file:
-            return None
-        config = messages.read(self.flags.monitoring_config_file, messages.MonitoringConfig)
-        prometheus = config.prometheus_config
-        return (prometheus.path or metrics.DEFAULT_PATH) if prometheus.enable else None
 
     async def _poll_config(self):
         while True:
@@ -274,10 +224,7 @@ class Server:
         """Takes no new requests, waits for the running ones, and unloads the models."""
         if self._poller:
             self._poller.cancel()
-        if self.flags.enable_grpc_healthcheck_service:
-            await self._health.enter_graceful_shutdown()
-        stops = [self._grpc.stop(self.flags.drain_seconds)]
-        await asyncio.gather(*stops, *([self._rest.cleanup()] if self._rest else []))
+        await asyncio.gather(self._grpc.stop(), self._rest.stop())
         await self.manager.close()
         self.core.close()
 

@@ -2,6 +2,7 @@
 
 from google.protobuf import text_format
 
+from tfgan_zoo.serving.limits import DEFAULTS
 from tfgan_zoo.serving.statuses import Code, StatusError, invalid
 from tfgan_zoo.serving.tensors import from_message
 
@@ -23,23 +24,43 @@ def check_names(signature, names):
         )
 
 
-def inputs_of(signature, messages):
+def inputs_of(signature, messages, limits=DEFAULTS):
     """The arrays of a request for a signature, `{name: array}`.
 
     Raises:
-        StatusError: INVALID_ARGUMENT for names that do not match or what is no tensor.
+        StatusError: INVALID_ARGUMENT for names that do not match, what is no tensor, or too large.
     """
     check_names(signature, messages)
     wanted, sent = set(signature.inputs), set(messages)
-    arrays = {
-        name: from_message(name, _input(name, signature, messages)) for name in sorted(wanted)
-    }
+    given = {name: _input(name, signature, messages) for name in sorted(wanted)}
+    check_rows(
+        signature, {n: [d.size for d in m.tensor_shape.dim] for n, m in given.items()}, limits
+    )
+    arrays = {name: from_message(name, message, limits) for name, message in given.items()}
     if sent - wanted:
         used, given = ",".join(sorted(sent & wanted)), ",".join(sorted(sent))
         raise invalid(
             f"Inputs contains invalid name. Used request inputs: {used}, request input: {given}"
         )
     return arrays
+
+
+def check_rows(signature, shapes, limits):
+    """Refuses more rows, which are images for a generator, than one request may have.
+
+    Args:
+        signature: `SignatureDef`.
+        shapes: `{input name: shape}`.
+        limits: `Limits`; of these, `max_rows`.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT.
+    """
+    for name, shape in shapes.items():
+        declared = signature.inputs[name].tensor_shape
+        is_fixed = declared.dim and declared.dim[0].size >= 0
+        if shape and not is_fixed:
+            limits.check("max_rows", shape[0], f"rows of the input {name!r}")
 
 
 def filled(signature, arrays):

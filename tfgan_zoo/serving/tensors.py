@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
+from tfgan_zoo.serving.limits import UNLIMITED
 from tfgan_zoo.serving.statuses import invalid
 
 _FIELDS = {  # dtype -> the field that holds its values one by one
@@ -27,7 +28,7 @@ _WIDE = {
     "uint64_val": np.uint64,
 }
 _NAMES = {"float32": "float", "float64": "double", "float16": "half"}
-_MAX_ELEMENTS = 2**31
+_PIECE = 1 << 18  # values that are converted in one go, during which no other thread runs
 
 
 def dtype_name(dtype):
@@ -35,22 +36,25 @@ def dtype_name(dtype):
     return _NAMES.get(dtype.name, dtype.name)
 
 
-def from_message(name, message):
+def from_message(name, message, limits=UNLIMITED):
     """The array in a `TensorProto`; strings have dtype object.
 
     As in C++, missing values repeat the last one, or are zero where there are none, and surplus ones
-    are left out.
+    are left out. A shape may thus ask for more memory than the message has, so it is checked first.
 
     Raises:
-        StatusError: INVALID_ARGUMENT for what is no tensor.
+        StatusError: INVALID_ARGUMENT for what is no tensor, or one with more elements than are taken.
     """
     try:
         dtype = tf.dtypes.as_dtype(message.dtype)
         shape = [dim.size for dim in message.tensor_shape.dim]
-        size = math.prod(shape)
         is_valid = dtype in _FIELDS and not message.tensor_shape.unknown_rank
-        if not is_valid or min(shape, default=0) < 0 or size > _MAX_ELEMENTS:
+        if not is_valid or min(shape, default=0) < 0:
             raise ValueError
+        size = math.prod(shape)
+        limits.check("max_tensor_elements", size, f"elements of the tensor {name!r}")
+        if dtype == tf.string:
+            limits.check("max_strings", size, f"strings in the tensor {name!r}")
         return _content(message, dtype, size).reshape(shape)
     except (TypeError, ValueError):
         raise invalid(f"tensor parsing error: {name}") from None
@@ -59,19 +63,36 @@ def from_message(name, message):
 def _content(message, dtype, size):
     if message.tensor_content:
         return np.frombuffer(message.tensor_content, dtype.as_numpy_dtype)
-    values = getattr(message, _FIELDS[dtype])[:size]
-    if dtype == tf.string:
-        array = np.empty(len(values), object)
-        array[:] = values
-    elif dtype in (tf.float16, tf.bfloat16):
-        array = np.array(values, np.uint16).view(dtype.as_numpy_dtype)
-    else:
-        array = np.array(values, _WIDE.get(_FIELDS[dtype])).astype(dtype.as_numpy_dtype)
+    values = getattr(message, _FIELDS[dtype])
+    array = _values(values, dtype, min(size, len(values)))
     if len(array) == size:
         return array
     if len(array) == 0:
         return np.full(size, b"", object) if dtype == tf.string else np.zeros(size, array.dtype)
     return np.concatenate([array, np.full(size - len(array), array[-1], array.dtype)])
+
+
+def _values(values, dtype, size):
+    """The first `size` values of a repeated field, an array."""
+    if dtype == tf.string:
+        array = np.empty(size, object)
+        array[:] = values[:size]
+        return array
+    is_half = dtype in (tf.float16, tf.bfloat16)
+    given = np.uint16 if is_half else _WIDE.get(_FIELDS[dtype])
+    array = np.empty(size, np.uint16 if is_half else dtype.as_numpy_dtype)
+    for start in range(0, size, _PIECE):
+        piece = values[start : min(start + _PIECE, size)]
+        array[start : start + _PIECE] = np.array(piece, given).astype(array.dtype)
+    return array.view(dtype.as_numpy_dtype)
+
+
+def size_of(arrays):
+    """The bytes in `{name: array}`, with those of strings."""
+    return sum(
+        sum(map(len, array.flat)) if array.dtype == object else array.nbytes
+        for array in arrays.values()
+    )
 
 
 def dtype_of(array):
@@ -89,5 +110,7 @@ def to_message(array):
     flat = array.ravel()
     if _FIELDS[dtype] == "half_val":
         flat = flat.view(np.uint16)
-    getattr(message, _FIELDS[dtype]).extend(flat.tolist())
+    values = getattr(message, _FIELDS[dtype])
+    for start in range(0, flat.size, _PIECE):
+        values.extend(flat[start : start + _PIECE].tolist())
     return message

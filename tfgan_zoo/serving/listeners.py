@@ -1,0 +1,126 @@
+"""The two ports: gRPC and REST, from start to a stop that waits for running requests."""
+
+import logging
+
+import grpc
+from aiohttp import web
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from tfgan_zoo.serving import connections, messages, metrics, rest, rpc
+from tfgan_zoo.serving.statuses import StatusError, invalid
+
+LOG = logging.getLogger("tfgan_zoo.serving")
+_SERVICES = ("", "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
+
+
+class Grpc:
+    """The gRPC port.
+
+    Args:
+        core: `Core`.
+        flags: What `flags.parse` gives.
+    """
+
+    def __init__(self, core, flags):
+        self._core, self._flags, self._server, self._health = core, flags, None, None
+
+    async def start(self):
+        """Listens.
+
+        Raises:
+            StatusError: INVALID_ARGUMENT where the port is taken.
+        """
+        flags = self._flags
+        self._server = grpc.aio.server(
+            options=list(self._options()), maximum_concurrent_rpcs=flags.max_concurrent_requests
+        )
+        self._server.add_generic_rpc_handlers(rpc.handlers(self._core))
+        if flags.enable_grpc_healthcheck_service:
+            await self._add_health()
+        address = f"{flags.host}:{flags.port}"
+        try:
+            self._add_port(address)
+        except RuntimeError:
+            raise invalid(f"Failed to BuildAndStart gRPC server: {address} is taken") from None
+        await self._server.start()
+        LOG.info("Running gRPC ModelServer at %s ...", address)
+
+    def _options(self):
+        flags = self._flags
+        yield "grpc.max_receive_message_length", flags.max_body_bytes
+        yield "grpc.max_send_message_length", -1
+        yield "grpc.so_reuseport", 0
+        limit = connections.connection_limit(flags.max_connections)
+        yield "grpc.max_allowed_incoming_connections", limit
+        yield "grpc.server_handshake_timeout_ms", int(flags.idle_timeout_seconds * 1e3)
+        for pair in filter(None, flags.grpc_channel_arguments.split(",")):
+            key, _, value = pair.partition("=")
+            yield key, int(value) if value.lstrip("-").isdigit() else value
+
+    def _add_port(self, address):
+        if not self._flags.ssl_config_file:
+            return self._server.add_insecure_port(address)
+        ssl = messages.read(self._flags.ssl_config_file, messages.SSLConfig)
+        credentials = grpc.ssl_server_credentials(
+            [(ssl.server_key.encode(), ssl.server_cert.encode())],
+            root_certificates=ssl.custom_ca.encode() or None,
+            require_client_auth=ssl.client_verify,
+        )
+        return self._server.add_secure_port(address, credentials)
+
+    async def _add_health(self):
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        for service in _SERVICES:
+            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self):
+        """Waits `drain_seconds` for running requests, and cancels those that are left."""
+        if self._health:
+            await self._health.enter_graceful_shutdown()
+        await self._server.stop(self._flags.drain_seconds)
+
+
+class Rest:
+    """The REST port, where there is one.
+
+    Args:
+        core: `Core`.
+        flags: What `flags.parse` gives.
+    """
+
+    def __init__(self, core, flags):
+        self._core, self._flags, self._runner = core, flags, None
+
+    async def start(self):
+        """Listens; a port that is taken is told in the log, as a stock server does."""
+        port = self._flags.rest_api_port
+        if not port:
+            return
+        try:
+            handler = rest.Rest(self._core, self._flags, self._metrics_path())
+        except StatusError as error:  # as a stock server, which goes on with gRPC alone
+            LOG.error("%s", error.message)
+            return
+        self._runner = web.ServerRunner(
+            handler.connections, shutdown_timeout=self._flags.drain_seconds
+        )
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self._flags.host, port).start()
+        except OSError:
+            LOG.error("Failed to start HTTP Server at localhost:%d", port)
+            return
+        LOG.info("Exporting HTTP/REST API at:localhost:%d ...", port)
+
+    def _metrics_path(self):
+        if not self._flags.monitoring_config_file:
+            return None
+        config = messages.read(self._flags.monitoring_config_file, messages.MonitoringConfig)
+        prometheus = config.prometheus_config
+        return (prometheus.path or metrics.DEFAULT_PATH) if prometheus.enable else None
+
+    async def stop(self):
+        """Waits `drain_seconds` for running requests, and cancels those that are left."""
+        if self._runner:
+            await self._runner.cleanup()
