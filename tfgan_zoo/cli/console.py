@@ -108,7 +108,8 @@ def _load_model(zoo, run, trust_model):
         return trust.load_keras(path)
     if run in zoo.list_presets():
         return zoo.from_preset(run)
-    hint = zoo.presets.near(run, zoo.list_presets())
+    runs = [str(path) for path in path.parent.glob("*") if path.is_dir()]
+    hint = zoo.presets.near(run, runs if os.sep in run else zoo.list_presets())
     raise FileNotFoundError(f"There is no run directory {run}, and no preset of that name.{hint}")
 
 

@@ -28,8 +28,12 @@ def serve(context: typer.Context):
     """Serve SavedModels by TensorFlow Serving's protocol; takes its flags (--help lists them)."""
     console.quiet()
     with console.quiet_stderr():
+        import tensorflow as tf
+
         from tfgan_zoo.serving import server
 
+        tf.config.list_physical_devices()
+    tf.get_logger().setLevel("CRITICAL")  # what is wrong with a model, the server says itself
     sys.exit(server.main(context.args))
 
 
