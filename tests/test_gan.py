@@ -233,5 +233,7 @@ def test_truncation(images):
     several = gan.truncate(latents[:3], [0.5, 1.0, 0.25]).numpy()
     np.testing.assert_array_equal(several[1], latents[1])
     assert np.abs(several[2]).max() < 0.5
-    with pytest.raises(ValueError, match=r"truncation must lie in \(0, 1\]. Received: 1.5"):
+    with pytest.raises(
+        ValueError, match=r"truncation must lie in \(0, 1\]. Received: truncation=1.5"
+    ):
         gan.generate(2, truncation=1.5)

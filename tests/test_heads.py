@@ -310,7 +310,7 @@ def test_vaegan_encodes_and_reconstructs(images, tmp_path):
 def test_vaegan_refuses():
     with pytest.raises(ValueError, match="objective is 'modified' or 'minimax'. Received: 'hinge'"):
         make("VAEGAN", objective="hinge")
-    with pytest.raises(ValueError, match="gamma must be above 0. Received: 0"):
+    with pytest.raises(ValueError, match="gamma must be a number > 0. Received: gamma=0"):
         make("VAEGAN", gamma=0.0)
 
 

@@ -181,7 +181,7 @@ def test_resume_across_a_border(stop, tmp_path):
     [
         ({"widths": (4,) * 5}, r"multiples of 16. Received: image_shape=\(8, 8, 1\)"),
         ({"image_shape": (8, 16, 1)}, "square images"),
-        ({"fade_in_steps": 0}, "positive integers"),
+        ({"fade_in_steps": 0}, "fade_in_steps must be an integer >= 1"),
     ],
 )
 def test_other_options_are_refused(options, message):

@@ -365,11 +365,11 @@ def test_every_variant_has_them(variant, images):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"top_k": 0.0}, r"top_k must be in \(0, 1\]"),
+        ({"top_k": 0.0}, r"top_k must be a number in \(0, 1\]"),
         ({"unrolled_steps": 1.5}, "unrolled_steps must be an integer"),
-        ({"lecam": -1.0}, "lecam must be zero or more"),
-        ({"lecam_decay": 1.0}, "lecam_decay must be in"),
-        ({"ada_images": 0}, "ada_images must be above zero"),
+        ({"lecam": -1.0}, "lecam must be a number >= 0"),
+        ({"lecam_decay": 1.0}, "lecam_decay must be a number in"),
+        ({"ada_images": 0}, "ada_images must be a number > 0"),
         ({"augment": "colour"}, "augment must be None"),
     ],
 )

@@ -42,6 +42,7 @@ class BEGAN(GAN):
             activation that is not among those.
     """
 
+    bounds = {"gamma": "[0, 1]"}
     defaults = {
         "latent_dim": 64,
         "latent_distribution": "uniform",

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_zoo import presets
-from tfgan_zoo.models import options, served
+from tfgan_zoo.models import construction, options, served
 from tfgan_zoo.models.conditions import Labels
 from tfgan_zoo.models.fitting import Fitting
 from tfgan_zoo.models.frozen import freeze_layers, frozen_layers
@@ -95,6 +95,7 @@ class GAN(Remedies, TrainingStep, Fitting, KerasMethods, Sampling, keras.Model):
 
     num_classes = None  # set by models that take labels
     judges_labels = True  # whether such a model's discriminator takes them too
+    bounds = {}  # ranges of a class's own options, beside `defaults`: see `kinds.kind_of`
     phases = 1  # of training, each with a computation of its own (`draws.phase` is an int)
     defaults = {
         "image_shape": (64, 64, 3),
@@ -133,12 +134,18 @@ class GAN(Remedies, TrainingStep, Fitting, KerasMethods, Sampling, keras.Model):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         cls.defaults = {**super(cls, cls).defaults, **cls.__dict__.get("defaults", {})}
+        cls.bounds = {**super(cls, cls).bounds, **cls.__dict__.get("bounds", {})}
         cls.__signature__ = options.signature({**cls.defaults, "name": None, "dtype": None})
         keras.saving.register_keras_serializable(package=cls.__module__.split(".")[0])(cls)
 
+    def __new__(cls, *args, **kwargs):
+        gan = super().__new__(cls)
+        object.__setattr__(gan, "_given", (args, kwargs))
+        return gan
+
     def __init__(self, *args, name=None, dtype=None, **kwargs):
         resolved = options.resolve(type(self), args, kwargs)
-        super().__init__(name=name, dtype=dtype)
+        super().__init__(name=name, dtype=construction.checked_policy(type(self).__name__, dtype))
         self._options = dict(resolved)
         for option, value in resolved.items():
             setattr(self, option, value)
@@ -154,6 +161,7 @@ class GAN(Remedies, TrainingStep, Fitting, KerasMethods, Sampling, keras.Model):
         self.add_remedies()
         with _building(self.dtype_policy, self.seed):
             self.build_networks()
+        construction.check_networks(self)
         for average, network in self.averages():
             average.trainable = False
             average.set_weights(network.get_weights())
@@ -217,7 +225,11 @@ class GAN(Remedies, TrainingStep, Fitting, KerasMethods, Sampling, keras.Model):
         return [self.generator, self.discriminator, self.ema_generator]
 
     def get_config(self):
-        config = {"name": self.name, "dtype": self.dtype_policy.name, **self._options}
+        general = {"name": self.name, "dtype": self.dtype_policy.name}
+        own = construction.own_arguments(type(self), self._given)
+        config = general | (self._options if own is None else own)
+        if own is not None:
+            construction.check_config(type(self), config)
         frozen = frozen_layers(self)
         return {**config, "frozen": frozen} if frozen else config
 

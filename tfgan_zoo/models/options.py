@@ -2,21 +2,9 @@
 
 import inspect
 
-from tfgan_zoo import augment, losses, penalties
+from tfgan_zoo import augment, losses, numbers, penalties
+from tfgan_zoo.models import kinds
 from tfgan_zoo.presets import near
-
-_NOT_NEGATIVE = (
-    "penalty_weight",
-    "instance_noise",
-    "instance_noise_steps",
-    "consistency_real",
-    "consistency_fake",
-    "latent_consistency_d",
-    "latent_consistency_g",
-    "latent_consistency_noise",
-    "lecam",
-    "top_k_steps",
-)
 
 
 def signature(defaults):
@@ -42,14 +30,24 @@ def resolve(cls, arguments, options):
             )
     bound = signature(cls.defaults).bind(*arguments, **options)
     resolved = {**cls.defaults, **bound.arguments}
+    resolved = {name: _plain(cls, name, value) for name, value in resolved.items()}
     _check(cls.__name__, resolved)
-    resolved = {  # JSON knows no tuples
-        name: tuple(value) if isinstance(value, list) else value for name, value in resolved.items()
-    }
-    resolved["image_shape"] = tuple(int(size) for size in resolved["image_shape"])
-    if resolved["balance"] is not None:
-        resolved["balance"] = tuple(float(bound) for bound in resolved["balance"])
     return resolved
+
+
+def _plain(cls, name, value):
+    """An option as plain Python, which a config can keep; one of a wrong kind raises ValueError."""
+    kind = kinds.kind_of(cls.defaults[name], {**kinds.BOUNDS, **cls.bounds}.get(name, ""))
+    try:
+        value = kinds.converted(kind, value)
+    except (TypeError, ValueError, OverflowError):
+        shape = "(height, width, channels), all positive integers"
+        expected = shape if name == "image_shape" else kind.expected
+        raise ValueError(
+            f"{cls.__name__}: {name} must be {expected}. Received: {name}={value!r}."
+            f"{kinds.hint(kind, name, value)}"
+        ) from None
+    return tuple(value) if isinstance(value, list) else value  # JSON knows no tuples
 
 
 def _check(model, options):
@@ -58,27 +56,13 @@ def _check(model, options):
             received = f"Received: {name}={options[name]!r}."
             raise ValueError(f"{model}: {name} must be {expected}. {received}")
 
-    shape = options["image_shape"]
-    shape_is_good = isinstance(shape, (tuple, list)) and len(shape) == 3 and min(shape) > 0
-    require(shape_is_good, "image_shape", "(height, width, channels), all positive")
-    for name in ("latent_dim", "n_critic", "penalty_every", "gradient_accumulation_steps"):
-        require(_is_int(options[name]) and options[name] >= 1, name, "a positive integer")
-    for name in ("ema_decay", "label_smoothing", "dropout", "lecam_decay"):
-        require(0 <= options[name] < 1, name, "in [0, 1)")
-    for name in _NOT_NEGATIVE:
-        require(options[name] >= 0, name, "zero or more")
-    for name in ("g_learning_rate", "d_learning_rate", "ada_images"):
-        require(options[name] > 0, name, "above zero")
-    unrolled = options["unrolled_steps"]
-    require(_is_int(unrolled) and unrolled >= 0, "unrolled_steps", "an integer, zero or more")
-    require(0 < options["top_k"] <= 1, "top_k", "in (0, 1]")
+    shape_is_good = len(options["image_shape"]) == 3
+    require(shape_is_good, "image_shape", "(height, width, channels), three integers")
     augment.check(options["augment"])
-    require(_is_int(options["seed"]) and 0 <= options["seed"] < 2**31, "seed", "in [0, 2**31)")
-    latents = ("normal", "uniform")
-    require(options["latent_distribution"] in latents, "latent_distribution", f"one of {latents}")
-    balance = options["balance"]
-    balance_is_good = balance is None or (len(balance) == 2 and 0 <= balance[0] < balance[1] <= 1)
-    require(balance_is_good, "balance", "None or (low, high) with 0 <= low < high <= 1")
+    expected = "None or (low, high) with 0 <= low < high <= 1"
+    require(_is_balance(options["balance"]), "balance", expected)
+    if options["balance"] is not None:
+        options["balance"] = tuple(float(bound) for bound in options["balance"])
     if options["penalty"] is not None:
         penalties.get(options["penalty"])
     smoothable = losses.get(options["objective"]).smoothable
@@ -86,5 +70,9 @@ def _check(model, options):
     require(smoothable or not options["label_smoothing"], "label_smoothing", expected)
 
 
-def _is_int(value):
-    return isinstance(value, int) and not isinstance(value, bool)
+def _is_balance(value):
+    if value is None:
+        return True
+    if not isinstance(value, tuple) or len(value) != 2 or not all(map(numbers.is_number, value)):
+        return False
+    return 0 <= value[0] < value[1] <= 1

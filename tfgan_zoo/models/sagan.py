@@ -36,6 +36,7 @@ class SAGAN(residual.ResidualPlayers, GAN):
             that is not square with a side of 4 to 7 times a power of 2 (8 or more).
     """
 
+    bounds = {"num_classes": "None or >= 1"}
     defaults = {
         "image_shape": (128, 128, 3),
         "latent_dim": 128,

@@ -1,0 +1,151 @@
+"""What the constructor of a model refuses: settings of Keras, and networks that could not be trained."""
+
+import inspect
+
+import keras
+
+POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
+_UNCHANGING = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Identity)
+_BOUNDED = ("sigmoid", "softmax", "hard_sigmoid", "tanh", "softsign")
+
+
+def checked_policy(model, dtype):
+    """The dtype policy of a model, by default Keras's own; one that it cannot train in is refused.
+
+    Raises:
+        ValueError: Another policy, or another floatx or image data format of Keras.
+    """
+    for name, wanted in (("floatx", "float32"), ("image_data_format", "channels_last")):
+        value = getattr(keras.config, name)()
+        if value != wanted:
+            raise ValueError(
+                f"{model} needs {name} {wanted!r}, and keras.config.{name}() is {value!r}. Call "
+                f"keras.config.set_{name}({wanted!r})."
+            )
+    given = "keras.config.dtype_policy()" if dtype is None else "dtype"
+    try:
+        policy = keras.dtype_policies.get(dtype)
+    except (TypeError, ValueError):
+        policy = dtype
+    if type(policy) is not keras.DTypePolicy or policy.name not in POLICIES:
+        raise ValueError(
+            f"{model}: {given} must be {', '.join(map(repr, POLICIES[:-1]))} or {POLICIES[-1]!r}. "
+            f"Received: {getattr(policy, 'name', policy)!r}."
+        )
+    return policy
+
+
+def check_networks(gan):
+    """Refuses networks of a user's own that would train nothing, or not what they say.
+
+    Raises:
+        TypeError: A hook that returned no network.
+        ValueError: A generator that is its own moving average, images of another shape, or a
+            discriminator that ends in probabilities.
+    """
+    model = type(gan).__name__
+    for name in ("generator", "discriminator"):
+        network = getattr(gan, name)
+        if not isinstance(network, keras.Layer):
+            raise TypeError(
+                f"{model}.build_{name}() must return a Keras model. Received: {network!r}."
+            )
+    for average, network in gan.averages():
+        shared = {id(v) for v in network.variables} & {id(v) for v in average.variables}
+        if average is network or shared:
+            raise ValueError(
+                f"{model}: {network.name!r} and its moving average have the same weights, so that "
+                "training would change nothing. build_generator() must make new layers at each call."
+            )
+    shape = getattr(gan.generator, "output_shape", None) if gan.generator.built else None
+    if isinstance(shape, tuple) and shape[1:] != gan.image_shape:
+        raise ValueError(
+            f"{model}.build_generator() makes images of shape {shape[1:]}, and image_shape is "
+            f"{gan.image_shape}."
+        )
+    _check_logits(model, gan.discriminator)
+
+
+def _check_logits(model, network):
+    activation = _last_activation(network)
+    if activation in _BOUNDED:
+        raise ValueError(
+            f"{model}: the discriminator ends in {activation!r}. Its output must be logits, any real "
+            "numbers; the losses do what is left. Leave the activation out."
+        )
+
+
+def _last_activation(network):
+    """The name of the activation of the logits, where the layers can be seen; else None."""
+    layer = network
+    while isinstance(layer, keras.Model):
+        outputs = getattr(layer, "_outputs_struct", None)  # of a functional model
+        if isinstance(outputs, dict):
+            outputs = outputs.get("logits")
+        if isinstance(outputs, (list, tuple)):
+            outputs = outputs[0]
+        seen = layer.layers[-1] if layer.layers else None
+        layer = seen if outputs is None else _operation(outputs)
+    if type(layer).__name__.lower() in _BOUNDED:  # `keras.ops.sigmoid`, `layers.Softmax`
+        return type(layer).__name__.lower()
+    return getattr(getattr(layer, "activation", None), "__name__", None)
+
+
+def _operation(tensor):
+    """What made a symbolic tensor, behind layers that change no number."""
+    history = tensor._keras_history
+    if not isinstance(history.operation, _UNCHANGING):
+        return history.operation
+    node = history.operation._inbound_nodes[history.node_index]
+    return _operation(node.arguments.keras_tensors[0])
+
+
+# === A constructor of a subclass's own ===
+
+
+def own_arguments(cls, given):
+    """The arguments of a subclass's own constructor, `{name: value}`, as it was called; or None where it
+    takes the options alone. `get_config` then holds these, so that a saved model can be made anew."""
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    named = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)][1:]
+    if not set(named) - {*cls.defaults, "name", "dtype"}:
+        return None
+    args, kwargs = given
+    bound = inspect.signature(cls.__init__).bind(None, *args, **kwargs)
+    bound.apply_defaults()
+    found = {}
+    for parameter in list(bound.signature.parameters.values())[1:]:
+        value = bound.arguments[parameter.name]
+        if parameter.kind is parameter.VAR_KEYWORD:
+            found |= value
+        elif parameter.kind is not parameter.VAR_POSITIONAL:
+            found[parameter.name] = value
+    return found
+
+
+def check_config(cls, config):
+    """Refuses the config of a class with a constructor of its own that could not make the model anew.
+
+    Raises:
+        TypeError: A constructor without `**kwargs`, or an argument that a file cannot hold.
+    """
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        raise TypeError(
+            f"{cls.__name__} cannot be saved: its constructor must take **kwargs, name and dtype, "
+            "and hand them to super().__init__(**kwargs)."
+        )
+    for name, value in config.items():
+        if not _is_plain(value):
+            raise TypeError(
+                f"{cls.__name__} cannot be saved: its argument {name}={value!r} is no number, string, "
+                "bool, None, or a list or dictionary of these. Override get_config and from_config."
+            )
+
+
+def _is_plain(value):
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (bool, int, float, str))
