@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "evaluation": {
         "datasets",
         "files",
+        "locks",
         "metrics",
         "models",
         "pictures",

@@ -1,5 +1,6 @@
 """Memorisation, bias and the report."""
 
+import json
 import math
 import re
 
@@ -137,6 +138,30 @@ def test_report_of_a_run(tmp_path, data, extractor):
     )
     text = page.with_suffix(".md").read_text()
     assert "4 steps." in text and f"images/scores_fd60_{extractor}.png" in text
+
+
+def test_a_report_shows_names_and_makes_no_paths_of_them(tmp_path, extractor):
+    hostile = "x/../../../escaped"
+    script = "<script>alert(1)</script>|`\n# x"
+    row = {"value": "1.5", "interval": [1, 2]}
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "logs.jsonl").write_text('{"step": 1, "d_loss": "nan"}\n{"step": 2}\n{"st')
+    line = {"step": 1, "time": 0, hostile: row, script: row, "fd60_x": row}
+    (tmp_path / "run" / "metrics.jsonl").write_text(json.dumps(line) + '\n{"step": 2}\n')
+    images = evaluation.from_arrays(np.zeros((120, 12, 12, 1), np.uint8), name=script)
+    arguments = (images, lambda split: images, [], extractor, tmp_path / "a" / "b" / "c")
+    with pytest.raises(ValueError, match=r"logs.jsonl is damaged: it has 'nothing' for 'd_loss'"):
+        evaluation.report(*arguments, count=100, run=tmp_path / "run")
+    (tmp_path / "run" / "logs.jsonl").write_text('{"step": 1, "d_loss": "nan"}\n')
+    page = evaluation.report(*arguments, count=100, run=tmp_path / "run")
+    html, text = page.read_text(), page.with_suffix(".md").read_text()
+    assert "<script" not in html + text and "&lt;script&gt;alert(1)" in html and hostile in html
+    assert not [line for line in text.splitlines() if line.startswith("# x")]
+    made = {str(path.relative_to(page.parent)) for path in tmp_path.rglob("*.png")}
+    assert "images/scores_0.png" in made and "images/scores_fd60_x.png" in made
+    assert all(name.startswith("images/") for name in made)
+    shown = set(re.findall(r"\]\((images/\w+\.png)\)", text))
+    assert shown == made and {path.name for path in tmp_path.iterdir()} == {"a", "run"}
 
 
 def test_report_of_training_images_is_flagged(tmp_path, data, extractor):

@@ -11,7 +11,7 @@ import tempfile
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.files import beside
+from tfgan_zoo.files import beside, checked_name
 from tfgan_zoo.models.conditions import Texts
 
 _SEEDS = 16
@@ -45,7 +45,8 @@ def convert(gan, path, name=None, format="onnx"):
             "operations that cut them into tokens."
         )
     _require(format)
-    target = pathlib.Path(path) / f"{name or gan.name}{_SUFFIXES[format]}"
+    name = checked_name(gan.name if name is None else name)
+    target = pathlib.Path(path) / f"{name}{_SUFFIXES[format]}"
     if target.exists():
         raise FileExistsError(f"{target} exists.")
     inputs = _inputs(gan)

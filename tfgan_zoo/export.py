@@ -2,7 +2,7 @@
 
 import json
 import pathlib
-import re
+import warnings
 
 import keras
 import numpy as np
@@ -10,8 +10,9 @@ import tensorflow as tf
 from keras.export import ExportArchive
 from tensorflow_serving.apis import prediction_log_pb2
 
-from tfgan_zoo import presets
-from tfgan_zoo.files import beside
+from tfgan_zoo import presets, trust
+from tfgan_zoo.files import checked_name, settle, told, version_of
+from tfgan_zoo.locks import unfinished
 from tfgan_zoo.progress import doing
 from tfgan_zoo.serving import golden
 from tfgan_zoo.serving.servable import WARMUP_FILE
@@ -19,7 +20,7 @@ from tfgan_zoo.serving.servable import WARMUP_FILE
 WARMUP_BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 _GOLDEN_SEEDS = 8
 _PNG = "generate_png"
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_MAX_VERSION = 10**18 - 1
 
 
 def export(
@@ -55,38 +56,69 @@ def export(
         The version's folder, a `pathlib.Path`.
 
     Raises:
-        FileExistsError: The version exists.
+        FileExistsError: The version exists, or another process wrote it in the meantime.
+        OSError: The disk is full, …; nothing of it is left there.
         ValueError: A name that cannot be served, a variable that holds NaN or infinity, or
             `jit_compile` for a model that draws from texts.
     """
-    name = model.name if name is None else name
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"A name has letters, digits, '_', '-' and '.'. Received: {name!r}.")
+    name = checked_name(model.name if name is None else name)
     folder = pathlib.Path(path) / name
-    version = folder / str(_next_version(folder) if version is None else _checked(version))
-    if version.exists():
-        raise FileExistsError(f"{version} exists. Leave the version out to write the next one.")
+    if version is not None and (folder / str(_checked(version))).exists():
+        raise FileExistsError(
+            f"{folder / str(version)} exists. Leave the version out to write the next one."
+        )
     _refuse_unfinite(model)
     with doing(f"Copying {name}"):
         model = _bare_copy(model, name)
     if standing_statistics:
         with doing("Estimating statistics"):
             _estimate_statistics(model, standing_statistics)
-    with doing(f"Writing {version}"), beside(version) as temporary:
+    with doing(f"Writing {folder}"), told(folder), unfinished(folder, name) as temporary:
         _archive(model, jit_compile).write_out(str(temporary), verbose=False)
         _write_extra(model, temporary, name, warmup_batch_sizes)
-    return version
+        _warn_of_ops(temporary)
+        return _settled(temporary, folder, version)
+
+
+def _settled(temporary, folder, version):
+    """Gives what was written its number: when it is whole, since another export may have been faster."""
+    while True:
+        target = folder / str(_next_version(folder) if version is None else version)
+        try:
+            settle(temporary, target)
+            return target
+        except FileExistsError:
+            if version is None:
+                continue
+            raise FileExistsError(
+                f"{target} was written by another process in the meantime, and is left as it is. Leave "
+                "the version out to write the next one."
+            ) from None
 
 
 def _next_version(folder):
-    numbers = [int(entry.name) for entry in folder.glob("*") if entry.name.isdigit()]
+    numbers = [version_of(entry) or 0 for entry in folder.iterdir()] if folder.is_dir() else []
     return max(numbers, default=0) + 1
 
 
 def _checked(version):
-    if not isinstance(version, int) or version < 1:
-        raise ValueError(f"A version is a positive int. Received: {version!r}.")
-    return version
+    is_int = isinstance(version, (int, np.integer)) and not isinstance(version, bool)
+    if not is_int or not 1 <= version <= _MAX_VERSION:
+        raise ValueError(f"A version is an int from 1 to {_MAX_VERSION}. Received: {version!r}.")
+    return int(version)
+
+
+def _warn_of_ops(folder):
+    """A model of a user's own may have ops for which others must trust it: better told here."""
+    try:
+        trust.check(folder)
+    except trust.UntrustedModelError as error:
+        problems = str(error).partition(": ")[2].partition(". It is not")[0]
+        warnings.warn(
+            f"The exported graph does more than compute: {problems}. Who loads it must say so: "
+            "trust_model=True, or --trust-model.",
+            stacklevel=4,
+        )
 
 
 def _refuse_unfinite(model):

@@ -7,10 +7,13 @@ import json
 import math
 import os
 import pathlib
+import re
 import shutil
 
 from tfgan_zoo.locks import unfinished
 
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
+_VERSION = re.compile(r"[0-9]{1,18}")
 _FULL = {
     errno.ENOSPC: "No space left on device",
     errno.EDQUOT: "Disk quota exceeded",
@@ -96,6 +99,21 @@ def _lies_at(filename, path):
         return True
     place, folder = pathlib.Path(os.fsdecode(filename)).absolute(), path.absolute().parent
     return place.is_relative_to(folder) or folder.is_relative_to(place)
+
+
+def checked_name(name):
+    """A name of one file or folder; never a path, hidden, or what a shell or a URL reads otherwise."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ValueError(
+            "A name has up to 200 letters of ASCII, digits, '_', '-' and '.', which is not the first. "
+            f"Received: {name!r}."
+        )
+    return name
+
+
+def version_of(path):
+    """The number of a version folder, or None for another entry."""
+    return int(path.name) if _VERSION.fullmatch(path.name) else None
 
 
 def remove(path):

@@ -33,20 +33,21 @@ class Lock:
     Args:
         path: The lock file. It is there while it is held, or after a kill; then it locks nothing.
         what: What is held, as the sentence begins: "The run runs/0001-dcgan".
+        wait: Seconds to wait for another process before it is refused.
 
     Raises:
         InUseError: Another process holds it; the message names host, process and time.
     """
 
-    def __init__(self, path, what):
+    def __init__(self, path, what, wait=0.0):
         self.path = pathlib.Path(path).absolute()
         descriptor, count = _held.get(self.path, (None, 0))
         if not count:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = self._taken(what)
+            descriptor = self._taken(what, time.monotonic() + wait)
         _held[self.path], self._is_held = (descriptor, count + 1), True
 
-    def _taken(self, what):
+    def _taken(self, what, end):
         while True:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
@@ -57,6 +58,9 @@ class Lock:
             if not is_free:
                 owner = os.read(descriptor, 1000).decode(errors="replace")
                 os.close(descriptor)
+                if time.monotonic() < end:
+                    time.sleep(0.02)
+                    continue
                 raise InUseError(f"{what} is in use by {_told(owner)}. Wait for it, or stop it.")
             if _is_same_file(descriptor, self.path):
                 break

@@ -1,6 +1,7 @@
 """Grids of images, PNG files and animations."""
 
 import math
+import os
 import pathlib
 
 import numpy as np
@@ -9,6 +10,11 @@ import tensorflow as tf
 from tfgan_zoo.files import beside
 
 ANIMATIONS = {".gif": "GIF", ".apng": "PNG", ".webp": "WEBP"}
+PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".gif": "GIF"}
+_NOT_WRITTEN = """
+.apng .avif .bmp .eps .heic .heif .ico .jfif .jp2 .jpe .jxl .npy .npz .pdf .ppm .ps .svg .tga .tif .tiff
+.zip
+"""
 
 
 def image_grid(images, columns=None, gap=2):
@@ -38,6 +44,50 @@ def write_png(path, image):
         raise ValueError(f"A PNG file has 1 to 4 channels. Received: {image.shape[-1]}.")
     with beside(path) as temporary:
         temporary.write_bytes(tf.io.encode_png(image).numpy())
+
+
+def is_picture(path):
+    """Whether what a user names is one picture, by its suffix; else it is a folder for single ones.
+
+    Raises:
+        ValueError: The suffix is of files that are not written here, or a file of that name exists that
+            is no picture.
+    """
+    if str(path).endswith(os.sep):
+        return False
+    path = pathlib.Path(path)
+    suffix = path.suffix.lower()
+    if suffix in PICTURES:
+        return True
+    known = ", ".join(PICTURES)
+    if suffix in _NOT_WRITTEN.split():
+        raise ValueError(
+            f"Pictures are {known} files. Received: {path}. A folder has no such suffix."
+        )
+    if path.is_file():
+        raise ValueError(f"{path} is a file. Name a folder, or a picture: {known}.")
+    return False
+
+
+def write_picture(path, image):
+    """Writes one image, uint8 `[H, W, C]`, as a file of the kind that the suffix names: see `PICTURES`.
+
+    JPEG files have no transparency, and are written at quality 95; the others keep every value, but for
+    a .gif, which has 256 colours.
+    """
+    format = PICTURES.get(pathlib.Path(path).suffix.lower())
+    if format is None:
+        raise ValueError(f"Pictures are {', '.join(PICTURES)} files. Received: {path}.")
+    if format == "PNG":
+        return write_png(path, image)
+    from PIL import Image
+
+    if format == "JPEG" and image.shape[-1] in (2, 4):
+        raise ValueError(f"A JPEG file has no transparency: write {path} as a .png.")
+    options = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}, "GIF": {}}[format]
+    with beside(path) as temporary:
+        made = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+        made.save(temporary, format, **options)
 
 
 def enlarged(images, scale):

@@ -142,8 +142,11 @@ def published(name):
 
 def exported(folder):
     """The folder itself, or the newest version in it, if it holds an exported model; else None."""
-    versions = [path for path in folder.glob("*") if path.name.isdigit()]
-    for path in [folder, *sorted(versions, key=lambda path: -int(path.name))]:
+    from tfgan_zoo.files import version_of
+
+    entries = folder.iterdir() if folder.is_dir() else ()
+    versions = [path for path in entries if version_of(path) is not None]
+    for path in [folder, *sorted(versions, key=lambda path: -version_of(path))]:
         if (path / EXTRA / RECORD).is_file():
             return path
     return None

@@ -17,9 +17,12 @@ Model = Annotated[
     str, typer.Argument(help="Run directory, exported folder, or a preset with trained weights.")
 ]
 Out = Annotated[
-    pathlib.Path, typer.Option(help="A .png for a grid; a .gif, .apng or .webp for an animation.")
+    pathlib.Path,
+    typer.Option(help="A .png or .jpg: a grid; a .gif, .apng or .webp: an animation."),
 ]
-Picture = Annotated[pathlib.Path, typer.Option(help="A .png file for the grid.")]
+Picture = Annotated[
+    pathlib.Path, typer.Option(help="A .png, .jpg, .webp or .gif file for the grid.")
+]
 Frames = Annotated[
     int | None, typer.Option(help="Images on each way. (9 in a .png, 30 in an animation)")
 ]
@@ -64,7 +67,7 @@ def interpolate(
 
     space, asked = latent.Space(gan, space), label if text is None else text
     points = space.from_seeds(seeds, truncation)
-    if out.suffix == ".png":
+    if not _is_animation(out):
         ends = [*range(1, len(points)), *([0] if loop else [])]
         ways = [latent.path(space, points[[k, end]], frames) for k, end in enumerate(ends)]
         _write_grid(out, space.images(np.concatenate(ways), asked), frames, scale)
@@ -207,7 +210,7 @@ def directions(
     steps = np.linspace(-strength, strength, frames)
     asked = label if text is None else text
     images = np.concatenate([latent.edit(gan, points, way, steps, labels=asked) for way in ways])
-    if out.suffix == ".png":
+    if not _is_animation(out):
         _write_grid(out, images.reshape(-1, *images.shape[2:]), frames, scale)
     else:
         from tfgan_zoo.pictures import image_grid
@@ -222,11 +225,12 @@ def directions(
 def _frames(out, frames, scale, fps):
     """The number of frames, after all that could be wrong with the file is refused."""
     console.import_zoo()
-    from tfgan_zoo.pictures import ANIMATIONS
+    from tfgan_zoo.pictures import ANIMATIONS, PICTURES
 
-    if out.suffix != ".png" and out.suffix not in ANIMATIONS:
-        raise ValueError(f"--out is a .png, {', '.join(ANIMATIONS)} file. Received: {out}.")
-    frames = frames or (_IN_PICTURE if out.suffix == ".png" else _IN_ANIMATION)
+    if not _is_animation(out) and out.suffix.lower() not in PICTURES:
+        known = ", ".join({**PICTURES, **ANIMATIONS})
+        raise ValueError(f"--out is a {known} file. Received: {out}.")
+    frames = frames or (_IN_ANIMATION if _is_animation(out) else _IN_PICTURE)
     if frames < 2 or scale < 1 or not 0 < fps <= 100:
         raise ValueError(
             "--frames must be 2 or more, --scale 1 or more, --fps from 1 to 100. Received: "
@@ -235,9 +239,18 @@ def _frames(out, frames, scale, fps):
     return frames
 
 
+def _is_animation(out):
+    from tfgan_zoo.pictures import ANIMATIONS
+
+    return out.suffix.lower() in ANIMATIONS
+
+
 def _check_picture(out):
-    if out.suffix != ".png":
-        raise ValueError(f"--out is a .png file. Received: {out}.")
+    console.import_zoo()
+    from tfgan_zoo.pictures import PICTURES
+
+    if out.suffix.lower() not in PICTURES:
+        raise ValueError(f"--out is a {', '.join(PICTURES)} file. Received: {out}.")
 
 
 def _real(what, numbers, split, image_shape, data_dir):
@@ -256,9 +269,9 @@ def _real(what, numbers, split, image_shape, data_dir):
 
 
 def _write_grid(out, images, columns, scale):
-    from tfgan_zoo.pictures import enlarged, image_grid, write_png
+    from tfgan_zoo.pictures import enlarged, image_grid, write_picture
 
-    write_png(out, image_grid(enlarged(images, scale), columns))
+    write_picture(out, image_grid(enlarged(images, scale), columns))
     typer.echo(f"{len(images)} images: {out}")
 
 

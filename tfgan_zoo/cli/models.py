@@ -171,7 +171,8 @@ def sample(
         typer.Argument(help="Run directory, exported folder, or a preset with trained weights."),
     ],
     out: Annotated[
-        str, typer.Option(help="A .png file for a grid, or a folder for single images.")
+        str,
+        typer.Option(help="A .png (.jpg, .webp, .gif) for a grid, or a folder for single images."),
     ],
     seeds: Annotated[
         str, typer.Option(help="Numbers and ranges, such as 0-15 or 3,7,20-29.")
@@ -191,13 +192,15 @@ def sample(
     """Draw images from a trained generator."""
     seeds = arguments.numbers(seeds)
     labels, texts = arguments.labels(labels, len(seeds)), arguments.texts(text, len(seeds))
-    gan = console.load_model(run, trust_model)
-    from tfgan_zoo.pictures import image_grid, write_png
+    console.import_zoo()
+    from tfgan_zoo.pictures import image_grid, is_picture, write_picture, write_png
 
+    is_grid = is_picture(out)  # refused before the model is loaded
+    gan = console.load_model(run, trust_model)
     with progress.doing(f"Drawing {len(seeds)} images"):
         images = gan.generate_from_seeds(seeds, labels, truncation, texts=texts)
-    if out.endswith(".png"):
-        write_png(out, image_grid(images))
+    if is_grid:
+        write_picture(out, image_grid(images))
     else:
         for seed, image in zip(seeds, images, strict=True):
             write_png(pathlib.Path(out) / f"{seed:06d}.png", image)

@@ -7,6 +7,7 @@ import numpy as np
 
 from tfgan_zoo import progress
 from tfgan_zoo.cli import console
+from tfgan_zoo.files import version_of
 
 
 def is_server(target):
@@ -72,8 +73,9 @@ def _opened(zoo, what, data, data_dir, model, seed, image_size, trust_model, clo
 
 def _exported(path):
     """The newest version in a folder, or the folder itself if it is one; else None."""
-    versions = [p for p in path.glob("*/saved_model.pb") if p.parent.name.isdigit()]
-    newest = max((p.parent for p in versions), key=lambda p: int(p.name), default=None)
+    folders = [p.parent for p in path.glob("*/saved_model.pb")]
+    versions = [folder for folder in folders if version_of(folder) is not None]
+    newest = max(versions, key=version_of, default=None)
     return path if (path / "saved_model.pb").is_file() else newest
 
 

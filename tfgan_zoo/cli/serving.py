@@ -47,7 +47,8 @@ def generate(
     url: Url,
     model: Model,
     out: Annotated[
-        str, typer.Option(help="A .png file for a grid, or a folder for single images.")
+        str,
+        typer.Option(help="A .png (.jpg, .webp, .gif) for a grid, or a folder for single images."),
     ],
     n: Annotated[int, typer.Option(help="How many images.")] = 16,
     seed: Annotated[int | None, typer.Option(help="Of the first image. (random)")] = None,
@@ -58,13 +59,14 @@ def generate(
     """Draw images from a served model."""
     labels, texts = arguments.labels(labels, n), arguments.texts(text, n)
     console.import_zoo()
-    from tfgan_zoo.pictures import image_grid, write_png
+    from tfgan_zoo.pictures import image_grid, is_picture, write_picture
     from tfgan_zoo.serving import Client
 
+    is_grid = is_picture(out)
     with Client(url, model) as client, progress.doing(f"Waiting for {n} images of {url}"):
-        if out.endswith(".png"):
+        if is_grid:
             images = client.generate(n, seed, labels, truncation, texts=texts)
-            write_png(out, image_grid(images))
+            write_picture(out, image_grid(images))
         else:
             asked = {"labels": labels, "truncation": truncation, "texts": texts}
             client.generate_files(out, n, seed, **asked)

@@ -1,11 +1,10 @@
 """One pass over a set of images that keeps what the measures need: streamed, cached, resumable."""
 
-import contextlib
 import hashlib
 import json
 import os
 import pathlib
-import zipfile
+import warnings
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from tfgan_zoo.metrics.frechet import Moments
 from tfgan_zoo.metrics.statistics import Statistics, join
 
 PARTS = 10
-_BATCH = 64
+_BATCH, _TRIES = 64, 10
 _WAITING = 16  # batches whose moments are added at once: the matrices are larger than the features
 
 
@@ -44,7 +43,7 @@ def collect(images, indices, extractor, needs, folder=None, advance=lambda n: No
     found = []
     for number, part in enumerate(parts):
         file = folder and folder / f"part_{number}.npz"
-        statistics = _read(file) if file else None
+        statistics = _read(file, needs) if file else None
         if statistics is None:
             statistics = _of_part(images, part, extractor, needs, advance)
             if file:
@@ -58,7 +57,7 @@ def collect(images, indices, extractor, needs, folder=None, advance=lambda n: No
 def collect_joined(images, indices, extractor, needs, folder=None, advance=lambda n: None):
     """The same of all images in one, which is all that is kept in the end: for real images."""
     file = folder and folder.with_suffix(".npz")
-    statistics = _read(file) if file else None
+    statistics = _read(file, needs) if file else None
     if statistics is not None:
         advance(len(indices))
         return statistics
@@ -125,14 +124,29 @@ def _steps(images, rows, extractor):
     return extractor.distance(*images.steps(rows, 1e-4))
 
 
-def _read(file):
+def _read(file, needs):
     """The statistics in a file; None if it is not there, or not whole."""
-    damaged = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
-    with contextlib.suppress(*damaged), file.open("rb") as opened, np.load(opened) as arrays:
-        return Statistics.from_arrays(dict(arrays))
-    return None
+    try:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
+            found = Statistics.from_arrays(dict(arrays))
+        if missing := [name for name in needs if getattr(found, name) is None]:
+            raise ValueError(f"it has no {', '.join(missing)}")
+        return found
+    except FileNotFoundError:
+        return None
+    except PermissionError:
+        raise
+    except Exception as error:  # zipfile, zlib, numpy: each has others for a file that is not whole
+        warnings.warn(f"{file} is damaged ({error}): it is computed anew.", stacklevel=4)
+        return None
 
 
 def _write(file, statistics):
-    with beside(file) as temporary, temporary.open("wb") as opened:
-        np.savez(opened, **statistics.arrays())
+    for is_last in [False] * _TRIES + [True]:
+        try:
+            with beside(file) as temporary, temporary.open("wb") as opened:
+                np.savez(opened, **statistics.arrays())
+            return
+        except FileNotFoundError:
+            if is_last:  # else an evaluation of the same images has ended, and removed the folder
+                raise

@@ -3,6 +3,7 @@
 import base64
 import json
 import pathlib
+import re
 from importlib import resources
 from typing import NamedTuple
 
@@ -14,10 +15,13 @@ from tfgan_zoo.evaluation.bias import bias
 from tfgan_zoo.evaluation.collect import cache_folder, collect_joined
 from tfgan_zoo.evaluation.evaluate import evaluate
 from tfgan_zoo.evaluation.memorisation import membership, memorisation
-from tfgan_zoo.files import beside
+from tfgan_zoo.files import beside, checked_json, checked_name, read_json_lines, told
+from tfgan_zoo.locks import Lock
 from tfgan_zoo.metrics import extractors
 
 _MAX_BARS = 20  # classes of which a plot can still be read
+_WORD = re.compile(r"\w{1,100}", re.ASCII)
+_WAIT = 60.0  # seconds, for another report into the same folder
 _NEEDS = ("features", "probabilities")
 _DISTANCES = (
     "How far generated images, and held-out real ones, are from the nearest training image."
@@ -163,21 +167,38 @@ def _curves(run):
     if not lines:
         return None
     names = [n for n in ("d_loss", "g_loss", "d_accuracy") if n in lines[0]]
-    series = {name: [float(line[name]) for line in lines] for name in names}
+    path = pathlib.Path(run) / "logs.jsonl"
+    series = {name: [_number(path, line, name) for line in lines] for name in names}
     drawn = plots.curves([line["step"] for line in lines], series)
-    figures = [Figure("curves", "Means of 50 steps.", drawn)]
-    scored = _lines(run, "metrics.jsonl")
-    for name in [n for n in (scored or [{}])[0] if n not in ("step", "time")]:
-        values = {name: [float(line[name]["value"]) for line in scored]}
-        drawn = plots.curves([line["step"] for line in scored], values, window=1)
-        figures.append(Figure(f"scores_{name}", f"{name} while training.", drawn))
+    figures = [Figure("curves", "Means of 50 steps.", drawn), *_score_curves(run)]
     return Section("Training", (f"{len(lines):,} steps.",), tuple(figures))
+
+
+def _score_curves(run):
+    path, scored = pathlib.Path(run) / "metrics.jsonl", _lines(run, "metrics.jsonl")
+    names = dict.fromkeys(name for line in scored for name in line)
+    for number, name in enumerate(n for n in names if n not in ("step", "time")):
+        rows = [line for line in scored if name in line]
+        values = [_number(path, checked_json(path, row[name]), "value") for row in rows]
+        drawn = plots.curves([row["step"] for row in rows], {name: values}, window=1)
+        # The name comes from a file: it is shown, and becomes no path.
+        file = f"scores_{name}" if _WORD.fullmatch(name) else f"scores_{number}"
+        yield Figure(file, f"{name} while training.", drawn)
 
 
 def _lines(run, name):
     path = run and pathlib.Path(run) / name
-    text = path.read_text() if path and path.is_file() else ""
-    return [json.loads(line) for line in text.splitlines()]
+    return read_json_lines(path, {"step": int}) if path and path.is_file() else []
+
+
+def _number(path, row, name):
+    try:
+        return float(row[name])
+    except (KeyError, TypeError, ValueError):
+        found = f"{row.get(name, 'nothing')!r} for {name!r}"
+        raise ValueError(
+            f"{path} is damaged: it has {found:.100}, not a number. Remove the line, or the file."
+        ) from None
 
 
 def _memorisation(seen):
@@ -248,16 +269,31 @@ def _require_packages():
 
 
 def _write(folder, title, sections):
+    with told(folder), Lock(folder / ".lock", f"The report in {folder}", wait=_WAIT):
+        for figure in (figure for section in sections for figure in section.figures):
+            with beside(folder / "images" / f"{checked_name(figure.name)}.png") as temporary:
+                temporary.write_bytes(figure.png)
+        for name in ("report.html", "report.md"):
+            with beside(folder / name) as temporary:
+                page = _page(name, title, sections)
+                temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
+    return folder / "report.html"
+
+
+def _page(name, title, sections):
     import jinja2
 
-    for figure in (figure for section in sections for figure in section.figures):
-        with beside(folder / "images" / f"{figure.name}.png") as temporary:
-            temporary.write_bytes(figure.png)
-    for name in ("report.html", "report.md"):
-        text = (resources.files("tfgan_zoo.evaluation") / "templates" / f"{name}.j2").read_text()
-        made = jinja2.Environment(
-            autoescape=name.endswith("html"), trim_blocks=True, lstrip_blocks=True
-        ).from_string(text)
-        with beside(folder / name) as temporary:
-            temporary.write_text(made.render(title=title, sections=sections))
-    return folder / "report.html"
+    text = (resources.files("tfgan_zoo.evaluation") / "templates" / f"{name}.j2").read_text("utf-8")
+    options = {"trim_blocks": True, "lstrip_blocks": True, "undefined": jinja2.StrictUndefined}
+    environment = jinja2.Environment(autoescape=name.endswith("html"), **options)
+    environment.filters["plain"] = plain_markdown
+    return environment.from_string(text).render(title=title, sections=sections)
+
+
+def plain_markdown(text):
+    """A text on one line that Markdown, and HTML in it, shows as it is."""
+    text = " ".join(str(text).split()).encode("utf-8", "replace").decode()
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = re.sub(r"([\\`*\[\]|~$])", r"\\\1", text)
+    text = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)  # not those within a name
+    return re.sub(r"^(#+|[-+=]|\d+[.)])(?=\s|$|=|-)", lambda found: f"\\{found[1]}", text)

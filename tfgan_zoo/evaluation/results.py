@@ -1,11 +1,13 @@
 """A score with all that is needed to know what it means, as JSON."""
 
 import datetime
-import json
 import pathlib
 from typing import NamedTuple
 
-from tfgan_zoo.files import beside, json_number
+from tfgan_zoo.files import json_number, read_json, told, write_json
+from tfgan_zoo.locks import Lock
+
+_WAIT = 60.0  # seconds, for another process that adds its results
 
 
 class Result(NamedTuple):
@@ -51,28 +53,31 @@ class Result(NamedTuple):
 def write(path, results):
     """Writes results as JSON; of a metric that the file has already, the new one replaces the old."""
     path = pathlib.Path(path)
-    kept = {result.metric: result for result in (read(path) if path.is_file() else [])}
-    kept |= {result.metric: result for result in results}
-    rows = [result._asdict() | result.numbers() for result in kept.values()]
-    with beside(path) as temporary:
-        temporary.write_text(json.dumps({"results": rows}, indent=2, allow_nan=False) + "\n")
+    with told(path), Lock(path.with_name(f".{path.name}.lock"), f"{path}", wait=_WAIT):
+        kept = {result.metric: result for result in (read(path) if path.exists() else [])}
+        kept |= {result.metric: result for result in results}
+        rows = [result._asdict() | result.numbers() for result in kept.values()]
+        write_json(path, {"results": rows}, allow_nan=False)
 
 
 def read(path):
     """The results in a file that `write` wrote.
 
     Raises:
-        ValueError: A file of something else.
+        ValueError: A damaged file, or one of something else.
     """
     try:
-        rows = json.loads(pathlib.Path(path).read_text())["results"]
+        rows = read_json(path, keys={"results": list})["results"]
         found = [Result(**row) for row in rows]
         return [
             result._replace(value=float(result.value), interval=[*map(float, result.interval)])
             for result in found
         ]
     except (ValueError, KeyError, TypeError):
-        raise ValueError(f"{path} holds no results of an evaluation.") from None
+        raise ValueError(
+            f"{path} holds no results of an evaluation, or they are damaged. Write to another file, or "
+            "remove this one."
+        ) from None
 
 
 def now():

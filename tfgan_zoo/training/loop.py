@@ -212,7 +212,7 @@ def _removed_if_refused(directory):
     """A run that is refused before its first step leaves no directory."""
     try:
         yield
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OSError):
         if not (directory / "logs.jsonl").exists():
             shutil.rmtree(directory, ignore_errors=True)
         raise
