@@ -381,11 +381,11 @@ def test_directions(exported, gan, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["interpolate", "--out", "x.mp4"], "--out is a .png, .gif, .apng, .webp file"),
+        (["interpolate", "--out", "x.mp4"], "--out is a .png, .jpg, .jpeg, .webp, .gif, .apng file"),
         (["interpolate", "--out", "x.png", "--seeds", "3"], "through 2 seeds or more"),
         (["interpolate", "--out", "x.png", "--frames", "1"], "--frames must be 2 or more"),
         (["mix", "--out", "x.png"], "DCGAN has no styles"),
-        (["mix", "--out", "x.gif"], "--out is a .png file"),
+        (["mix", "--out", "x.bmp"], "--out is a .png, .jpg, .jpeg, .webp, .gif file"),
         (["project", "--images", "./no.npz", "--out", "x.png"], "no folder of images or .npz file"),
         (["directions", "--classes", "3", "--out", "x.png"], "--classes needs two, START,END"),
         (["directions", "--count", "9", "--out", "x.png"], "count must lie in [1, 4]"),
