@@ -381,7 +381,10 @@ def test_directions(exported, gan, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["interpolate", "--out", "x.mp4"], "--out is a .png, .jpg, .jpeg, .webp, .gif, .apng file"),
+        (
+            ["interpolate", "--out", "x.mp4"],
+            "--out is a .png, .jpg, .jpeg, .webp, .gif, .apng file",
+        ),
         (["interpolate", "--out", "x.png", "--seeds", "3"], "through 2 seeds or more"),
         (["interpolate", "--out", "x.png", "--frames", "1"], "--frames must be 2 or more"),
         (["mix", "--out", "x.png"], "DCGAN has no styles"),

@@ -11,6 +11,7 @@ import numpy as np
 import tenacity
 
 from tfgan_zoo import numbers
+from tfgan_zoo.files import beside
 from tfgan_zoo.serving import arrays, client_inputs, png
 from tfgan_zoo.serving.client_errors import WrongServer
 from tfgan_zoo.serving.client_grpc import Spec
@@ -97,10 +98,10 @@ class AsyncClient:
             raise ValueError("Files are named by their seeds, of which some are given twice.")
         images = await self.generate_png(seed=seeds, **options)
         folder = pathlib.Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         paths = [folder / f"seed_{seed}.png" for seed in seeds]
         for path, image in zip(paths, images, strict=True):
-            path.write_bytes(image)
+            with beside(path) as temporary:
+                temporary.write_bytes(image)
         return paths
 
     async def _conditions(self, n, labels, truncation, texts):
