@@ -13,6 +13,7 @@ from tfgan_zoo.evaluation import collect, paired, sources
 from tfgan_zoo.metrics import extractors, protocols
 from tfgan_zoo.metrics.extractors import lenet
 from tfgan_zoo.metrics.intervals import interval, jackknife_error, share_interval
+from tfgan_zoo.metrics.measures import MEASURES
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -66,6 +67,50 @@ def test_other_names_are_refused(name):
 def test_near_names_are_listed():
     with pytest.raises(ValueError, match="Did you mean fd10k_effnet"):
         protocols.parse("fd10k_efnet")
+
+
+LEAST = [
+    *[("fd", 3), ("fd_infinity", 5), ("kd", 4), ("is", 12), ("precision", 4), ("recall", 4)],
+    *[("density", 6), ("coverage", 6), ("modes", 2), ("mode_kl", 2), ("intra_fd", 6), ("swd", 2)],
+    ("ms_ssim", 3),
+]
+
+
+@pytest.mark.parametrize(("measure", "least"), LEAST)
+def test_the_least_number_of_images(measure, least):
+    """With it a score and its interval are numbers; with one less, the name is refused, and told why.
+    intra_fd needs as many of each class, here of two."""
+    suffix = "" if measure in ("swd", "ms_ssim") else "_small"
+    images = [evaluation.from_arrays(pixels(least, seed), np.arange(least) % 2) for seed in (0, 1)]
+    (found,) = evaluation.evaluate(
+        images[0], [f"{measure}{least}{suffix}"], lambda split: images[1]
+    )
+    assert np.isfinite([found.value, *found.interval]).all()
+    own = MEASURES[measure].least
+    for count in {own - 1, 1, 0}:
+        with pytest.raises(
+            ValueError, match=f"on {count} images, and {measure} needs {own} or more"
+        ):
+            protocols.parse(f"{measure}{count}{suffix}")
+    assert protocols.parse(f"{measure}{own}{suffix}").count == own
+
+
+def test_too_few_real_images_are_refused_before_any_is_drawn():
+    def read(rows):
+        raise AssertionError("drawn")
+
+    images = arrays(10)._replace(read=read)
+    with pytest.raises(ValueError, match="kd10_small needs 4 real images or more, and .* has 3"):
+        evaluation.evaluate(images, ["kd10_small"], lambda split: arrays(3))
+
+
+def test_measures_that_need_other_networks_have_a_least_number_too():
+    """Of path lengths and accuracies: the jackknife leaves one of two out, and a half of a class."""
+    assert MEASURES["ppl"].least == MEASURES["cas"].least == 2
+    assert {*MEASURES} == {measure for measure, _ in LEAST} | {"ppl", "cas"}
+    for name in ("ppl1_lpips", "cas1"):
+        with pytest.raises(ValueError, match="on 1 images, and (ppl|cas) needs 2 or more"):
+            protocols.parse(name)
 
 
 # === Scores ===
@@ -307,7 +352,7 @@ def test_results_survive_a_file(tmp_path):
             evaluation.from_arrays(np.zeros((20, 32, 32, 1), np.uint8)),
             "alike",
         ),
-        (arrays(1), ["fd1_small"], arrays(20), "needs 2 rows or more"),
+        (arrays(1), ["fd1_small"], arrays(20), "fd needs 3 or more: write fd3"),
     ],
 )
 def test_refusals(images, names, reference, message):

@@ -118,5 +118,15 @@ def test_refusals(name, arguments, message):
 
 
 def test_path_length_leaves_out_one_in_a_hundred_at_each_end():
-    steps = np.array([1e9, *np.linspace(1, 3, 98), -1e9]) * 1e-8
-    assert metrics.path_length(steps, epsilon=1e-4) == pytest.approx(2.0)
+    """As the authors' code does: the percentiles are the next lower and the next higher step, so that of
+    1,000 steps 9 are left out at each end, and of 100 none."""
+    rng = np.random.default_rng(0)
+    ordered = np.array([*[-1e9] * 9, *np.linspace(1, 3, 982), *[1e9] * 9]) * 1e-8
+    assert metrics.path_length(rng.permutation(ordered), epsilon=1e-4) == pytest.approx(2.0)
+    ten = np.array([*np.linspace(1, 3, 990), *[1e9] * 10])  # the tenth is the next higher one
+    assert metrics.path_length(ten, epsilon=1.0) > 1e5
+    few = rng.uniform(size=100)
+    assert metrics.path_length(few, epsilon=1.0) == pytest.approx(few.mean())
+    for bad in ([], [1.0, np.nan]):
+        with pytest.raises(ValueError, match="needs steps that are finite. Received:"):
+            metrics.path_length(bad)

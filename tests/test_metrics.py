@@ -192,6 +192,12 @@ def test_the_error_of_a_share_is_binomial():
         ("kernel_distance", (normal(5, 3), normal(5, 4)), "same extractor"),
         ("kernel_distance", (normal(5, 3), normal(0, 3)), "2 rows or more. Received: 0"),
         (
+            "kernel_distance",
+            (normal(5, 3), normal(5, 3), 9, 1),
+            "of 2 rows or more. Rec.*=9",
+        ),
+        ("kernel_distance", (normal(5, 3), normal(5, 3), 0), "one subset or more"),
+        (
             "precision",
             (normal(3, 3), normal(9, 3)),
             "real features must have 4 rows or more",

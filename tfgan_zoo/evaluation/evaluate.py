@@ -82,18 +82,30 @@ def _check(protocol, images, reference):
         extractors.get(protocol.extractor)
 
 
+def _check_real(group, data):
+    for protocol in group:
+        measure = MEASURES[protocol.measure]
+        if measure.has_real and data.count is not None and data.count < measure.least:
+            raise ValueError(
+                f"{protocol.name} needs {measure.least} real images or more, and {data.name} has "
+                f"{data.count}."
+            )
+
+
 def _of_group(group, images, reference, cache, bar):
     """The results of metrics that share extractor, count and split, from one pass over each set."""
     first, begin = group[0], time.perf_counter()
     extractor = first.extractor and extractors.get(first.extractor)
     indices = np.arange(first.count)
     needs = _needs(group)
+    real_needs = _needs([p for p in group if MEASURES[p.measure].has_real])
+    data = reference(first.split) if real_needs else None
+    if real_needs:
+        _check_real(group, data)
     folder = cache and cache_folder(cache, images, indices, extractor, needs)
     parts = collect(images, indices, extractor, needs, folder, _task(bar, images, len(indices)))
-    real_needs = _needs([p for p in group if MEASURES[p.measure].has_real])
     real, real_facts = None, None
     if real_needs:
-        data = reference(first.split)
         rows = _subset(data.count, first.count)
         kept = cache and cache_folder(cache, data, rows, extractor, real_needs)
         advance = _task(bar, data, len(rows))

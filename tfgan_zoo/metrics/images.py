@@ -94,9 +94,18 @@ def path_length(steps, epsilon=1e-4):
     Args:
         steps: Floats `[N]`: perceptual distances (of LPIPS; else squared) between the images at t and
             at t + epsilon on paths between two latents.
-        epsilon: Float. See Karras et al., "A Style-Based Generator Architecture", 2019 (section 4.1).
+        epsilon: Float. See Karras et al., "A Style-Based Generator Architecture", 2019 (section 4.1),
+            whose authors' code takes the next lower and the next higher step for the percentiles.
+
+    Raises:
+        ValueError: No steps, or NaN among them.
     """
-    low, high = np.percentile(steps, [1, 99], method="nearest")
+    steps = np.asarray(steps)
+    if not steps.size or not np.isfinite(steps).all():
+        raise ValueError(
+            f"A path length needs steps that are finite. Received: {steps.size} steps."
+        )
+    low, high = np.percentile(steps, 1, method="lower"), np.percentile(steps, 99, method="higher")
     kept = steps[(steps >= low) & (steps <= high)]
     return float(np.mean(kept, dtype=np.float64) / epsilon**2)
 

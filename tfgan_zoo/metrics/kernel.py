@@ -25,9 +25,15 @@ def kernel_distance(real, generated, subsets=100, subset_size=1000, degree=3, se
         is 0 for equal distributions.
 
     Raises:
-        ValueError: Fewer than two rows, NaN, or numbers of features that differ.
+        ValueError: Fewer than two rows in a set or a subset, no subset, NaN, or numbers of features that
+            differ.
     """
     real, generated = checks.pair(real, generated, least=2)
+    if subsets < 1 or subset_size < 2:
+        raise ValueError(
+            "A kernel distance needs one subset or more, of 2 rows or more. Received: "
+            f"subsets={subsets}, subset_size={subset_size}."
+        )
     size, rng = min(subset_size, len(real), len(generated)), np.random.default_rng(seed)
     values = [
         _mmd(*(rng.choice(x, size, replace=False) for x in (real, generated)), degree)

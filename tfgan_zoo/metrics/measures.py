@@ -27,6 +27,7 @@ class Measure(NamedTuple):
         has_real: Whether it compares with real images.
         jackknife: Whether its standard error is that of the jackknife over the parts; else it is in
             the dictionary as "error", with "repeats" if it comes from that many.
+        least: How many images it needs for a value and its error, generated ones and real ones.
     """
 
     function: Callable
@@ -36,6 +37,7 @@ class Measure(NamedTuple):
     has_extractor: bool = True
     has_real: bool = True
     jackknife: bool = True
+    least: int = 2
 
 
 def _neighbours(function):
@@ -89,35 +91,42 @@ _ALONE = {"has_real": False}
 MEASURES = {
     "fd": Measure(
         lambda real, parts: frechet_distance(real.moments, join(parts).moments),
-        ("moments",), "lower", "Fréchet distance of features",
+        ("moments",), "lower", "Fréchet distance of features", least=3,
     ),
     "fd_infinity": Measure(
         lambda real, parts: frechet_distance_infinity(real.moments, [p.moments for p in parts]),
         ("moments",), "lower", "Fréchet distance, extrapolated to infinitely many images",
+        least=5,
     ),
     "kd": Measure(
         _kernel,
         ("features",), "lower", "kernel distance: cubic kernel, 100 subsets of 1,000", **_OWN_ERROR,
+        least=4,
     ),
     "is": Measure(
         lambda real, parts: _with("split_std", classes.inception_score(join(parts).probabilities)),
         ("probabilities",), "higher", "Inception score, 10 splits", **_ALONE,
+        least=12,
     ),
     "precision": Measure(
         _neighbours(manifold.precision),
         ("features",), "higher", "generated images within the real manifold, k = 3", **_OWN_ERROR,
+        least=4,
     ),
     "recall": Measure(
         _neighbours(manifold.recall),
         ("features",), "higher", "real images within the generated manifold, k = 3", **_OWN_ERROR,
+        least=4,
     ),
     "density": Measure(
         _neighbours(manifold.density),
         ("features",), "higher", "real balls that hold a generated image, over k = 5", **_OWN_ERROR,
+        least=6,
     ),
     "coverage": Measure(
         _neighbours(manifold.coverage),
         ("features",), "higher", "real balls that hold a generated image, k = 5", **_OWN_ERROR,
+        least=6,
     ),
     "modes": Measure(
         _modes(0),
@@ -130,6 +139,7 @@ MEASURES = {
     "intra_fd": Measure(
         lambda real, parts: classes.intra_class(frechet_distance, real, join(parts)),
         ("features", "labels"), "lower", "Fréchet distance within a class, mean of the classes",
+        least=3,
     ),
     "cas": Measure(
         lambda real, parts: _with("error", classification_accuracy_score(join(parts), real)),
@@ -147,5 +157,6 @@ MEASURES = {
     "ms_ssim": Measure(
         lambda real, parts: images.ms_ssim_diversity(join(parts).images),
         ("images",), "near", "mean MS-SSIM of 1,000 pairs of images", **_PIXELS, **_ALONE,
+        least=3,
     ),
 }  # fmt: skip

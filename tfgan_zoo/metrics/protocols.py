@@ -32,7 +32,7 @@ def parse(name):
     """The `Protocol` of a metric's name, such as `fid50k`, `fd10k_effnet` or `swd2k_test`.
 
     Raises:
-        ValueError: An unknown name; near ones are listed.
+        ValueError: An unknown name; near ones are listed. Or fewer images than its measure needs.
     """
     match = re.fullmatch(r"([a-z_]+?)(\d+)(k?)(?:_(?!test$)([a-z]\w*?))?(_test)?", name)
     measure, suffix = (match[1], match[4]) if match else (None, None)
@@ -42,6 +42,11 @@ def parse(name):
     row = _OF_INCEPTION.get(measure, measure)
     extractor = _SHORT.get(suffix, suffix) if MEASURES[row].has_extractor else None
     count = int(match[2]) * (1000 if match[3] else 1)
+    if count < (least := MEASURES[row].least):
+        raise ValueError(
+            f"{name} would be measured on {count} images, and {measure} needs {least} or more: write "
+            f"{measure}{least}… or a larger number."
+        )
     return Protocol(name, row, count, extractor, "test" if match[5] else "train")
 
 
