@@ -179,7 +179,11 @@ def _bar(progress):
 def _lines(bar):
     def state():
         task = bar.tasks[-1] if bar.tasks else None
-        return f"{task.description}: {task.completed:,} of {task.total:,}" if task else ""
+        if task is None:
+            return ""
+        return f"{task.description}: " + (
+            "computing the metrics" if task.finished else f"{task.completed:,} of {task.total:,}"
+        )
 
     return doing("Evaluating", state)
 
