@@ -54,6 +54,13 @@ def test_list_and_info():
         (["train", "dcgan_mnist", "--set", "widht=4"], "no option 'widht'. Did you mean 'width'?"),
         (["train", "dcgan_mnist", "--set", "width"], "--set needs KEY=VALUE"),
         (["train", "dcgan_mnist", "--set", "width=x"], "needs a value like 128, of type int"),
+        (
+            ["train", "dcgan_mnist", "--set", "ema_decay=None"],
+            "ema_decay must be a number in [0, 1)",
+        ),
+        (["train", "dcgan_mnist", "--set", "balance=0.5"], "balance must be None or (low, high)"),
+        (["train", "dcgan_mnist", "--set", "width=2.5"], "needs a value like 128, of type int"),
+        (["sample", "runs/0001-nothing", "--out", "x.png"], "There is no run directory runs/0001"),
         (["train", "dcgan_mnist", "--epochs", "0"], "epochs must be 1 or more"),
         (["train", "dcgan_mnist", "--data", "./nowhere"], "no folder of images or .npz file"),
         (["train", "--resume", "nowhere"], "nowhere is no run directory"),
