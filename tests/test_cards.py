@@ -78,7 +78,7 @@ def test_the_command_makes_the_model_of_the_card(card):
 def _filled(preset, given):
     """With what the class itself fills in."""
     if {**preset.model_class.defaults, **given}.get("penalty_weight") is None:
-        from tfgan_zoo.models.stylegan import r1_weight
+        from tfgan_zoo.penalties import r1_weight
 
         return given | {"penalty_weight": r1_weight(given["image_shape"])}
     return given

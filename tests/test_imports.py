@@ -111,3 +111,10 @@ def test_importing_the_package_is_enough_to_load_a_model(tmp_path):
     code = f"import keras, tfgan_zoo; print(type(keras.models.load_model({str(path)!r})))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "tfgan_zoo.models.wgan_gp.WGANGP" in done.stdout
+
+
+def test_a_trained_model_is_the_first_thing_that_is_asked_for():
+    """TensorFlow asks whether there is Keras before it loads it; models are registered all the same."""
+    code = "import tfgan_zoo; print(tfgan_zoo.from_preset('dcgan_fashion_mnist').name)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "dcgan_fashion_mnist", done.stderr

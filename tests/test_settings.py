@@ -10,7 +10,7 @@ import tensorflow as tf
 from cases import CASES, make
 
 import tfgan_zoo
-from tfgan_zoo.models.stylegan import r1_weight
+from tfgan_zoo.penalties import r1_weight
 
 PUBLISHED = pathlib.Path(__file__).parents[1] / "saved_models"
 

@@ -68,15 +68,26 @@ class _ModelsAfterKeras(importlib.abc.MetaPathFinder):
     Whoever only wants a client or `--help` does not wait for TensorFlow, and need not have it.
     """
 
+    _is_looking = False
+
     def find_spec(self, name, path=None, target=None):
-        if name != "keras":
+        if name != "keras" or self._is_looking:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        if spec is not None:
+        self._is_looking = True
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self._is_looking = False
+        if spec is not None:  # somebody may only ask whether there is Keras, as TensorFlow does
             run = spec.loader.exec_module
-            spec.loader.exec_module = lambda module: (run(module), _import_models())
+            spec.loader.exec_module = lambda module: self._load(run, module)
         return spec
+
+    def _load(self, run, module):
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+        run(module)
+        _import_models()
 
 
 def _import_models():

@@ -23,6 +23,7 @@ from tfgan_zoo.layers import (
 )
 from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.models.sampling import checked_truncation
+from tfgan_zoo.penalties import r1_weight
 from tfgan_zoo.presets import register
 
 _GAIN = 2**0.5
@@ -52,7 +53,7 @@ class StyleGAN(GAN):
             min(channel_max, channel_base // s) channels.
         style_mixing: Float in [0, 1]. Share of training images whose later layers, from a random one on,
             have the style of other latents.
-        penalty_weight: Float, gamma of R1. None: `r1_weight`, which is for batches of 32.
+        penalty_weight: Float, gamma of R1. None: `penalties.r1_weight`, which is for batches of 32.
 
     All other arguments: see `GAN`.
 
@@ -164,16 +165,6 @@ class StyleGAN(GAN):
         styles = generator.get_layer("mapping")(latents, training=training)
         # Not `tf.repeat`, whose gradient XLA cannot compile within the branches of lazy terms.
         return tf.stack([tf.cast(styles, tf.float32)] * self.num_styles, axis=1)
-
-
-def r1_weight(image_shape, batch_size=32):
-    """The weight of R1 for images of that `(height, width, channels)`: 0.0002 x edge^2 / batch.
-
-    The rule of the authors' later code (github.com/NVlabs/stylegan2-ada, `auto`); it gives 0.005 for 28
-    pixels, 0.026 for 64 and 6.6 for 1024. A weight of 10 at 28 pixels leaves a discriminator that can
-    hardly learn.
-    """
-    return 0.0002 * max(image_shape[:2]) ** 2 / batch_size
 
 
 def _is_shape(value):

@@ -19,14 +19,8 @@ from tfgan_zoo.models.dcgan import DCGAN, images_from
 from tfgan_zoo.presets import register
 
 _TEXTS = [
-    "red apple",
-    "dog face",
-    "blue heart",
-    "black sun with rays",
-    "smiling face with open mouth",
-    "automobile",
-    "clock face three oclock",
-    "tulip",
+    *("red apple", "dog face", "blue heart", "black sun with rays"),
+    *("smiling face with open mouth", "automobile", "clock face three oclock", "tulip"),
 ]
 
 
