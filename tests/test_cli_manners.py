@@ -8,9 +8,12 @@ import time
 
 import pytest
 import tensorflow as tf
+from cases import make
 from typer.testing import CliRunner
 
 from tfgan_zoo import cli, progress
+from tfgan_zoo.callbacks import StopAtStep
+from tfgan_zoo.callbacks.progress import ProgressBar
 from tfgan_zoo.cli import console
 
 MODULE = [sys.executable, "-m", "tfgan_zoo"]
@@ -110,6 +113,20 @@ def test_work_that_lasts_is_told(monkeypatch):
     first, second, *_ = told.getvalue().splitlines()
     assert first == "Counting 3 of 9 …" and second == "Counting 3 of 9 … (0 s)"
     assert "At once" not in told.getvalue()
+
+
+@pytest.mark.parametrize(("every", "steps"), [(1e6, [4, 6]), (0.0, [1, 2, 3, 4, 5, 6])])
+def test_training_writes_lines_into_a_log(images, monkeypatch, capsys, every, steps):
+    """After each epoch, here of 4 steps, at the end, and in between where an epoch lasts."""
+    monkeypatch.setattr(progress, "EVERY", every)
+    gan = make("DCGAN")
+    gan.compile(run_eagerly=True)
+    gan.fit(
+        images[:16], batch_size=4, epochs=2, verbose=0, callbacks=[StopAtStep(6), ProgressBar(4, 6)]
+    )
+    lines = capsys.readouterr().err.splitlines()
+    assert [int(line.split()[3]) for line in lines] == steps
+    assert lines[-1].startswith("epoch 2/2  step 6  d_accuracy") and lines[-1].endswith("images/s")
 
 
 def test_nothing_is_told_to_a_library_user(monkeypatch, capsys):
