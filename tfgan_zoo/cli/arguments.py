@@ -86,5 +86,16 @@ def labels(text, count):
     return found if len(found) > 1 else found[0]
 
 
+def named(labels, class_names):
+    """Labels with numbers as the names that they are of a model whose classes are named by numbers, as
+    the folders "1" to "3" are. Of all other models they stay places in the order of the classes."""
+    by_number = class_names and any(
+        name.isdigit() and name != str(place) for place, name in enumerate(class_names)
+    )
+    if labels is None or not by_number:
+        return labels
+    return [str(label) for label in labels] if isinstance(labels, list) else str(labels)
+
+
 def _is_numbers(text):
     return not any(character.isalpha() for character in text)

@@ -198,6 +198,7 @@ def sample(
     is_grid = is_picture(out)  # refused before the model is loaded
     gan = console.load_model(run, trust_model)
     with progress.doing(f"Drawing {len(seeds)} images"):
+        labels = arguments.named(labels, gan.class_names)
         images = gan.generate_from_seeds(seeds, labels, truncation, texts=texts)
     if is_grid:
         write_picture(out, image_grid(images))

@@ -91,11 +91,12 @@ def _of_model(gan, seed, name, data, data_dir):
 def _of_export(zoo, folder, data, data_dir, seed, trust_model):
     from tfgan_zoo import evaluation, presets
 
-    classes, name, texts = None, None, None
+    classes, name, texts, class_names = None, None, None, None
     if (folder / presets.EXTRA / presets.RECORD).is_file():  # else a SavedModel from elsewhere
         record = presets.exported_record(folder)
         config, name = record["model"]["config"], record["name"]
         classes, texts = config.get("num_classes"), config.get("default_texts")
+        class_names = config.get("class_names")
     preset = zoo.list_presets().get(name)
     trained_on = preset and preset.dataset
     if texts and (data or trained_on):
@@ -103,6 +104,7 @@ def _of_export(zoo, folder, data, data_dir, seed, trust_model):
     images = evaluation.from_saved_model(
         folder, classes, seed, texts=texts, trust_model=trust_model
     )
+    images = images._replace(class_names=class_names)
     return images, trained_on
 
 
@@ -131,11 +133,13 @@ def _of_server(zoo, target, model, data, data_dir, seed, closing):
     for name, what in (("label", "classes"), ("text", "captions")):
         if name in taken and data is None:
             raise ValueError(f"{model} takes {name}s: give --data, whose {what} they are.")
-    classes = (
-        evaluation.from_data(data, data_dir=data_dir).num_classes if "label" in taken else None
-    )
+    classes, names = None, None
+    if "label" in taken:
+        real = evaluation.from_data(data, data_dir=data_dir)
+        classes, names = real.num_classes, real.class_names
     texts = evaluation.captions(data, data_dir=data_dir) if "text" in taken else None
-    return evaluation.from_client(client, f"{model} at {target}", classes, seed, texts)
+    images = evaluation.from_client(client, f"{model} at {target}", classes, seed, texts)
+    return images._replace(class_names=names)
 
 
 def _reference(images, name, data_dir):

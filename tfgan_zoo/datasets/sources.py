@@ -17,6 +17,8 @@ from tfgan_zoo.datasets.records import tfds_source
 from tfgan_zoo.datasets.stream import array_source, stream, to_floats
 
 _BUILT_IN = "fashion_mnist_10k"
+_GARMENTS = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat")
+_GARMENTS += ("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 _CACHE_LIMIT = 2**31  # bytes of decoded pixels that cache="auto" keeps in memory
 _READ_AT_ONCE = 128  # images in one piece while a cache is filled
 
@@ -117,7 +119,8 @@ def _open(name_or_path, split, reading, data_dir, cache, skip, texts):
     size, channels = reading.size, reading.channels
     if name_or_path == _BUILT_IN:
         file = resources.files("tfgan_zoo.datasets") / f"{_BUILT_IN}.npz"
-        return _resized(npz_source(file, split), size, channels)
+        source = npz_source(file, split)._replace(class_names=_GARMENTS)
+        return _resized(source, size, channels)
     path = Path(name_or_path).expanduser()
     if path.suffix.lower() == ".npz" and path.is_file():
         return _resized(npz_source(path, split), size, channels)

@@ -102,6 +102,8 @@ def _of_group(group, images, reference, cache, bar):
     data = reference(first.split) if real_needs else None
     if real_needs:
         _check_real(group, data)
+    if "labels" in real_needs:
+        data = data.joined(images.class_names)
     folder = cache and cache_folder(cache, images, indices, extractor, needs)
     parts = collect(images, indices, extractor, needs, folder, _task(bar, images, len(indices)))
     real, real_facts = None, None

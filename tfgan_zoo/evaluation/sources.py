@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo import datasets
+from tfgan_zoo.datasets.labels import places
 from tfgan_zoo.models.sampling import interpolate_latents, to_uint8
 
 _GOLDEN_RATIO = (5**0.5 - 1) / 2
@@ -30,6 +31,7 @@ class ImageSet(NamedTuple):
         score: From uint8 images and labels to the discriminator's logits `[n]`; None without one.
         sha256: Of the weights or files behind it, hexadecimal; None where they cannot be seen.
         seed: Int, that of image 0; None for data.
+        class_names: Names of the classes by their number, or None where they are not known.
     """
 
     name: str
@@ -42,6 +44,24 @@ class ImageSet(NamedTuple):
     score: Callable | None = None
     sha256: str | None = None
     seed: int | None = None
+    class_names: tuple | None = None
+
+    def joined(self, class_names):
+        """The same set with its labels as numbers of those classes, by name, where both have names.
+
+        Raises:
+            ValueError: A class of the set is not among them.
+        """
+        if not self.class_names or not class_names or self.class_names == tuple(class_names):
+            return self
+        numbers = np.array(places(self.class_names, tuple(class_names)), np.int32)
+
+        def read(indices):
+            images, labels = self.read(indices)
+            return images, None if labels is None else numbers[labels]
+
+        names = tuple(class_names)
+        return self._replace(read=read, num_classes=len(names), class_names=names)
 
     def first(self, n):
         """The numbers of the first n images, or of all where they are fewer."""
@@ -85,10 +105,14 @@ def digest(*arrays):
 
 
 def captions(name_or_path, split="train", data_dir=None):
-    """The captions of a folder of images with a names.json, strings `[N]`; None for other data."""
+    """The captions of a folder of images with a names.json, an array of `N` strings; None for other
+    data."""
     source = datasets.load(name_or_path, split, 8, data_dir=data_dir, shuffle=False).source
     found = source.fetch(tf.range(source.count, dtype=tf.int64), tf.zeros([2], tf.int64))
-    return np.char.decode(found["texts"].numpy().astype(bytes)) if "texts" in found else None
+    if "texts" not in found:
+        return None
+    texts = [text.decode() for text in found["texts"].numpy()]
+    return np.array(texts, object)  # fixed-width strings would each take the memory of the longest
 
 
 def from_data(name_or_path, split="train", image_shape=None, data_dir=None):
@@ -120,7 +144,8 @@ def _of_source(name, source):
         labels = batch.get("labels")
         return to_uint8(batch["images"]), None if labels is None else labels.numpy()
 
-    return ImageSet(name, "data", source.count, source.num_classes, read)
+    names = source.class_names
+    return ImageSet(name, "data", source.count, source.num_classes, read, class_names=names)
 
 
 # === Generators ===
@@ -162,6 +187,7 @@ def from_model(gan, seed=0, name=None, texts=None):
     if gan.condition is None or gan.num_classes:  # real images come without texts
         named["score"] = score
     named |= {"sha256": digest(*gan.ema_generator.get_weights()), "seed": seed}
+    named["class_names"] = gan.class_names
     return ImageSet(name or gan.name, "model", None, gan.num_classes, read, **named)
 
 
@@ -179,7 +205,7 @@ def from_saved_model(folder, num_classes=None, seed=0, name=None, texts=None, tr
         labels = _labels(indices, num_classes)
         inputs = {"seed": indices + seed} | ({} if labels is None else {"label": labels})
         if texts is not None:
-            inputs["text"] = np.char.encode(_texts(indices, texts)).astype(object)
+            inputs["text"] = np.array([t.encode() for t in _texts(indices, texts)], object)
         inputs = servable.with_truncation(inputs)
         files = servable.run(DEFAULT_SIGNATURE, inputs, ("image_bytes",))["image_bytes"]
         return np.stack([tf.io.decode_png(file).numpy() for file in files]), labels
@@ -220,7 +246,7 @@ def _scorer(run, num_classes):
 
 
 def _texts(indices, texts):
-    return None if texts is None else np.asarray(texts)[indices % len(texts)]
+    return None if texts is None else np.asarray(texts, object)[indices % len(texts)]
 
 
 def _labels(indices, num_classes):

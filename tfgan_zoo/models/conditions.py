@@ -4,13 +4,14 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo import numbers
+from tfgan_zoo.datasets.labels import places
 from tfgan_zoo.models import inputs
 
 _LETTERS_IN_A_TOKEN = 8  # what follows the first letters is not read, so that no text is costly
 
 
 class Labels:
-    """Classes, integers in [0, num_classes); in the training step int32 `[B]`.
+    """Classes, integers in [0, num_classes), or their names; in the training step int32 `[B]`.
 
     Attributes:
         key: Name of the argument of `generate`, and in data sets.
@@ -19,8 +20,8 @@ class Labels:
 
     key, served = "labels", "label"
 
-    def __init__(self, num_classes):
-        self.num_classes = num_classes
+    def __init__(self, num_classes, class_names=None):
+        self.num_classes, self.class_names = num_classes, class_names
 
     def spec(self):
         """Of the input of served signatures."""
@@ -32,13 +33,28 @@ class Labels:
 
     def checked(self, values, count):
         """`count` values as an array, for `fit`; others raise ValueError."""
-        values = None if values is None else np.asarray(values)
+        values = None if values is None else np.asarray(self.numbered(values))
         inputs.check_labels(values, count, self.num_classes)
         return values.astype(np.int32)
 
     def given(self, values, count):
         """What a caller of `generate` asks for, one for all images or one for each."""
-        return numbers.classes(self.key, values, count, self.num_classes)
+        return numbers.classes(self.key, self.numbered(values), count, self.num_classes)
+
+    def numbered(self, values):
+        """Names of the model's classes as their numbers; what are no names as it is.
+
+        Raises:
+            ValueError: A name that no class has; near ones are listed.
+        """
+        if self.class_names is None:
+            return values
+        names = np.asarray(values)
+        if names.dtype.kind == "S":
+            names = np.char.decode(names, "utf-8")
+        if names.dtype.kind not in "UO" or not all(isinstance(name, str) for name in names.flat):
+            return values
+        return np.reshape(places(names.ravel().tolist(), self.class_names), names.shape)
 
     def in_graph(self, values, count):
         """`count` values of a data set, checked where they are read."""
@@ -79,7 +95,7 @@ class Texts:
                 "The model draws from texts and needs them: fit(images, texts), or batches of "
                 "(images, texts)."
             )
-        values = np.asarray(values)
+        values = _as_objects(values)
         if values.shape != (count,) or not all(isinstance(v, (str, bytes)) for v in values.flat):
             raise ValueError(
                 f"Texts must be strings of shape ({count},), one for each image. Received shape "
@@ -93,7 +109,7 @@ class Texts:
         return array
 
     def given(self, values, count):
-        return self.checked(np.broadcast_to(np.asarray(values), [count]), count)
+        return self.checked(np.broadcast_to(_as_objects(values), [count]), count)
 
     def in_graph(self, values, count):
         return tf.ensure_shape(values, [count])
@@ -102,6 +118,11 @@ class Texts:
         if values.dtype != tf.string:
             return values
         return tokens(values, self.vocabulary_size, self.length)
+
+
+def _as_objects(texts):
+    """Strings as an array of objects: as fixed-width ones each would take the memory of the longest."""
+    return np.asarray(texts, None if hasattr(texts, "dtype") else object)
 
 
 def tokens(texts, vocabulary_size, length):

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfgan_zoo import presets
 from tfgan_zoo.models import construction, options, served
+from tfgan_zoo.models.class_names import ClassNames
 from tfgan_zoo.models.conditions import Labels
 from tfgan_zoo.models.fitting import Fitting
 from tfgan_zoo.models.frozen import freeze_layers, frozen_layers
@@ -17,7 +18,7 @@ from tfgan_zoo.models.sampling import Sampling
 from tfgan_zoo.models.step import TrainingStep
 
 
-class GAN(Remedies, TrainingStep, Fitting, KerasMethods, Sampling, keras.Model):
+class GAN(ClassNames, Remedies, TrainingStep, Fitting, KerasMethods, Sampling, keras.Model):
     """A generator and a discriminator trained against each other by `fit`.
 
     A variant overrides `build_generator`, `build_discriminator` and, where its paper asks for it,
@@ -218,7 +219,7 @@ class GAN(Remedies, TrainingStep, Fitting, KerasMethods, Sampling, keras.Model):
     @property
     def condition(self):
         """What the model is asked for beside latents: `Labels`, `Texts` or None."""
-        return None if self.num_classes is None else Labels(self.num_classes)
+        return None if self.num_classes is None else Labels(self.num_classes, self.class_names)
 
     def networks(self):
         """All networks, whose weights a saved model has."""
@@ -230,14 +231,17 @@ class GAN(Remedies, TrainingStep, Fitting, KerasMethods, Sampling, keras.Model):
         config = general | (self._options if own is None else own)
         if own is not None:
             construction.check_config(type(self), config)
+        if self.class_names:
+            config["class_names"] = list(self.class_names)
         frozen = frozen_layers(self)
         return {**config, "frozen": frozen} if frozen else config
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)
-        frozen = config.pop("frozen", [])
+        frozen, class_names = config.pop("frozen", []), config.pop("class_names", None)
         gan = cls(**config)
+        gan.class_names = class_names
         if frozen:
             freeze_layers(gan, frozen)
         return gan

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo.datasets.stream import array_source, stream
+from tfgan_zoo.models.class_names import joined_to
 
 _EXPECTED = "Images must be floats in [-1, 1], [N, height, width, channels]."
 
@@ -18,8 +19,9 @@ def prepare(gan, x, y, batch_size, shuffle, steps_per_epoch, first_step):
     images, labels = _split(gan, x, y)
     if hasattr(images, "source"):
         batch_size = batch_size or images.batch_size
+        source, names = joined_to(gan, images.source)
         _check_batch(gan, next(iter(images), None))
-        source = images.source
+        gan.class_names = names
     elif isinstance(images, tf.data.Dataset):
         return _from_dataset(gan, images, steps_per_epoch, first_step)
     else:

@@ -116,6 +116,7 @@ class Sampling:
             n: Int. How many.
             seed: Int. Image i is a function of seed + i alone. None draws a seed.
             labels: Int, or ints `[n]`, for a model with labels; by default (seed + i) % num_classes.
+                For a model with `class_names`, names too: "orange", or `["orange", "lemon"]`.
             truncation: Float in (0, 1], or floats `[n]`; see `truncate`.
             batch_size: Int. Images drawn at once.
             texts: String, or strings `[n]`, for a model that draws from texts.

@@ -1,6 +1,7 @@
 """Trains a preset in a run directory of its own, from the first step or from where a run stopped."""
 
 import contextlib
+import dataclasses
 import pathlib
 import shutil
 import time
@@ -70,16 +71,21 @@ def plan(options):
             data_dir=options.data_dir,
             seed=options.seed,
         )
-    _compare_classes(options, model.get("num_classes"), data.source.num_classes)
+    _compare_classes(options, model.get("num_classes"), data.source)
+    if model.get("num_classes") and not options.class_names:
+        options = dataclasses.replace(options, class_names=data.source.class_names)
     with strategy.scope(), progress.doing("Building the model"):
         gan = build(options)
     images = inputs.step_size(gan, options.batch_size)
     return Plan(options, gan, data, images, max(1, data.source.count // images))
 
 
-def _compare_classes(options, models, datas):
+def _compare_classes(options, models, source):
     """Refuses data with other classes than the model's, before that is built."""
-    if models and datas and models != datas:
+    datas = source.num_classes
+    if models is None or datas is None or options.class_names:  # names are compared by `fit`
+        return
+    if datas > models or (source.class_names and datas != models):
         raise ValueError(
             f"{options.data} has {datas} classes, and the model has num_classes={models}. Make them "
             f"agree: --set num_classes={datas}, or from Python overrides={{'num_classes': {datas}}}."

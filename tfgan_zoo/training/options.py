@@ -29,6 +29,7 @@ class Options:
         jit: "auto", "on" or "off": whether XLA compiles the step.
         seed: Int. Weights, the order of the data and every draw follow from it.
         overrides: Arguments of the model, in place of the preset's.
+        class_names: Of a model with labels; by default those of the data.
 
     Raises:
         ValueError: A value outside its range, or both `epochs` and `steps`.
@@ -45,6 +46,7 @@ class Options:
     jit: str = "auto"
     seed: int = 0
     overrides: dict = dataclasses.field(default_factory=dict)
+    class_names: tuple | None = None
 
     def __post_init__(self):
         choices = {"strategy": STRATEGIES, "precision": PRECISIONS, "jit": tuple(JIT)}
@@ -124,5 +126,6 @@ def build(options):
         dtype=options.precision,
         **options.overrides,
     )
+    gan.class_names = options.class_names
     gan.compile(jit_compile=JIT[options.jit])
     return gan

@@ -1,0 +1,115 @@
+"""Names of classes, from the folder to the model, its files and its images."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from cases import make
+from PIL import Image
+from typer.testing import CliRunner
+
+import tfgan_zoo.models
+from tfgan_zoo import cli, datasets, evaluation, presets, training
+
+SIZE = (8, 8)
+
+
+@pytest.fixture
+def fruit(tmp_path):
+    """A folder with splits of the classes apple, lemon, orange; in "test" the first is missing."""
+    rng = np.random.default_rng(0)
+    for split, names in (("train", ("apple", "lemon", "orange")), ("test", ("lemon", "orange"))):
+        for name in names:
+            (tmp_path / "fruit" / split / name).mkdir(parents=True)
+            for k in range(3):
+                image = Image.fromarray(rng.integers(0, 256, SIZE, np.uint8))
+                image.save(tmp_path / "fruit" / split / name / f"{k}.png")
+    return tmp_path / "fruit"
+
+
+@pytest.fixture
+def gan():
+    gan = make("ConditionalGAN", num_classes=3)
+    gan.compile(run_eagerly=True)
+    return gan
+
+
+def test_fit_takes_the_names_and_everything_keeps_them(fruit, gan, tmp_path):
+    gan.fit(datasets.load(fruit, batch_size=4), epochs=1, verbose=0)
+    assert gan.class_names == ("apple", "lemon", "orange")
+    by_number = gan.generate(2, seed=0, labels=[2, 1])
+    assert np.array_equal(gan.generate(2, seed=0, labels=["orange", "lemon"]), by_number)
+    assert np.array_equal(gan.generate(1, seed=0, labels="orange")[0], by_number[0])
+    assert np.array_equal(gan.interpolate(0, 0, 1, label="orange")[0], by_number[0])
+    with pytest.raises(
+        ValueError, match="no class 'orang'. Did you mean 'orange'. The classes are"
+    ):
+        gan.generate(1, labels="orang")
+    gan.save(tmp_path / "gan.keras")
+    exported = gan.export(tmp_path / "exported", "fruit", warmup_batch_sizes=[1])
+    record = json.loads((exported / presets.EXTRA / presets.RECORD).read_text())
+    assert record["model"]["config"]["class_names"] == ["apple", "lemon", "orange"]
+    again = (keras.saving.load_model(tmp_path / "gan.keras"), tfgan_zoo.from_preset(str(exported)))
+    for model in again:
+        assert model.class_names == gan.class_names
+        assert np.array_equal(model.generate(1, seed=0, labels="orange")[0], by_number[0])
+
+
+def test_models_are_joined_to_data_by_names(fruit, gan):
+    gan.class_names = ["orange", "lemon", "apple"]
+    labels = []
+    data = datasets.load(fruit, "test", batch_size=6, shuffle=False)
+    source, names = tfgan_zoo.models.class_names.joined_to(gan, data.source)
+    labels = source.fetch(np.arange(6), np.zeros(2, np.int64))["labels"].numpy()
+    assert labels.tolist() == [1, 1, 1, 0, 0, 0] and names == gan.class_names
+    gan.class_names = ["dog", "lemon", "orange"]
+    with pytest.raises(ValueError, match="made for other classes. There is no class 'apple'"):
+        gan.fit(datasets.load(fruit, batch_size=4), verbose=0)
+    four = make("ConditionalGAN", num_classes=4)
+    four.compile(run_eagerly=True)
+    with pytest.raises(ValueError, match="3 classes .apple, lemon, orange.*num_classes=4"):
+        four.fit(datasets.load(fruit, batch_size=4), verbose=0)
+    for names, message in ((["a", "a", "b"], "more than once"), (["a", "b"], "Received 2")):
+        with pytest.raises(ValueError, match=message):
+            gan.class_names = names
+    with pytest.raises(ValueError, match="has no classes to name"):
+        make("DCGAN").class_names = ["a"]
+
+
+def test_evaluation_compares_classes_by_name(fruit, gan):
+    gan.class_names = ["orange", "lemon", "apple"]
+    real = evaluation.from_data(fruit, "test", (*SIZE, 1))
+    assert real.class_names == ("apple", "lemon", "orange")
+    assert real.read(np.arange(6))[1].tolist() == [1, 1, 1, 2, 2, 2]
+    joined = real.joined(evaluation.from_model(gan).class_names)
+    assert joined.read(np.arange(6))[1].tolist() == [1, 1, 1, 0, 0, 0]
+    with pytest.raises(ValueError, match="no class 'apple'"):
+        real.joined(("orange", "lemon"))
+
+
+def test_runs_keep_names(fruit, tmp_path):
+    def options(classes=3, data=fruit):
+        small = {"width": 4, "latent_dim": 4, "image_shape": (8, 8, 1), "num_classes": classes}
+        name = "conditional_gan_fashion_mnist"
+        return training.Options(name, str(data), steps=1, batch_size=4, overrides=small)
+
+    with pytest.raises(ValueError, match="3 classes, and the model has num_classes=10.*--set"):
+        training.plan(options(10))
+    run = training.train(options(), tmp_path / "runs", verbose=False)
+    assert training.load_run(run).class_names == ("apple", "lemon", "orange")
+    arguments = ["sample", str(run), "--seeds", "3,3", "--labels", "orange,lemon", "--out"]
+    done = CliRunner().invoke(cli.app, [*arguments, str(tmp_path / "a.png")])
+    assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(cli.app, [*arguments[:4], "--labels", "orang", "--out", "a.png"])
+    assert done.exit_code != 0 and "Did you mean 'orange'" in done.output
+    (fruit / "train" / "apple").rename(fruit / "train" / "pear")
+    with pytest.raises(ValueError, match="no class 'pear'"):
+        training.resume(run, steps=2, verbose=False)
+
+
+def test_classes_that_are_named_by_numbers():
+    names = ("1", "2", "3")
+    assert cli.arguments.named([1, 3], names) == ["1", "3"]
+    assert cli.arguments.named([1, 0], ("0", "1")) == [1, 0]
+    assert cli.arguments.named([1, 0], ("cat", "dog")) == [1, 0]
