@@ -35,7 +35,7 @@ MAY_IMPORT = {
         "serving",
         "training",
     },
-    "convert": {"files", "models"},
+    "convert": {"export", "files", "layers", "models"},
     "datasets": set(),
     "demo": {"pictures", "training"},
     "evaluation": {

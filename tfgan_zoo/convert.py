@@ -1,18 +1,24 @@
-"""The generator for other runtimes: ONNX and LiteRT (TensorFlow Lite), by Keras's converters.
+"""The generator for other runtimes: ONNX and LiteRT (TensorFlow Lite).
 
-Only latents to float images: drawing latents from seeds and writing PNG files use 64-bit integers and
-an image codec, which these runtimes lack.
+Only latents to float images, the signature `from_latents` of a served model with its names of inputs and
+outputs: drawing latents from seeds and writing PNG files use 64-bit integers and an image codec, which
+these runtimes lack. docs/converting.md shows how to run the files.
 """
 
 import importlib
+import logging
 import pathlib
 import tempfile
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from tfgan_zoo.export import bare_copy
 from tfgan_zoo.files import beside, checked_name
+from tfgan_zoo.layers.portable import erf, erfinv
 from tfgan_zoo.models.conditions import Texts
+from tfgan_zoo.models.sampling import Sampling
 
 _SEEDS = 16
 _PACKAGES = {"onnx": ("tf2onnx", "onnx", "onnxruntime"), "litert": ("ai_edge_litert",)}
@@ -20,7 +26,11 @@ _SUFFIXES = {"onnx": ".onnx", "litert": ".tflite"}
 
 
 def convert(gan, path, name=None, format="onnx"):
-    """Writes `<path>/<name>.onnx` or `<path>/<name>.tflite`, and compares it with the SavedModel.
+    """Writes `<path>/<name>.onnx` or `<path>/<name>.tflite`, and compares it with the model.
+
+    Inputs are `latents` float32 `[B, D]`, `label` int32 `[B]` for a model with labels and `truncation`
+    float32 `[B]` for one that takes it; the output is `images`, float32 `[B, H, W, C]` in [-1, 1]. A row
+    with a label that does not exist or a truncation outside (0, 1] gives NaN.
 
     Args:
         gan: A `GAN`.
@@ -30,7 +40,7 @@ def convert(gan, path, name=None, format="onnx"):
 
     Returns:
         `(path, difference)`: the file, and the largest difference between its images and those of the
-        SavedModel for the latents of 16 seeds; images are in [-1, 1].
+        model in float32, for the latents of 16 seeds, half of them truncated; images are in [-1, 1].
 
     Raises:
         ImportError: The extra `convert` is not installed.
@@ -49,15 +59,19 @@ def convert(gan, path, name=None, format="onnx"):
     target = pathlib.Path(path) / f"{name}{_SUFFIXES[format]}"
     if target.exists():
         raise FileExistsError(f"{target} exists.")
-    inputs = _inputs(gan)
-    gan.ema_generator(list(inputs.values()))  # Keras exports to ONNX only what has been called
+    model = bare_copy(gan, name)
+    inputs = _inputs(model)
+    expected = model.served()["from_latents"][0](*map(tf.constant, inputs.values()))["images"]
     with beside(target) as temporary:
         try:
-            gan.ema_generator.export(temporary, format=format, verbose=False)
-            images = {"onnx": _run_onnx, "litert": _run_litert}[format](temporary, inputs)
+            write, run = {"onnx": (_write_onnx, _run_onnx), "litert": (_write_litert, _run_litert)}[
+                format
+            ]
+            write(temporary, *_portable(model))
+            images = run(temporary, inputs)
         except Exception as error:
             raise ValueError(f"{type(gan).__name__} cannot become {format}: {error}") from error
-    return target, float(np.abs(images - _run_saved_model(gan, inputs)).max())
+    return target, float(np.abs(images - expected).max())
 
 
 def _require(format):
@@ -70,43 +84,65 @@ def _require(format):
             ) from error
 
 
-def _inputs(gan):
-    """Inputs of the generator for the first seeds, in its order."""
+def _inputs(model):
+    """Inputs of the signature for the first seeds, in its order."""
     seeds = np.arange(_SEEDS)
-    latents = gan.latents_for(seeds).numpy()
-    if gan.condition is None:
-        return {"latents": latents}
-    return {"latents": latents, gan.condition.served: gan.condition.defaults(seeds).numpy()}
+    found = {"latents": model.latents_for(seeds).numpy()}
+    if model.condition is not None:
+        found[model.condition.served] = model.condition.defaults(seeds).numpy()
+    if model.truncates:
+        found["truncation"] = np.where(seeds % 2, 0.5, 1.0).astype(np.float32)
+    return found
 
 
-def _run_saved_model(gan, inputs):
+def _portable(model):
+    """The function from latents to images, with operations that both runtimes have; its signature."""
+    if type(model).truncate is Sampling.truncate and model.latent_distribution == "normal":
+        model.truncate = _truncate_normal
+    return model.served()["from_latents"]
+
+
+def _truncate_normal(latents, truncation):
+    """`Sampling.truncate` without the error function, which neither runtime has with its inverse."""
+    truncation = tf.cast(truncation, tf.float32)[:, None]
+    nearer = 2**0.5 * erfinv(erf(truncation * 2**0.5) * erf(latents / 2**0.5))
+    return tf.where(truncation < 1, nearer, latents)
+
+
+def _write_onnx(path, function, signature):
+    import onnx
+    import tf2onnx
+    from keras.src.export.tf2onnx_lib import patch_tf2onnx
+
+    patch_tf2onnx()  # as Keras does for its own models, for numpy 2
+    traced = tf.function(function, input_signature=signature, autograph=False)
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # what fails is raised below
+    converted, _ = tf2onnx.convert.from_function(traced, signature)
+    for tensor in [*converted.graph.input, *converted.graph.output]:
+        tensor.type.tensor_type.shape.dim[0].dim_param = "batch"
+    onnx.save(converted, str(path))
+
+
+def _write_litert(path, function, signature):
     with tempfile.TemporaryDirectory() as folder:
-        signatures = tf.saved_model.load(str(gan.export(folder, "model"))).signatures
-        tensors = {name: tf.constant(value) for name, value in inputs.items()}
-        if gan.truncates:
-            tensors["truncation"] = tf.ones([_SEEDS])
-        return signatures["from_latents"](**tensors)["images"].numpy()
+        archive = keras.export.ExportArchive()
+        archive.add_endpoint("serving_default", function, input_signature=signature)
+        archive.write_out(folder, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        pathlib.Path(path).write_bytes(converter.convert())
 
 
 def _run_onnx(path, inputs):
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    feeds = {spec.name: inputs[spec.name] for spec in session.get_inputs()}
-    return session.run(None, feeds)[0]
+    return session.run(["images"], inputs)[0]
 
 
 def _run_litert(path, inputs):
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_path=str(path))
-    details = interpreter.get_input_details()
-    by_rank = {array.ndim: array for array in inputs.values()}
-    for detail in details:
-        array = by_rank[len(detail["shape"])]
-        interpreter.resize_tensor_input(detail["index"], array.shape)
-    interpreter.allocate_tensors()
-    for detail in details:
-        interpreter.set_tensor(detail["index"], by_rank[len(detail["shape"])])
-    interpreter.invoke()
-    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    return Interpreter(str(path)).get_signature_runner()(**inputs)["images"]
+
+
+_RUNTIMES = {"onnx": (_write_onnx, _run_onnx), "litert": (_write_litert, _run_litert)}

@@ -69,7 +69,7 @@ def export(
         )
     _refuse_unfinite(model)
     with doing(f"Copying {name}"):
-        model = _bare_copy(model, name)
+        model = bare_copy(model, name)
     if standing_statistics:
         with doing("Estimating statistics"):
             _estimate_statistics(model, standing_statistics)
@@ -130,7 +130,7 @@ def _refuse_unfinite(model):
         )
 
 
-def _bare_copy(model, name):
+def bare_copy(model, name):
     """The model without optimizers and strategy, in float32, under the name it is served by."""
     config = {**model.get_config(), "name": name, "dtype": "float32"}
     copy = type(model).from_config(config)

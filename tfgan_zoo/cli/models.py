@@ -236,8 +236,12 @@ def export(
     else:
         from tfgan_zoo.convert import convert
 
+        if model_version is not None or standing_statistics:
+            raise ValueError(
+                f"--model-version and --standing-statistics are not for {format.value}."
+            )
         path, difference = convert(gan, dest, name, format.value)
-        path = f"{path}, equal to the SavedModel to {difference:.1e} on 16 seeds"
+        path = f"{path}, equal to the model to {difference:.1e} on 16 seeds"
     typer.echo(f"Exported: {path}")
 
 

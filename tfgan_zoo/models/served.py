@@ -35,7 +35,7 @@ def _fits(name, value, ranges):
     elif name == "truncation":
         fits = (value > 0) & (value <= 1)  # False for NaN
     elif value.dtype.is_floating:
-        fits = tf.math.is_finite(value)
+        fits = tf.abs(value) <= value.dtype.max  # False for NaN, and in ONNX too, unlike is_finite
     else:
         return None
     return tf.reduce_all(fits, axis=list(range(1, value.shape.rank)))
@@ -50,7 +50,7 @@ def _harmless(name, value):
 def _blank(value):
     if value.dtype == tf.string:
         return tf.fill(tf.shape(value), "")
-    return tf.fill(tf.shape(value), tf.constant(float("nan"), value.dtype))
+    return tf.constant(float("nan"), value.dtype)  # a constant: ONNX multiplies by others than NaN
 
 
 def where(fits, value, other):
