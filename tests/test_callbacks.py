@@ -51,8 +51,52 @@ def test_the_guard_refuses_what_it_cannot_guard(images):
     gan.compile(g_optimizer=keras.optimizers.Adam(schedule), jit_compile=False)
     with pytest.raises(ValueError, match="g_optimizer, which follows a schedule"):
         train(gan, images, callbacks.DivergenceGuard())
+    gan.compile(
+        g_optimizer=keras.optimizers.MultiOptimizer(
+            keras.optimizers.OptimizerMap(keras.optimizers.SGD(0.1))
+        )
+    )
+    with pytest.raises(ValueError, match="rates of g_optimizer, a MultiOptimizer"):
+        train(gan, images, callbacks.DivergenceGuard())
     with pytest.raises(ValueError, match="factor must be in"):
         callbacks.DivergenceGuard(factor=2.0)
+
+
+@pytest.mark.parametrize("stop", [7, pytest.param(8, marks=pytest.mark.full)])
+def test_a_run_that_is_cut_between_divergences_ends_as_an_uncut_one(stop, images, tmp_path):
+    """At step 11 the guard goes back to step 8 where it remembers a copy of it, and raises where it
+    remembers the try before."""
+
+    class Poison(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if int(self.model.iterations.numpy()) in (5, 10):
+                kernel = self.model.discriminator.trainable_weights[0]
+                kernel.assign(np.full(kernel.shape, np.nan, np.float32))
+
+    ends = []
+    for stops in ((99,), (stop, 99)):
+        folder = tmp_path / str(len(stops))
+        for last in stops:
+            guard = callbacks.DivergenceGuard(check_every=2)
+            backup = callbacks.BackupAndRestore(folder, save_freq=9)
+            with pytest.warns(UserWarning, match="Training diverged"):
+                state = train(
+                    make(), images, guard, backup, Poison(), callbacks.StopAtStep(last), epochs=3
+                )
+        ends.append((state, guard.divergences))
+    for one, other in zip(ends[0][0], ends[1][0], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert ends[0][1] == ends[1][1] and len(ends[0][1]) == 2
+
+
+def test_a_damaged_state_of_the_guard_is_told(images, tmp_path):
+    run = lambda: train(  # noqa: E731
+        make(), images, callbacks.DivergenceGuard(), callbacks.BackupAndRestore(tmp_path), epochs=1
+    )
+    run()
+    (tmp_path / "000000004" / "DivergenceGuard.npz").write_bytes(b"PK")
+    with pytest.warns(UserWarning, match=r"DivergenceGuard.npz cannot be read .* begins anew"):
+        run()
 
 
 # === Logs and samples ===

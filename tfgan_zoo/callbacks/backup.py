@@ -11,7 +11,13 @@ import keras
 import tensorflow as tf
 from keras.src.saving import saving_lib
 
-from tfgan_zoo.callbacks.steps import StepCallback, not_finite, sum_over_replicas
+from tfgan_zoo.callbacks.steps import (
+    StepCallback,
+    load_states,
+    not_finite,
+    save_states,
+    sum_over_replicas,
+)
 from tfgan_zoo.files import read_json, remove, settle, sha256, told
 from tfgan_zoo.locks import Lock, sweep, unfinished
 
@@ -29,6 +35,9 @@ class BackupAndRestore(StepCallback):
     it turns out damaged, is set aside and the one before is used, with a warning. Weights that are
     not finite are never saved. The last step of `fit` is saved always. Checkpoints stay after
     training: remove the folder to begin anew.
+
+    A `DivergenceGuard` of the same `fit` goes on too: its copies, what it saw and its tries are in the
+    checkpoint. Keras's own callbacks begin to count anew, `EarlyStopping`'s patience for one.
 
     `fit` restores before it builds its data, so that the order of the images goes on too. Of several
     workers the first one writes and all read: `directory` must be on a disk that they share. While one
@@ -70,6 +79,7 @@ class BackupAndRestore(StepCallback):
             others: The callbacks of the run; those with a state get back theirs.
         """
         self._identity = _identity(gan, self.run_config)
+        self._others = [callback for callback in others if callback is not self]
         self._state, self._saved_step = None, None
         writes = gan.distribute_strategy.extended.should_checkpoint
         if writes:
@@ -106,6 +116,7 @@ class BackupAndRestore(StepCallback):
                 stacklevel=2,
             )
         gan.load_weights(folder / _WEIGHTS)
+        load_states(self._others, folder)
         self._state, self._saved_step = state, state["step"]
 
     def on_train_begin(self, logs=None):
@@ -127,14 +138,14 @@ class BackupAndRestore(StepCallback):
 
     def on_train_end(self, logs=None):
         self.save_last()
+        if self._lock is not None:
+            self._release()
+            self._lock = None
 
     def save_last(self):
         """Writes a checkpoint of the last step, where there is none yet."""
         if self.step != self._saved_step and self.step > 0:
             self.save()
-        if self._lock is not None:
-            self._release()
-            self._lock = None
 
     def save(self):
         """Writes a checkpoint of the present step, unless its weights are not finite."""
@@ -151,6 +162,7 @@ class BackupAndRestore(StepCallback):
         with told(target), unfinished(self.directory, target.name) as folder:
             folder.mkdir()
             write_weights(self.model, folder / _WEIGHTS)
+            save_states(self._others, folder)
             (folder / _STATE).write_text(json.dumps(self._description(folder), indent=1))
             if target.exists():  # saved before, and the weights were changed by hand since
                 os.replace(target, folder.with_name("older"))

@@ -1,13 +1,14 @@
 """A watch over training that takes it back when it diverges."""
 
 import collections
+import json
 import math
 import statistics
 import warnings
 from typing import NamedTuple
 
+import keras
 import numpy as np
-from keras.optimizers.schedules import LearningRateSchedule
 
 from tfgan_zoo.callbacks.steps import StepCallback, base_optimizers, not_finite, state_of
 
@@ -55,8 +56,10 @@ class DivergenceGuard(StepCallback):
     guard goes back to the older of two copies. The step counter does not go back, so the next tries
     see other images and draws, and the order of the data stays what it would have been.
 
-    The count of tries begins anew with every `fit`. Put the guard before `BackupAndRestore` in the
-    list of callbacks, so that no diverged step is saved.
+    The count of tries begins anew with every `fit`, but for one that `BackupAndRestore` continues: the
+    checkpoint holds the copies, the losses and the tries too, so that a run ends as if it had not been
+    cut. Put the guard before `BackupAndRestore` in the list of callbacks, so that no diverged step is
+    saved.
 
     Args:
         factor: Float in (0, 1). What both learning rates are multiplied with.
@@ -79,11 +82,17 @@ class DivergenceGuard(StepCallback):
                 f"check_every={check_every}."
             )
         self.factor, self.tries, self.limit, self.check_every = factor, tries, limit, check_every
+        self._restored = None
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         for name, optimizer in base_optimizers(self.model).items():
-            if isinstance(optimizer._learning_rate, LearningRateSchedule):
+            if hasattr(optimizer, "optimizers"):
+                raise ValueError(
+                    f"DivergenceGuard cannot lower the rates of {name}_optimizer, a MultiOptimizer. "
+                    "Give it one with one rate, or leave the guard out."
+                )
+            if not isinstance(optimizer._learning_rate, keras.Variable):
                 raise ValueError(
                     f"DivergenceGuard cannot lower the rate of {name}_optimizer, which follows a "
                     "schedule. Give it a number, or leave the guard out."
@@ -93,6 +102,9 @@ class DivergenceGuard(StepCallback):
         self.divergences = []
         self._losses = collections.defaultdict(lambda: collections.deque(maxlen=_WINDOW))
         self._copies, self._checked = collections.deque([self._copy()], maxlen=2), self.step
+        if self._restored is not None:
+            self._go_on(self._restored)
+            self._restored = None
 
     def on_step(self, step, logs):
         is_check = step - self._checked >= self.check_every
@@ -136,6 +148,35 @@ class DivergenceGuard(StepCallback):
             f"{good_step}, with rates x {self.factor:g}.",
             stacklevel=2,
         )
+
+    def state(self):
+        """All that the guard goes on from, as a dictionary of arrays."""
+        copies = {
+            f"{i}.{j}": v for i, (_, copy) in enumerate(self._copies) for j, v in enumerate(copy)
+        }
+        facts = {
+            "checked": self._checked,
+            "steps": [step for step, _ in self._copies],
+            "losses": {name: list(values) for name, values in self._losses.items()},
+            "divergences": self.divergences,
+        }
+        return {"facts": np.array(json.dumps(facts)), **copies}
+
+    def restore_state(self, arrays):
+        """Takes such a dictionary, for the next `fit`."""
+        facts = json.loads(str(arrays["facts"]))
+        count = (len(arrays) - 1) // len(facts["steps"])
+        facts["copies"] = [
+            (step, [arrays[f"{i}.{j}"] for j in range(count)])
+            for i, step in enumerate(facts["steps"])
+        ]
+        self._restored = facts
+
+    def _go_on(self, facts):
+        self.divergences = [Divergence(*values) for values in facts["divergences"]]
+        for name, values in facts["losses"].items():
+            self._losses[name].extend(values)
+        self._copies, self._checked = collections.deque(facts["copies"], maxlen=2), facts["checked"]
 
     def _variables(self):
         counter = self.model.iterations

@@ -1,5 +1,8 @@
 """What the callbacks share: when a step is due, and what a model consists of."""
 
+import warnings
+import zipfile
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -62,6 +65,29 @@ def state_of(gan):
 def not_finite(gan):
     """Paths of the variables that hold NaN or infinity."""
     return [v.path for v in state_of(gan) if not np.isfinite(np.asarray(v.numpy())).all()]
+
+
+def save_states(callbacks, folder):
+    """Writes `<folder>/<class>.npz` for each callback with a `state()`, a dictionary of arrays."""
+    for callback in callbacks:
+        if hasattr(callback, "state"):
+            np.savez(folder / f"{type(callback).__name__}.npz", **callback.state())
+
+
+def load_states(callbacks, folder):
+    """Hands to each callback with a `restore_state` what `save_states` wrote of its class, if it did."""
+    for callback in callbacks:
+        path = folder / f"{type(callback).__name__}.npz"
+        if not hasattr(callback, "restore_state") or not path.exists():
+            continue
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                callback.restore_state({name: arrays[name] for name in arrays})
+        except (zipfile.BadZipFile, OSError, ValueError, KeyError) as error:
+            warnings.warn(
+                f"{path} cannot be read ({error}); {type(callback).__name__} begins anew.",
+                stacklevel=2,
+            )
 
 
 def base_optimizers(gan):

@@ -120,24 +120,27 @@ class Fitting:
         frozen.require_unchanged(self)
         callbacks = check_callbacks(callbacks, self.optimizer.optimizers)
         self._savers = [callback for callback in callbacks if hasattr(callback, "restore")]
-        for callback in self._savers:
-            resume |= bool(callback.restore(self, callbacks))
-        first = int(self.iterations.numpy())
-        data, steps = inputs.prepare(self, x, y, batch_size, shuffle, steps_per_epoch, first)
-        self._steps_to_skip, self._batch_spec = 0, named_spec(data)
-        if resume:
-            initial_epoch, self._steps_to_skip = divmod(first, steps)
-        if any(hasattr(o, "dynamic_scale") for o in (self.g_optimizer, self.d_optimizer)):
-            callbacks = [*callbacks, optimizers.LossScaleWatch()]
-        return super().fit(
-            data,
-            epochs=epochs,
-            verbose=verbose,
-            shuffle=False,  # the stream is in its order already
-            callbacks=callbacks,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps,
-        )
+        try:
+            for callback in self._savers:
+                resume |= bool(callback.restore(self, callbacks))
+            first = int(self.iterations.numpy())
+            data, steps = inputs.prepare(self, x, y, batch_size, shuffle, steps_per_epoch, first)
+            self._steps_to_skip, self._batch_spec = 0, named_spec(data)
+            if resume:
+                initial_epoch, self._steps_to_skip = divmod(first, steps)
+            if any(hasattr(o, "dynamic_scale") for o in (self.g_optimizer, self.d_optimizer)):
+                callbacks = [*callbacks, optimizers.LossScaleWatch()]
+            return super().fit(
+                data,
+                epochs=epochs,
+                verbose=verbose,
+                shuffle=False,  # the stream is in its order already
+                callbacks=callbacks,
+                initial_epoch=initial_epoch,
+                steps_per_epoch=steps,
+            )
+        finally:
+            self._savers = []  # a callback that is held here would hold its lock
 
     def make_train_function(self, force=False):
         """One function for each shape of batches: Keras would trace its own anew, for any shape, but the

@@ -1,5 +1,6 @@
 """What Keras's `compile`, `fit` and callbacks know and a GAN does not: refused, with what to use."""
 
+import importlib.util
 import inspect
 
 import keras
@@ -88,6 +89,11 @@ def _fault(callback, optimizers):
         return (
             "it would load weights after the order of the images is fixed. Use "
             "tfgan_zoo.callbacks.BackupAndRestore, which goes on bit for bit."
+        )
+    if isinstance(callback, of_keras.TensorBoard) and not importlib.util.find_spec("tensorboard"):
+        return (
+            "TensorFlow does not install TensorBoard any more. Run pip install tensorboard, or use "
+            "tfgan_zoo.callbacks.TensorBoardScalars, which does without."
         )
     if isinstance(callback, of_keras.SwapEMAWeights):
         return _fault_of_swap(callback, optimizers)

@@ -51,7 +51,8 @@ class KerasMethods:
         return super().predict_on_batch(self._asked_of(x))
 
     def predict_step(self, data):
-        latents, labels = _latents_and_labels(data[0] if len(data) == 1 else data)
+        alone = isinstance(data, (tuple, list)) and len(data) == 1
+        latents, labels = _latents_and_labels(data[0] if alone else data)
         if self.condition:
             labels = self.condition.in_graph(labels, None)
         return self.render(latents, labels)
@@ -64,6 +65,12 @@ class KerasMethods:
                 f"gan.save_weights('model.weights.h5'). Received: {str(filepath)!r}."
             )
         return super().save(filepath, overwrite=overwrite, **options)
+
+    def quantize(self, *args, **options):
+        raise NotImplementedError(
+            "quantize() is not defined for a GAN, whose networks would train no further. Convert an "
+            "exported model: tfgan_zoo.convert."
+        )
 
     def evaluate(self, *args, **options):
         self._refuse_loss("evaluate")
@@ -119,7 +126,7 @@ class KerasMethods:
         key = self.condition.key
         if labels is None:
             raise ValueError(f"The model draws from {key}: give predict (latents, {key}).")
-        return {"latents": latents, key: self.condition.given(labels, len(latents))}
+        return {"latents": latents, key: tf.constant(self.condition.given(labels, len(latents)))}
 
     def _refuse_labels(self, labels):
         if labels is not None:

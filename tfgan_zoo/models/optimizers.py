@@ -119,6 +119,10 @@ class PlayerOptimizers(keras.optimizers.MultiOptimizer):
         for player in self._players:
             player.finalize_variable_values(player._trainable_variables)
 
+    def __dir__(self):
+        """Without the optimizers: Keras walks through these names to load what it could not before."""
+        return set(super().__dir__()) - {"optimizers", "_inner_optimizers", "_players"}
+
     def save_own_variables(self, store):
         """Nothing: the model saves both optimizers as its own."""
 
