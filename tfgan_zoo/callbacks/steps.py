@@ -68,9 +68,10 @@ def not_finite(gan):
 
 
 def save_states(callbacks, folder):
-    """Writes `<folder>/<class>.npz` for each callback with a `state()`, a dictionary of arrays."""
+    """Writes `<folder>/<class>.npz` for each callback with `state()`, a dictionary of arrays, and
+    `restore_state`, which takes one."""
     for callback in callbacks:
-        if hasattr(callback, "state"):
+        if hasattr(callback, "restore_state"):
             np.savez(folder / f"{type(callback).__name__}.npz", **callback.state())
 
 
