@@ -117,7 +117,7 @@ def test_a_resumed_run_keeps_its_options(options):
         ({"strategy": "multi_worker"}, "TF_CONFIG"),
         ({"strategy": "tpu"}, "found no TPU"),
         ({"data": "./nowhere"}, "no folder of images or .npz file at /.*nowhere"),
-        ({"overrides": {"n_critic": 0}}, "n_critic must be a positive integer"),
+        ({"overrides": {"n_critic": 0}}, "n_critic must be an integer >= 1"),
     ],
 )
 def test_a_refused_run_leaves_no_directory(others, message, options, tmp_path):

@@ -33,9 +33,8 @@ class Labels:
 
     def checked(self, values, count):
         """`count` values as an array, for `fit`; others raise ValueError."""
-        values = None if values is None else np.asarray(self.numbered(values))
-        inputs.check_labels(values, count, self.num_classes)
-        return values.astype(np.int32)
+        values = None if values is None else self.numbered(values)
+        return inputs.check_labels(values, count, self.num_classes)
 
     def given(self, values, count):
         """What a caller of `generate` asks for, one for all images or one for each."""
@@ -57,12 +56,14 @@ class Labels:
         return np.reshape(places(names.ravel().tolist(), self.class_names), names.shape)
 
     def in_graph(self, values, count):
-        """`count` values of a data set, checked where they are read."""
-        labels = tf.ensure_shape(tf.cast(values, tf.int32), [count])
-        known = tf.reduce_all((labels >= 0) & (labels < self.num_classes))
+        """`count` values of a data set, or any number, checked where they are read."""
+        if not values.dtype.is_integer:
+            raise TypeError(f"Labels must be integers. Received: {values.dtype.name}.")
+        values = tf.ensure_shape(tf.reshape(values, [-1]), [count])
+        known = tf.reduce_all((values >= 0) & (values < self.num_classes))
         message = f"A batch has labels outside [0, {self.num_classes})."
         with tf.control_dependencies([tf.debugging.Assert(known, [message])]):
-            return tf.identity(labels)
+            return tf.cast(values, tf.int32)
 
     def encode(self, values):
         """What the networks take, of a tensor of values."""

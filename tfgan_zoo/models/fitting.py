@@ -96,11 +96,16 @@ class Fitting:
 
         Args:
             x: Float images `[N, H, W, C]` in [-1, 1]; or `(images, labels)`; or a dictionary with
-                "images" and "labels" or "texts"; or a `tf.data.Dataset` of batches of these.
+                "images" and "labels" or "texts"; or a `tf.data.Dataset`, a `keras.utils.PyDataset` or
+                another iterable of batches of these, which gives the same batches each time it is
+                read where a resumed run is to be exact; or a `datasets.Source`.
             y: Int labels `[N]`, where `x` is an array and the model takes labels; strings `[N]`, where
                 it takes texts.
-            batch_size: Images per update over all replicas, 64 by default for arrays; a data set has
-                its own. A step uses `n_critic` such batches; those that do not fill one are left out.
+            batch_size: Images per update over all replicas, 64 by default for arrays and by default
+                its own for a data set, whose batches are otherwise cut and joined. A step uses
+                `n_critic` such batches; those that do not fill one are left out.
+            steps_per_epoch: By default those that the images make. A data set whose batches have no
+                static size is read through once to count them, unless this is given.
                 It may differ from one `fit` to the next.
             resume: True continues an interrupted run: `epochs` then counts from the model's first
                 step, and the epoch that was cut off is finished.
@@ -117,6 +122,7 @@ class Fitting:
         """
         refuse_arguments("fit", Fitting.fit, others)
         self._assert_compile_called("fit")
+        inputs.check_lengths(epochs, initial_epoch, batch_size, steps_per_epoch)
         frozen.require_unchanged(self)
         callbacks = check_callbacks(callbacks, self.optimizer.optimizers)
         self._savers = [callback for callback in callbacks if hasattr(callback, "restore")]

@@ -3,10 +3,26 @@
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.datasets.stream import array_source, stream
+from tfgan_zoo import numbers
+from tfgan_zoo.datasets.stream import Source, array_source, stream
+from tfgan_zoo.models import input_checks, input_streams
 from tfgan_zoo.models.class_names import joined_to
+from tfgan_zoo.models.input_checks import check_images as check_images
+from tfgan_zoo.models.input_checks import check_labels as check_labels
 
-_EXPECTED = "Images must be floats in [-1, 1], [N, height, width, channels]."
+
+def check_lengths(epochs, initial_epoch, batch_size, steps_per_epoch):
+    """Refuses numbers of epochs, images and steps that are none, before anything is read."""
+    numbers.integer("epochs", epochs)
+    numbers.integer("initial_epoch", initial_epoch, 0)
+    for name, value in (("batch_size", batch_size), ("steps_per_epoch", steps_per_epoch)):
+        if value is not None:
+            numbers.integer(name, value)
+    if initial_epoch > epochs:
+        raise ValueError(
+            f"initial_epoch={initial_epoch} is beyond epochs={epochs}: epochs is the number of the last "
+            "one, not how many more to train."
+        )
 
 
 def prepare(gan, x, y, batch_size, shuffle, steps_per_epoch, first_step):
@@ -16,16 +32,22 @@ def prepare(gan, x, y, batch_size, shuffle, steps_per_epoch, first_step):
         TypeError: Input of a kind or dtype that cannot be used.
         ValueError: Images or labels of a wrong shape, range or number, NaN, or no data.
     """
-    images, labels = _split(gan, x, y)
-    if hasattr(images, "source"):
-        batch_size = batch_size or images.batch_size
-        source, names = joined_to(gan, images.source)
-        _check_batch(gan, next(iter(images), None))
+    own = x if isinstance(x, Source) else getattr(x, "source", None)
+    if isinstance(own, Source):
+        _refuse_labels(y, "The data have their own labels.")
+        batch_size = batch_size or getattr(x, "batch_size", None)
+        source, names = joined_to(gan, own)
+        source = input_streams.checked_source(gan, _checked_source(gan, source))
         gan.class_names = names
-    elif isinstance(images, tf.data.Dataset):
-        return _from_dataset(gan, images, steps_per_epoch, first_step)
+    elif input_streams.is_stream(x):
+        _refuse_labels(y, "A data set gives its labels itself, in batches of (images, labels).")
+        data = input_streams.read_anew(gan, x, _split)
+        found = input_streams.steps(
+            gan, data, _split, batch_size, steps_per_epoch, first_step, step_size
+        )
+        return _for_model(gan, found[0]), found[1]
     else:
-        images, labels = _checked_arrays(gan, images, labels)
+        images, labels = _checked_arrays(gan, *_split(gan, x, y))
         source = array_source(images, **{gan.condition.key: labels} if gan.condition else {})
     size = step_size(gan, batch_size or 64)
     if source.count < size:
@@ -37,69 +59,33 @@ def prepare(gan, x, y, batch_size, shuffle, steps_per_epoch, first_step):
     return _for_model(gan, data), steps_per_epoch or source.count // size
 
 
+def _refuse_labels(y, why):
+    if y is not None:
+        raise ValueError(f"{why} Leave y out.")
+
+
+def _checked_source(gan, source):
+    """The source, once its first image and label are what the model takes; its range is not guessed."""
+    if not source.count:
+        raise ValueError("The data set is empty: no image to train on.")
+    first = source.fetch(tf.range(1, dtype=tf.int64), tf.zeros([2], tf.int64))
+    check_images(np.asarray(first["images"]), gan.image_shape, guess=False)
+    if gan.condition:
+        values = first.get(gan.condition.key)
+        gan.condition.checked(None if values is None else values.numpy(), 1)
+    return source
+
+
 def step_size(gan, batch_size):
     """Images in one training step, over all replicas."""
     parts = gan.distribute_strategy.num_replicas_in_sync * gan.gradient_accumulation_steps
-    if batch_size < 1 or batch_size % parts:
+    numbers.integer("batch_size", batch_size)
+    if batch_size % parts:
         raise ValueError(
             f"batch_size must be a multiple of {parts}, replicas x gradient_accumulation_steps. "
             f"Received: batch_size={batch_size}."
         )
     return batch_size * gan.n_critic
-
-
-def check_images(images, image_shape):
-    """Refuses images that are not finite floats in [-1, 1] of `image_shape`, and says what to do."""
-    if images.dtype.kind != "f":
-        raise TypeError(
-            f"{_EXPECTED} Received dtype {images.dtype}. For uint8 images in [0, 255], "
-            "give images.astype('float32') / 127.5 - 1."
-        )
-    if images.ndim != 4:
-        hints = {3: " Add the channel axis, images[..., None], or batch the data set."}
-        hint = hints.get(images.ndim, "")
-        raise ValueError(f"{_EXPECTED} Received shape {images.shape}.{hint}")
-    if len(images) == 0:
-        raise ValueError("The data set is empty: no image to train on.")
-    if images.shape[1:] != tuple(image_shape):
-        raise ValueError(
-            f"The model has image_shape={tuple(image_shape)}, but the images have shape "
-            f"{images.shape[1:]}. Resize them, or make the model with that image_shape."
-        )
-    _check_range(float(images.min()), float(images.max()))
-
-
-def _check_range(low, high):
-    if not np.isfinite([low, high]).all():
-        raise ValueError("Images contain NaN or infinity. Remove or repair them before training.")
-    if low < -1.001 or high > 1.001:
-        raise ValueError(
-            f"{_EXPECTED} These lie in [{low:g}, {high:g}]. For [0, 255], give images / 127.5 - 1."
-        )
-    if low >= 0:
-        raise ValueError(
-            f"{_EXPECTED} These lie in [{low:g}, {high:g}], with no pixel below 0: they look like "
-            "[0, 1]. Give images * 2 - 1."
-        )
-
-
-def check_labels(labels, count, num_classes):
-    """Refuses labels that are not `count` integers in [0, num_classes)."""
-    if labels is None:
-        raise ValueError(
-            f"The model has num_classes={num_classes} and needs labels: "
-            "fit(images, labels), or batches of (images, labels)."
-        )
-    if labels.shape != (count,) or labels.dtype.kind not in "iu":
-        raise ValueError(
-            f"Labels must be integers of shape ({count},), one for each image. Received shape "
-            f"{labels.shape}, dtype {labels.dtype}."
-        )
-    if count and not 0 <= labels.min() <= labels.max() < num_classes:
-        raise ValueError(
-            f"Labels must lie in [0, {num_classes}). Received labels from {labels.min()} to "
-            f"{labels.max()}. Make the model with num_classes={labels.max() + 1}?"
-        )
 
 
 def _split(gan, x, y=None):
@@ -113,67 +99,29 @@ def _split(gan, x, y=None):
             )
         key = gan.condition.key if gan.condition else "labels"
         return x.get("images", x.get("image")), x.get(key, x.get(key[:-1]))
-    if isinstance(x, (tuple, list)) and len(x) in (1, 2) and not np.isscalar(x[0]):
+    if isinstance(x, (tuple, list)) and len(x) > 2 and np.ndim(x[0]) == 4:
+        raise ValueError(
+            f"Received {len(x)} parts. A GAN takes images, or images and labels: sample weights are not "
+            "used. Leave them out."
+        )
+    if isinstance(x, (tuple, list)) and len(x) in (1, 2) and _is_pair(x):
         return x[0], x[1] if len(x) == 2 else y
     return x, y
+
+
+def _is_pair(x):
+    """Whether they are images with their labels, or images alone, and no list of one or two images."""
+    return isinstance(x, tuple) or len(getattr(x[0], "shape", [0] * 3)) != 3
 
 
 def _checked_arrays(gan, images, labels):
     if images is None:
         raise ValueError("fit needs images: an array, (images, labels), or a tf.data.Dataset.")
-    try:
-        images = np.asarray(images)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{_EXPECTED} Received {type(images).__name__}.") from error
+    images = input_checks.as_array(images)
     check_images(images, gan.image_shape)
     if gan.condition:
         labels = gan.condition.checked(labels, len(images))
     return images.astype(np.float32, copy=False), labels
-
-
-def _check_batch(gan, element):
-    if element is None:
-        raise ValueError("The data set is empty: no image to train on.")
-    images, labels = (None if part is None else np.asarray(part) for part in _split(gan, element))
-    check_images(images, gan.image_shape)
-    if gan.condition:
-        gan.condition.checked(labels, len(images))
-
-
-def _from_dataset(gan, dataset, steps_per_epoch, first_step):
-    """A data set of batches, repeated, several to a step where the step uses several."""
-    first = next(iter(dataset), None)
-    _check_batch(gan, first)
-    batch_size = len(_split(gan, first)[0])
-    size, batches = step_size(gan, batch_size), int(dataset.cardinality())
-    if steps_per_epoch is None and batches < gan.n_critic:
-        raise ValueError(
-            f"The data set has {'an unknown number of' if batches < 0 else batches} batches, and a "
-            f"step uses {gan.n_critic}. Give fit a data set with more, or steps_per_epoch."
-        )
-
-    def whole(element):
-        return (
-            tf.shape(_split(gan, element[0] if len(element) == 1 else element)[0])[0] == batch_size
-        )
-
-    def checked(*element):
-        images, labels = _split(gan, element[0] if len(element) == 1 else element)
-        images = tf.ensure_shape(tf.cast(images, tf.float32), [batch_size, *gan.image_shape])
-        in_range = tf.reduce_all(tf.abs(images) <= 1.001)  # False for NaN
-        message = "A batch has pixels that are NaN or outside [-1, 1]."
-        with tf.control_dependencies([tf.debugging.Assert(in_range, [message])]):
-            images = tf.identity(images)
-        if not gan.condition:
-            return {"images": images}
-        return {"images": images, gan.condition.key: gan.condition.in_graph(labels, batch_size)}
-
-    def merged(step):
-        return {k: tf.reshape(v, [size, *v.shape[2:]]) for k, v in step.items()}
-
-    data = dataset.filter(lambda *element: whole(element)).map(checked).repeat()
-    data = data.skip(first_step * gan.n_critic).batch(gan.n_critic, drop_remainder=True)
-    return _for_model(gan, data.map(merged)), steps_per_epoch or batches // gan.n_critic
 
 
 def _for_model(gan, data):
