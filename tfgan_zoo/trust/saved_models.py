@@ -74,8 +74,9 @@ def _checkpoint_problems(meta_graph, graph):
     file that the loader names."""
     signatures = meta_graph.signature_def.values()
     run = [info.name for signature in signatures for info in signature.outputs.values()]
-    collections = meta_graph.collection_def
-    run += [name for key in _RUN_AT_START for name in collections[key].node_list.value]
+    collections = meta_graph.collection_def  # a key that is asked for would be added
+    found = [collections[key] for key in _RUN_AT_START if key in collections]
+    run += [name for collection in found for name in collection.node_list.value]
     for node in graph.above(run):
         for op in sorted(graph.checkpoint_ops(node)):
             yield f"{op}, which {node.name!r} runs (the file system)"
