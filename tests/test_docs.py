@@ -29,6 +29,7 @@ def test_generated_pages(script):
         "docs/metrics.md",
         "docs/models.md",
         "docs/own_data.md",
+        "docs/security.md",
     ],
 )
 def test_links(page):
