@@ -3,8 +3,8 @@
 It is made of a measure, the number of images (of generated ones, and of real ones if there are as
 many), the extractor where one is needed (none stands for the Inception network of 2015), and the split
 of the real images, "train" unless the name ends in "_test". Whatever the name, images are not
-mirrored, come from the moving average of the generator in its own precision, number i from the seed
-(of the evaluation) + i with the label i modulo the number of classes, and are rounded to uint8.
+mirrored, come from the moving average of the generator in float32, number i from the seed (of the
+evaluation) + i with the label i modulo the number of classes, and are rounded to uint8.
 """
 
 import difflib

@@ -85,7 +85,8 @@ class GAN(ClassNames, Remedies, TrainingStep, Fitting, KerasMethods, Sampling, k
         unrolled_steps: Int. Updates by which the discriminator is ahead in the generator's loss, through
             which gradients pass (Metz et al. 2016). It must be trained by Adam or plain SGD.
         seed: Int in [0, 2**31). Initial weights, data order and every draw are functions of it.
-        dtype: Dtype policy, such as "mixed_bfloat16" or "mixed_float16".
+        dtype: Dtype policy, such as "mixed_bfloat16" or "mixed_float16", that training computes in. The
+            averages, and with them what is drawn and served, always compute in float32.
 
     Raises:
         TypeError: An argument that the class does not have.
@@ -176,7 +177,8 @@ class GAN(ClassNames, Remedies, TrainingStep, Fitting, KerasMethods, Sampling, k
         """Makes all networks; a variant with more than the usual ones adds its own."""
         self.generator = self.build_generator()
         self.discriminator = self.build_discriminator()
-        self.ema_generator = self.build_generator()
+        with full_precision():
+            self.ema_generator = self.build_generator()
 
     def build_generator(self):
         """Makes a network from latents (and labels) to float32 images in [-1, 1]."""
@@ -260,6 +262,18 @@ class GAN(ClassNames, Remedies, TrainingStep, Fitting, KerasMethods, Sampling, k
     def from_preset(cls, name, load_weights=True, **overrides):
         """Makes the model that a preset names. See `tfgan_zoo.from_preset`."""
         return presets.from_preset(name, load_weights, model_class=cls, **overrides)
+
+
+@contextlib.contextmanager
+def full_precision():
+    """Layers made within compute in float32: the averages, whose images are drawn and served. What a
+    model in half precision draws is then what its export serves, to the pixel."""
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(previous)
 
 
 @contextlib.contextmanager

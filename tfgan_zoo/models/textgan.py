@@ -16,6 +16,7 @@ from tfgan_zoo import losses
 from tfgan_zoo.layers import BatchNormalization, ConditioningAugmentation, LeakyReLU, TokenSum
 from tfgan_zoo.models.conditions import Texts
 from tfgan_zoo.models.dcgan import DCGAN, images_from
+from tfgan_zoo.models.gan import full_precision
 from tfgan_zoo.presets import register
 
 _TEXTS = [
@@ -91,7 +92,8 @@ class TextGAN(DCGAN):
         self.condition.checked(self.default_texts, len(self.default_texts))
         super().build_networks()
         self.text_encoder = self.build_text_encoder()
-        self.ema_text_encoder = self.build_text_encoder()
+        with full_precision():
+            self.ema_text_encoder = self.build_text_encoder()
 
     def build_text_encoder(self):
         """Makes a network from token ids `[B, text_length]` to float32 embeddings `[B, text_dim]`."""
@@ -156,9 +158,9 @@ class TextGAN(DCGAN):
             return {}
         same = tf.reduce_all(tf.equal(labels.tokens[:, None], labels.tokens[None]), axis=-1)
         pair = judged.outputs["projection"], labels.embeddings
-        loss = tf.reduce_mean(contrastive_loss(*pair, same, self.temperature))
-        name = "g_contrast" if judged.latents is not None else "d_contrast"
-        return {name: (self.contrastive_weight, loss)}
+        name = "d_contrast" if judged.latents is None else "g_contrast"
+        values = contrastive_loss(*pair, same, self.temperature)
+        return {name: (self.contrastive_weight, tf.reduce_mean(values))}
 
     # === Images ===
 
@@ -189,8 +191,8 @@ class TextGAN(DCGAN):
 def neighbours(count):
     """Whose text is the wrong one for each of `count` images, ints `[count]`.
 
-    Two rows exchange their texts, so that the parts of a batch that replicas and accumulation make
-    exchange the same ones as the whole; an odd last row takes the first one's.
+    Two rows exchange their texts, so that replicas and accumulation, where their parts have an even
+    number of rows, exchange the same ones as the whole; an odd last row takes the first one's.
     """
     rows = np.arange(count) ^ 1
     rows[rows >= count] = 0
@@ -287,8 +289,7 @@ def _judgement(gan, x, texts):
 _SMALL = {
     **{"image_shape": (32, 32, 3), "width": 48},
     # Of the recipes tried, the one whose hearts are hearts; a text's few images call for augmentation.
-    "augment": "translation,cutout",
-    "upsampling": "resize",
+    **{"augment": "translation,cutout", "upsampling": "resize"},
     **{"penalty": "r1", "penalty_weight": 1.0, "penalty_every": 4},
 }
 _LARGE = {"image_shape": (64, 64, 3)}

@@ -16,7 +16,7 @@ from keras import layers
 from tfgan_zoo import losses
 from tfgan_zoo.layers import Dropout
 from tfgan_zoo.models.dcgan import activated
-from tfgan_zoo.models.gan import GAN
+from tfgan_zoo.models.gan import GAN, full_precision
 from tfgan_zoo.models.sampling import to_uint8
 from tfgan_zoo.presets import register
 
@@ -64,7 +64,9 @@ class VAEGAN(GAN):
     def build_networks(self):
         _check(self)
         super().build_networks()
-        self.encoder, self.ema_encoder = self.build_encoder(), self.build_encoder()
+        self.encoder = self.build_encoder()
+        with full_precision():
+            self.ema_encoder = self.build_encoder()
 
     def build_encoder(self):
         """Makes a network from images to the mean and the logarithm of the variance of their latents."""
