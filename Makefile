@@ -35,7 +35,7 @@ docs: .venv/installed-dev  ## Pages that are generated
 	touch $@
 
 .venv/installed-dev: requirements.lock pyproject.toml | $(BIN)/python
-	$(INSTALL) --editable ".[dev,tfgan,convert,metrics,animation]"
+	$(INSTALL) --editable ".[dev,tfgan,convert,metrics]"
 	touch $@ .venv/installed
 
 clean:

@@ -70,6 +70,11 @@ def test_list_and_info():
         (["sample", ".", "--out", "x.png", "--labels", "1,2"], "one for each of 16 seeds, not 2"),
         (["export", "nowhere", "."], "There is no run directory nowhere"),
         (["verify", "nowhere"], "nowhere is no folder. To check a server"),
+        (["verify", ".", "--model", "x"], "--model: only for a server, and this is a folder"),
+        (["evaluate", ".", "--model", "x"], "--model: only for a server, and . is none"),
+        (["serving-config", ".", "--kind", "ssl"], "--kind: only with --check"),
+        (["interpolate", ".", "--out", "x.png", "--label", "1", "--text", "a"], "not both"),
+        (["directions", ".", "--out", "x.png", "--samples", "9"], "--samples: only with --classes"),
     ],
 )
 def test_a_mistake_gets_one_line(words, message):

@@ -6,6 +6,7 @@ import pathlib
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from tfgan_zoo.files import beside
 
@@ -80,8 +81,6 @@ def write_picture(path, image):
         raise ValueError(f"Pictures are {', '.join(PICTURES)} files. Received: {path}.")
     if format == "PNG":
         return write_png(path, image)
-    from PIL import Image
-
     if format == "JPEG" and image.shape[-1] in (2, 4):
         raise ValueError(f"A JPEG file has no transparency: write {path} as a .png.")
     options = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}, "GIF": {}}[format]
@@ -103,7 +102,6 @@ def write_animation(path, frames, fps=20):
         fps: Number of frames in a second; in a .gif a frame lasts a multiple of 10 ms.
 
     Raises:
-        ImportError: Pillow is not here: `pip install tfgan_zoo[animation]`.
         ValueError: Another suffix, no frames, frames of other shapes, or fps out of (0, 100].
     """
     format = ANIMATIONS.get(pathlib.Path(path).suffix.lower())
@@ -113,10 +111,6 @@ def write_animation(path, frames, fps=20):
         raise ValueError(f"Frames have shape [T, H, W, 1 or 3]. Received: {frames.shape}.")
     if not 0 < fps <= 100:
         raise ValueError(f"fps must lie in (0, 100]. Received: {fps}.")
-    try:
-        from PIL import Image  # TensorFlow reads animations, but writes none
-    except ImportError as error:
-        raise ImportError("Animations need Pillow: pip install tfgan_zoo[animation].") from error
     first, *others = (Image.fromarray(x[..., 0] if x.shape[-1] == 1 else x) for x in frames)
     options = {"save_all": True, "append_images": others, "duration": 1000 / fps, "loop": 0}
     with beside(path) as temporary:

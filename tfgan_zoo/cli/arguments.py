@@ -97,5 +97,19 @@ def named(labels, class_names):
     return [str(label) for label in labels] if isinstance(labels, list) else str(labels)
 
 
+def asked(label, text):
+    """The class, by number or name, or the text that is to be drawn; None for the model's own choice."""
+    if label is not None and text is not None:
+        raise ValueError("Give --label or --text, not both: a model takes the one or the other.")
+    return labels(label, 1) if text is None else text
+
+
+def unused(why, **given):
+    """Refuses options that would do nothing here: those that are given at all."""
+    names = [f"--{name.replace('_', '-')}" for name, value in given.items() if value is not None]
+    if names:
+        raise ValueError(f"{' and '.join(names)}: {why}")
+
+
 def _is_numbers(text):
     return not any(character.isalpha() for character in text)

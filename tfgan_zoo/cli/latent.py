@@ -7,11 +7,10 @@ import numpy as np
 import typer
 
 from tfgan_zoo import progress
-from tfgan_zoo.cli import arguments, console
+from tfgan_zoo.cli import arguments, console, pictures
 from tfgan_zoo.cli.app import command
 
-_IN_PICTURE, _IN_ANIMATION = 9, 30  # frames by default
-_FILES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}  # read as single images
+_DIRECTIONS, _CLASSIFIER, _SAMPLES = 5, "lenet_fashion_mnist", 2000
 
 Model = Annotated[
     str, typer.Argument(help="Run directory, exported folder, or a preset with trained weights.")
@@ -31,7 +30,9 @@ Scale = Annotated[int, typer.Option(help="Pixels a side that each pixel is drawn
 SpaceName = Annotated[
     str | None, typer.Option(help="z, w or w+. (w for a model with styles, else z)")
 ]
-Label = Annotated[int | None, typer.Option(help="Class, for a model with labels. (0)")]
+Label = Annotated[
+    str | None, typer.Option(help="Class, for a model with labels: number or name. (0)")
+]
 Text = Annotated[str | None, typer.Option(help="Text, for a model with texts. (its first one)")]
 Truncation = Annotated[float, typer.Option(help="In (0, 1]; less is less varied.")]
 Save = Annotated[
@@ -59,22 +60,23 @@ def interpolate(
     trust_model: arguments.Trust = False,
 ):
     """Draw the ways from one seed's image to the next one's."""
-    seeds, frames = arguments.numbers(seeds), _frames(out, frames, scale, fps)
+    asked = arguments.asked(label, text)
+    seeds, frames = arguments.numbers(seeds), pictures.frames_of(out, frames, scale, fps)
     if len(seeds) < 2:
         raise ValueError(f"A way leads through 2 seeds or more. Received: {seeds}.")
     gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
-    space, asked = latent.Space(gan, space), label if text is None else text
+    space = latent.Space(gan, space)
     points = space.from_seeds(seeds, truncation)
-    if not _is_animation(out):
+    if not pictures.is_animation(out):
         ends = [*range(1, len(points)), *([0] if loop else [])]
         ways = [latent.path(space, points[[k, end]], frames) for k, end in enumerate(ends)]
-        _write_grid(out, space.images(np.concatenate(ways), asked), frames, scale)
+        pictures.write_grid(out, space.images(np.concatenate(ways), asked), frames, scale)
     else:
         count = frames * len(points) if loop else frames * (len(points) - 1)
         images = space.images(latent.path(space, points, count, loop), asked)
-        _write_frames(out, images, scale, fps)
+        pictures.write_frames(out, images, scale, fps)
 
 
 @command(
@@ -94,7 +96,7 @@ def mix(
 ):
     """Draw a table of mixed styles: coarse layers of the row's seed, fine ones of the column's."""
     rows, columns = arguments.numbers(rows), arguments.numbers(columns)
-    _check_picture(out)
+    pictures.check_picture(out)
     gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
@@ -103,7 +105,7 @@ def mix(
     left, top = (space.images(space.from_seeds(x, truncation)) for x in (rows, columns))
     corner = np.full_like(top[:1], 255)
     table = [corner, top] + [x for k in range(len(rows)) for x in (left[k : k + 1], mixed[k])]
-    _write_grid(out, np.concatenate(table), len(columns) + 1, scale)
+    pictures.write_grid(out, np.concatenate(table), len(columns) + 1, scale)
 
 
 @command(
@@ -116,8 +118,8 @@ def project(
     model: Model,
     images: Annotated[str, typer.Option(help="TFDS name, folder, .npz file or image file.")],
     out: Picture,
-    numbers: Annotated[str, typer.Option(help="Which images of a set.")] = "0-7",
-    split: Annotated[str, typer.Option(help="Of a set.")] = "test",
+    numbers: Annotated[str | None, typer.Option(help="Which images of a set. (0-7)")] = None,
+    split: Annotated[str | None, typer.Option(help="Of a set. (test)")] = None,
     data_dir: Annotated[str | None, typer.Option(help="Where TFDS sets lie.")] = None,
     steps: Annotated[int, typer.Option(help="Updates of each optimisation.")] = 300,
     restarts: Annotated[int, typer.Option(help="Optimisations for each image.")] = 2,
@@ -136,25 +138,33 @@ def project(
     trust_model: arguments.Trust = False,
 ):
     """Find latents whose images are like the given ones."""
-    numbers = arguments.numbers(numbers)
-    _check_picture(out)
+    asked = arguments.asked(label, text)
+    is_file = pathlib.Path(images).is_file() and not images.endswith(".npz")
+    if is_file:
+        arguments.unused(f"{images} is one picture, no set.", numbers=numbers, split=split)
+    numbers = arguments.numbers(numbers or "0-7")
+    pictures.check_picture(out)
     gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
-    real, labels = _real(images, numbers, split, gan.image_shape, data_dir)
-    labels = labels if gan.num_classes is not None and label is None else label
-    labels = labels if text is None else text
+    if is_file:
+        real, labels = pictures.picture(images, gan.image_shape), None
+    else:
+        real, labels = pictures.images_of_set(
+            images, numbers, split or "test", gan.image_shape, data_dir
+        )
+    labels = labels if gan.num_classes is not None and asked is None else asked
     options = {"steps": steps, "restarts": restarts, "candidates": candidates, "seed": seed}
     options |= {"learning_rate": learning_rate, "pixel_weight": pixel_weight}
     options |= {"extractor": extractor, "labels": labels}
     with progress.doing(f"Projecting {len(real)} images"):
         found = latent.project(gan, real, space, **options)
-    _save(save, points=found.points, images=found.images, losses=found.losses)
+    pictures.save_arrays(save, points=found.points, images=found.images, losses=found.losses)
     columns = min(len(real), 8)
     blank = np.full((-len(real) % columns, *real.shape[1:]), 255, np.uint8)
     pairs = [np.concatenate([x, blank]) for x in (real, found.images)]
     pairs = np.stack([x.reshape(-1, columns, *real.shape[1:]) for x in pairs], axis=1)
-    _write_grid(out, pairs.reshape(-1, *real.shape[1:]), columns, scale)
+    pictures.write_grid(out, pairs.reshape(-1, *real.shape[1:]), columns, scale)
     first, last = found.losses[0].mean(), found.losses.min(axis=0).mean()
     typer.echo(f"Mean loss: {first:.4f} at the start, {last:.4f} in the end")
 
@@ -170,14 +180,14 @@ def directions(
     model: Model,
     out: Out,
     seeds: Annotated[str, typer.Option(help="Images that are moved.")] = "0-3",
-    count: Annotated[int, typer.Option(help="Directions from weights.")] = 5,
+    count: Annotated[int | None, typer.Option(help="Directions from weights. (5)")] = None,
     classes: Annotated[
         str | None, typer.Option(help="Two, START,END: the direction between these.")
     ] = None,
     extractor: Annotated[
-        str, typer.Option(help="Classifier that knows the classes.")
-    ] = "lenet_fashion_mnist",
-    samples: Annotated[int, typer.Option(help="Images to classify.")] = 2000,
+        str | None, typer.Option(help="Classifier that knows the classes. (lenet_fashion_mnist)")
+    ] = None,
+    samples: Annotated[int | None, typer.Option(help="Images to classify. (2,000)")] = None,
     strength: Annotated[float, typer.Option(help="How far to go, both ways.")] = 3.0,
     frames: Frames = None,
     fps: Fps = 20,
@@ -188,7 +198,12 @@ def directions(
     trust_model: arguments.Trust = False,
 ):
     """Draw what changes along directions of the latent space, a row for each direction and seed."""
-    seeds, frames = arguments.numbers(seeds), _frames(out, frames, scale, fps)
+    asked = arguments.asked(label, text)
+    if classes:
+        arguments.unused("directions from weights have no --classes.", count=count)
+    else:
+        arguments.unused("only with --classes.", extractor=extractor, samples=samples)
+    seeds, frames = arguments.numbers(seeds), pictures.frames_of(out, frames, scale, fps)
     ends = classes and arguments.numbers(classes)
     if ends is not None and len(ends) != 2:
         raise ValueError(f"--classes needs two, START,END. Received: {classes!r}.")
@@ -196,95 +211,24 @@ def directions(
     from tfgan_zoo import latent
 
     if ends:
+        samples = samples or _SAMPLES
         with progress.doing(f"Classifying {samples} samples"):
-            found = latent.class_direction(gan, extractor, *ends, samples)
+            found = latent.class_direction(gan, extractor or _CLASSIFIER, *ends, samples)
         ways = found.direction[None]
         typer.echo(
             f"Accuracy on held-out samples: {found.accuracy:.3f} ({found.chance:.3f} by chance)"
         )
     else:
-        ways, strengths = latent.closed_form_directions(gan, count)
+        ways, strengths = latent.closed_form_directions(gan, count or _DIRECTIONS)
         typer.echo("Strengths: " + " ".join(f"{value:.4g}" for value in strengths))
-    _save(save, directions=ways)
+    pictures.save_arrays(save, directions=ways)
     points = latent.Space(gan).from_seeds(seeds)
     steps = np.linspace(-strength, strength, frames)
-    asked = label if text is None else text
     images = np.concatenate([latent.edit(gan, points, way, steps, labels=asked) for way in ways])
-    if not _is_animation(out):
-        _write_grid(out, images.reshape(-1, *images.shape[2:]), frames, scale)
+    if not pictures.is_animation(out):
+        pictures.write_grid(out, images.reshape(-1, *images.shape[2:]), frames, scale)
     else:
         from tfgan_zoo.pictures import image_grid
 
         there = [image_grid(frame, len(seeds)) for frame in images.swapaxes(0, 1)]
-        _write_frames(out, np.stack(there + there[-2:0:-1]), scale, fps)
-
-
-# === What is read and written ===
-
-
-def _frames(out, frames, scale, fps):
-    """The number of frames, after all that could be wrong with the file is refused."""
-    console.import_zoo()
-    from tfgan_zoo.pictures import ANIMATIONS, PICTURES
-
-    if not _is_animation(out) and out.suffix.lower() not in PICTURES:
-        known = ", ".join({**PICTURES, **ANIMATIONS})
-        raise ValueError(f"--out is a {known} file. Received: {out}.")
-    frames = frames or (_IN_ANIMATION if _is_animation(out) else _IN_PICTURE)
-    if frames < 2 or scale < 1 or not 0 < fps <= 100:
-        raise ValueError(
-            "--frames must be 2 or more, --scale 1 or more, --fps from 1 to 100. Received: "
-            f"{frames}, {scale}, {fps}."
-        )
-    return frames
-
-
-def _is_animation(out):
-    from tfgan_zoo.pictures import ANIMATIONS
-
-    return out.suffix.lower() in ANIMATIONS
-
-
-def _check_picture(out):
-    console.import_zoo()
-    from tfgan_zoo.pictures import PICTURES
-
-    if out.suffix.lower() not in PICTURES:
-        raise ValueError(f"--out is a {', '.join(PICTURES)} file. Received: {out}.")
-
-
-def _real(what, numbers, split, image_shape, data_dir):
-    """uint8 images of a set by their numbers, or of one file; and their labels or None."""
-    path = pathlib.Path(what)
-    if path.is_file() and path.suffix.lower() in _FILES:
-        from tfgan_zoo.datasets.images import decode
-
-        return decode(path.read_bytes(), image_shape[:2], image_shape[2]).numpy()[None], None
-    from tfgan_zoo import evaluation
-
-    images = evaluation.from_data(what, split, image_shape, data_dir)
-    if max(numbers) >= images.count:
-        raise ValueError(f"{images.name} has {images.count} images. Received: --numbers {numbers}.")
-    return images.read(np.array(numbers))
-
-
-def _write_grid(out, images, columns, scale):
-    from tfgan_zoo.pictures import enlarged, image_grid, write_picture
-
-    write_picture(out, image_grid(enlarged(images, scale), columns))
-    typer.echo(f"{len(images)} images: {out}")
-
-
-def _write_frames(out, frames, scale, fps):
-    from tfgan_zoo.pictures import enlarged, write_animation
-
-    write_animation(out, enlarged(frames, scale), fps)
-    typer.echo(f"{len(frames)} frames: {out}")
-
-
-def _save(path, **arrays):
-    if path:
-        from tfgan_zoo.files import beside
-
-        with beside(path) as temporary, open(temporary, "wb") as file:
-            np.savez(file, **arrays)
+        pictures.write_frames(out, np.stack(there + there[-2:0:-1]), scale, fps)

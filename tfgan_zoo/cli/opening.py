@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 from tfgan_zoo import progress
-from tfgan_zoo.cli import console
+from tfgan_zoo.cli import arguments, console
 from tfgan_zoo.files import version_of
 
 
@@ -38,6 +38,8 @@ def open_images(
         ValueError: A server without a model's name, or one whose model takes labels, without data.
     """
     zoo = console.import_zoo()
+    if pathlib.Path(what).exists() or what in zoo.list_presets():
+        arguments.unused(f"only for a server, and {what} is none.", model=model)
     with contextlib.ExitStack() as closing:
         with progress.doing(f"Loading {what}"):
             asked = (data, data_dir, model, seed, image_size, trust_model)

@@ -88,6 +88,8 @@ def verify(
     trust_model: arguments.Trust = False,
 ):
     """Check that an exported or served model draws the images it drew when it was exported."""
+    if not opening.is_server(target):
+        arguments.unused("only for a server, and this is a folder.", model=model, golden=golden)
     if opening.is_server(target) and not (model and golden):
         raise ValueError(f"{target} is no folder. To check a server, give --model and --golden.")
     console.import_zoo()
@@ -128,6 +130,10 @@ def serving_config(
     """Write models.config for a folder of models, or check configuration files."""
     if (root is None) == (not check):
         raise ValueError("Give a folder to write models.config for, or --check with files.")
+    if check:
+        arguments.unused("nothing is written by --check.", out=out, base_path=base_path)
+    else:
+        arguments.unused("only with --check.", kind=kind)
     console.import_zoo()
     from tfgan_zoo.serving import config
 
