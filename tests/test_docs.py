@@ -30,6 +30,7 @@ def test_generated_pages(script):
         "docs/models.md",
         "docs/own_data.md",
         "docs/security.md",
+        "docs/security.md",
     ],
 )
 def test_links(page):

@@ -67,6 +67,7 @@ def interpolate(
     gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
+    asked = arguments.named(asked, gan.class_names) if text is None else text
     space = latent.Space(gan, space)
     points = space.from_seeds(seeds, truncation)
     if not pictures.is_animation(out):
@@ -147,6 +148,7 @@ def project(
     gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
+    asked = arguments.named(asked, gan.class_names) if text is None else text
     if is_file:
         real, labels = pictures.picture(images, gan.image_shape), None
     else:
@@ -210,6 +212,7 @@ def directions(
     gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
+    asked = arguments.named(asked, gan.class_names) if text is None else text
     if ends:
         samples = samples or _SAMPLES
         with progress.doing(f"Classifying {samples} samples"):
@@ -219,7 +222,9 @@ def directions(
             f"Accuracy on held-out samples: {found.accuracy:.3f} ({found.chance:.3f} by chance)"
         )
     else:
-        ways, strengths = latent.closed_form_directions(gan, count or _DIRECTIONS)
+        ways, strengths = latent.closed_form_directions(
+            gan, count or min(_DIRECTIONS, gan.latent_dim)
+        )
         typer.echo("Strengths: " + " ".join(f"{value:.4g}" for value in strengths))
     pictures.save_arrays(save, directions=ways)
     points = latent.Space(gan).from_seeds(seeds)
