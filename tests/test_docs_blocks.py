@@ -103,7 +103,18 @@ def test_all_of_a_page(page, place):
 def test_blocks_say_what_they_are(page):
     """A block without a language would be run by nobody."""
     told = {language for _, language, _ in blocks(page)}
-    assert told <= {"sh", "python", "mermaid", "text", "json", "go", "java", "yaml"}
+    assert told <= {
+        "sh",
+        "python",
+        "mermaid",
+        "text",
+        "json",
+        "go",
+        "java",
+        "yaml",
+        "http",
+        "proto",
+    }
 
 
 @pytest.mark.parametrize("page", [*PAGES, *CARDS, "serving/README.md"])
