@@ -16,7 +16,16 @@ MAY_IMPORT = {
     "__init__": {"models"},
     "__main__": {"cli"},
     "augment": set(),
-    "callbacks": {"evaluation", "files", "locks", "metrics", "numbers", "pictures", "progress"},
+    "callbacks": {
+        "datasets",
+        "evaluation",
+        "files",
+        "locks",
+        "metrics",
+        "numbers",
+        "pictures",
+        "progress",
+    },
     "cli": {
         "trust",
         "callbacks",

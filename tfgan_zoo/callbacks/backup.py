@@ -18,6 +18,7 @@ from tfgan_zoo.callbacks.steps import (
     save_states,
     sum_over_replicas,
 )
+from tfgan_zoo.datasets.fingerprint import refuse_other
 from tfgan_zoo.files import read_json, remove, settle, sha256, told
 from tfgan_zoo.locks import Lock, sweep, unfinished
 
@@ -57,9 +58,10 @@ class BackupAndRestore(StepCallback):
             that the model does not know, such as the name of the data set and the batch size.
 
     Raises:
-        ValueError: The model, its optimizers, `run_config` or the number of steps in an epoch differ
-            from the checkpoint's (each difference is named, with both values); or no checkpoint of
-            those in `directory` can be read; or two workers read different ones.
+        ValueError: The model, its optimizers, `run_config`, the images (of arrays and sources, wherever
+            they lie) or the number of steps in an epoch differ from the checkpoint's (each difference
+            is named, with both values); or no checkpoint of those in `directory` can be read; or two
+            workers read different ones.
         InUseError: Another process trains on this folder; the message names it.
     """
 
@@ -121,7 +123,9 @@ class BackupAndRestore(StepCallback):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
+        self._data = self.model.data_fingerprint()
         if self._state is not None:
+            refuse_other(self._state.get("data"), self._data, self.directory)
             was, now = self._state["steps_per_epoch"], self.steps_per_epoch
             if was != now:
                 _refuse(
@@ -176,6 +180,7 @@ class BackupAndRestore(StepCallback):
             "replicas": self.model.distribute_strategy.num_replicas_in_sync,
             "sha256": sha256(folder / _WEIGHTS),
             "identity": self._identity,
+            "data": self._data,
         }
 
     def _tidy(self):

@@ -16,6 +16,9 @@ class SampleGrid(StepCallback):
         every: Int, or "epoch".
         labels: Int, or one for each seed, for a model with labels; by default seed % num_classes.
         tensorboard_dir: Folder of event files that get the same images, or None.
+
+    Raises:
+        ValueError: Before training, for a model whose images have more than 4 channels.
     """
 
     def __init__(self, directory, seeds=16, every="epoch", labels=None, tensorboard_dir=None):
@@ -26,6 +29,12 @@ class SampleGrid(StepCallback):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
+        channels = self.model.image_shape[-1]
+        if channels > 4:
+            raise ValueError(
+                f"SampleGrid writes PNG files, which have 1 to 4 channels, and the model's images have "
+                f"{channels}. Leave the callback out."
+            )
         if self.tensorboard_dir is not None and self.is_chief:
             self._writer = Writer(self.tensorboard_dir)
 

@@ -1,8 +1,11 @@
 """`compile` and `fit`: what happens before the first step of training and between steps."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
+from tfgan_zoo.datasets.fingerprint import fingerprint
 from tfgan_zoo.models import frozen, inputs, optimizers, unrolled
 from tfgan_zoo.models.keras_arguments import check_callbacks, refuse_arguments
 
@@ -147,6 +150,14 @@ class Fitting:
             )
         finally:
             self._savers = []  # a callback that is held here would hold its lock
+
+    def remember_data(self, source):
+        """Keeps what `fit` reads from: a `Source`, or None for a stream, which has no places."""
+        self._fingerprint = None if source is None else functools.partial(fingerprint, source)
+
+    def data_fingerprint(self):
+        """Of the data that `fit` was given last: see `datasets.fingerprint`; None of a stream."""
+        return self._fingerprint and self._fingerprint()
 
     def make_train_function(self, force=False):
         """One function for each shape of batches: Keras would trace its own anew, for any shape, but the

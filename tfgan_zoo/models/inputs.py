@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from tfgan_zoo import numbers
 from tfgan_zoo.datasets.stream import Source, array_source, stream
+from tfgan_zoo.layers import MinibatchStddev
 from tfgan_zoo.models import input_checks, input_streams
 from tfgan_zoo.models.class_names import joined_to
 from tfgan_zoo.models.input_checks import check_images as check_images
@@ -45,6 +46,7 @@ def prepare(gan, x, y, batch_size, shuffle, steps_per_epoch, first_step):
         found = input_streams.steps(
             gan, data, _split, batch_size, steps_per_epoch, first_step, step_size
         )
+        gan.remember_data(None)
         return _for_model(gan, found[0]), found[1]
     else:
         images, labels = _checked_arrays(gan, *_split(gan, x, y))
@@ -55,6 +57,7 @@ def prepare(gan, x, y, batch_size, shuffle, steps_per_epoch, first_step):
             f"{source.count} images are fewer than one training step uses: {size} = batch_size "
             f"{size // gan.n_critic} x n_critic {gan.n_critic}. Give a smaller batch_size."
         )
+    gan.remember_data(source)
     data = stream(source, size, start_step=first_step, seed=gan.seed, shuffle=shuffle)
     return _for_model(gan, data), steps_per_epoch or source.count // size
 
@@ -85,7 +88,19 @@ def step_size(gan, batch_size):
             f"batch_size must be a multiple of {parts}, replicas x gradient_accumulation_steps. "
             f"Received: batch_size={batch_size}."
         )
+    _check_groups(gan, batch_size // parts)
     return batch_size * gan.n_critic
+
+
+def _check_groups(gan, rows):
+    """Refuses batches that a layer of the discriminator cannot cut into its groups of images."""
+    for layer in gan.discriminator._flatten_layers():
+        if isinstance(layer, MinibatchStddev) and rows % min(layer.group_size, rows):
+            raise ValueError(
+                f"{type(gan).__name__} compares images in groups of {layer.group_size}: batch_size over "
+                f"replicas and gradient_accumulation_steps must be a multiple of {layer.group_size}, or "
+                f"less. Received: {rows}."
+            )
 
 
 def _split(gan, x, y=None):

@@ -205,7 +205,6 @@ def _callbacks(made, directory):
             directory / "checkpoints",
             save_freq=min(_SAVE_EVERY, made.steps_per_epoch),
             run_config={
-                "data": made.options.data,
                 "images": made.data.source.count,
                 "batch_size": made.options.batch_size,
             },

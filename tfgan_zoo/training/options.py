@@ -10,7 +10,7 @@ from tfgan_zoo.training.devices import STRATEGIES
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 JIT = {"auto": "auto", "on": True, "off": False}
-_MAY_CHANGE = ("data_dir", "epochs", "steps", "strategy")  # where and how long, not what
+_MAY_CHANGE = ("data", "data_dir", "epochs", "steps", "strategy")  # where and how long, not what
 
 
 @dataclasses.dataclass(frozen=True)
