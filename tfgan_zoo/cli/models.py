@@ -178,7 +178,8 @@ def sample(
         str, typer.Option(help="Numbers and ranges, such as 0-15 or 3,7,20-29.")
     ] = "0-15",
     labels: Annotated[
-        str | None, typer.Option(help="One for all or one for each seed. (seed % classes)")
+        str | None,
+        typer.Option(help="Numbers or names, one for all or one for each seed. (seed % classes)"),
     ] = None,
     text: Annotated[
         list[str] | None,
