@@ -143,6 +143,21 @@ def test_killed_writers_are_swept_and_live_ones_are_not(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 
+def test_links_are_not_followed(tmp_path):
+    """A folder from elsewhere may hold links where locks and leftovers are."""
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").write_text("kept")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / f"{UNFINISHED}x").symlink_to(tmp_path / "precious")
+    (tmp_path / "run" / ".lock").symlink_to(tmp_path / "precious" / "file")
+    files.write_json(tmp_path / "run" / "x.json", {})
+    with pytest.raises(OSError, match=r"\.lock"):
+        Lock(tmp_path / "run" / ".lock", "It")
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"x.json", ".lock"}
+    assert [path.name for path in (tmp_path / "precious").iterdir()] == ["file"]
+    assert (tmp_path / "precious" / "file").read_text() == "kept"
+
+
 def test_a_body_that_fails_leaves_nothing_and_the_old_file(tmp_path):
     (tmp_path / "x").write_text("old")
     with pytest.raises(KeyError), files.beside(tmp_path / "x") as temporary:

@@ -1,5 +1,6 @@
 """Models from elsewhere: what their graphs may do, and which classes their files may name."""
 
+import asyncio
 import json
 import pathlib
 import shutil
@@ -16,9 +17,10 @@ from tfgan_zoo import evaluation, files, serving, trust
 from tfgan_zoo.cli import console
 from tfgan_zoo.serving import server
 from tfgan_zoo.serving.flags import parse
+from tfgan_zoo.serving.loader import Loader
 from tfgan_zoo.serving.manager import Manager
 from tfgan_zoo.serving.servable import Servable
-from tfgan_zoo.serving.statuses import from_exception
+from tfgan_zoo.serving.statuses import StatusError, from_exception
 
 MODELS = pathlib.Path(__file__).parents[1] / "saved_models"
 SEED = tf.TensorSpec([None], tf.int64, "seed")
@@ -224,6 +226,10 @@ def test_the_embedded_server_reports_a_model_that_it_does_not_load(changed, tmp_
         embedded._load(folder)
     assert from_exception(error.value).code.name == "FAILED_PRECONDITION"
     assert not (tmp_path / "victim").exists() and isinstance(embedded.manager, Manager)
+    loader = Loader(embedded._load, retries=5, interval=60.0)
+    with pytest.raises(StatusError, match="WriteFile"):  # at once: a second look changes nothing
+        asyncio.run(asyncio.wait_for(loader.load(folder, lambda: None, lambda: True), 20))
+    loader.close()
     flags, _ = parse([f"--model_base_path={folder.parent}", "--trust-model"])
     assert flags.trust_model
 
@@ -417,7 +423,8 @@ def test_a_damaged_record_of_an_export(text, changed):
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("seeds", ["../../x"]), ("seeds", []), ("seeds", 3), ("sha256", [1] * 8), ("labels", ["a"]),
+        ("seeds", ["../../x"]), ("seeds", []), ("seeds", 3), ("seeds", [2**63] * 8),
+        ("sha256", [1] * 8), ("labels", ["a"]),
         ("files", {"../../../etc/hostname": "0"}), ("files", {"/dev/zero": "0"}), ("files", []),
     ],
 )  # fmt: skip

@@ -21,6 +21,7 @@ _FULL = {
 }
 _OTHERS = {errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENAMETOOLONG, errno.EISDIR}
 _OTHERS |= {errno.ENOTDIR, errno.EEXIST, errno.EMFILE, errno.ENOTEMPTY}
+_NO_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}  # of folders, on some network file systems
 _NAMES = {dict: "an object {…}", list: "a list […]"}
 
 
@@ -226,5 +227,8 @@ def _to_disk(path):
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FSYNC:
+            raise
     finally:
         os.close(descriptor)

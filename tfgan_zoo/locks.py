@@ -18,6 +18,7 @@ except ImportError:  # Windows
 UNFINISHED = ".unfinished-"  # begins the names of folders in which something is being written
 _OWNER = ".owner"  # the file in such a folder that its process keeps locked
 _SWEEP_EVERY = 1.0  # seconds; a folder of 10,000 new files is not listed 10,000 times
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 _swept, _held = {}, {}
 
 
@@ -49,7 +50,7 @@ class Lock:
 
     def _taken(self, what, end):
         while True:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            descriptor = os.open(self.path, _FLAGS, 0o644)
             try:
                 is_free = _try_lock(descriptor)
             except OSError as error:
@@ -129,8 +130,7 @@ def _new_folder(parent):
         folder = parent / f"{UNFINISHED}{uuid.uuid4().hex}"
         folder.mkdir()
         try:
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-            descriptor = os.open(folder / _OWNER, flags, 0o600)
+            descriptor = os.open(folder / _OWNER, _FLAGS, 0o600)
         except FileNotFoundError:  # swept before it was locked
             continue
         try:
@@ -144,8 +144,10 @@ def _new_folder(parent):
 
 def _remove_if_dead(leftover):
     """Raises OSError where locks do not work: whether it is dead cannot be known there."""
+    if leftover.is_symlink():
+        return leftover.unlink()
     file = leftover / _OWNER if leftover.is_dir() else leftover
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(file, _FLAGS, 0o600)
     try:
         if not _try_lock(descriptor):
             return

@@ -98,6 +98,11 @@ def _of_export(zoo, folder, data, data_dir, seed, trust_model):
         record = presets.exported_record(folder)
         config, name = record["model"]["config"], record["name"]
         classes, texts = config.get("num_classes"), config.get("default_texts")
+        if classes is not None and not (type(classes) is int and classes > 0):
+            raise ValueError(
+                f"{folder / presets.EXTRA / presets.RECORD} is damaged: num_classes is {classes!r:.50}. "
+                "Export the model again."
+            )
         class_names = config.get("class_names")
     preset = zoo.list_presets().get(name)
     trained_on = preset and preset.dataset

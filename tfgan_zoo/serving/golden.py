@@ -96,7 +96,7 @@ def _check_columns(file, record):
         if column is None:
             continue
         is_whole = isinstance(column, list) and len(column) == len(record["seeds"]) > 0
-        if not is_whole or any(type(value) is not kind for value in column):
+        if not is_whole or not all(_is(value, kind, name) for value in column):
             raise ValueError(
                 f"{file} is damaged: {name!r} has other values than were written. {_ADVICE}"
             )
@@ -104,6 +104,11 @@ def _check_columns(file, record):
         place = pathlib.PurePath(name)
         if place.is_absolute() or ".." in place.parts:
             raise ValueError(f"{file} is damaged: it names {name!r}, outside its folder. {_ADVICE}")
+
+
+def _is(value, kind, name):
+    bits = 31 if name == "labels" else 63
+    return type(value) is kind and (kind is str or -(2**bits) <= value < 2**bits)
 
 
 def _read_images(paths):

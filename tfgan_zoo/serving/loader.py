@@ -5,6 +5,7 @@ import concurrent.futures
 import logging
 
 from tfgan_zoo.serving.statuses import Code, StatusError, from_exception
+from tfgan_zoo.trust import UntrustedModelError
 
 LOG = logging.getLogger("tfgan_zoo.serving")
 _LOOK_SECONDS = 0.5  # how often a pause looks whether the version is still wanted
@@ -52,6 +53,9 @@ class Loader:
                 try:
                     loop = asyncio.get_running_loop()
                     return await loop.run_in_executor(self._pool, self._load, path)
+                except UntrustedModelError as raised:  # which a second look will not change
+                    LOG.error("%s", raised)
+                    raise from_exception(raised) from None
                 except Exception as raised:
                     error = from_exception(raised)
                     left = self._retries - attempt

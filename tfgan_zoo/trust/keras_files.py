@@ -9,6 +9,8 @@ import keras
 from tfgan_zoo.files import checked_json
 from tfgan_zoo.trust.errors import UntrustedModelError
 
+_MAX_CONFIG = 64 << 20  # bytes
+
 
 def load_keras(path):
     """The model in a `.keras` file, if it is one of the zoo's or of a user's own registered class.
@@ -21,6 +23,8 @@ def load_keras(path):
     path = pathlib.Path(path)
     try:
         with zipfile.ZipFile(path) as archive:
+            if archive.getinfo("config.json").file_size > _MAX_CONFIG:
+                raise KeyError("a config.json of that size")
             text = archive.read("config.json")
     except (zipfile.BadZipFile, KeyError, EOFError, zipfile.zlib.error):
         raise ValueError(
