@@ -6,6 +6,7 @@ import resource
 import socket
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 LOG = logging.getLogger("tfgan_zoo.serving")
 _RESERVED = 256  # descriptors for files, gRPC and what TensorFlow opens
@@ -28,6 +29,7 @@ class Server(web.Server):
             handler,
             handler_cancellation=True,  # what nobody waits for any more is not run
             access_log=None,
+            logger=_log(),
             auto_decompress=False,
             keepalive_timeout=flags.idle_timeout_seconds,
             lingering_time=_LINGER_SECONDS,
@@ -57,6 +59,20 @@ class Server(web.Server):
     def is_answered(self, handler):
         """Notes that a connection's request is complete and under way."""
         self._waiting.pop(handler, None)
+
+
+def _log():
+    """aiohttp's log, in which a client's malformed request is one line and no traceback."""
+    log = logging.getLogger("tfgan_zoo.serving.http")
+    log.addFilter(_without_traceback)
+    return log
+
+
+def _without_traceback(record):
+    error = record.exc_info and record.exc_info[1]
+    if isinstance(error, HttpProcessingError):
+        record.exc_info, record.levelno, record.levelname = None, logging.INFO, "INFO"
+    return True
 
 
 def _drop_when_unread(connection, seconds):

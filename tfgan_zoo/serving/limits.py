@@ -10,7 +10,7 @@ class Limits(NamedTuple):
 
     max_body_bytes: int = 32 << 20
     max_json_values: int = 2 << 20
-    max_tensor_elements: int = 16 << 20
+    max_tensor_elements: int = 8 << 20
     max_strings: int = 1 << 17
     max_rows: int = 256
 

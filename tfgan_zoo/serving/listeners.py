@@ -10,6 +10,8 @@ from tfgan_zoo.serving import connections, messages, metrics, rest, rpc
 from tfgan_zoo.serving.statuses import StatusError, invalid
 
 LOG = logging.getLogger("tfgan_zoo.serving")
+_HANDSHAKE_MS = 2000  # short, since gRPC closes no waiting connection for a new one
+_IDLE_TIMES = 10  # a client of gRPC keeps its connection, and opens another one by itself
 _SERVICES = ("", "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
 
 
@@ -52,7 +54,8 @@ class Grpc:
         yield "grpc.so_reuseport", 0
         limit = connections.connection_limit(flags.max_connections)
         yield "grpc.max_allowed_incoming_connections", limit
-        yield "grpc.server_handshake_timeout_ms", int(flags.idle_timeout_seconds * 1e3)
+        yield "grpc.server_handshake_timeout_ms", _HANDSHAKE_MS
+        yield "grpc.max_connection_idle_ms", int(_IDLE_TIMES * flags.idle_timeout_seconds * 1e3)
         for pair in filter(None, flags.grpc_channel_arguments.split(",")):
             key, _, value = pair.partition("=")
             yield key, int(value) if value.lstrip("-").isdigit() else value

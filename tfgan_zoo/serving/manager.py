@@ -174,7 +174,7 @@ class Manager:
 
     def poll(self):
         """Looks at the base paths once, and begins to load and unload what differs."""
-        for name in self._configs.keys() | self._known.keys():
+        for name in sorted(self._configs.keys() | self._known.keys()):
             aspired = self._aspired(name)
             if aspired is not None:
                 self._match(name, aspired)

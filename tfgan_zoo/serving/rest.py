@@ -181,6 +181,8 @@ class Rest:
             specs = {
                 key: tf.dtypes.as_dtype(signature.inputs[key].dtype) for key in signature.inputs
             }
+            if isinstance(document.get("instances"), list):  # before there are arrays of them
+                limits.check("max_rows", len(document["instances"]), "instances")
             inputs, form = await convert(size, json_inputs.inputs_from, document, specs, limits)
             check_names(signature, inputs)
             inputs = filled(signature, inputs)

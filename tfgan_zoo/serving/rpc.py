@@ -15,7 +15,7 @@ from tensorflow_serving.apis import (
 from tfgan_zoo.serving import metrics, wire
 from tfgan_zoo.serving.core import Core, status_message
 from tfgan_zoo.serving.servable import Timer
-from tfgan_zoo.serving.statuses import OK, Code, StatusError, from_exception, invalid
+from tfgan_zoo.serving.statuses import OK, Code, StatusError, from_exception, invalid, shortened
 
 LOG = logging.getLogger("tfgan_zoo.serving")
 
@@ -52,10 +52,10 @@ async def _answer(core, request_class, function, data, context):
             request = await core.convert(len(data), wire.parse, request_class, data, core.limits)
             return await function(core, request, context)
     except StatusError as error:
-        await context.abort(error.code, error.message)
+        await context.abort(error.code, shortened(error.message))
     except Exception as error:
         LOG.exception("A request failed in a way that nobody foresaw")
-        await context.abort(Code.INTERNAL, from_exception(error).message)
+        await context.abort(Code.INTERNAL, shortened(from_exception(error).message))
 
 
 async def _predict(core, request, context):

@@ -3,6 +3,7 @@
 import grpc
 
 Code = grpc.StatusCode
+_MAX_BYTES = 7500
 _BY_NUMBER = {code.value[0]: code for code in Code}
 HTTP = {  # tensorflow_serving/model_servers/http_server.cc
     Code.OK: 200,
@@ -39,6 +40,13 @@ class StatusError(RuntimeError):
 
 
 OK = StatusError(Code.OK, "")
+
+
+def shortened(message):
+    """A message that fits into the metadata of gRPC, where each byte that is not ASCII takes three."""
+    most = _MAX_BYTES if message.isascii() else _MAX_BYTES // 3
+    content = message.encode("utf-8", "replace")
+    return content[:most].decode("utf-8", "ignore") + ("…" if len(content) > most else "")
 
 
 def invalid(message):
