@@ -452,7 +452,7 @@ def test_a_bad_version_holds_up_others_only_without_threads(threads, tmp_path):
         (tmp_path / name / "1").mkdir(parents=True)
 
     def load(path):
-        if "bad" in path:
+        if "/bad/1" in path:
             raise StatusError(Code.NOT_FOUND, "no model")
 
     async def states():
