@@ -70,10 +70,11 @@ def _prepared_builder(name, data_dir, hint):
     try:
         builder.download_and_prepare()
     except Exception as error:  # whatever a download or a preparation may raise
+        reason = (str(error).strip().splitlines() or [""])[0][:200]
         raise RuntimeError(
-            f"The TFDS set {name!r} is not prepared at {builder.data_path}, and preparing it "
-            f"failed: {type(error).__name__}: {error}\nWhere it is prepared elsewhere, give "
-            "data_dir or set TFDS_DATA_DIR."
+            f"The TFDS set {name!r} is not prepared at {builder.data_path}, and preparing it failed "
+            f"({type(error).__name__}: {reason}). Where it is prepared elsewhere, give data_dir or "
+            f"set TFDS_DATA_DIR.{hint}"
         ) from error
     return builder
 
@@ -154,9 +155,12 @@ def _open_file(path, skip, take):
 def _record_places(path):
     """Where the records of a TFRecord file begin, and their lengths in bytes."""
     starts, lengths = [], []
+    size = os.path.getsize(path)
     with open(path, "rb") as file:
         while header := file.read(12):  # the length, and the checksum of the length
             starts.append(file.tell())
             lengths.append(int.from_bytes(header[:8], "little"))
+            if len(header) < 12 or starts[-1] + lengths[-1] + 4 > size:
+                raise ValueError(f"{path} is cut off or damaged. Prepare the TFDS set anew.")
             file.seek(lengths[-1] + 4, 1)  # the record, and its checksum
     return starts, lengths
