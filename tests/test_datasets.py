@@ -312,3 +312,22 @@ def test_tfds_read_anew_equals_the_cache(data_dir):
     assert same(cached, anew)
     with pytest.raises(ValueError, match="no split 'valid'.* Its splits: test, train"):
         load("mnist", "valid", data_dir=data_dir / "tfds")
+
+
+def test_records_that_are_damaged_or_would_end_the_process_are_refused(tmp_path):
+    from tfgan_zoo.datasets.images import decode
+    from tfgan_zoo.datasets.records import _record_places
+
+    with tf.io.TFRecordWriter(str(tmp_path / "a")) as writer:
+        writer.write(b"one")
+        writer.write(b"another")
+    starts, lengths = _record_places(tmp_path / "a")
+    contents = (tmp_path / "a").read_bytes()
+    records = [contents[s : s + n] for s, n in zip(starts, lengths, strict=True)]
+    assert records == [b"one", b"another"]
+    for cut in (len(contents) - 1, len(contents) - 20):
+        (tmp_path / "a").write_bytes(contents[:cut])
+        with pytest.raises(ValueError, match="cut off or damaged"):
+            _record_places(tmp_path / "a")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="WebP in a record"):
+        decode(b"RIFF....WEBPVP8X", (4, 4), 3)

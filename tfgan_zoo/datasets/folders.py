@@ -56,19 +56,6 @@ def folder_source(folder, split, reading, in_memory, skip, texts=True):
     return source if captions is None else captioned(source, [captions[k] for k in kept])
 
 
-def read_image(path, image_shape):
-    """The pixels of one file, uint8 [height, width, channels], as `load` reads those of a folder.
-
-    Raises:
-        ValueError: It cannot be read.
-    """
-    reading = decoding.Reading(tuple(image_shape[:2]), image_shape[2])
-    try:
-        return decoding.read(path, reading).pixels
-    except ValueError as error:
-        raise ValueError(f"{printable(path)} cannot be used: {error}") from error
-
-
 def _completed(listing, reading):
     """The reading with the channels and the size that the files themselves have."""
     paths = [listing.path(name) for name in listing.names]
