@@ -27,6 +27,15 @@ def test_forms_of_flags():
     assert (parsed.port, parsed.enable_batching, parsed.enable_model_warmup) == (1, True, False)
     assert unknown == ["--new_flag=2"]
     assert flags.parse([])[0].rest_api_timeout_in_ms == 30_000
+    for wrong in (
+        "--max_rows=0",
+        "--drain_seconds=-1",
+        "--idle_timeout_seconds=nan",
+        "--max_strings=x",
+    ):
+        with pytest.raises(SystemExit) as error:
+            flags.parse([wrong])
+        assert error.value.code == 255
 
 
 @EMBEDDED

@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import gzip
 import json
+import logging
 import os
 import signal
 import socket
@@ -21,7 +22,7 @@ from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-from tfgan_zoo.serving import bodies, json_inputs, json_text, limits, messages, tensors, wire
+from tfgan_zoo.serving import bodies, json_inputs, json_text, limits, logs, messages, tensors, wire
 from tfgan_zoo.serving.loader import Loader
 from tfgan_zoo.serving.manager import Manager
 from tfgan_zoo.serving.statuses import Code, StatusError, shortened
@@ -341,6 +342,16 @@ def test_unfinished_requests_keep_nobody_out(server):
             time.sleep(0.1)
     assert ask_grpc(server, tensor_request(b"\x08\x01" + shape(1)))[0] == "OK"
     assert len(server.log) < log + 50_000
+
+
+def test_the_log_has_a_rate():
+    limit = logs.RateLimit(3)
+    records = [logging.LogRecord("x", 20, "", 0, "text %d", (i,), None) for i in range(10)]
+    for record in records:
+        record.created = 5.0 if record is not records[-1] else 6.5
+    passed = [record.getMessage() for record in records if limit.filter(record)]
+    assert passed[:3] == ["text 0", "text 1", "text 2"]
+    assert passed[3:] == ["(6 messages before this one were left out) text 9"]
 
 
 def test_a_slow_body(server):

@@ -1,30 +1,55 @@
 """TensorFlow Serving's command-line flags, so that the embedded server can take its place."""
 
 import argparse
+import math
 import multiprocessing
 
 from tfgan_zoo.serving.limits import DEFAULTS
-
-_OWN = {  # flags of the embedded server only: type, default, help
-    "host": (str, "127.0.0.1", "address to listen on"),
-    "drain_seconds": (float, 30.0, "after SIGTERM, for running requests"),
-    "max_concurrent_requests": (int, 1024, "more are refused"),
-    "max_connections": (int, 1000, "open ones of REST, and of gRPC; idle ones give way"),
-    "idle_timeout_seconds": (float, 30.0, "for the headers of a request, and between two"),
-    "body_timeout_seconds": (float, 30.0, "for the body of a request"),
-    "max_body_bytes": (int, DEFAULTS.max_body_bytes, "of a request, also when unpacked"),
-    "max_json_values": (int, DEFAULTS.max_json_values, "in the body of a request or an answer"),
-    "max_tensor_elements": (int, DEFAULTS.max_tensor_elements, "of one input"),
-    "max_strings": (int, DEFAULTS.max_strings, "of one input"),
-    "max_rows": (int, DEFAULTS.max_rows, "of one request, such as images"),
-}
-EMBEDDED_ONLY = (*_OWN, "trust_model")
 
 
 def _boolean(text):
     if text.lower() not in ("true", "1", "false", "0"):
         raise argparse.ArgumentTypeError(f"expected true or false, got {text!r}")
     return text.lower() in ("true", "1")
+
+
+def _number(kind, least, what):
+    """A type of argparse: a finite number that is large enough."""
+
+    def parse(text):
+        try:
+            number = kind(text)
+        except ValueError:
+            number = math.nan
+        if not least <= number < math.inf:
+            raise argparse.ArgumentTypeError(f"expected {what}, got {text!r}")
+        return number
+
+    return parse
+
+
+_positive = _number(int, 1, "a positive integer")
+_count = _number(int, 0, "an integer of 0 or more")
+_seconds = _number(float, 0, "seconds, 0 or more")
+_more_seconds = _number(float, 0.001, "seconds, more than 0")
+_OWN = {  # flags of the embedded server only: type, default, help
+    "host": (str, "127.0.0.1", "address to listen on"),
+    "drain_seconds": (_seconds, 30.0, "after SIGTERM, for running requests"),
+    "max_concurrent_requests": (_positive, 1024, "more are refused"),
+    "max_connections": (_positive, 1000, "open ones of REST, and of gRPC; idle ones give way"),
+    "idle_timeout_seconds": (_more_seconds, 30.0, "for the headers of a request, and between two"),
+    "body_timeout_seconds": (_more_seconds, 30.0, "for the body of a request"),
+    "max_body_bytes": (_positive, DEFAULTS.max_body_bytes, "of a request, also when unpacked"),
+    "max_json_values": (
+        _positive,
+        DEFAULTS.max_json_values,
+        "in the body of a request or an answer",
+    ),
+    "max_tensor_elements": (_positive, DEFAULTS.max_tensor_elements, "of one input"),
+    "max_strings": (_positive, DEFAULTS.max_strings, "of one input"),
+    "max_rows": (_positive, DEFAULTS.max_rows, "of one request, such as images"),
+}
+EMBEDDED_ONLY = (*_OWN, "trust_model")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -64,9 +89,9 @@ def parser():
 def _add_ports(flag):
     flag("--port", type=int, default=8500, help="port of gRPC (%(default)s)")
     flag("--rest_api_port", type=int, default=0, help="port of REST; 0 for none")
-    flag("--rest_api_timeout_in_ms", type=int, default=30_000)
+    flag("--rest_api_timeout_in_ms", type=_positive, default=30_000)
     _bool(flag, "--rest_api_enable_cors_support", help="let pages of other hosts ask")
-    flag("--grpc_max_threads", type=int, default=4 * multiprocessing.cpu_count())
+    flag("--grpc_max_threads", type=_positive, default=4 * multiprocessing.cpu_count())
     flag("--grpc_channel_arguments", default="", metavar="KEY=VALUE,…")
     _bool(flag, "--enable_grpc_healthcheck_service", help="answer grpc.health.v1.Health")
     flag("--ssl_config_file", default="", help="SSLConfig, for gRPC over TLS")
@@ -81,10 +106,10 @@ def _add_models(flag):
     flag("--model_name", default="default", help="of one model, without a model_config_file")
     flag("--model_base_path", default="", help="absolute folder of its versions")
     flag("--file_system_poll_wait_seconds", type=int, default=1)
-    flag("--max_num_load_retries", type=int, default=5, help="of a version that does not load")
-    flag("--load_retry_interval_micros", type=int, default=60_000_000)
-    flag("--num_load_threads", type=int, default=0, help="0: one version after the other")
-    flag("--num_unload_threads", type=int, default=0)
+    flag("--max_num_load_retries", type=_count, default=5, help="of a version that does not load")
+    flag("--load_retry_interval_micros", type=_count, default=60_000_000)
+    flag("--num_load_threads", type=_count, default=0, help="0: one version after the other")
+    flag("--num_unload_threads", type=_count, default=0)
     _bool(flag, "--allow_version_labels_for_unavailable_models")
     flag("--saved_model_tags", default="serve")
     _bool(flag, "--enable_model_warmup", default=True)

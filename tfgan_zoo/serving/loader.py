@@ -59,8 +59,6 @@ class Loader:
                 except Exception as raised:
                     error = from_exception(raised)
                     left = self._retries - attempt
-                    if error.code == Code.FAILED_PRECONDITION:  # a model that is not trusted
-                        break
                     LOG.error("Loading %s failed: %s; it is tried %d times more", path, error, left)
             raise error
 
