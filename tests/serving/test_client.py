@@ -265,7 +265,7 @@ def test_hostile_grpc_answers(content, message):
     with grpc_answering(content) as target:
         client = Client(target, "any", retries=0, timeout=20, max_answer_bytes=1 << 20)
         with client, pytest.raises(StatusError, match=message):
-            client.predict("x", {"x": [1]})
+            client.predict("x", {"x": np.float32([1])})
 
 
 def test_random_grpc_answers():
@@ -322,6 +322,19 @@ def test_both_protocols_answer_alike(probe):
 
 
 @pytest.mark.parametrize("is_rest", [False, True])
+def test_numbers_of_python_take_the_dtype_of_the_signature(is_rest, probe):
+    with Client(probe.url if is_rest else probe.target, "probe") as client:
+        answer = client.predict(
+            "types", {"u": [255, 1], "b": [True, False], "i": [-5, 1], "d": [1, 2]}
+        )
+        assert answer["i"].dtype == np.int32 and answer["u"].dtype == np.uint8
+        assert client.predict("", {"x": [1, 2.5]})["y"].dtype == np.float32
+        for wrong in ([1.5, 1],) if is_rest else ([256, 1], [1.5, 1]):
+            with pytest.raises(StatusError, match="INVALID_ARGUMENT"):
+                client.predict("types", {"u": wrong, "b": [True], "i": [1], "d": [1]})
+
+
+@pytest.mark.parametrize("is_rest", [False, True])
 def test_mistakes_in_predict(is_rest, probe):
     target = probe.url if is_rest else probe.target
     with Client(target, "probe") as client:
@@ -333,6 +346,9 @@ def test_mistakes_in_predict(is_rest, probe):
             client.predict("special", {"x": [[1], [1, 2]]})
         with pytest.raises(ValueError, match="it holds None"):
             client.predict("special", {"x": ["a", None]})
+        for empty in (np.zeros([0], np.float32), [], np.zeros([0, 2], np.float32)):
+            with pytest.raises(ValueError, match="Input 'x' has no rows"):
+                client.predict("special", {"x": empty})
         with pytest.raises(ValueError, match="dtype complex128, which no signature takes"):
             client.predict("special", {"x": [1j]})
     unknown = pytest.raises(StatusError, match="are those of the server's models.config")

@@ -65,6 +65,13 @@ def of_inputs(inputs):
 
 
 def _input(name, value):
+    array = _array(name, value)
+    if array.ndim and not len(array):
+        raise ValueError(f"Input {name!r} has no rows, which a server that batches never answers.")
+    return array
+
+
+def _array(name, value):
     try:
         array = np.asarray(value)
     except ValueError:  # str and bytes in one list, or a ragged one
@@ -90,6 +97,22 @@ def _bytes(name, array):
             )
         values[index] = value.encode() if isinstance(value, str) else value
     return values.reshape(array.shape)
+
+
+def typed(arrays, specs):
+    """Arrays of Python's own numbers, which have no dtype, in that of a signature `{name: TensorSpec}`;
+    integers only where they fit, floats only where floats are asked for."""
+    return {name: _typed_as(array, specs.get(name)) for name, array in arrays.items()}
+
+
+def _typed_as(array, spec):
+    if spec is None or spec.dtype not in _NUMBERS or spec.dtype == "string":
+        return array
+    wanted = np.dtype(_numpy(spec.dtype))
+    if array.dtype.kind not in "if" or (array.dtype.kind == "f" and wanted.kind != "f"):
+        return array
+    converted = array.astype(wanted)
+    return converted if wanted.kind == "f" or np.array_equal(converted, array) else array
 
 
 def to_message(array, message):

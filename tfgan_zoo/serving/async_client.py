@@ -120,9 +120,7 @@ class AsyncClient:
         return found
 
     async def _input_names(self, signature):
-        if self._signatures is None:
-            self._signatures = await self._metadata()
-        known = self._signatures
+        known = await self._known()
         if signature not in known:
             raise ValueError(
                 f"{self._spec.model} at {self.target} has no signature {signature!r}. It has: "
@@ -143,13 +141,19 @@ class AsyncClient:
     async def _refusal(self, rows, index):
         """Why the model answered a row with an empty file."""
         model, row = self._spec.model, {name: array[index] for name, array in rows.items()}
-        if "label" in row and _CLASSES in self._signatures:
+        if "label" in row and _CLASSES in await self._known():
             answer = await self.predict(_CLASSES, {"label": rows["label"][index : index + 1]})
             count = int(next(iter(answer.values()))[0])
             if not 0 <= row["label"] < count:
                 return f"{model} has no class {row['label']}: labels must lie in [0, {count})."
         asked = ", ".join(f"{name} {value}" for name, value in row.items())
         return f"{model} draws nothing for {asked}."
+
+    async def _known(self):
+        """The signatures, which are asked for once."""
+        if self._signatures is None:
+            self._signatures = await self._metadata()
+        return self._signatures
 
     def _decoded(self, file):
         try:
@@ -165,6 +169,12 @@ class AsyncClient:
     async def predict(self, signature, inputs):
         """See `Client.predict`."""
         given = arrays.of_inputs(inputs)
+        untyped = {
+            name: given[name] for name, value in inputs.items() if not hasattr(value, "dtype")
+        }
+        if untyped and self._transport.sends_dtypes:
+            specs = (await self._known()).get(signature or "serving_default", {"inputs": {}})
+            given |= arrays.typed(untyped, specs["inputs"])
         try:
             return await self._retried(self._transport.predict, signature, given)
         except StatusError as error:

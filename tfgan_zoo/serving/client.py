@@ -63,7 +63,8 @@ class Client:
     def predict(self, signature, inputs):
         """Calls any signature: `{input name: array}` -> `{output name: array}`.
 
-        Strings are bytes in arrays of dtype object; bfloat16 comes as float32.
+        Arrays are sent in their dtype; Python's numbers in that of the signature. Answered strings are
+        bytes in arrays of dtype object; bfloat16 comes as float32.
         """
         return self._run("predict", signature, inputs)
 

@@ -30,6 +30,8 @@ class Grpc:
         max_answer_bytes: Int. Longer answers are refused.
     """
 
+    sends_dtypes = True
+
     def __init__(self, target, credentials=None, max_answer_bytes=1 << 26):
         self._target, self._credentials, self.shown = target, credentials, target
         self._options = [

@@ -27,6 +27,8 @@ class Rest:
         max_answer_bytes: Int. Longer answers are refused, while they arrive and while they are inflated.
     """
 
+    sends_dtypes = False
+
     def __init__(self, url, verify=True, max_answer_bytes=1 << 26):
         self._url, self._verify, self._http = url, verify, None
         self._max_bytes, self._outputs = max_answer_bytes, {}
