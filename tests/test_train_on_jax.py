@@ -5,6 +5,7 @@ import importlib.util
 import json
 import pathlib
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -103,6 +104,16 @@ def test_the_identity_is_of_step_variables_and_images(script, tmp_path):
     (tmp_path / "step.mlir").write_text("b")
     found.add(script._identity(tmp_path, images))
     assert len(found) == 3
+
+
+def test_a_signal_is_noted_and_its_handler_put_back(script):
+    """A run that is told to stop finishes its steps and saves."""
+    before = signal.getsignal(signal.SIGTERM)
+    with script._signals() as received:
+        assert not received
+        signal.raise_signal(signal.SIGTERM)
+        assert received == [signal.SIGTERM]
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def run(script, job, steps):
