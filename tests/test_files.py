@@ -24,6 +24,7 @@ import tfgan_zoo
 from tfgan_zoo import callbacks, export, files, locks, training
 from tfgan_zoo.callbacks.backup import checkpoints, read_state
 from tfgan_zoo.callbacks.evaluate import read_best
+from tfgan_zoo.callbacks.tensorboard import Writer
 from tfgan_zoo.cli.app import app
 from tfgan_zoo.evaluation import collect, results
 from tfgan_zoo.evaluation.report import plain_markdown
@@ -331,6 +332,17 @@ def test_a_full_disk(limited, images, gan, tmp_path):
     assert read_state(tmp_path / "run" / "000000004")["step"] == 4
     assert not leftovers(tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["models", "run", "x.json"]
+
+
+def test_events_on_a_full_disk(limited, tmp_path):
+    writer = Writer(tmp_path)
+    writer.scalar("loss", 1.5, 3)
+    limited(1000)
+    with pytest.raises(OSError, match="tfevents.* was not written: File too large"):
+        for step in range(100):
+            writer.scalar("loss", 1.5, step)
+    limited(resource.RLIM_INFINITY)
+    writer.close()
 
 
 def noise(size, channels=3):
