@@ -49,6 +49,7 @@ gan = tfgan_zoo.DCGAN(image_shape=(8, 8, 1), width=4, latent_dim=4)
 print("ready", flush=True)
 for _ in range(int(sys.argv[2])):
     gan.export(sys.argv[1], "tiny", warmup_batch_sizes=[1])
+    print("done", flush=True)
 """
 
 
@@ -57,8 +58,9 @@ def main():
     rng = random.Random(given.seed)
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         folder = pathlib.Path(folder)
-        soak_training(folder, rng, given)
-        soak_export(folder, rng, given)
+        for part in (soak_training, soak_export):
+            if given.only in (None, part.__name__.removeprefix("soak_")):
+                part(folder, rng, given)
     print("Nothing was lost.")
 
 
@@ -66,6 +68,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--steps", type=int, default=25, help="that a run makes between two kills")
+    parser.add_argument("--only", choices=["training", "export"])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", help="on the disk that is tried; a temporary one by default")
     parser.add_argument("--pid-one", action="store_true")
@@ -175,11 +178,11 @@ def compare(one, other):
 
 
 def soak_export(folder, rng, given):
-    root = folder / "models"
+    root, seconds = folder / "models", seconds_of_an_export(folder / "models", given)
     for kills in range(1, given.kills + 1):
         process = start(given, EXPORT, root, 1000, stdout=subprocess.PIPE)
         process.stdout.readline()
-        time.sleep(rng.uniform(0, 3))
+        time.sleep(rng.uniform(0, 2 * seconds))
         kill(process)
         process.stdout.close()
         print(f"kill {kills:3}: {names(root)}", flush=True)
@@ -194,6 +197,15 @@ def soak_export(folder, rng, given):
     print(
         f"Export: {given.kills} kills, {len(versions)} versions, all verified, nothing left behind."
     )
+
+
+def seconds_of_an_export(root, given):
+    process = start(given, EXPORT, root, 2, stdout=subprocess.PIPE)
+    process.stdout.readline(), process.stdout.readline()
+    begin = time.perf_counter()
+    process.stdout.readline()
+    process.communicate()
+    return time.perf_counter() - begin
 
 
 def names(root):
