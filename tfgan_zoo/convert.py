@@ -9,6 +9,7 @@ import importlib
 import logging
 import pathlib
 import tempfile
+import warnings
 
 import keras
 import numpy as np
@@ -114,7 +115,8 @@ def _write_onnx(path, function, signature):
     import tf2onnx
     from keras.src.export.tf2onnx_lib import patch_tf2onnx
 
-    patch_tf2onnx()  # as Keras does for its own models, for numpy 2
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):
+        patch_tf2onnx()  # as Keras does for its own models, for numpy 2
     traced = tf.function(function, input_signature=signature, autograph=False)
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # what fails is raised below
     converted, _ = tf2onnx.convert.from_function(traced, signature)
