@@ -6,7 +6,9 @@ import pytest
 import tensorflow as tf
 from cases import make
 
+import tfgan_zoo
 from tfgan_zoo import numbers
+from tfgan_zoo.cli import arguments
 
 LATENTS = np.zeros((2, 4), np.float32)
 NOT_GENERATED = {
@@ -144,3 +146,61 @@ def test_rows_that_cannot_be_drawn_are_blank_and_harm_no_other(variant):
             else:
                 np.testing.assert_allclose(values[0], alone[output][0], atol=1e-5, err_msg=name)
                 assert np.isnan(values[1:]).all(), (name, output)
+
+
+# === What is written ===
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1.5", "Numbers are written as"),
+        ("²", "Numbers are written as"),
+        ("-3", "Numbers are written as"),
+        ("1,,2", "Numbers are written as"),
+        ("7,5-2", "from the smaller to the larger. Received: '5-2'"),
+        ("0-999999999999", "A million numbers"),
+        ("9223372036854775808", r"below 2\*\*63"),
+    ],
+)
+def test_numbers_of_the_command_line(text, message):
+    with pytest.raises(ValueError, match=message):
+        arguments.numbers(text)
+    assert arguments.numbers("0-3, 7") == [0, 1, 2, 3, 7]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("num", "n"), ("label", "labels"), ("text", "texts"), ("truncatoin", "trunc")],
+)
+def test_generate_names_the_argument_that_was_meant(name, meant, conditional):
+    with pytest.raises(
+        TypeError, match=f"generate has no argument '{name}'. Did you mean '{meant}"
+    ):
+        conditional.generate(**{name: 2})
+    with pytest.raises(
+        TypeError, match="interpolate has no argument 'labels'. Did you mean 'label'"
+    ):
+        conditional.interpolate(0, 1, labels=2)
+
+
+def test_paths_that_hold_no_exported_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
+    (tmp_path / "all" / "one" / "1" / "assets.extra").mkdir(parents=True)
+    (tmp_path / "all" / "one" / "1" / "assets.extra" / "preset.json").write_text("{}")
+    messages = {
+        "m.keras": "keras.saving.load_model",
+        "w.h5": "HDF5 file holds weights",
+        "./run": "tfgan_zoo.training.load_run",
+        "run": "a path is written as ./run",
+        "./nowhere": "no such file or folder",
+        "./dcgan_mnist": "a preset 'dcgan_mnist', without a path",
+        "./all": "holds models in folders: one. Give one",
+    }
+    for name, message in messages.items():
+        with pytest.raises(ValueError, match=message):
+            tfgan_zoo.from_preset(name)
+    with pytest.raises(TypeError, match="named by a string.*Received: 3"):
+        tfgan_zoo.from_preset(3)

@@ -58,6 +58,8 @@ def get_preset(name):
     """The preset of that name. An unknown one raises ValueError and lists near names."""
     if name not in _presets:
         hint = near(name, _presets)
+        if name and pathlib.Path(name).exists():
+            hint = f" There is a file or folder {name}: a path is written as ./{name}."
         raise ValueError(f"There is no preset {name!r}.{hint} See tfgan_zoo.list_presets().")
     return _presets[name]
 
@@ -81,10 +83,13 @@ def from_preset(name, load_weights=True, model_class=None, trust_model=False, **
             not fit the overrides; a damaged preset.json.
         UntrustedModelError: A folder whose graph could reach files, the network or Python.
     """
-    is_path = os.sep in str(name)
+    if not isinstance(name, (str, os.PathLike)):
+        raise TypeError(f"A preset is named by a string, a folder by its path. Received: {name!r}.")
+    is_path = os.sep in str(name) or isinstance(name, os.PathLike)
+    is_path |= pathlib.Path(name).suffix in (".keras", ".h5", ".hdf5")
     folder = exported(pathlib.Path(name)) if is_path else load_weights and published(name)
     if is_path and not folder:
-        raise ValueError(f"{name} holds no exported model: no version in it has {EXTRA}/{RECORD}.")
+        raise ValueError(f"{name} holds no exported model.{_hint_of_path(pathlib.Path(name))}")
     if load_weights and not folder:  # before a large model is built in vain
         get_preset(name)
         raise ValueError(
@@ -101,6 +106,32 @@ def from_preset(name, load_weights=True, model_class=None, trust_model=False, **
     if load_weights:
         _load(gan, folder)
     return gan
+
+
+def _hint_of_path(path):
+    """What to do with a path that is no exported model."""
+    if path.suffix == ".keras":
+        return (
+            f" After import tfgan_zoo, keras.saving.load_model({str(path)!r}) loads a .keras file."
+        )
+    if path.suffix in (".h5", ".hdf5"):
+        return (
+            " An HDF5 file holds weights: make the model, then gan.load_weights(path). Whole models are "
+            "saved by gan.save('model.keras') or gan.export(folder)."
+        )
+    if (path / "run.json").is_file():
+        return (
+            f" It is a run: tfgan_zoo.training.load_run({str(path)!r}) gives its model, and "
+            f"tfgan-zoo export {path} exports it."
+        )
+    if not path.exists():
+        known = (
+            f" There is a preset {path.name!r}, without a path." if path.name in _presets else ""
+        )
+        return f" There is no such file or folder.{known}"
+    if path.is_dir() and (found := sorted(p.name for p in path.iterdir() if exported(p))):
+        return f" It holds models in folders: {', '.join(found[:5])}. Give one of them."
+    return f" No version in it has {EXTRA}/{RECORD}, which gan.export writes."
 
 
 def exported_variables(gan):

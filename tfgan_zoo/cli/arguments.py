@@ -1,6 +1,7 @@
 """What a user writes on the command line, as Python values."""
 
 import ast
+import re
 from typing import Annotated
 
 import typer
@@ -12,6 +13,10 @@ Trust = Annotated[
         help="Load a model whose graph could reach files, the network or Python.",
     ),
 ]
+
+
+_RANGE = re.compile(r"([0-9]{1,19})(?:-([0-9]{1,19}))?")
+_MOST = 1_000_000
 
 
 def overrides(preset, settings):
@@ -32,6 +37,8 @@ def overrides(preset, settings):
 
 def _typed(key, text, default):
     """The value that `text` writes, of the type of `default`, or None."""
+    from tfgan_zoo.models.kinds import BOUNDS
+
     if text == "None":
         return None
     if isinstance(default, str):
@@ -41,8 +48,12 @@ def _typed(key, text, default):
     except (ValueError, SyntaxError):
         value = text
     kind = type(default)
+    if kind is tuple and isinstance(value, list):
+        return tuple(value)
     if kind is float and type(value) is int:
         return float(value)
+    if type(value) is float and "number" in BOUNDS.get(key, ""):
+        return value
     if default is not None and type(value) is not kind:
         raise ValueError(
             f"--set {key} needs a value like {default!r}, of type {kind.__name__}. "
@@ -61,15 +72,18 @@ def texts(given, count):
 
 
 def numbers(text):
-    """ "0-3,7" -> [0, 1, 2, 3, 7]."""
+    """ "0-3,7" -> [0, 1, 2, 3, 7]; a million of them at most, each of 64 bits."""
     found = []
     for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()):
+        written = _RANGE.fullmatch(part.strip())
+        if not written:
             raise ValueError(f"Numbers are written as 0-15 or 3,7,20-29. Received: {text!r}.")
-        found += range(int(first), int(last or first) + 1)
-    if not found:
-        raise ValueError(f"{text!r} has no number: a range goes from the smaller to the larger.")
+        first, last = int(written[1]), int(written[2] or written[1])
+        if first > last:
+            raise ValueError(f"A range goes from the smaller to the larger. Received: {part!r}.")
+        if last >= 2**63 or len(found) + last - first >= _MOST:
+            raise ValueError(f"A million numbers below 2**63 at most. Received: {part!r}.")
+        found += range(first, last + 1)
     return found
 
 

@@ -6,6 +6,7 @@ import tensorflow as tf
 from tfgan_zoo import numbers
 from tfgan_zoo.layers.draws import normal_rows, uniform_rows
 from tfgan_zoo.models.served import guarded
+from tfgan_zoo.models.suggest import suggesting
 
 _MAX_PNG_CHANNELS = 4
 
@@ -109,6 +110,7 @@ class Sampling:
         nearer = 2**0.5 * tf.math.erfinv(share * tf.math.erf(latents / 2**0.5))
         return tf.where(truncation < 1, nearer, latents)
 
+    @suggesting
     def generate(self, n, seed=None, labels=None, truncation=1.0, batch_size=64, texts=None):
         """Draws images from the moving average of the generator.
 
@@ -127,6 +129,7 @@ class Sampling:
         seeds = numbers.seeds_from(seed, n)
         return self.generate_from_seeds(seeds, labels, truncation, batch_size, texts)
 
+    @suggesting
     def generate_from_seeds(self, seeds, labels=None, truncation=1.0, batch_size=64, texts=None):
         """Draws one image for each seed: int64 `[n]` -> uint8 `[n, H, W, C]`."""
         seeds = numbers.seeds("seeds", seeds)
@@ -134,6 +137,7 @@ class Sampling:
         asked = self._asked_for(seeds, labels=labels, texts=texts)
         return self._rendered(latents, asked, truncation, batch_size)
 
+    @suggesting
     def interpolate(self, start_seed, end_seed, steps=8, label=None, text=None):
         """Images on the way from one seed's image to another's, uint8 `[steps, H, W, C]`."""
         ends = {"start_seed": start_seed, "end_seed": end_seed}
