@@ -351,7 +351,7 @@ def test_ssgan_terms(images):
 
 
 def test_ssgan_refuses():
-    with pytest.raises(ValueError, match="must be square. Received: \\(8, 16, 1\\)"):
+    with pytest.raises(ValueError, match="must be square. Received: image_shape=\\(8, 16, 1\\)"):
         make("SSGAN", image_shape=(8, 16, 1))
     with pytest.raises(ValueError, match="takes no labels. Received: num_classes=3"):
         make("SSGAN", num_classes=3)

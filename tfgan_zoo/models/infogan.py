@@ -186,7 +186,7 @@ def _check(gan):
     height, width, _ = gan.image_shape
     if height % 4 or width % 4:
         raise ValueError(
-            f"InfoGAN needs sides that are multiples of 4. Received: {gan.image_shape}."
+            f"InfoGAN needs sides that are multiples of 4. Received: image_shape={gan.image_shape}."
         )
     if gan.latent_distribution != "uniform":
         raise ValueError(f"InfoGAN's latents are uniform. Received: {gan.latent_distribution!r}.")

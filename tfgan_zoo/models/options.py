@@ -58,6 +58,9 @@ def _check(model, options):
 
     shape_is_good = len(options["image_shape"]) == 3
     require(shape_is_good, "image_shape", "(height, width, channels), three integers")
+    edge = max(options["image_shape"][:2])
+    fits = options.get("channel_base", edge) >= edge
+    require(fits, "channel_base", f"{edge} or more, or maps of the image's edge have no channel")
     augment.check(options["augment"])
     expected = "None or (low, high) with 0 <= low < high <= 1"
     require(_is_balance(options["balance"]), "balance", expected)

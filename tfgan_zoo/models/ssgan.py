@@ -82,7 +82,9 @@ def rotated(images, turns):
 def _check(gan):
     height, width, _ = gan.image_shape
     if height != width:
-        raise ValueError(f"SSGAN turns images, which must be square. Received: {gan.image_shape}.")
+        raise ValueError(
+            f"SSGAN turns images, which must be square. Received: image_shape={gan.image_shape}."
+        )
     if gan.num_classes is not None:
         raise ValueError(f"SSGAN takes no labels. Received: num_classes={gan.num_classes}.")
 

@@ -182,7 +182,9 @@ def _with_gradient(values, factor):
 def _check(gan):
     height, width, _ = gan.image_shape
     if height % 2 or width % 2:
-        raise ValueError(f"VAEGAN needs sides that are even. Received: {gan.image_shape}.")
+        raise ValueError(
+            f"VAEGAN needs sides that are even. Received: image_shape={gan.image_shape}."
+        )
     if gan.gamma <= 0:
         raise ValueError(f"VAEGAN: gamma must be above 0. Received: {gan.gamma}.")
     if gan.objective not in ("modified", "minimax"):

@@ -1,0 +1,57 @@
+"""Writes published models anew in place, as the package exports them now: the same version and pixels.
+
+    python saved_models/reexport.py                            # all of them
+    python saved_models/reexport.py saved_models/dcgan_mnist   # or some, in any folder
+
+A model whose images would change by more than rounding is left as it is, and the exit status is 1.
+"""
+
+import pathlib
+import shutil
+import sys
+import tempfile
+
+from tfgan_zoo import from_preset, presets
+from tfgan_zoo.serving import golden
+
+HERE = pathlib.Path(__file__).parent
+
+
+def main(folders):
+    """Rewrites the newest version in each folder; returns how many could not be."""
+    failed = 0
+    for folder in folders:
+        version = presets.exported(folder)
+        try:
+            print(f"{version}: {rewrite(version)}", flush=True)
+        except (golden.VerificationError, ValueError) as error:
+            print(f"{version}: left as it is. {error}", flush=True)
+            failed += 1
+    return failed
+
+
+def rewrite(version):
+    """Exports a version's model again and puts it in the place of the old one, if it draws the same.
+
+    Returns:
+        A sentence that tells how equal the images are.
+    """
+    name, reference = presets.exported_record(version)["name"], golden.read(version)
+    with tempfile.TemporaryDirectory(dir=version.parents[1], prefix=".reexport-") as folder:
+        new = from_preset(str(version)).export(folder, name, int(version.name))
+        said = golden.compare(reference, golden.read(new).images)
+        golden.verify(new)
+        old = pathlib.Path(folder) / "old"
+        version.rename(old)
+        try:
+            shutil.move(new, version)
+        except OSError:
+            old.rename(version)
+            raise
+    return said
+
+
+if __name__ == "__main__":
+    given = [pathlib.Path(path).resolve() for path in sys.argv[1:]]
+    found = sorted(path for path in HERE.iterdir() if path.is_dir() and presets.exported(path))
+    sys.exit(main(given or found) > 0)
