@@ -188,6 +188,31 @@ def test_splits_that_are_not_there(tmp_path, split):
         load(tmp_path, split)
 
 
+def test_a_split_leads_nowhere_else(tmp_path):
+    write(tmp_path / "photos", "0.png")
+    for split in ("..", ".", "../photos", str(tmp_path)):
+        with pytest.raises(ValueError, match="no such split"):
+            load(tmp_path / "photos", split)
+
+
+def test_folders_may_lie_deep(tmp_path):
+    folder = tmp_path / "photos"
+    for _ in range(600):
+        folder /= "d"
+    folder.mkdir(parents=True)
+    write(folder, "0.png")
+    assert loaded(tmp_path / "photos")[0].class_names == ("d",)
+
+
+def test_a_class_that_cannot_be_read_is_said(tmp_path):
+    write(tmp_path, "cat", "dog")
+    for file in (tmp_path / "dog").iterdir():
+        file.write_text("no image")
+    source, labels, said = loaded(tmp_path, on_unreadable="skip")
+    assert source.class_names == ("cat", "dog") and labels == [0, 0]
+    assert "No image of class 'dog' is left." in said
+
+
 def test_what_looks_like_a_mistake_is_said(tmp_path):
     write(tmp_path, "Cat", "cat", "dog/puppy")
     (tmp_path / "empty").mkdir()

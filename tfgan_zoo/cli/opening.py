@@ -67,7 +67,7 @@ def _opened(zoo, what, data, data_dir, model, seed, image_size, trust_model, clo
 
         return _of_model(load_keras(path), seed, what, data, data_dir), None, data_dir
     if path.exists():
-        shape = image_size and (image_size, image_size, 3)
+        shape = image_size and (image_size, image_size, None)  # grey stays grey
         images = evaluation.from_data(path if path.is_dir() else what, image_shape=shape)
         return images, None, data_dir
     return _of_server(zoo, what, model, data, data_dir, seed, closing), None, data_dir

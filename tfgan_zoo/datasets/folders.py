@@ -121,11 +121,17 @@ class _Check:
             raise ValueError(_refusal(self._listing, reasons))
         if reasons:
             notes.append(f"Skipped: {_unusable(self._listing, reasons)}")
+            notes += self._classes_without_images()
         if notes:
             folder = printable(self._listing.folder)
             lines = "\n".join(f"- {note}" for note in notes)
             warnings.warn(f"{folder}, {len(names)} images:\n{lines}", stacklevel=5)
         return np.array([k for k in range(len(names)) if k not in self.reasons])
+
+    def _classes_without_images(self):
+        labels, classes = self._listing.labels or [], self._listing.class_names or ()
+        left = {label for number, label in enumerate(labels) if number not in self.reasons}
+        return [f"No image of class {classes[k]!r} is left." for k in {*labels} - left]
 
     def _notes(self):
         for key, text in REINTERPRETED.items():

@@ -97,7 +97,9 @@ class _Walk:
         self.images, self.folders, self.unreadable = [], [], {}
         self.skipped = collections.defaultdict(list)
         self._root = os.fspath(root)
-        self._enter("", ())
+        self._to_enter = [("", ())]  # a list, since folders lie deeper than calls may
+        while self._to_enter:
+            self._enter(*self._to_enter.pop())
 
     def notes(self):
         return [
@@ -128,7 +130,7 @@ class _Walk:
         elif os.path.isdir(full):
             if "/" not in path:
                 self.folders.append(path)
-            self._enter(path, above)
+            self._to_enter.append((path, above))
         elif suffix in SUFFIXES:
             self.images.append(path)
         elif not os.path.exists(full):
@@ -145,7 +147,7 @@ class _Walk:
 
 def _of_split(folder, split):
     """The folder of a split, and sentences on what lies beside it."""
-    if not (folder / split).is_dir():
+    if os.sep in split or split in (".", "..") or not (folder / split).is_dir():
         _check_no_split(folder, split)
         return folder, []
     beside = [name for name in _visible_folders(folder) if name != split]
@@ -187,10 +189,17 @@ def _visible_folders(folder):
 
 
 def _has_images(folder, nested=True):
-    for _, folders, files in os.walk(folder):
-        if any(os.path.splitext(name)[1].lower() in SUFFIXES and name[0] != "." for name in files):
+    """Whether a file in it looks like an image; ends at the first, and follows no links within."""
+    to_enter = [folder]
+    while to_enter:
+        try:
+            entries = list(os.scandir(to_enter.pop()))
+        except OSError:
+            continue
+        visible = [entry for entry in entries if entry.name[0] != "."]
+        if any(os.path.splitext(entry.name)[1].lower() in SUFFIXES for entry in visible):
             return True
-        folders[:] = [name for name in folders if nested and name[0] != "."]
+        to_enter += [e.path for e in visible if nested and e.is_dir(follow_symlinks=False)]
     return False
 
 

@@ -119,8 +119,8 @@ def from_data(name_or_path, split="train", image_shape=None, data_dir=None):
     """A TFDS set, a folder of images or an .npz file; see `tfgan_zoo.datasets.load`.
 
     Args:
-        image_shape: `(height, width, channels)` to bring the images to, as training does; None keeps
-            what they have.
+        image_shape: `(height, width, channels)` to bring the images to, as training does; None, for all
+            or for the channels, keeps what they have.
     """
     size, channels = (image_shape[:2], image_shape[2]) if image_shape else (None, None)
     source = datasets.load(
