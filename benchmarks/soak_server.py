@@ -72,7 +72,8 @@ class Watch:
                 continue
             self.worst = max(self.worst, taken)
             if status != 200 or taken > _WORST_SECONDS:
-                self.problems.append(f"status {status} after {taken:.2f} s")
+                load = os.getloadavg()[0] / os.cpu_count()
+                self.problems.append(f"status {status} after {taken:.2f} s; load a CPU {load:.1f}")
             self.samples.append(self.sample())
 
     def sample(self):

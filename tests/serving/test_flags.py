@@ -26,6 +26,10 @@ def test_forms_of_flags():
     parsed, unknown = flags.parse(words)
     assert (parsed.port, parsed.enable_batching, parsed.enable_model_warmup) == (1, True, False)
     assert unknown == ["--new_flag=2"]
+    here = f"--model_base_path={pathlib.Path.cwd()}/models/x"
+    assert flags.parse(["--model_base_path=models/x"])[0].model_base_path == here.partition("=")[2]
+    words = ["--host", "x", "--model_base_path", "models/x", "--port=1", "--max_rows=3"]
+    assert flags.for_model_server(words) == ["--port=1", here]
     assert flags.parse([])[0].rest_api_timeout_in_ms == 30_000
     for wrong in (
         "--max_rows=0",

@@ -3,6 +3,7 @@
 import argparse
 import math
 import multiprocessing
+import os
 
 from tfgan_zoo.serving.limits import DEFAULTS
 
@@ -133,7 +134,14 @@ def _bool(flag, *names, default=False, help=None):
 
 def parse(arguments):
     """`(flags, unknown arguments)`. A stock server warns of unknown flags and goes on; so do we."""
-    return parser().parse_known_args(arguments)
+    parsed, unknown = parser().parse_known_args(arguments)
+    parsed.model_base_path = _absolute(parsed.model_base_path)
+    return parsed, unknown
+
+
+def _absolute(path):
+    """A path of the command line, from where the command runs; a server takes absolute ones alone."""
+    return os.path.abspath(path) if path and "://" not in path else path
 
 
 def _values(name):
@@ -145,4 +153,8 @@ def for_model_server(arguments):
     own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for name in ("engine", *EMBEDDED_ONLY):
         own.add_argument(f"--{name}", f"--{name.replace('_', '-')}", nargs=_values(name))
-    return own.parse_known_args(arguments)[1]
+    own.add_argument("--model_base_path")
+    found, others = own.parse_known_args(arguments)
+    if found.model_base_path:
+        others.append(f"--model_base_path={_absolute(found.model_base_path)}")
+    return others
