@@ -124,7 +124,7 @@ class AsyncClient:
         if signature not in known:
             raise ValueError(
                 f"{self._spec.model} at {self.target} has no signature {signature!r}. It has: "
-                f"{', '.join(sorted(known))}."
+                f"{', '.join(sorted(known)) or 'none'}."
             )
         return set(known[signature]["inputs"])
 

@@ -171,7 +171,7 @@ def _connection_error(error):
     if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in message:
         hint = "If it is the gRPC port, write host:port without http://."
         return WrongServer(
-            Code.UNAVAILABLE, f"the server speaks no HTTP/1: {message[:120]}. {hint}"
+            Code.UNAVAILABLE, f"an answer that is no HTTP/1: {message[:120]}. {hint}"
         )
     return StatusError(Code.UNAVAILABLE, message)
 
