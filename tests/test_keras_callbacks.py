@@ -88,7 +88,9 @@ def test_callbacks_that_watch_and_save(images, tmp_path):
     assert int(gan.iterations.numpy()) in (2, 4)
 
 
-@pytest.mark.parametrize("replicas", ["one replica", "two replicas"])
+@pytest.mark.parametrize(
+    "replicas", ["one replica", pytest.param("two replicas", marks=pytest.mark.full)]
+)
 def test_averages_of_an_optimizer_take_the_place_of_weights(replicas, images, tmp_path, mirrored):
     """At the end of fit as in Keras; but a checkpoint has the weights, from which a run goes on."""
     strategy = mirrored if replicas == "two replicas" else tf.distribute.get_strategy()
@@ -199,7 +201,9 @@ def test_arguments_of_keras_say_what_to_use(method, options, message, gan, image
         getattr(gan, method)(*[images] * (method == "fit"), **options)
 
 
-def test_compile_refuses_what_excludes_itself(gan):
+def test_compile_and_fit_refuse_what_excludes_itself(gan, images):
+    with pytest.raises(ValueError, match="shuffle must be True or False. Received: 0.1"):
+        gan.fit(images, None, 16, 1, 0, None, 0.1)  # Keras has validation_split there
     with pytest.raises(ValueError, match="exclude each other"):
         gan.compile(jit_compile=True, run_eagerly=True)
     with pytest.raises(ValueError, match="steps_per_execution must be a positive integer"):
@@ -213,7 +217,7 @@ def test_losses_of_keras_are_refused(method, gan, images):
 
 
 def test_a_step_on_a_batch_is_that_of_fit(images):
-    one, other = (compiled(n_critic=2, run_eagerly=False) for _ in range(2))
+    one, other = (compiled(n_critic=2) for _ in range(2))
     history = one.fit(
         images[:16],
         batch_size=8,
@@ -235,7 +239,18 @@ def test_a_step_on_a_batch_is_that_of_fit(images):
         other.train_on_batch(images[:16], sample_weight=np.ones(16))
 
 
-@pytest.mark.parametrize("variant", ["DCGAN", "ConditionalGAN", "TextGAN"])
+def test_methods_on_two_replicas(images, mirrored):
+    with mirrored.scope():
+        gan = make("DCGAN")
+    latents = np.random.default_rng(0).normal(size=(5, gan.latent_dim)).astype(np.float32)
+    expected = gan.render(latents)
+    for drawn in (gan.predict(latents, verbose=0), gan.predict_on_batch(latents)):
+        np.testing.assert_allclose(drawn, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "variant", ["DCGAN", "ConditionalGAN", pytest.param("TextGAN", marks=pytest.mark.full)]
+)
 def test_predict_draws_from_latents(variant):
     gan = make(variant)
     gan.compile()
@@ -315,6 +330,7 @@ def _state(gan):
     return [*gan.variables, *gan.optimizer.variables]
 
 
+@pytest.mark.full
 def test_several_steps_at_once_with_two_batch_sizes(images):
     gan = tfgan_zoo.DCGAN(**TINY)
     gan.compile(steps_per_execution=2)
@@ -381,6 +397,13 @@ def test_layers_frozen_after_compile_are_told(images):
     gan.generator.layers[1].trainable = True
     with pytest.raises(ValueError, match="frozen or thawed after"):
         fit(gan, images)
+
+
+def test_frozen_weights_are_no_statistics(images):
+    """Or their mean over replicas would round them."""
+    gan = frozen()
+    held = {id(v) for v in gan.discriminator.layers[1].weights}
+    assert not held & {id(v) for v in gan._statistics} and gan._statistics
 
 
 @pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=pytest.mark.full)])

@@ -137,7 +137,7 @@ def test_every_optimizer_of_keras_is_here():
 @pytest.mark.parametrize(
     "mode",
     [
-        "graph",
+        pytest.param("graph", marks=pytest.mark.full),
         pytest.param("xla", marks=pytest.mark.full),
         pytest.param("two replicas", marks=pytest.mark.full),
         "xla, two replicas",

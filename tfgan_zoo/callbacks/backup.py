@@ -38,7 +38,9 @@ class BackupAndRestore(StepCallback):
     training: remove the folder to begin anew.
 
     A `DivergenceGuard` of the same `fit` goes on too: its copies, what it saw and its tries are in the
-    checkpoint. Keras's own callbacks begin to count anew, `EarlyStopping`'s patience for one.
+    checkpoint. Keras's own callbacks begin to count anew, `EarlyStopping`'s patience for one, and are
+    told once more that the epoch begins in which a run was cut: give `LearningRateScheduler` a function
+    of the epoch alone.
 
     `fit` restores before it builds its data, so that the order of the images goes on too. Of several
     workers the first one writes and all read: `directory` must be on a disk that they share. While one

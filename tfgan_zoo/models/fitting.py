@@ -1,6 +1,7 @@
 """`compile` and `fit`: what happens before the first step of training and between steps."""
 
 import functools
+import numbers
 
 import keras
 import tensorflow as tf
@@ -127,6 +128,9 @@ class Fitting:
         self._assert_compile_called("fit")
         inputs.check_lengths(epochs, initial_epoch, batch_size, steps_per_epoch)
         frozen.require_unchanged(self)
+        for name, value in {"shuffle": shuffle, "resume": resume}.items():
+            if value not in (True, False):  # Keras has another argument in the place of shuffle
+                raise ValueError(f"{name} must be True or False. Received: {value!r}.")
         callbacks = check_callbacks(callbacks, self.optimizer.optimizers)
         self._savers = [callback for callback in callbacks if hasattr(callback, "restore")]
         try:
@@ -211,7 +215,8 @@ class Fitting:
     def _check_compilation(self, jit_compile, run_eagerly, steps_per_execution):
         if jit_compile is True and run_eagerly:
             raise ValueError("jit_compile=True and run_eagerly=True exclude each other. Give one.")
-        if isinstance(steps_per_execution, bool) or not steps_per_execution >= 1:
+        is_number = isinstance(steps_per_execution, numbers.Integral)
+        if not is_number or isinstance(steps_per_execution, bool) or steps_per_execution < 1:
             raise ValueError(
                 f"steps_per_execution must be a positive integer. Received: {steps_per_execution!r}."
             )

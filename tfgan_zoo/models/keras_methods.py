@@ -47,8 +47,8 @@ class KerasMethods:
         return super().predict(self._asked_of(x), batch_size, verbose, steps, callbacks)
 
     def predict_on_batch(self, x):
-        """Images of one batch, as `predict`."""
-        return super().predict_on_batch(self._asked_of(x))
+        """Images of a batch, of arrays as for `predict`. Keras would draw it on every replica."""
+        return self.predict(x, batch_size=len(_latents_and_labels(x)[0]), verbose=0)
 
     def predict_step(self, data):
         alone = isinstance(data, (tuple, list)) and len(data) == 1

@@ -124,10 +124,14 @@ class TrainingStep:
 
     @property
     def _statistics(self):
-        """Moving statistics: each replica has its own until they are averaged after an update."""
+        """Moving statistics: each replica has its own until they are averaged after an update. Weights
+        of frozen layers, which Keras counts among them, stay as they are."""
         players = ("generator", "discriminator")
         networks = [network for player in players for network in self.player_networks(player)]
-        return [variable for network in networks for variable in network.non_trainable_variables]
+        layers = [layer for network in networks for layer in network._flatten_layers()]
+        weights = {id(weight) for layer in layers for weight in layer._trainable_variables}
+        variables = [v for network in networks for v in network.non_trainable_variables]
+        return [variable for variable in variables if id(variable) not in weights]
 
     # === Inputs of an update ===
 
