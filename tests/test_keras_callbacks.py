@@ -397,6 +397,10 @@ def test_layers_frozen_after_compile_are_told(images):
     gan.generator.layers[1].trainable = True
     with pytest.raises(ValueError, match="frozen or thawed after"):
         fit(gan, images)
+    gan.trainable = False
+    gan.compile()
+    with pytest.raises(ValueError, match="nothing to train"):
+        fit(gan, images)
 
 
 def test_frozen_weights_are_no_statistics(images):

@@ -202,6 +202,30 @@ def test_optimizers_that_cannot_be_used_are_refused():
         unrolled.compile(d_optimizer=of_keras.Adam(1e-3, clipnorm=1.0))
 
 
+def _numbers(optimizer):
+    return {k: v for k, v in optimizer.get_config().items() if isinstance(v, (int, float))}
+
+
+def test_an_optimizer_of_another_scope_is_made_anew_whole(mirrored):
+    class Forgetful(of_keras.SGD):
+        def __init__(self, learning_rate=0.1, secret=1.0, **options):
+            super().__init__(learning_rate, **options)
+
+    with mirrored.scope():
+        variables = _variables()
+    made = [make() for make in PLAIN.values()]
+    excluding, forgetful = _without_bias(), Forgetful()
+    with mirrored.scope():
+        for optimizer in made:
+            again, _ = optimizers.prepare("generator", optimizer, variables, "float32")
+            assert again is not optimizer and again.__class__ is optimizer.__class__
+            assert _numbers(again) == _numbers(optimizer)
+        pattern = optimizers.prepare("generator", excluding, variables, "float32")[0]
+        assert pattern._exclude_from_weight_decay_pattern.pattern == "bias"
+        with pytest.raises(ValueError, match="get_config.* of Forgetful lacks secret"):
+            optimizers.prepare("generator", forgetful, variables, "float32")
+
+
 # === The scale of the loss ===
 
 

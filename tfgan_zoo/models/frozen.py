@@ -26,7 +26,12 @@ def freeze_layers(gan, names):
 
 
 def require_unchanged(gan):
-    """Refuses to train other weights than those that the model was compiled with."""
+    """Refuses to train no weights, or others than those that the model was compiled with."""
+    if not any(gan._variables(player) for player in ("generator", "discriminator")):
+        raise ValueError(
+            "All layers of both players are frozen, so there is nothing to train. Set "
+            "layer.trainable = True for those that should, and call compile() again."
+        )
     for player in ("generator", "discriminator"):
         optimizer, _ = gan._player(player)
         now = gan._variables(player)

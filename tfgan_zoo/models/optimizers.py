@@ -1,6 +1,7 @@
 """Keras optimizers that can be applied inside an XLA program on each replica."""
 
 import functools
+import inspect
 import math
 import re
 import warnings
@@ -36,7 +37,7 @@ def prepare(player, optimizer, variables, precision):
         ValueError: No optimizer, or one that other variables have.
     """
     argument = f"{player[0]}_optimizer"
-    optimizer = _within_scope(_known(argument, optimizer))
+    optimizer = _within_scope(argument, _known(argument, optimizer))
     _name(argument, optimizer)
     config = keras.saving.serialize_keras_object(optimizer)
     scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
@@ -196,13 +197,25 @@ def _check(argument, optimizer, variables):
         raise ValueError(f"{argument}: initial_scale must be above 0. Received: {scale}.")
 
 
-def _within_scope(optimizer):
+def _within_scope(argument, optimizer):
     """The optimizer, or under a strategy in whose scope it was not made, a new one of its kind."""
     if not tf.distribute.has_strategy():
         return optimizer
     if isinstance(optimizer._iterations.value, tf.distribute.DistributedValues):
         return optimizer
-    return optimizer.__class__.from_config(optimizer.get_config())
+    kind, config = optimizer.__class__, optimizer.get_config()
+    own = inspect.signature(kind).parameters.values()
+    named = {parameter.name for parameter in own if parameter.kind != parameter.VAR_KEYWORD}
+    if lost := sorted(named - config.keys()):
+        raise ValueError(
+            f"{argument} was made outside strategy.scope(), and get_config() of {kind.__name__} lacks "
+            f"{', '.join(lost)}, so that it cannot be made anew within. Make it within the scope."
+        )
+    made = kind.from_config(config)
+    for name in ("_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern"):
+        if hasattr(optimizer, name):  # what no config has
+            setattr(made, name, getattr(optimizer, name))
+    return made
 
 
 def _keep_local(optimizer):
