@@ -1,11 +1,11 @@
 """`compile` and `fit`: what happens before the first step of training and between steps."""
 
 import functools
-import numbers
 
 import keras
 import tensorflow as tf
 
+from tfgan_zoo import numbers
 from tfgan_zoo.datasets.fingerprint import fingerprint
 from tfgan_zoo.models import frozen, inputs, optimizers, unrolled
 from tfgan_zoo.models.keras_arguments import check_callbacks, refuse_arguments
@@ -107,10 +107,10 @@ class Fitting:
                 it takes texts.
             batch_size: Images per update over all replicas, 64 by default for arrays and by default
                 its own for a data set, whose batches are otherwise cut and joined. A step uses
-                `n_critic` such batches; those that do not fill one are left out.
+                `n_critic` such batches; those that do not fill one are left out. It may differ from
+                one `fit` to the next.
             steps_per_epoch: By default those that the images make. A data set whose batches have no
                 static size is read through once to count them, unless this is given.
-                It may differ from one `fit` to the next.
             resume: True continues an interrupted run: `epochs` then counts from the model's first
                 step, and the epoch that was cut off is finished.
 
@@ -215,11 +215,7 @@ class Fitting:
     def _check_compilation(self, jit_compile, run_eagerly, steps_per_execution):
         if jit_compile is True and run_eagerly:
             raise ValueError("jit_compile=True and run_eagerly=True exclude each other. Give one.")
-        is_number = isinstance(steps_per_execution, numbers.Integral)
-        if not is_number or isinstance(steps_per_execution, bool) or steps_per_execution < 1:
-            raise ValueError(
-                f"steps_per_execution must be a positive integer. Received: {steps_per_execution!r}."
-            )
+        numbers.integer("steps_per_execution", steps_per_execution)
         if self._replicas > 1 and steps_per_execution > 1:
             raise ValueError(
                 "steps_per_execution must be 1 on several replicas, where Keras cannot carry their "

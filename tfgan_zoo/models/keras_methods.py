@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from tfgan_zoo.datasets.stream import array_source
 from tfgan_zoo.models import frozen, inputs
 from tfgan_zoo.models.fitting import named_spec
 from tfgan_zoo.models.keras_arguments import refuse_arguments
@@ -24,8 +25,8 @@ class KerasMethods:
         refuse_arguments("train_on_batch", KerasMethods.train_on_batch, others)
         self._assert_compile_called("train_on_batch")
         frozen.require_unchanged(self)
-        batch_size = self._batch_size_of(inputs._split(self, x, y)[0])
-        data, _ = inputs.prepare(self, x, y, batch_size, False, 1, 0)
+        source, batch_size = self._source_of(*inputs._split(self, x, y))
+        data, _ = inputs.prepare(self, source, None, batch_size, False, 1, 0)
         self._steps_to_skip, self._batch_spec = 0, named_spec(data)
         self.make_train_function()
         data = self.distribute_strategy.experimental_distribute_dataset(data.take(1))
@@ -94,18 +95,24 @@ class KerasMethods:
 
     # === Pieces ===
 
-    def _batch_size_of(self, images):
+    def _source_of(self, images, labels):
+        """A batch as a source, whose range is not guessed: a few images may well be bright."""
         if isinstance(images, tf.data.Dataset) or not hasattr(images, "__len__"):
             raise TypeError(
                 "train_on_batch needs arrays of images. Give data sets to fit(). Received: "
                 f"{type(images).__name__}."
             )
-        if len(images) == 0 or len(images) % self.n_critic:
+        images = np.asarray(images)
+        inputs.check_images(images, self.image_shape, guess=False)
+        if len(images) % self.n_critic:
             raise ValueError(
                 f"A step makes n_critic = {self.n_critic} updates of the discriminator, on images of "
                 f"their own: give a multiple of {self.n_critic} images. Received: {len(images)}."
             )
-        return len(images) // self.n_critic
+        asked = {}
+        if self.condition:
+            asked = {self.condition.key: self.condition.checked(labels, len(images))}
+        return array_source(images.astype(np.float32), **asked), len(images) // self.n_critic
 
     def _asked_of(self, x):
         """Arrays as a dictionary, checked; a data set as it is, checked batch by batch."""
