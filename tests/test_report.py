@@ -158,7 +158,7 @@ def test_a_report_shows_names_and_makes_no_paths_of_them(tmp_path, extractor):
     assert "<script" not in html + text and "&lt;script&gt;alert(1)" in html and hostile in html
     assert not [line for line in text.splitlines() if line.startswith("# x")]
     made = {str(path.relative_to(page.parent)) for path in tmp_path.rglob("*.png")}
-    assert "images/scores_0.png" in made and "images/scores_fd60_x.png" in made
+    assert "images/score_0.png" in made and "images/scores_fd60_x.png" in made
     assert all(name.startswith("images/") for name in made)
     shown = set(re.findall(r"\]\((images/\w+\.png)\)", text))
     assert shown == made and {path.name for path in tmp_path.iterdir()} == {"a", "run"}

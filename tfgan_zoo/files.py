@@ -104,12 +104,17 @@ def _lies_at(filename, path):
 
 def checked_name(name):
     """A name of one file or folder; never a path, hidden, or what a shell or a URL reads otherwise."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not is_name(name):
         raise ValueError(
             "A name has up to 200 letters of ASCII, digits, '_', '-' and '.', which is not the first. "
             f"Received: {name!r}."
         )
     return name
+
+
+def is_name(name):
+    """Whether `checked_name` lets it pass."""
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
 
 
 def version_of(path):

@@ -161,6 +161,10 @@ def published(name):
     It is looked for in the folder that the environment variable TFGAN_ZOO_SAVED_MODELS names, then in
     `saved_models/` of the checkout or of the installed package.
     """
+    from tfgan_zoo.files import is_name
+
+    if not is_name(name):
+        return None
     here = pathlib.Path(__file__).parent
     roots = [
         os.environ.get("TFGAN_ZOO_SAVED_MODELS"),

@@ -182,7 +182,7 @@ def _score_curves(run):
         values = [_number(path, checked_json(path, row[name]), "value") for row in rows]
         drawn = plots.curves([row["step"] for row in rows], {name: values}, window=1)
         # The name comes from a file: it is shown, and becomes no path.
-        file = f"scores_{name}" if _WORD.fullmatch(name) else f"scores_{number}"
+        file = f"scores_{name}" if _WORD.fullmatch(name) else f"score_{number}"
         yield Figure(file, f"{name} while training.", drawn)
 
 

@@ -15,6 +15,7 @@ stateless_random_ops stateless_random_ops_v2 string_ops uniform_quant_ops
 _NOT_THESE = {
     "ImmutableConst",  # maps a file into memory
     "Abort",  # ends the process
+    "ParseTensor",  # makes objects of any registered kind from bytes
     "SymbolicGradient",  # runs a function that the graph names elsewhere
     # Decoders of compressed bytes, whose faults can end the process.
     *("DecodeAndCropJpeg", "DecodeBmp", "DecodeGif", "DecodeImage", "DecodeJpeg", "DecodeJxl"),
