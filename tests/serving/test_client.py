@@ -32,6 +32,7 @@ from tensorflow_serving.apis import (
 from tfgan_zoo.serving import AsyncClient, Client, StatusError, arrays, client_inputs, png, protos
 from tfgan_zoo.serving.client_errors import WrongServer
 
+pytestmark = pytest.mark.xdist_group("serving")  # which shares the server
 ROOT = pathlib.Path(__file__).parents[2]
 LIGHT = ROOT / "serving" / "client" / "pyproject.toml"
 # In a process without these, and without the rest of the package.
