@@ -22,7 +22,18 @@ from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-from tfgan_zoo.serving import bodies, json_inputs, json_text, limits, logs, messages, tensors, wire
+from tfgan_zoo.serving import (
+    bodies,
+    connections,
+    flags,
+    json_inputs,
+    json_text,
+    limits,
+    logs,
+    messages,
+    tensors,
+    wire,
+)
 from tfgan_zoo.serving.loader import Loader
 from tfgan_zoo.serving.manager import Manager
 from tfgan_zoo.serving.statuses import Code, StatusError, shortened
@@ -352,6 +363,34 @@ def test_the_log_has_a_rate():
     passed = [record.getMessage() for record in records if limit.filter(record)]
     assert passed[:3] == ["text 0", "text 1", "text 2"]
     assert passed[3:] == ["(6 messages before this one were left out) text 9"]
+
+
+def test_connections_that_are_gone_are_forgotten():
+    """Also those whose client left while it was answered."""
+
+    async def held():
+        entered, leave = asyncio.Event(), asyncio.Event()
+
+        async def answer(request):
+            server.is_answered(request.protocol)
+            entered.set()
+            try:
+                await leave.wait()
+            finally:
+                server.is_waiting(request.protocol)
+
+        server = connections.Server(answer, flags.parse([])[0])
+        listener = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0)
+        _, writer = await asyncio.open_connection(*listener.sockets[0].getsockname())
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await entered.wait()
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.sleep(0.2)
+        listener.close()
+        return len(server._waiting), server._open
+
+    assert asyncio.run(held()) == (0, 0)
 
 
 def test_a_slow_body(server):

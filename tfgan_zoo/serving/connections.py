@@ -53,8 +53,9 @@ class Server(web.Server):
         self._waiting.pop(handler, None)
 
     def is_waiting(self, handler):
-        """Notes that a connection waits for its client."""
-        self._waiting[handler] = True
+        """Notes that a connection waits for its client, unless it has gone."""
+        if handler.transport is not None:
+            self._waiting[handler] = True
 
     def is_answered(self, handler):
         """Notes that a connection's request is complete and under way."""
