@@ -25,6 +25,7 @@ def test_generated_pages(script):
         "README.md",
         "CONTRIBUTING.md",
         "serving/README.md",
+        "docs/converting.md",
         "docs/latent.md",
         "docs/metrics.md",
         "docs/models.md",
