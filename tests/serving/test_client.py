@@ -501,6 +501,15 @@ def test_a_row_without_an_image_names_what_was_asked():
         client.generate_png(seed=[5, 6], labels=[1, 99])
 
 
+def test_files_of_one_seed_are_not_lost(tmp_path):
+    with (
+        Client("localhost:1", "any") as client,
+        pytest.raises(ValueError, match="named by their seeds, of which some are given twice"),
+    ):
+        client.generate_files(tmp_path / "out", seed=[7, 7], labels=[0, 1])
+    assert not list(tmp_path.iterdir())
+
+
 # === PNG ===
 
 
