@@ -113,7 +113,7 @@ def check_labels(labels, count, num_classes):
         )
     if count and not 0 <= labels.min() <= labels.max() < num_classes:
         low, high = int(labels.min()), int(labels.max())
-        hint = f"Make the model with num_classes={high + 1}?"
+        hint = f"Make the model with num_classes={high + 1}?" if high < 10**6 else ""
         if (low, high) == (1, num_classes):
             hint = "They seem to count from 1: give labels - 1."
         if low < 0:
