@@ -148,3 +148,26 @@ def test_published_models_keep_their_own_settings(name, options):
     expected = served(seed=tf.constant(seeds, tf.int64), **given)["images"].numpy()
     found = gan.generate_from_seeds(seeds)
     assert np.abs(found.astype(int) - tfgan_zoo.models.sampling.to_uint8(expected)).max() <= 1
+
+
+@pytest.mark.parametrize("variant", CASES)
+def test_options_of_a_base_class_work_or_are_refused(variant):
+    """Some networks have no dropout or minibatch discrimination, and said nothing when asked for it."""
+    for name, value, layer in (
+        ("dropout", 0.25, "Dropout"),
+        ("minibatch_discrimination", 3, "MinibatchDiscrimination"),
+    ):
+        model_class = getattr(tfgan_zoo, variant)
+        if name in model_class.unused_options:
+            with pytest.raises(ValueError, match=f"{variant}: {name} has no effect.*Leave it out"):
+                make(variant, **{name: value})
+        elif name in model_class.defaults:
+            layers = make(variant, **{name: value}).discriminator._flatten_layers()
+            assert layer in {type(found).__name__ for found in layers}
+
+
+def test_a_penalty_without_weight_is_refused():
+    with pytest.raises(ValueError, match="penalty='r1' has no effect with penalty_weight=0. Give"):
+        make("DCGAN", penalty="r1")
+    assert make("StyleGAN", penalty_weight=0.1).penalty == "r1"
+    assert make("WGANGP", penalty=None, penalty_weight=0.0).penalty is None

@@ -33,6 +33,7 @@ class ACGAN(DCGAN):
     """
 
     judges_labels = False
+    unused_options = ("minibatch_discrimination",)
     defaults = {
         "image_shape": (32, 32, 3),
         "latent_distribution": "normal",

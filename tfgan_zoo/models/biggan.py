@@ -49,6 +49,7 @@ class BigGAN(GAN):
     """
 
     truncates = True
+    unused_options = ("dropout",)
     defaults = {
         "image_shape": (128, 128, 3),
         "latent_dim": 120,

@@ -67,6 +67,7 @@ class ProGAN(GAN):
         ValueError: An image whose sides cannot be halved so often, or no steps.
     """
 
+    unused_options = ("dropout",)
     defaults = {
         "image_shape": (1024, 1024, 3),
         "latent_dim": 512,
@@ -109,7 +110,9 @@ class ProGAN(GAN):
 
     def after_discriminator_update(self, logs):
         for network in self.networks():
-            network.get_layer(_OUTPUTS[network.name]).growth.assign(self.growth())
+            network.get_layer(_OUTPUTS[network.name.removeprefix("ema_")]).growth.assign(
+                self.growth()
+            )
 
     # === Losses ===
 

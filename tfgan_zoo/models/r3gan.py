@@ -46,6 +46,7 @@ class R3GAN(GAN):
         ValueError: Widths that the image's size or the groups do not fit.
     """
 
+    unused_options = ("dropout",)
     defaults = {
         "image_shape": (64, 64, 3),
         "latent_dim": 64,

@@ -37,6 +37,7 @@ class SAGAN(residual.ResidualPlayers, GAN):
     """
 
     bounds = {"num_classes": "None or >= 1"}
+    unused_options = ("dropout",)
     defaults = {
         "image_shape": (128, 128, 3),
         "latent_dim": 128,

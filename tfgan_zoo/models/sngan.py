@@ -39,6 +39,7 @@ class SNGAN(residual.ResidualPlayers, GAN):
             4 to 7 times a power of 2 (8 or more).
     """
 
+    unused_options = ("dropout",)
     defaults = {
         "image_shape": (32, 32, 3),
         "latent_dim": 128,

@@ -62,6 +62,7 @@ class StyleGAN(GAN):
     """
 
     truncates = True
+    unused_options = ("dropout",)
     defaults = {
         "latent_dim": 512,
         "penalty": "r1",

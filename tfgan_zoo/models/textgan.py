@@ -72,6 +72,7 @@ class TextGAN(DCGAN):
     All other arguments: see `DCGAN` and `GAN`.
     """
 
+    unused_options = ("dropout", "minibatch_discrimination")
     defaults = {
         "latent_distribution": "normal",
         "vocabulary_size": 8192,
@@ -174,9 +175,7 @@ class TextGAN(DCGAN):
         return [values, labels.embeddings]
 
     def call(self, latents, labels=None, training=False):
-        if training:
-            return super().call(latents, labels, training)
-        return self.render(latents, labels)
+        return super().call(latents, labels, training) if training else self.render(latents, labels)
 
     def _inputs_of_average(self, latents, labels):
         return [latents, self.ema_text_encoder(self.condition.encode(labels))]
