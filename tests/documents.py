@@ -74,6 +74,9 @@ class Terminal:
         )  # fmt: skip
         os.close(writes)
         self._writes = writes
+        self._bash.stdin.write(
+            "trap 'kill $SERVER 2>/dev/null' EXIT\n"
+        )  # if this process is killed, too
 
     def run(self, lines):
         """Runs commands; one that fails raises AssertionError with all that was printed."""
