@@ -185,7 +185,9 @@ def soak_export(folder, rng, given):
         time.sleep(rng.uniform(0, 2 * seconds))
         kill(process)
         process.stdout.close()
-        print(f"kill {kills:3}: {names(root)}", flush=True)
+        found = names(root)
+        whole = sum(name.isdigit() for name in found)
+        print(f"kill {kills:3}: versions {whole}, unfinished {len(found) - whole}", flush=True)
     process = start(given, EXPORT, root, 1, stdout=subprocess.DEVNULL)
     if process.wait():
         raise SystemExit("The last export failed.")
