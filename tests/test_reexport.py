@@ -8,13 +8,20 @@ import numpy as np
 import tensorflow as tf
 from cases import make
 
+from tfgan_zoo.serving import golden
+
 SCRIPT = pathlib.Path(__file__).parents[1] / "saved_models" / "reexport.py"
 
 
-def test_a_version_is_rewritten_in_place(tmp_path, capsys):
+def _script():
     spec = importlib.util.spec_from_file_location("reexport", SCRIPT)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
+    return script
+
+
+def test_a_version_is_rewritten_in_place(tmp_path, capsys):
+    script = _script()
     version = make("DCGAN", name="dcgan").export(tmp_path, warmup_batch_sizes=(1,))
     (version.parent / "README.md").write_text("card")
     before = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*"))
@@ -32,3 +39,20 @@ def test_a_version_is_rewritten_in_place(tmp_path, capsys):
     assert script.main([version.parent]) == 1
     assert "left as it is. 1 of 8 images differ" in capsys.readouterr().out
     assert (version / "saved_model.pb").stat().st_mtime_ns == written
+
+
+def test_golden_images_stay_those_of_the_first_machine(tmp_path):
+    script = _script()
+    version = make("DCGAN", name="dcgan").export(tmp_path, warmup_batch_sizes=(1,))
+    image = version / "assets.extra" / "golden" / "seed_0.png"
+    pixels = tf.io.decode_png(image.read_bytes()).numpy()
+    pixels[0, 0] ^= 1  # one level, as kernels of another machine round
+    image.write_bytes(tf.io.encode_png(pixels).numpy())
+    file = version / "assets.extra" / "golden.json"
+    record = json.loads(file.read_text())
+    digests = [golden.pixels_sha256(pixels), *record["sha256"][1:]]
+    file.write_text(json.dumps(record | {"sha256": digests}))
+    kept = image.read_bytes()
+    assert script.main([version.parent]) == 0
+    assert image.read_bytes() == kept
+    assert json.loads(file.read_text())["sha256"] == digests
