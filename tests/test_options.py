@@ -122,7 +122,7 @@ def test_a_schedule_belongs_to_an_optimizer():
         keras.dtype_policies.DTypePolicyMap(),
         keras.dtype_policies.QuantizedDTypePolicy("int8", "float32"),
     ],
-    ids=str,
+    ids=lambda policy: policy if isinstance(policy, str) else type(policy).__name__,
 )
 def test_dtype_policies_that_no_model_trains_in(policy):
     with pytest.raises(ValueError, match="dtype must be 'float32', 'mixed_bfloat16' or 'mixed_fl"):
