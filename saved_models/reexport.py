@@ -6,13 +6,13 @@
 A model whose images would change by more than rounding is left as it is, and the exit status is 1.
 """
 
-import json
 import pathlib
 import shutil
 import sys
 import tempfile
 
 from tfgan_zoo import from_preset, presets
+from tfgan_zoo.files import read_json, write_json
 from tfgan_zoo.serving import golden
 
 HERE = pathlib.Path(__file__).parent
@@ -57,9 +57,8 @@ def _keep_golden(old, new):
     """Golden images stay those of the machine that published the model first: rewriting on one machine
     after another must not add their roundings up."""
     shutil.copytree(old / golden.IMAGES, new / golden.IMAGES, dirs_exist_ok=True)
-    kept = {"sha256": json.loads((old / golden.FILE).read_text())["sha256"]}
-    record = json.loads((new / golden.FILE).read_text()) | kept
-    (new / golden.FILE).write_text(json.dumps(record, indent=2) + "\n")
+    kept = {"sha256": golden.read(old).sha256}
+    write_json(new / golden.FILE, read_json(new / golden.FILE) | kept)
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def test_began_is_that_of_the_usual_code():
         error = np.abs(images - outputs["reconstructions"]).mean(axis=(1, 2, 3))
         np.testing.assert_allclose(outputs["logits"][:, 0], -error, rtol=1e-5)
     with pytest.raises(
-        ValueError, match="output_activation must be None or 'tanh'. Received: output"
+        ValueError, match="output_activation must be one of None, 'tanh'. Received: output"
     ):
         make("BEGAN", output_activation="relu")
 

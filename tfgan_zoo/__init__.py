@@ -65,7 +65,7 @@ def __dir__():
 class _ModelsAfterKeras(importlib.abc.MetaPathFinder):
     """Imports the models when Keras is imported, which finds the class of a `.keras` file only then.
 
-    Whoever only wants a client or `--help` does not wait for TensorFlow, and need not have it.
+    So the client and `--help` do not import TensorFlow; the client runs where it is not installed.
     """
 
     _is_looking = False

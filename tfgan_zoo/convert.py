@@ -65,9 +65,7 @@ def convert(gan, path, name=None, format="onnx"):
     expected = model.served()["from_latents"][0](*map(tf.constant, inputs.values()))["images"]
     with beside(target) as temporary:
         try:
-            write, run = {"onnx": (_write_onnx, _run_onnx), "litert": (_write_litert, _run_litert)}[
-                format
-            ]
+            write, run = _RUNTIMES[format]
             write(temporary, *_portable(model))
             images = run(temporary, inputs)
         except Exception as error:

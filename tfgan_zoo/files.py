@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and sentences where they are not."""
+"""Files that are written whole or not at all, and errors of reading and writing as sentences."""
 
 import contextlib
 import errno

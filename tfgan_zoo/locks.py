@@ -1,4 +1,4 @@
-"""Locks that end with their process: one run, one trainer; what nobody writes any more is swept."""
+"""Locks that end with their process, and the removal of what killed processes left half written."""
 
 import contextlib
 import json
@@ -119,9 +119,7 @@ def sweep(parent):
     with os.scandir(parent) as entries:
         leftovers = [entry.path for entry in entries if entry.name.startswith(UNFINISHED)]
     for leftover in leftovers:
-        with contextlib.suppress(
-            OSError
-        ):  # another process was faster, or may write here and we not
+        with contextlib.suppress(OSError):  # removed by another process, or not ours to remove
             _remove_if_dead(pathlib.Path(leftover))
 
 

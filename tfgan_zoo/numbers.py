@@ -1,7 +1,5 @@
 """Numbers that a caller gives: checked by kind and range, and never rounded, wrapped or clipped."""
 
-import math
-
 import numpy as np
 
 INT64 = (-(2**63), 2**63 - 1)
@@ -130,10 +128,3 @@ def _hint_of_classes(array, num_classes):
     if array.dtype.kind == "f" and array.size and (array == np.floor(array)).all():
         return " Give labels.astype(int)."
     return ""
-
-
-def interval(value, low, high, open_low=False, open_high=False):
-    """Whether a number is finite and lies between two bounds, which are allowed unless open."""
-    above = value > low if open_low else value >= low
-    below = value < high if open_high else value <= high
-    return math.isfinite(value) and above and below

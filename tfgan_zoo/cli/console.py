@@ -1,7 +1,6 @@
 """What the commands print, and how they load what they need without noise."""
 
 import contextlib
-import json
 import math
 import os
 import pathlib
@@ -11,6 +10,7 @@ import tempfile
 import typer
 
 from tfgan_zoo import progress
+from tfgan_zoo.files import read_json
 
 
 def show_plan(options):
@@ -62,7 +62,7 @@ def trained(zoo, name):
     scores = folder.parent / "scores.json"
     if not scores.is_file():
         return "yes"
-    result = json.loads(scores.read_text())["results"][0]
+    result = read_json(scores, keys={"results": list})["results"][0]
     return f"{result['metric']} {result['value']:.4g}"
 
 

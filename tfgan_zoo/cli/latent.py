@@ -67,7 +67,7 @@ def interpolate(
     gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
-    asked = arguments.named(asked, gan.class_names) if text is None else text
+    asked = arguments.named(asked, gan.class_names)
     space = latent.Space(gan, space)
     points = space.from_seeds(seeds, truncation)
     if not pictures.is_animation(out):
@@ -148,7 +148,7 @@ def project(
     gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
-    asked = arguments.named(asked, gan.class_names) if text is None else text
+    asked = arguments.named(asked, gan.class_names)
     if is_file:
         real, labels = pictures.picture(images, gan.image_shape), None
     else:
@@ -212,7 +212,7 @@ def directions(
     gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
-    asked = arguments.named(asked, gan.class_names) if text is None else text
+    asked = arguments.named(asked, gan.class_names)
     if ends:
         samples = samples or _SAMPLES
         with progress.doing(f"Classifying {samples} samples"):

@@ -16,8 +16,8 @@ def fingerprint(source):
     """A dictionary of JSON values: number, shape and classes, and the look of images at fixed places.
 
     Where the images lie is no part of it. Of up to 256 images, evenly spread, the means of 4x4 tiles are
-    kept, and a digest of their labels or captions: a replaced set is told, one replaced image of many
-    may not be.
+    kept, and a digest of their labels or captions: a replaced set is noticed, one replaced image of
+    many may not be.
     """
     tiles, digest = [], hashlib.sha256()
     places = _places(source)

@@ -27,8 +27,8 @@ _EXPECTED = 'It must be an object {"file": "text"}'
 
 
 def folder_source(folder, split, reading, in_memory, skip, texts=True):
-    """A source over the images of a folder, all of which are decoded here, once, so that no run dies of
-    one after hours of training.
+    """A source over the images of a folder, all of which are decoded here, once, so that no run ends
+    at one of them after hours of training.
 
     Args:
         folder, split: Where they lie.

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tfgan_zoo import numbers
 from tfgan_zoo.datasets.labels import places
-from tfgan_zoo.models import inputs
+from tfgan_zoo.models.input_checks import check_labels
 
 _LETTERS_IN_A_TOKEN = 8  # what follows the first letters is not read, so that no text is costly
 
@@ -34,7 +34,7 @@ class Labels:
     def checked(self, values, count):
         """`count` values as an array, for `fit`; others raise ValueError."""
         values = None if values is None else self.numbered(values)
-        return inputs.check_labels(values, count, self.num_classes)
+        return check_labels(values, count, self.num_classes)
 
     def given(self, values, count):
         """What a caller of `generate` asks for, one for all images or one for each."""

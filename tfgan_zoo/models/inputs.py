@@ -1,4 +1,4 @@
-"""What `fit` is given, checked at the door and made a stream of training steps."""
+"""What `fit` is given: checked, and made a stream of training steps."""
 
 import numpy as np
 import tensorflow as tf
@@ -8,8 +8,6 @@ from tfgan_zoo.datasets.stream import Source, array_source, stream
 from tfgan_zoo.layers import MinibatchStddev
 from tfgan_zoo.models import input_checks, input_streams
 from tfgan_zoo.models.class_names import joined_to
-from tfgan_zoo.models.input_checks import check_images as check_images
-from tfgan_zoo.models.input_checks import check_labels as check_labels
 
 
 def check_lengths(epochs, initial_epoch, batch_size, steps_per_epoch):
@@ -72,7 +70,7 @@ def _checked_source(gan, source):
     if not source.count:
         raise ValueError("The data set is empty: no image to train on.")
     first = source.fetch(tf.range(1, dtype=tf.int64), tf.zeros([2], tf.int64))
-    check_images(np.asarray(first["images"]), gan.image_shape, guess=False)
+    input_checks.check_images(np.asarray(first["images"]), gan.image_shape, guess=False)
     if gan.condition:
         values = first.get(gan.condition.key)
         gan.condition.checked(None if values is None else values.numpy(), 1)
@@ -133,7 +131,7 @@ def _checked_arrays(gan, images, labels):
     if images is None:
         raise ValueError("fit needs images: an array, (images, labels), or a tf.data.Dataset.")
     images = input_checks.as_array(images)
-    check_images(images, gan.image_shape)
+    input_checks.check_images(images, gan.image_shape)
     if gan.condition:
         labels = gan.condition.checked(labels, len(images))
     return images.astype(np.float32, copy=False), labels

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo.datasets.stream import array_source
-from tfgan_zoo.models import frozen, inputs
+from tfgan_zoo.models import frozen, input_checks, inputs
 from tfgan_zoo.models.fitting import named_spec
 from tfgan_zoo.models.keras_arguments import refuse_arguments
 
@@ -103,7 +103,7 @@ class KerasMethods:
                 f"{type(images).__name__}."
             )
         images = np.asarray(images)
-        inputs.check_images(images, self.image_shape, guess=False)
+        input_checks.check_images(images, self.image_shape, guess=False)
         if len(images) % self.n_critic:
             raise ValueError(
                 f"A step makes n_critic = {self.n_critic} updates of the discriminator, on images of "
@@ -116,9 +116,7 @@ class KerasMethods:
 
     def _asked_of(self, x):
         """Arrays as a dictionary, checked; a data set as it is, checked batch by batch."""
-        if isinstance(x, tf.data.Dataset) or not (
-            isinstance(x, (tuple, list, dict)) or _is_array(x)
-        ):
+        if not isinstance(x, (tuple, list, dict)) and not hasattr(x, "shape"):
             return x
         latents, labels = _latents_and_labels(x)
         latents = np.asarray(latents, np.float32)
@@ -138,10 +136,6 @@ class KerasMethods:
     def _refuse_labels(self, labels):
         if labels is not None:
             raise ValueError(f"{type(self).__name__} takes latents alone, no labels or texts.")
-
-
-def _is_array(x):
-    return hasattr(x, "shape")
 
 
 def _latents_and_labels(x):

@@ -39,7 +39,7 @@ BOUNDS = {
     **dict.fromkeys(("maxout_pieces", "blocks", "expansion", "group_width"), ">= 1"),
     **dict.fromkeys(("channel_base", "channel_max", "path_length_every"), ">= 1"),
     **dict.fromkeys(("path_length_shrink", "fade_in_steps", "stable_steps"), ">= 1"),
-    **dict.fromkeys(("text_length",), ">= 1"),
+    "text_length": ">= 1",
     "vocabulary_size": ">= 2",
     "continuous_codes": ">= 0",
     **dict.fromkeys(("class_weight", "orthogonal_weight", "information_weight"), ">= 0"),
@@ -52,7 +52,6 @@ BOUNDS = {
     "path_length_decay": "(0, 1]",
     **dict.fromkeys(("input_dropout", "beta_1", "rho"), "[0, 1)"),
     "epsilon": "> 0",
-    **dict.fromkeys(("output_activation", "strided_activation"), "None or string"),
 }
 _INTERVAL = re.compile(r"([\[(])(\S+), (\S+)([\])])|(>=|>) (\S+)")
 _SCHEDULE = (

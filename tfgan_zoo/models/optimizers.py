@@ -21,7 +21,7 @@ def prepare(player, optimizer, variables, precision):
     Keras's own `apply` sums the gradients itself and updates variables through `merge_call`, which
     neither XLA nor `tf.cond` can hold; and its `LossScaleOptimizer` looks for infinities before the
     sum, on the first replica only. Here the training step sums first, then every replica applies the
-    same update to its own copy. Only the layer of Keras's optimizers that speaks to `tf.distribute` is
+    same update to its own copy. Only the layer of Keras's optimizers that calls `tf.distribute` is
     replaced: what an optimizer's own class defines stays.
 
     Args:

@@ -41,7 +41,7 @@ def _check_effects(cls, options):
     for name in cls.unused_options:
         if options[name] != cls.defaults[name]:
             raise ValueError(
-                f"{cls.__name__}: {name} has no effect, since its networks have no place for it. "
+                f"{cls.__name__}: {name} has no effect, since its networks do not use it. "
                 f"Received: {name}={options[name]!r}. Leave it out."
             )
     if options["penalty"] is not None and options["penalty_weight"] == 0:

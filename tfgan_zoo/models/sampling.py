@@ -246,7 +246,7 @@ class Sampling:
 
     def served(self):
         """The `endpoints`, safe to serve: a row with a class that does not exist, a truncation outside
-        (0, 1], NaN or infinity is answered with NaN and empty strings, and harms no other row. For a
+        (0, 1], NaN or infinity is answered with NaN and empty strings, and all others as ever. For a
         model with classes `classes` answers how many there are."""
         ranges = self.classes_of_inputs()
         found = {

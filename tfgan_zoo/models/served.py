@@ -22,7 +22,7 @@ def guarded(function, signature, ranges):
         fits = [_fits(*pair, ranges) for pair in zip(names, inputs, strict=True)]
         fits = tf.reduce_all(tf.stack([row for row in fits if row is not None]), axis=0)
         pairs = zip(names, inputs, strict=True)
-        outputs = function(*(where(fits, value, _harmless(name, value)) for name, value in pairs))
+        outputs = function(*(where(fits, value, _substitute(name, value)) for name, value in pairs))
         return {name: where(fits, value, _blank(value)) for name, value in outputs.items()}
 
     return answer
@@ -41,7 +41,7 @@ def _fits(name, value, ranges):
     return tf.reduce_all(fits, axis=list(range(1, value.shape.rank)))
 
 
-def _harmless(name, value):
+def _substitute(name, value):
     if name == "truncation":
         return tf.ones_like(value)
     return value if value.dtype == tf.string else tf.zeros_like(value)

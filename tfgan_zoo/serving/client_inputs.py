@@ -27,10 +27,8 @@ def column(name, value, n):
 
 def texts(values, n):
     """Bytes in UTF-8 `[n]`, dtype object, of one string for all, or one for each."""
-    values = np.asarray(
-        values, object
-    ).tolist()  # an object array keeps zeros at the end of strings
-    values = values if isinstance(values, list) else [values]
+    # An array of objects keeps the zeros at the end of a string.
+    values = np.atleast_1d(np.asarray(values, object)).tolist()
     wrong = [value for value in values if not isinstance(value, (str, bytes))]
     if wrong:
         raise ValueError(f"texts must be strings. Received: {wrong[0]!r}.")
@@ -45,10 +43,10 @@ def texts(values, n):
 
 def seconds(value):
     """A time-out."""
-    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    if not is_number or not 0 < value < math.inf:
+    number = numbers.plain(value)
+    if not numbers.is_number(number) or not 0 < number < math.inf:
         raise ValueError(f"timeout must be a positive number of seconds. Received: {value!r}.")
-    return float(value)
+    return float(number)
 
 
 def near(name, known):

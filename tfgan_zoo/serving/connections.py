@@ -17,7 +17,7 @@ class Server(web.Server):
     """An `aiohttp.web.Server` with a limit on connections.
 
     A connection waits while it sends headers or a body, or is idle. Where all places are taken, that
-    which has waited longest is closed for the new one, so that unfinished requests keep nobody out.
+    which has waited longest is closed for the new one, so that unfinished ones never take all.
 
     Args:
         handler: Coroutine function from a request to a response.

@@ -37,7 +37,7 @@ _OWN = {  # flags of the embedded server only: type, default, help
     "host": (str, "127.0.0.1", "address to listen on"),
     "drain_seconds": (_seconds, 30.0, "after SIGTERM, for running requests"),
     "max_concurrent_requests": (_positive, 1024, "more are refused"),
-    "max_connections": (_positive, 1000, "open ones of REST, and of gRPC; idle ones give way"),
+    "max_connections": (_positive, 1000, "open ones of REST, and of gRPC; idle ones are closed"),
     "idle_timeout_seconds": (_more_seconds, 30.0, "for the headers of a request, and between two"),
     "body_timeout_seconds": (_more_seconds, 30.0, "for the body of a request"),
     "max_body_bytes": (_positive, DEFAULTS.max_body_bytes, "of a request, also when unpacked"),
@@ -105,7 +105,7 @@ def _add_models(flag):
     )
     flag("--model_config_file_poll_wait_seconds", type=int, default=0, help="0: never read again")
     flag("--model_name", default="default", help="of one model, without a model_config_file")
-    flag("--model_base_path", default="", help="absolute folder of its versions")
+    flag("--model_base_path", default="", help="folder of its versions")
     flag("--file_system_poll_wait_seconds", type=int, default=1)
     flag("--max_num_load_retries", type=_count, default=5, help="of a version that does not load")
     flag("--load_retry_interval_micros", type=_count, default=60_000_000)

@@ -15,7 +15,7 @@ class Loader:
     """Runs `load` as TensorFlow Serving's manager does.
 
     With no threads of its own a version is loaded after the other, and its pauses before further tries
-    hold up all models; with several, they hold up a thread.
+    delay all models; with several, they delay those of one thread.
 
     Args:
         load: Function from a path to a warm `Servable`, called in a thread.

@@ -1,8 +1,7 @@
-"""The server's log: to standard error, and never more than a client could make it hold."""
+"""The server's log: to standard error, and so many lines a second at most, whatever clients send."""
 
 import logging
 
-LOG = logging.getLogger("tfgan_zoo.serving")
 _PER_SECOND = 20
 
 

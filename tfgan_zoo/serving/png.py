@@ -1,4 +1,4 @@
-"""PNG files from a server, decoded only after their headers are seen to be harmless."""
+"""PNG files from a server, whose size and kind are checked by their headers before they are decoded."""
 
 import io
 import struct

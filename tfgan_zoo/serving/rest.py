@@ -92,7 +92,7 @@ class Rest:
         except ConnectionError:
             raise
         except Exception as raised:
-            LOG.exception("A request failed in a way that nobody foresaw")
+            LOG.exception("A request failed by a fault of the server")
             error = from_exception(raised)
         return _error(HTTP[error.code], error.message)
 

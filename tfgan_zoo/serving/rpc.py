@@ -54,7 +54,7 @@ async def _answer(core, request_class, function, data, context):
     except StatusError as error:
         await context.abort(error.code, shortened(error.message))
     except Exception as error:
-        LOG.exception("A request failed in a way that nobody foresaw")
+        LOG.exception("A request failed by a fault of the server")
         await context.abort(Code.INTERNAL, shortened(from_exception(error).message))
 
 

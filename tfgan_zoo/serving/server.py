@@ -1,4 +1,4 @@
-"""The embedded server: wires models, batching, gRPC, REST and metrics together, and stops gently."""
+"""The embedded server: models, batching, gRPC, REST and metrics, from the start to the stop."""
 
 import asyncio
 import logging
@@ -153,7 +153,7 @@ class Server:
         )
         taken = limits.from_flags(parsed)
         self.core = Core(self.manager, scheduler, self.measures, parsed.grpc_max_threads, taken)
-        self._config, self._poller = self._read_config(), None
+        self._config, self._poller = _config(parsed), None
         self._grpc = listeners.Grpc(self.core, parsed)
         self._rest = listeners.Rest(self.core, parsed)
 
@@ -170,9 +170,6 @@ class Server:
 
     def _observe_queue(self, microseconds):
         self.measures.observe(metrics.QUEUING_LATENCY, microseconds, thread_pool_name="")
-
-    def _read_config(self):
-        return _config(self.flags)
 
     def _load(self, path):
         """Loads and warms a version; called in a thread."""
@@ -215,7 +212,7 @@ class Server:
         while True:
             await asyncio.sleep(self.flags.model_config_file_poll_wait_seconds)
             try:
-                await self.manager.reload(self._read_config(), wait=False)
+                await self.manager.reload(_config(self.flags), wait=False)
             except Exception as error:
                 text = error.message if isinstance(error, StatusError) else repr(error)
                 LOG.error("PollFilesystemAndReloadConfig failed to ReloadConfig: %s", text)

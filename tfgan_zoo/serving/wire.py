@@ -11,11 +11,7 @@ from tfgan_zoo.serving.statuses import invalid
 _SMALL = 1 << 18  # bytes; a smaller message is parsed without a look at it
 _MAX_FIELDS = 1000  # of a request, and of a shape
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_INPUTS, _VALUE, _SHAPE = (
-    2,
-    2,
-    2,
-)  # PredictRequest.inputs, its entries' value, TensorProto.tensor_shape
+_INPUTS = _VALUE = _SHAPE = 2  # PredictRequest.inputs, its entries' value, TensorProto.tensor_shape
 _HANDLES = (14, 15)  # TensorProto.resource_handle_val and variant_val, which no request needs
 
 
