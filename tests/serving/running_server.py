@@ -17,7 +17,7 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 IS_EMBEDDED = "TFGAN_ZOO_TFS_BINARY" not in os.environ
 PROTOCOL = pathlib.Path(__file__).parent / "protocol"
 _UNLIMITED = [("grpc.max_receive_message_length", -1)]
-_START_SECONDS = 120
+_START_SECONDS = 400  # on a busy machine; 20 models take a minute where nothing else runs
 
 
 def command():

@@ -150,9 +150,14 @@ def test_a_refused_configuration_changes_nothing(folder, server):
 
 @pytest.mark.skipif(not IS_EMBEDDED, reason="a real server shares a port of gRPC that is taken")
 def test_a_port_that_is_taken(server, folder):
-    flags = [f"--model_base_path={PROTOCOL}/probe", f"--port={server.port}"]
-    second = Server(folder, *flags)
-    assert second.process.wait(60) not in (0, None)
+    """It is told before a model is waited for."""
+    second = Server(folder, "--model_base_path=/nowhere", f"--port={server.port}")
+    try:
+        assert second.process.wait(60) == 255
+    finally:
+        second.process.kill()
+    assert "Failed to BuildAndStart gRPC server: 127.0.0.1" in second.log
+    assert "Address already in use" in second.log
 
 
 # === Fuzzing ===

@@ -31,11 +31,14 @@ def test_forms_of_flags():
     words = ["--host", "x", "--model_base_path", "models/x", "--port=1", "--max_rows=3"]
     assert flags.for_model_server(words) == ["--port=1", here]
     assert flags.parse([])[0].rest_api_timeout_in_ms == 30_000
+    assert flags.parse(["--host=[::1]"])[0].host == "::1"
     for wrong in (
         "--max_rows=0",
         "--drain_seconds=-1",
         "--idle_timeout_seconds=nan",
         "--max_strings=x",
+        "--port=65536",
+        "--rest_api_port=-1",
     ):
         with pytest.raises(SystemExit) as error:
             flags.parse([wrong])

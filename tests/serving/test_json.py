@@ -10,6 +10,7 @@ import tensorflow as tf
 from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from tensorflow.core.framework import tensor_pb2
 
 from tfgan_zoo.serving import json_inputs, json_outputs, json_text, tensors
 from tfgan_zoo.serving.json_inputs import COLUMNAR, ROW
@@ -136,6 +137,13 @@ def test_float32_texts(value, text):
             'JSON Value: "a" Type: String is not of expected type: float',
         ),
         ({"inputs": [2**31]}, tf.int32, "2147483648 Type: Number is not of expected type: int32"),
+        ({"inputs": [256]}, tf.uint8, "256 Type: Number is not of expected type: uint8"),
+        (
+            {"instances": [1, -129]},
+            tf.int8,
+            "element: 1 of 'instances' list. Error: INVALID_ARGUMENT",
+        ),
+        ({"inputs": [1.0]}, tf.int64, "1.0 Type: Number is not of expected type: int64"),
         ({"inputs": [-1]}, tf.uint32, "-1 Type: Number is not of expected type: uint32"),
         ({"inputs": [1]}, tf.bool, "1 Type: Number is not of expected type: bool"),
         ({"inputs": [1]}, tf.float16, "UNIMPLEMENTED: Conversion of JSON Value: 1 to type: half"),
@@ -211,6 +219,19 @@ def test_values_of_a_message_repeat_or_are_cut():
     message.tensor_shape.dim[0].size = -1
     with pytest.raises(StatusError, match="tensor parsing error: x"):
         tensors.from_message("x", message)
+
+
+def test_integers_that_a_dtype_cannot_hold():
+    """A real server wraps them: a uint8 of 256 is its 0."""
+    for dtype, value in (
+        *((tf.uint8, 256), (tf.uint8, -1), (tf.int8, 128), (tf.uint16, 65536), (tf.int16, 32768)),
+        *((tf.float16, 65536), (tf.bfloat16, -1)),  # the bits of a half
+    ):
+        message = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum)
+        message.tensor_shape.dim.add(size=2)
+        getattr(message, tensors._FIELDS[dtype]).extend([1, value])
+        with pytest.raises(StatusError, match=f"INVALID_ARGUMENT: .* cannot hold {value}"):
+            tensors.from_message("x", message)
 
 
 def test_base64_of_outputs():

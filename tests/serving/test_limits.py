@@ -11,6 +11,7 @@ import signal
 import socket
 import threading
 import time
+import types
 import zlib
 
 import grpc
@@ -34,6 +35,7 @@ from tfgan_zoo.serving import (
     tensors,
     wire,
 )
+from tfgan_zoo.serving.core import Core
 from tfgan_zoo.serving.loader import Loader
 from tfgan_zoo.serving.manager import Manager
 from tfgan_zoo.serving.statuses import Code, StatusError, shortened
@@ -59,12 +61,17 @@ class Slow(tf.Module):
         steps = tf.while_loop(lambda i: tf.timestamp() < end, lambda i: [i + 1], [0])
         return {"y": x + 0.0 * tf.cast(steps[0], tf.float32)}
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, "x")])
+    def wide(self, x):
+        return {"y": tf.zeros([tf.size(x), 200_000])}
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("limits")
     slow = Slow()
-    tf.saved_model.save(slow, str(folder / "slow" / "1"), {"serving_default": slow.wait})
+    signatures = {"serving_default": slow.wait, "wide": slow.wide}
+    tf.saved_model.save(slow, str(folder / "slow" / "1"), signatures)
     rows = [("probe", PROTOCOL / "probe", ""), ("slow", folder / "slow", "")]
     (folder / "models.config").write_text(models_config(*rows))
     (folder / "monitoring.config").write_text('prometheus_config { enable: true path: "/metrics" }')
@@ -239,6 +246,40 @@ def test_unpacking():
     with pytest.raises(bodies.Refused) as error:
         bodies.unpacked(gzip.compress(b" " * (MEGABYTE + 1)), SMALL)
     assert error.value.status == 413
+
+
+def test_an_answer_of_too_many_values(server):
+    """Is refused over REST alone."""
+    path, ask = "/v1/models/slow:predict", {"signature_name": "wide", "inputs": [1.0]}
+    assert server.predict(ask, path)[0] == 200
+    status, answer = server.predict({**ask, "inputs": [1.0, 2.0]}, path)
+    assert status == 400 and "400000; this server takes 300000" in answer["error"]
+    spec = field(1, field(1, b"slow") + field(3, b"wide"))
+    tensor = field(2, field(1, b"x") + field(2, b"\x08\x01" + shape(2)))
+    assert ask_grpc(server, spec + tensor)[0] == "OK"
+
+
+def test_bytes_under_way():
+    """Many large bodies at once are refused, small ones never."""
+    core = Core(None, None, None, 1, SMALL)
+
+    async def received():
+        pieces = iter([b"a" * 60_000] * 2 + [b""])
+        content = types.SimpleNamespace(readany=lambda: asyncio.sleep(0, next(pieces)))
+        return await bodies._received(types.SimpleNamespace(content=content), core)
+
+    with contextlib.ExitStack() as held:
+        for _ in range(8):
+            held.enter_context(core.holding(MEGABYTE))
+        for ask in (lambda: core.holding(MEGABYTE).__enter__(), lambda: asyncio.run(received())):
+            with pytest.raises(StatusError, match="RESOURCE_EXHAUSTED: .* hold 8388608 bytes"):
+                ask()
+        with core.holding(60_000):
+            pass
+    assert len(asyncio.run(received())) == 120_000
+    with core.holding(MEGABYTE):
+        assert core._held == MEGABYTE
+    assert core._held == 0
 
 
 def test_messages_are_counted_before_they_are_parsed():

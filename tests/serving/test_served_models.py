@@ -56,6 +56,7 @@ def server(models, tmp_path_factory):
     )
     flags = ["--enable_batching=true", f"--batching_parameters_file={folder}/batching.config"]
     flags += [f"--model_config_file={folder}/models.config", "--grpc_max_threads=64"]
+    flags += ["--enable_model_warmup=false"]  # of 20 models with six signatures each
     with Server(folder, *flags) as server:
         yield server
 

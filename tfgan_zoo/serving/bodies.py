@@ -84,15 +84,15 @@ async def read(request, core, seconds):
 
 
 async def _received(request, core):
-    body, counted = bytearray(), SMALL
+    body, counted = bytearray(), 0
     with contextlib.ExitStack() as held:
         while chunk := await request.content.readany():
             body += chunk
             if len(body) > core.limits.max_body_bytes:
                 raise _too_large(core.limits)
-            while len(body) > counted:
-                held.enter_context(core.holding(_PIECE))
-                counted += _PIECE
+            if len(body) > counted + SMALL:
+                held.enter_context(core.holding(len(body) - counted))
+                counted = len(body)
     return bytes(body)
 
 

@@ -14,15 +14,15 @@ def _boolean(text):
     return text.lower() in ("true", "1")
 
 
-def _number(kind, least, what):
-    """A type of argparse: a finite number that is large enough."""
+def _number(kind, least, what, most=math.inf):
+    """A type of argparse: a finite number that is large enough, and no larger than `most`."""
 
     def parse(text):
         try:
             number = kind(text)
         except ValueError:
             number = math.nan
-        if not least <= number < math.inf:
+        if not least <= number <= most or number == math.inf:
             raise argparse.ArgumentTypeError(f"expected {what}, got {text!r}")
         return number
 
@@ -31,6 +31,7 @@ def _number(kind, least, what):
 
 _positive = _number(int, 1, "a positive integer")
 _count = _number(int, 0, "an integer of 0 or more")
+_port = _number(int, 0, "a port, 0 to 65535", 65535)
 _seconds = _number(float, 0, "seconds, 0 or more")
 _more_seconds = _number(float, 0.001, "seconds, more than 0")
 _OWN = {  # flags of the embedded server only: type, default, help
@@ -88,8 +89,8 @@ def parser():
 
 
 def _add_ports(flag):
-    flag("--port", type=int, default=8500, help="port of gRPC (%(default)s)")
-    flag("--rest_api_port", type=int, default=0, help="port of REST; 0 for none")
+    flag("--port", type=_port, default=8500, help="port of gRPC (%(default)s)")
+    flag("--rest_api_port", type=_port, default=0, help="port of REST; 0 for none")
     flag("--rest_api_timeout_in_ms", type=_positive, default=30_000)
     _bool(flag, "--rest_api_enable_cors_support", help="let pages of other hosts ask")
     flag("--grpc_max_threads", type=_positive, default=4 * multiprocessing.cpu_count())
@@ -136,6 +137,7 @@ def parse(arguments):
     """`(flags, unknown arguments)`. A stock server warns of unknown flags and goes on; so do we."""
     parsed, unknown = parser().parse_known_args(arguments)
     parsed.model_base_path = _absolute(parsed.model_base_path)
+    parsed.host = parsed.host.removeprefix("[").removesuffix("]")  # of an IPv6 address
     return parsed, unknown
 
 

@@ -16,15 +16,10 @@ from tfgan_zoo.serving.statuses import Code, StatusError, invalid
 from tfgan_zoo.serving.tensors import dtype_name
 
 _MAX_RANK = 64  # of a numpy array
-_INT_RANGES = {  # what RapidJSON's IsInt, IsUint, IsInt64 and IsUint64 take
-    **dict.fromkeys([tf.int32, tf.int16, tf.int8, tf.uint8], (-(2**31), 2**31)),
-    tf.uint32: (0, 2**32),
-    tf.int64: (-(2**63), 2**63),
-    tf.uint64: (0, 2**64),
-}
+_INTEGERS = (tf.int8, tf.int16, tf.int32, tf.int64, tf.uint8, tf.uint32, tf.uint64)
 _MAX_INT = {tf.float32: 2**24 - 1, tf.float64: 2**53 - 1}  # larger ints would be rounded
 _JSON_TYPES = {tf.string: {str, dict}, tf.bool: {bool}}  # of the values that a dtype takes
-_JSON_TYPES |= {dtype: {int} for dtype in _INT_RANGES} | {d: {int, float} for d in _MAX_INT}
+_JSON_TYPES |= {dtype: {int} for dtype in _INTEGERS} | {d: {int, float} for d in _MAX_INT}
 
 
 def format_error(value, text):
@@ -101,12 +96,11 @@ def _strings(values):
 
 
 def _integers(values, dtype):
-    """As in C++, an int that is too large for uint8 wraps."""
-    low, high = _INT_RANGES[dtype]
-    if values and (min(values) < low or max(values) >= high):
-        raise _type_error(next(v for v in values if not low <= v < high), dtype)
-    wide = np.uint64 if dtype == tf.uint64 else np.int64
-    return np.array(values, wide).astype(dtype.as_numpy_dtype)
+    """A real server takes 256 for a uint8, and makes 0 of it; here that is an error."""
+    low, high = dtype.min, dtype.max
+    if values and (min(values) < low or max(values) > high):
+        raise _type_error(next(v for v in values if not low <= v <= high), dtype)
+    return np.array(values, dtype.as_numpy_dtype)
 
 
 def _floats(values, dtype):

@@ -1,6 +1,7 @@
 """The two ports: gRPC and REST, from start to a stop that waits for running requests."""
 
 import logging
+import socket
 
 import grpc
 from aiohttp import web
@@ -13,6 +14,30 @@ LOG = logging.getLogger("tfgan_zoo.serving")
 _HANDSHAKE_MS = 2000  # short, since gRPC closes no waiting connection for a new one
 _IDLE_TIMES = 10  # a client of gRPC keeps its connection, and opens another one by itself
 _SERVICES = ("", "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
+
+
+def check_port(host, port):
+    """Looks whether a port can be listened on, before models are loaded for nothing.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT where the port is taken at every address of `host`, or not allowed.
+    """
+    problem = None
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        addresses, problem = [], error
+    for family, _, _, _, address in addresses:
+        try:
+            socket.create_server(address, family=family).close()
+            return
+        except OSError as error:
+            problem = error
+    raise _not_started(f"{host}:{port}", problem.strerror or problem)
+
+
+def _not_started(address, problem):
+    return invalid(f"Failed to BuildAndStart gRPC server: {address}: {problem} (--port, --host)")
 
 
 class Grpc:
@@ -30,7 +55,7 @@ class Grpc:
         """Listens.
 
         Raises:
-            StatusError: INVALID_ARGUMENT where the port is taken.
+            StatusError: INVALID_ARGUMENT where the port is taken, or TLS cannot be used.
         """
         flags = self._flags
         self._server = grpc.aio.server(
@@ -39,11 +64,12 @@ class Grpc:
         self._server.add_generic_rpc_handlers(rpc.handlers(self._core))
         if flags.enable_grpc_healthcheck_service:
             await self._add_health()
-        address = f"{flags.host}:{flags.port}"
+        host = f"[{flags.host}]" if ":" in flags.host else flags.host
+        address = f"{host}:{flags.port}"
         try:
             self._add_port(address)
-        except RuntimeError:
-            raise invalid(f"Failed to BuildAndStart gRPC server: {address} is taken") from None
+        except RuntimeError as error:
+            raise _not_started(address, error) from None
         await self._server.start()
         LOG.info("Running gRPC ModelServer at %s ...", address)
 

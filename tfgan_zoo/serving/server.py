@@ -201,6 +201,7 @@ class Server:
         Raises:
             StatusError: A model that does not load, or a port that is taken.
         """
+        listeners.check_port(self.flags.host, self.flags.port)
         await self.manager.reload(self._config)
         self.manager.start()
         await self._grpc.start()

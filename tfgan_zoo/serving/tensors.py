@@ -26,6 +26,7 @@ _WIDE = {
     "int64_val": np.int64,
     "uint32_val": np.uint64,
     "uint64_val": np.uint64,
+    "half_val": np.int64,
 }
 _NAMES = {"float32": "float", "float64": "double", "float16": "half"}
 _PIECE = 1 << 18  # values that are converted in one go, during which no other thread runs
@@ -41,9 +42,11 @@ def from_message(name, message, limits=UNLIMITED):
 
     As in C++, missing values repeat the last one, or are zero where there are none, and surplus ones
     are left out. A shape may thus ask for more memory than the message has, so it is checked first.
+    Not as in C++, an integer beyond the dtype's range is refused: C++ makes 0 of a uint8 of 256.
 
     Raises:
-        StatusError: INVALID_ARGUMENT for what is no tensor, or one with more elements than are taken.
+        StatusError: INVALID_ARGUMENT for what is no tensor, one with more elements than are taken, or
+            with integers that the dtype cannot hold.
     """
     try:
         dtype = tf.dtypes.as_dtype(message.dtype)
@@ -78,12 +81,14 @@ def _values(values, dtype, size):
         array = np.empty(size, object)
         array[:] = values[:size]
         return array
-    is_half = dtype in (tf.float16, tf.bfloat16)
-    given = np.uint16 if is_half else _WIDE.get(_FIELDS[dtype])
-    array = np.empty(size, np.uint16 if is_half else dtype.as_numpy_dtype)
+    given = _WIDE.get(_FIELDS[dtype])
+    array = np.empty(size, np.uint16 if _FIELDS[dtype] == "half_val" else dtype.as_numpy_dtype)
     for start in range(0, size, _PIECE):
-        piece = values[start : min(start + _PIECE, size)]
-        array[start : start + _PIECE] = np.array(piece, given).astype(array.dtype)
+        piece = np.array(values[start : min(start + _PIECE, size)], given)
+        array[start : start + _PIECE] = narrow = piece.astype(array.dtype)
+        if given and np.any(narrow != piece):
+            odd = piece[narrow != piece][0]
+            raise invalid(f"A tensor of type {dtype_name(dtype)} cannot hold {odd}.")
     return array.view(dtype.as_numpy_dtype)
 
 
