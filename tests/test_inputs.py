@@ -48,7 +48,7 @@ BAD = {
     ),
     "empty": ("DCGAN", GOOD[:0], ValueError, "The data set is empty"),
     "too few": ("DCGAN", GOOD[:4], ValueError, r"4 images are fewer than .* 8 = batch_size 8"),
-    "text": ("DCGAN", "images", TypeError, "Images must be floats"),
+    "text": ("DCGAN", "images", TypeError, "fit reads no files itself"),
     "nothing": ("DCGAN", None, ValueError, "fit needs images"),
     "bicubic 0 to 1": ("DCGAN", GOOD * 0.55 + 0.5, ValueError, r"np.clip\(images, 0, 1\) \* 2 - 1"),
     "rows": ("DCGAN", GOOD.reshape(32, 64), ValueError, r"images.reshape\(-1, 8, 8, 1\)"),
@@ -78,6 +78,7 @@ BAD = {
         ValueError,
         r"Give labels.astype\(int\)",
     ),
+    "bools": ("ConditionalGAN", (GOOD, LABELS > 1), ValueError, r"Give labels.astype\(int\)"),
     "below 0": ("ConditionalGAN", (GOOD, LABELS - 1), ValueError, "numbered from 0"),
     "keys": ("DCGAN", {"pixels": GOOD}, ValueError, r"Received keys: \['pixels'\]"),
     "no labels": ("ConditionalGAN", GOOD, ValueError, "needs labels"),
@@ -95,6 +96,26 @@ BAD = {
     ),
     "label 0.5": ("ConditionalGAN", (GOOD, LABELS / 2), ValueError, "must be integers.*float64"),
 }
+
+
+LABELLED = {"images": GOOD, "labels": LABELS}
+TWICE = {
+    "pair": ((GOOD, LABELS), LABELS, "Leave y out"),
+    "dictionary": (LABELLED, LABELS, "Received labels and y, which mean the same"),
+    "keys": ({**LABELLED, "label": LABELS}, None, "Received label and labels"),
+    "images": ({**LABELLED, "image": GOOD}, None, "Received image and images"),
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_nothing_is_taken_twice(name, models):
+    x, y, message = TWICE[name]
+    with pytest.raises(ValueError, match=message):
+        models["ConditionalGAN"].fit(x, y, batch_size=8, verbose=0)
+
+
+def test_labels_beside_a_dictionary():
+    assert steps(eager("ConditionalGAN"), {"images": GOOD[:8]}, LABELS[:8], batch_size=8) == 1
 
 
 @pytest.fixture(scope="module")

@@ -225,14 +225,65 @@ class Closed(tfgan_zoo.DCGAN):
         super().__init__(**{**CONVOLUTIONAL, "width": 2 * half_width})
 
 
+class Fixed(tfgan_zoo.DCGAN):
+    def __init__(self, image_shape, **kwargs):
+        super().__init__(image_shape=image_shape, latent_dim=4, width=4, **kwargs)
+
+
+class Unnamed(tfgan_zoo.DCGAN):
+    def __init__(self, half_width, *rest, **kwargs):
+        super().__init__(*rest, width=2 * half_width, **kwargs)
+
+
+class Written(tfgan_zoo.DCGAN):
+    """Has a `get_config` of its own, as Keras's guides write them."""
+
+    def __init__(self, table, **kwargs):
+        super().__init__(**CONVOLUTIONAL, **kwargs)
+        self.table = np.asarray(table)
+
+    def get_config(self):
+        return {**super().get_config(), "table": self.table.tolist()}
+
+
 def test_a_constructors_own_argument_is_saved_or_said(tmp_path):
     options = {name: value for name, value in CONVOLUTIONAL.items() if name != "width"}
-    gan = Doubled(3, tags=["a"], **options, dtype="mixed_bfloat16")
+    gan = Doubled(np.int64(3), tags=["a"], **options, dtype="mixed_bfloat16")
     gan.save(tmp_path / "gan.keras")
     again = keras.saving.load_model(tmp_path / "gan.keras")
     assert (again.half_width, list(again.tags), again.width) == (3, ["a"], 6)
     assert (again.name, again.compute_dtype) == (gan.name, "bfloat16")
-    with pytest.raises(TypeError, match=r"argument tags=<object .* Override get_config"):
-        Doubled(3, tags=object(), **options).get_config()
-    with pytest.raises(TypeError, match=r"must take \*\*kwargs"):
-        Closed(3).get_config()
+    Fixed((8, 8, 1)).save(tmp_path / "gan.keras")
+    assert keras.saving.load_model(tmp_path / "gan.keras").width == 4
+    Written(np.arange(2)).save(tmp_path / "gan.keras")
+    assert keras.saving.load_model(tmp_path / "gan.keras").table.tolist() == [0, 1]
+    for gan, message in (
+        (Doubled(3, tags=object(), **options), r"argument tags=<object .* Override get_config"),
+        (Closed(3), r"must take \*\*kwargs"),
+        (Unnamed(2, (8, 8, 1), 4), r"the arguments \*rest=\[\(8, 8, 1\), 4\] have no names"),
+    ):
+        gan.get_config()  # which a checkpoint of training has, too, and needs no file to load
+        with pytest.raises(TypeError, match=message):
+            gan.save(tmp_path / "gan.keras")
+        with pytest.raises(TypeError, match=message):
+            gan.export(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("default", "given"),
+    [({}, {"a": 1}), ((), (1, "b")), (((1, 2),), ((3, 4),)), ((1, "a"), (2, "b")), (b"x", b"y"),
+     (abs, max), ((1, 2.5), (1.5, 2))],
+)  # fmt: skip
+def test_options_of_a_users_own_class_may_be_of_any_kind(default, given):
+    own = type("Own", (tfgan_zoo.DCGAN,), {"defaults": {"own": default}})
+    assert own(**CONVOLUTIONAL, own=given).own == given
+    assert own(**CONVOLUTIONAL).own == default
+
+
+def test_a_discriminator_of_a_users_own_may_have_a_place_for_options():
+    own = type(
+        "Own",
+        (tfgan_zoo.SNGAN,),
+        {"build_discriminator": lambda gan: ending_in(keras.layers.Dense(1))},
+    )
+    assert own(**CASES["SNGAN"], dropout=0.3).dropout == 0.3

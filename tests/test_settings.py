@@ -170,4 +170,5 @@ def test_a_penalty_without_weight_is_refused():
     with pytest.raises(ValueError, match="penalty='r1' has no effect with penalty_weight=0. Give"):
         make("DCGAN", penalty="r1")
     assert make("StyleGAN", penalty_weight=0.1).penalty == "r1"
+    assert make("WGANGP", penalty_weight=0).penalty_weight == 0  # which says that it be left out
     assert make("WGANGP", penalty=None, penalty_weight=0.0).penalty is None

@@ -226,6 +226,9 @@ def test_generate(gan):
         make("DCGAN").generate(1, texts="dog")
     with pytest.raises(ValueError, match="1 of 2 texts are blank"):
         gan.generate(2, texts=["dog", ""])
+    for texts in (["dog"] * 3, [["dog"]], []):
+        with pytest.raises(ValueError, match=r"Texts must be strings of shape \(2,\)"):
+            gan.generate(2, texts=texts)
     with pytest.raises(ValueError, match="1 of 1 texts are blank"):
         make("TextGAN", default_texts=[""])
 

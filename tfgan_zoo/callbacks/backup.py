@@ -244,7 +244,7 @@ def _identity(gan, run_config):
         "compile": gan.get_compile_config(),
         "run": run_config,
     }
-    return json.loads(json.dumps(identity, default=str))
+    return json.loads(json.dumps(identity, default=lambda value: type(value).__name__))
 
 
 def _flat(identity):

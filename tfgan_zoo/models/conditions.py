@@ -110,7 +110,8 @@ class Texts:
         return array
 
     def given(self, values, count):
-        return self.checked(np.broadcast_to(_as_objects(values), [count]), count)
+        values = _as_objects(values)
+        return self.checked(np.broadcast_to(values, [count]) if values.ndim == 0 else values, count)
 
     def in_graph(self, values, count):
         return tf.ensure_shape(values, [count])

@@ -4,9 +4,12 @@ import inspect
 
 import keras
 
+from tfgan_zoo import numbers
+
 POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
 _UNCHANGING = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Identity)
 _BOUNDED = ("sigmoid", "softmax", "hard_sigmoid", "tanh", "softsign")
+_MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def checked_policy(model, dtype):
@@ -105,37 +108,49 @@ def _operation(tensor):
 
 def own_arguments(cls, given):
     """The arguments of a subclass's own constructor, `{name: value}`, as it was called; or None where it
-    takes the options alone. `get_config` then holds these, so that a saved model can be made anew."""
-    parameters = inspect.signature(cls.__init__).parameters.values()
-    named = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)][1:]
-    if not set(named) - {*cls.defaults, "name", "dtype"}:
+    names none, and so takes the options. `get_config` then holds these, so that a saved model can be
+    made anew; `check_saved` refuses what it could not."""
+    signature = inspect.signature(cls.__init__)
+    named = [p.name for p in signature.parameters.values() if p.kind not in _MANY][1:]
+    if not set(named) - {"name", "dtype"}:
         return None
     args, kwargs = given
-    bound = inspect.signature(cls.__init__).bind(None, *args, **kwargs)
+    bound = signature.bind(None, *args, **kwargs)
     bound.apply_defaults()
-    found = {}
-    for parameter in list(bound.signature.parameters.values())[1:]:
-        value = bound.arguments[parameter.name]
-        if parameter.kind is parameter.VAR_KEYWORD:
-            found |= value
-        elif parameter.kind is not parameter.VAR_POSITIONAL:
-            found[parameter.name] = value
+    found = {name: numbers.plain(bound.arguments[name]) for name in named}
+    for name, value in bound.arguments.items():
+        kind = signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_KEYWORD:
+            found |= {key: numbers.plain(item) for key, item in value.items()}
+        elif kind is inspect.Parameter.VAR_POSITIONAL and value:
+            found[f"*{name}"] = list(value)
     return found
 
 
-def check_config(cls, config):
-    """Refuses the config of a class with a constructor of its own that could not make the model anew.
+def check_saved(gan):
+    """Refuses to write the config of a class with a constructor of its own that could not make the model
+    anew. A class with its own `from_config` knows better.
 
     Raises:
-        TypeError: A constructor without `**kwargs`, or an argument that a file cannot hold.
+        TypeError: A constructor without `**kwargs`, or an argument without a name or of a kind that a
+            file cannot hold.
     """
+    cls = type(gan)
+    own_from_config = not cls.from_config.__module__.startswith("tfgan_zoo.")
+    if own_from_config or own_arguments(cls, gan._given) is None:
+        return
     parameters = inspect.signature(cls.__init__).parameters.values()
     if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         raise TypeError(
             f"{cls.__name__} cannot be saved: its constructor must take **kwargs, name and dtype, "
             "and hand them to super().__init__(**kwargs)."
         )
-    for name, value in config.items():
+    for name, value in gan.get_config().items():
+        if name.startswith("*"):
+            raise TypeError(
+                f"{cls.__name__} cannot be saved: the arguments {name}={value!r} have no names. Give "
+                "them by name."
+            )
         if not _is_plain(value):
             raise TypeError(
                 f"{cls.__name__} cannot be saved: its argument {name}={value!r} is no number, string, "

@@ -137,6 +137,8 @@ class GAN(ClassNames, Remedies, TrainingStep, Fitting, KerasMethods, Sampling, k
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         cls.defaults = {**super(cls, cls).defaults, **cls.__dict__.get("defaults", {})}
+        if "build_discriminator" in vars(cls) and "unused_options" not in vars(cls):
+            cls.unused_options = ()  # a network of its own may have a place for them
         cls.bounds = {**super(cls, cls).bounds, **cls.__dict__.get("bounds", {})}
         cls.__signature__ = options.signature({**cls.defaults, "name": None, "dtype": None})
         keras.saving.register_keras_serializable(package=cls.__module__.split(".")[0])(cls)
@@ -232,8 +234,6 @@ class GAN(ClassNames, Remedies, TrainingStep, Fitting, KerasMethods, Sampling, k
         general = {"name": self.name, "dtype": self.dtype_policy.name}
         own = construction.own_arguments(type(self), self._given)
         config = general | (self._options if own is None else own)
-        if own is not None:
-            construction.check_config(type(self), config)
         if self.class_names:
             config["class_names"] = list(self.class_names)
         frozen = frozen_layers(self)

@@ -125,6 +125,8 @@ def check_labels(labels, count, num_classes):
 
 
 def _hint_of_labels(labels, count):
+    if labels.shape == (count,) and labels.dtype.kind == "b":
+        return " Give labels.astype(int)."
     if labels.ndim == 2 and len(labels) == count and labels.dtype.kind in "iufb":
         return " If they are one-hot, give labels.argmax(axis=1)."
     if labels.dtype.kind in "OUST":

@@ -1,5 +1,7 @@
 """What `fit` is given: checked, and made a stream of training steps."""
 
+import os
+
 import numpy as np
 import tensorflow as tf
 
@@ -111,15 +113,24 @@ def _split(gan, x, y=None):
                 f"{sorted(x)}."
             )
         key = gan.condition.key if gan.condition else "labels"
-        return x.get("images", x.get("image")), x.get(key, x.get(key[:-1]))
+        _refuse_twice(x, {"images", "image"})
+        _refuse_twice({**x, **({} if y is None else {"y": y})}, {key, key[:-1], "y"})
+        return x.get("images", x.get("image")), x.get(key, x.get(key[:-1], y))
     if isinstance(x, (tuple, list)) and len(x) > 2 and np.ndim(x[0]) == 4:
         raise ValueError(
             f"Received {len(x)} parts. A GAN takes images, or images and labels: sample weights are not "
             "used. Leave them out."
         )
     if isinstance(x, (tuple, list)) and len(x) in (1, 2) and _is_pair(x):
+        if len(x) == 2:
+            _refuse_labels(y, "There are labels beside the images in x, and y has others.")
         return x[0], x[1] if len(x) == 2 else y
     return x, y
+
+
+def _refuse_twice(found, names):
+    if len(twice := sorted(names & found.keys())) > 1:
+        raise ValueError(f"Received {' and '.join(twice)}, which mean the same. Give one of them.")
 
 
 def _is_pair(x):
@@ -130,6 +141,11 @@ def _is_pair(x):
 def _checked_arrays(gan, images, labels):
     if images is None:
         raise ValueError("fit needs images: an array, (images, labels), or a tf.data.Dataset.")
+    if isinstance(images, (str, os.PathLike)):
+        raise TypeError(
+            f"fit reads no files itself: fit(tfgan_zoo.datasets.load({str(images)!r}, "
+            "image_size=...)). Received a path."
+        )
     images = input_checks.as_array(images)
     input_checks.check_images(images, gan.image_shape)
     if gan.condition:

@@ -65,9 +65,8 @@ def check_callbacks(callbacks, optimizers):
     """
     if isinstance(callbacks, keras.callbacks.CallbackList):
         callbacks = callbacks.callbacks
-    listed = (
-        [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks or [])
-    )
+    is_several = callbacks is None or isinstance(callbacks, (list, tuple, set))
+    listed = list(callbacks or []) if is_several else [callbacks]
     swapping = False
     for callback in listed:
         if not isinstance(callback, keras.callbacks.Callback):

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo.datasets.stream import array_source
-from tfgan_zoo.models import frozen, input_checks, inputs
+from tfgan_zoo.models import construction, frozen, input_checks, inputs
 from tfgan_zoo.models.fitting import named_spec
 from tfgan_zoo.models.keras_arguments import refuse_arguments
 
@@ -65,6 +65,7 @@ class KerasMethods:
                 "A GAN is saved in a .keras file, gan.save('model.keras'), its weights alone by "
                 f"gan.save_weights('model.weights.h5'). Received: {str(filepath)!r}."
             )
+        construction.check_saved(self)
         return super().save(filepath, overwrite=overwrite, **options)
 
     def quantize(self, *args, **options):

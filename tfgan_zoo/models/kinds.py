@@ -95,13 +95,14 @@ def kind_of(default, bound=""):
     is_sequence = isinstance(default, (tuple, list))
     bound, is_any_number = bound.removeprefix("None or").strip(), "number" in bound
     interval = bound.removeprefix("number").strip()
-    sample = default[0] if is_sequence else default
+    sample = _sample(default) if is_sequence else default
     if interval == "string":
         number, interval = str, ""
     elif default is None and not is_any_number:
         number = int if interval else None
     else:
-        number = float if is_any_number else type(sample)
+        known = type(sample) in (int, float, bool, str)  # a class of a user's own may have others
+        number = float if is_any_number else type(sample) if known else None
     words = {int: "an integer", float: "a number", bool: "True or False", str: "a string"}
     if is_sequence:
         words = {int: "integers", float: "numbers", str: "strings"}
@@ -109,6 +110,14 @@ def kind_of(default, bound=""):
     expected = f"a sequence of {expected}" if is_sequence else expected
     expected = f"None or {expected}" if is_optional else expected
     return Kind(expected, number, interval, (), is_optional, is_sequence)
+
+
+def _sample(values):
+    """One that stands for all values of a sequence, or None where they are of several kinds, or none."""
+    kinds = {type(value) for value in values}
+    if kinds == {int, float}:
+        return float(values[0])
+    return values[0] if len(kinds) == 1 else None
 
 
 def _in_words(interval):

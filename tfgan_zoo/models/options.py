@@ -32,19 +32,21 @@ def resolve(cls, arguments, options):
     resolved = {**cls.defaults, **bound.arguments}
     resolved = {name: _plain(cls, name, value) for name, value in resolved.items()}
     _check(cls.__name__, resolved)
-    _check_effects(cls, resolved)
+    _check_effects(cls, resolved, bound.arguments)
     return resolved
 
 
-def _check_effects(cls, options):
-    """Refuses options that would be taken and change nothing."""
+def _check_effects(cls, options, given):
+    """Refuses options that would be taken and change nothing; a weight of 0 that is given says that the
+    penalty be left out."""
     for name in cls.unused_options:
         if options[name] != cls.defaults[name]:
             raise ValueError(
                 f"{cls.__name__}: {name} has no effect, since its networks do not use it. "
                 f"Received: {name}={options[name]!r}. Leave it out."
             )
-    if options["penalty"] is not None and options["penalty_weight"] == 0:
+    without_weight = options["penalty_weight"] == 0 and "penalty_weight" not in given
+    if options["penalty"] is not None and without_weight:
         raise ValueError(
             f"{cls.__name__}: penalty={options['penalty']!r} has no effect with penalty_weight=0. Give "
             "the weight that its paper has (10 for gradient_penalty), or penalty=None."

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from tfgan_zoo import numbers
 from tfgan_zoo.layers.draws import normal_rows, uniform_rows
+from tfgan_zoo.models import construction
 from tfgan_zoo.models.served import guarded
 from tfgan_zoo.models.suggest import suggesting
 
@@ -286,4 +287,5 @@ class Sampling:
         """Writes `<path>/<name>/<version>/`, a SavedModel for servers. See `tfgan_zoo.export.export`."""
         from tfgan_zoo.export import export  # gRPC and its messages, which only exporting needs
 
+        construction.check_saved(self)
         return export(self, path, name, version, **options)

@@ -32,6 +32,7 @@ class SSGAN(SNGAN):
         ValueError: Images that are not square, or a number of classes.
     """
 
+    unused_options = ("dropout",)
     defaults = {"n_critic": 2, "d_rotation_weight": 1.0, "g_rotation_weight": 0.2}
 
     def build_networks(self):
