@@ -197,17 +197,13 @@ def from_saved_model(folder, num_classes=None, seed=0, name=None, texts=None, tr
     `trust_model`: whether to run a graph that could reach files, the network or Python; else it raises
     `tfgan_zoo.trust.UntrustedModelError`.
     """
-    from tfgan_zoo.serving.servable import DEFAULT_SIGNATURE, Servable
+    from tfgan_zoo.serving.servable import Servable
 
     servable, folder = Servable(folder, trust_model=trust_model), pathlib.Path(folder)
 
     def read(indices):
         labels = _labels(indices, num_classes)
-        inputs = {"seed": indices + seed} | ({} if labels is None else {"label": labels})
-        if texts is not None:
-            inputs["text"] = np.array([t.encode() for t in _texts(indices, texts)], object)
-        inputs = servable.with_truncation(inputs)
-        files = servable.run(DEFAULT_SIGNATURE, inputs, ("image_bytes",))["image_bytes"]
+        files = servable.png_files(indices + seed, labels, _texts(indices, texts))
         return np.stack([tf.io.decode_png(file).numpy() for file in files]), labels
 
     score = _scorer(lambda inputs: servable.run("score", inputs, ("logits",)), num_classes)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-_DTYPES = {  # number of a dtype in TensorFlow -> its name, and the field that holds its values
+DTYPES = {  # number of a dtype in TensorFlow -> its name, and the field that holds its values
     1: ("float32", "float_val"),
     2: ("float64", "double_val"),
     3: ("int32", "int_val"),
@@ -27,7 +27,7 @@ _DTYPES = {  # number of a dtype in TensorFlow -> its name, and the field that h
     22: ("uint32", "uint32_val"),
     23: ("uint64", "uint64_val"),
 }
-_NUMBERS = {name: number for number, (name, _) in _DTYPES.items()}
+_NUMBERS = {name: number for number, (name, _) in DTYPES.items()}
 _JSON_NAMES = {"DT_FLOAT": "float32", "DT_DOUBLE": "float64", "DT_HALF": "float16"}
 _MAX_REPEATED = 1 << 24  # a message may give one value for many
 _MAX_RANK = 32
@@ -45,10 +45,17 @@ class TensorSpec(NamedTuple):
     dtype: str
 
 
+def objects(values):
+    """A sequence of strings as an array `[n]`, dtype object: numpy would cut zeros from their ends."""
+    array = np.empty(len(values), object)
+    array[:] = values
+    return array
+
+
 def dtype_name(dtype):
     """The name of a dtype: of its number in messages, or of its name in JSON."""
     if isinstance(dtype, int):
-        return _DTYPES[dtype][0] if dtype in _DTYPES else f"dtype {dtype}"
+        return DTYPES[dtype][0] if dtype in DTYPES else f"dtype {dtype}"
     return _JSON_NAMES.get(dtype, str(dtype).removeprefix("DT_").lower())
 
 
@@ -89,14 +96,14 @@ def _array(name, value):
 
 
 def _bytes(name, array):
-    values = np.empty(array.size, object)
-    for index, value in enumerate(array.ravel().tolist()):
+    values = array.ravel().tolist()
+    for value in values:
         if not isinstance(value, (str, bytes)):
             raise ValueError(
                 f"Input {name!r} is no array of strings or numbers: it holds {value!r}."
             )
-        values[index] = value.encode() if isinstance(value, str) else value
-    return values.reshape(array.shape)
+    encoded = [value.encode() if isinstance(value, str) else value for value in values]
+    return objects(encoded).reshape(array.shape)
 
 
 def typed(arrays, specs):
@@ -133,9 +140,8 @@ def to_json(array):
     """An array of `of_inputs` as lists and numbers for JSON."""
     if array.dtype != object:
         return (array.astype(np.float32) if array.dtype.name == "bfloat16" else array).tolist()
-    encoded = np.empty(array.size, object)
-    encoded[:] = [{"b64": base64.b64encode(value).decode()} for value in array.ravel()]
-    return encoded.reshape(array.shape).tolist()
+    encoded = [{"b64": base64.b64encode(value).decode()} for value in array.ravel()]
+    return objects(encoded).reshape(array.shape).tolist()
 
 
 # === Outputs ===
@@ -150,7 +156,7 @@ def from_message(message):
         ValueError: A shape, dtype or number of values that is none.
     """
     shape = [dim.size for dim in message.tensor_shape.dim]
-    dtype, field = _DTYPES.get(message.dtype, (None, None))
+    dtype, field = DTYPES.get(message.dtype, (None, None))
     if dtype is None or message.tensor_shape.unknown_rank or len(shape) > _MAX_RANK:
         raise ValueError(f"a tensor of dtype {message.dtype} and {len(shape)} dimensions")
     if min(shape, default=0) < 0:
@@ -168,9 +174,7 @@ def _content(message, dtype):
 
 def _typed(values, dtype, field):
     if dtype == "string":
-        array = np.empty(len(values), object)
-        array[:] = values
-        return array
+        return objects(values)
     if field == "half_val":
         bits = np.asarray(values, np.int64).astype(np.uint16)
         if dtype == "float16":
@@ -229,9 +233,7 @@ def _strings(value):
         if not all(isinstance(part, list) and len(part) == size for part in flat):
             raise ValueError("lists of unequal lengths")
         flat = [item for part in flat for item in part]
-    array = np.empty(len(flat), object)
-    array[:] = [_string(item) for item in flat]
-    return array.reshape(shape)
+    return objects([_string(item) for item in flat]).reshape(shape)
 
 
 def _string(value):

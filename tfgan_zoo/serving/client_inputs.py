@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from tfgan_zoo import numbers
+from tfgan_zoo.serving.arrays import objects
 
 
 def seeds(n, seed):
@@ -32,8 +33,7 @@ def texts(values, n):
     wrong = [value for value in values if not isinstance(value, (str, bytes))]
     if wrong:
         raise ValueError(f"texts must be strings. Received: {wrong[0]!r}.")
-    array = np.empty(len(values), object)
-    array[:] = [value.encode() if isinstance(value, str) else bytes(value) for value in values]
+    array = objects([v.encode() if isinstance(v, str) else bytes(v) for v in values])
     if array.shape not in ((1,), (n,)):
         raise ValueError(
             f"texts must be one for all or one for each of {n}. Received {len(array)}."

@@ -1,5 +1,6 @@
 """Golden outputs: the images that an exported generator drew when it was written, and their check."""
 
+import contextlib
 import hashlib
 import json
 import pathlib
@@ -173,19 +174,10 @@ def pixels_sha256(image):
 
 def _drawn(path, seeds, labels, texts, trust_model):
     """The PNG files that a version draws, bytes."""
-    from tfgan_zoo.serving import servable as loading  # TensorFlow, which a client need not have
+    from tfgan_zoo.serving.servable import Servable  # TensorFlow, which a client need not have
 
-    servable = loading.Servable(path, trust_model=trust_model)
-    try:
-        inputs = {"seed": np.asarray(seeds, np.int64)}
-        if labels is not None:
-            inputs["label"] = np.asarray(labels, np.int32)
-        if texts is not None:
-            inputs["text"] = np.asarray([text.encode() for text in texts], object)
-        inputs = servable.with_truncation(inputs)
-        return servable.run(loading.DEFAULT_SIGNATURE, inputs, ("image_bytes",))["image_bytes"]
-    finally:
-        servable.close()
+    with contextlib.closing(Servable(path, trust_model=trust_model)) as servable:
+        return servable.png_files(seeds, labels, texts)
 
 
 def _decoded(images):

@@ -11,6 +11,7 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
+from tfgan_zoo.serving.arrays import objects
 from tfgan_zoo.serving.json_text import as_double, pretty, type_name
 from tfgan_zoo.serving.statuses import Code, StatusError, invalid
 from tfgan_zoo.serving.tensors import dtype_name
@@ -87,12 +88,11 @@ def typed(values, dtype):
 
 
 def _strings(values):
-    array = np.empty(len(values), object)
-    array[:] = [
+    encoded = [
         value.encode("utf-8", "surrogateescape") if type(value) is str else _decoded(value)
         for value in values
     ]
-    return array
+    return objects(encoded)
 
 
 def _integers(values, dtype):

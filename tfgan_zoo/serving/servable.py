@@ -103,12 +103,16 @@ class Servable:
                     "provided"
                 )
 
-    def with_truncation(self, inputs):
-        """The inputs of images, `{name: array}`, with a truncation of 1 for a model that takes one."""
-        if "truncation" not in self.signatures[DEFAULT_SIGNATURE].inputs:
-            return inputs
-        rows = len(next(iter(inputs.values())))
-        return {**inputs, "truncation": np.ones(rows, np.float32)}
+    def png_files(self, seeds, labels=None, texts=None):
+        """The PNG files, bytes, of `n` seeds by the default signature; truncation, where taken, is 1."""
+        inputs = {"seed": np.asarray(seeds, np.int64)}
+        if labels is not None:
+            inputs["label"] = np.asarray(labels, np.int32)
+        if texts is not None:
+            inputs["text"] = np.array([text.encode() for text in texts], object)
+        if "truncation" in self.signatures[DEFAULT_SIGNATURE].inputs:
+            inputs["truncation"] = np.ones(len(seeds), np.float32)
+        return self.run(DEFAULT_SIGNATURE, inputs, ("image_bytes",))["image_bytes"]
 
     def run(self, signature_name, inputs, output_names):
         """Runs a signature.

@@ -6,20 +6,12 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
+from tfgan_zoo.serving.arrays import DTYPES, objects
 from tfgan_zoo.serving.limits import UNLIMITED
 from tfgan_zoo.serving.statuses import invalid
 
-_FIELDS = {  # dtype -> the field that holds its values one by one
-    tf.float32: "float_val",
-    tf.float64: "double_val",
-    tf.int64: "int64_val",
-    tf.string: "string_val",
-    tf.bool: "bool_val",
-    tf.uint32: "uint32_val",
-    tf.uint64: "uint64_val",
-    **dict.fromkeys([tf.int32, tf.int16, tf.int8, tf.uint16, tf.uint8], "int_val"),
-    **dict.fromkeys([tf.float16, tf.bfloat16], "half_val"),
-}
+# dtype -> the field that holds its values one by one
+_FIELDS = {tf.dtypes.as_dtype(number): field for number, (_, field) in DTYPES.items()}
 # Named, since numpy makes a float of integers of which some need the 64th bit and some do not.
 _WIDE = {
     "int_val": np.int64,
@@ -78,9 +70,7 @@ def _content(message, dtype, size):
 def _values(values, dtype, size):
     """The first `size` values of a repeated field, an array."""
     if dtype == tf.string:
-        array = np.empty(size, object)
-        array[:] = values[:size]
-        return array
+        return objects(values[:size])
     given = _WIDE.get(_FIELDS[dtype])
     array = np.empty(size, np.uint16 if _FIELDS[dtype] == "half_val" else dtype.as_numpy_dtype)
     for start in range(0, size, _PIECE):
