@@ -137,6 +137,7 @@ def test_a_cut_run_with_averages_ends_as_an_uncut_one(images, tmp_path):
         ([of_keras.EarlyStopping()], "monitor='val_loss' is never logged"),
         ([of_keras.ReduceLROnPlateau("g_loss")], "mode='auto' cannot know whether 'g_loss'"),
         ([of_keras.ModelCheckpoint("x.keras", save_best_only=True)], "val_loss"),
+        ([of_keras.ModelCheckpoint("{val_loss:.2f}.keras")], "no validation that could name"),
         ([of_keras.ModelCheckpoint("x.h5")], "ends in .keras"),
     ],
 )

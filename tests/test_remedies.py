@@ -384,3 +384,14 @@ def test_state_exists_only_where_it_is_used():
     names = [{v.name for v in make("DCGAN", augment=policy).variables} for policy in policies]
     assert names[1] == names[0]
     assert names[2] - names[0] == names[3] - names[0] == {"augment_probability"}
+
+
+def test_an_exported_model_goes_on_with_other_remedies(tmp_path):
+    """The state of remedies is among its weights, and is there only where they are on."""
+    gan = make("DCGAN", augment="ada", name="gan")
+    folder = gan.export(tmp_path, warmup_batch_sizes=(1,))
+    for options in ({}, {"augment": None}, {"lecam": 0.1}, {"augment": None, "lecam": 0.1}):
+        again = tfgan_zoo.from_preset(folder, **options)
+        for ours, theirs in zip(again.networks(), gan.networks(), strict=True):
+            for mine, original in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+                np.testing.assert_array_equal(mine, original)

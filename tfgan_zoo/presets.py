@@ -141,11 +141,24 @@ def exported_variables(gan):
     return [variable.value for variable in gan.variables if id(variable) not in averaged]
 
 
+def _variables_as_exported(gan, options):
+    """Those of an export of the model with these options, in their order: the state of remedies that are
+    on in one of the two only begins anew, or is left out."""
+    import tensorflow as tf  # not needed to list presets
+
+    here = {name: getattr(gan, name).value for name in gan.remedy_state(vars(gan))}
+    state = [here.get(name, tf.Variable(0.0)) for name in gan.remedy_state(options)]
+    known = {id(variable) for variable in here.values()}
+    others = [variable for variable in exported_variables(gan) if id(variable) not in known]
+    return [*others[:2], *state, *others[2:]]  # behind the counters of steps and ranks
+
+
 def _load(gan, folder):
     """Reads the variables of a SavedModel; networks that have an average go on from it."""
     import tensorflow as tf  # not needed to list presets
 
-    checkpoint = tf.train.Checkpoint(**{WEIGHTS: exported_variables(gan)})
+    options = {**type(gan).defaults, **exported_record(folder)["model"]["config"]}
+    checkpoint = tf.train.Checkpoint(**{WEIGHTS: _variables_as_exported(gan, options)})
     try:
         found = checkpoint.read(f"{folder}/variables/variables")
         found.assert_existing_objects_matched().expect_partial()

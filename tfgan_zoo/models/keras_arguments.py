@@ -65,7 +65,7 @@ def check_callbacks(callbacks, optimizers):
     """
     if isinstance(callbacks, keras.callbacks.CallbackList):
         callbacks = callbacks.callbacks
-    is_several = callbacks is None or isinstance(callbacks, (list, tuple, set))
+    is_several = callbacks is None or hasattr(callbacks, "__iter__")
     listed = list(callbacks or []) if is_several else [callbacks]
     swapping = False
     for callback in listed:
@@ -96,6 +96,10 @@ def _fault(callback, optimizers):
         )
     if isinstance(callback, of_keras.SwapEMAWeights):
         return _fault_of_swap(callback, optimizers)
+    if isinstance(callback, of_keras.ModelCheckpoint) and "{val_" in str(callback.filepath):
+        return (
+            f"a GAN has no validation that could name {callback.filepath!r}. Give one of the logs."
+        )
     if isinstance(callback, of_keras.ModelCheckpoint) and not callback.save_weights_only:
         if not str(callback.filepath).endswith(".keras"):
             return f"give a file that ends in .keras. Received: {callback.filepath!r}."

@@ -12,11 +12,15 @@ class Remedies(AdversarialLosses):
 
     def add_remedies(self):
         """Adds the weights that hold a remedy's state, of those that are on."""
-        names = ["augment_probability"] * augment.adapts(self.augment)
-        names += ["lecam_real", "lecam_fake"] * (self.lecam > 0)
-        for name in names:
+        for name in self.remedy_state(vars(self)):
             weight = self.add_weight(shape=(), initializer="zeros", trainable=False, name=name)
             setattr(self, name, weight)
+
+    @staticmethod
+    def remedy_state(options):
+        """The names of these weights of a model with such options, in their order."""
+        names = ["augment_probability"] * augment.adapts(options["augment"])
+        return names + ["lecam_real", "lecam_fake"] * (options["lecam"] > 0)
 
     def adapt(self, logs):
         """Moves that state after an update of the discriminator; `logs` hold global means."""
