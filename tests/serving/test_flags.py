@@ -15,7 +15,7 @@ from running_server import IS_EMBEDDED, PROTOCOL, Server, command
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from tfgan_zoo import serving
-from tfgan_zoo.serving import config, flags
+from tfgan_zoo.serving import StatusError, config, flags, listeners
 
 pytestmark = pytest.mark.xdist_group("flags")
 EMBEDDED = pytest.mark.skipif(not IS_EMBEDDED, reason="of the embedded server")
@@ -43,6 +43,16 @@ def test_forms_of_flags():
         with pytest.raises(SystemExit) as error:
             flags.parse([wrong])
         assert error.value.code == 255
+
+
+def test_tls_is_read_before_models_are_loaded(tmp_path):
+    file = tmp_path / "ssl.config"
+    parsed, _ = flags.parse([f"--ssl_config_file={file}"])
+    with pytest.raises(StatusError, match="NOT_FOUND: .*ssl.config; No such file"):
+        listeners.Grpc(None, parsed)
+    file.write_text('server_key: "a" server_cert: "b" client_verify: true')
+    with pytest.raises(StatusError, match="client_verify needs a custom_ca"):
+        listeners.Grpc(None, parsed)
 
 
 @EMBEDDED

@@ -36,8 +36,21 @@ def check_port(host, port):
     raise _not_started(f"{host}:{port}", problem.strerror or problem)
 
 
-def _not_started(address, problem):
-    return invalid(f"Failed to BuildAndStart gRPC server: {address}: {problem} (--port, --host)")
+def _not_started(address, problem, see="--port, --host"):
+    return invalid(f"Failed to BuildAndStart gRPC server: {address}: {problem} (see {see})")
+
+
+def _credentials(path):
+    ssl = messages.read(path, messages.SSLConfig)
+    if ssl.client_verify and not ssl.custom_ca:
+        raise invalid(
+            f"{path}: client_verify needs a custom_ca, which signs the clients' certificates"
+        )
+    return grpc.ssl_server_credentials(
+        [(ssl.server_key.encode(), ssl.server_cert.encode())],
+        root_certificates=ssl.custom_ca.encode() or None,
+        require_client_auth=ssl.client_verify,
+    )
 
 
 class Grpc:
@@ -46,10 +59,14 @@ class Grpc:
     Args:
         core: `Core`.
         flags: What `flags.parse` gives.
+
+    Raises:
+        StatusError: A `ssl_config_file` that is none.
     """
 
     def __init__(self, core, flags):
         self._core, self._flags, self._server, self._health = core, flags, None, None
+        self._credentials = _credentials(flags.ssl_config_file) if flags.ssl_config_file else None
 
     async def start(self):
         """Listens.
@@ -69,7 +86,8 @@ class Grpc:
         try:
             self._add_port(address)
         except RuntimeError as error:
-            raise _not_started(address, error) from None
+            see = "the key and the certificate of --ssl_config_file, --port"
+            raise _not_started(address, error, *[see] * bool(self._credentials)) from None
         await self._server.start()
         LOG.info("Running gRPC ModelServer at %s ...", address)
 
@@ -87,15 +105,9 @@ class Grpc:
             yield key, int(value) if value.lstrip("-").isdigit() else value
 
     def _add_port(self, address):
-        if not self._flags.ssl_config_file:
-            return self._server.add_insecure_port(address)
-        ssl = messages.read(self._flags.ssl_config_file, messages.SSLConfig)
-        credentials = grpc.ssl_server_credentials(
-            [(ssl.server_key.encode(), ssl.server_cert.encode())],
-            root_certificates=ssl.custom_ca.encode() or None,
-            require_client_auth=ssl.client_verify,
-        )
-        return self._server.add_secure_port(address, credentials)
+        if self._credentials:
+            return self._server.add_secure_port(address, self._credentials)
+        return self._server.add_insecure_port(address)
 
     async def _add_health(self):
         self._health = health.aio.HealthServicer()
