@@ -102,7 +102,7 @@ def test_generate(gan):
 
 def test_interpolate_ends_at_the_seeds(gan):
     path = gan.interpolate(3, 4, steps=5)
-    first = {} if gan.condition is None else {gan.condition.key: gan.condition.defaults([0])}
+    first = {} if gan.condition is None else {gan.condition.key: gan.condition.defaults(0).numpy()}
     ends = gan.generate_from_seeds([3, 4], **first)
     assert np.abs(path[[0, -1]].astype(int) - ends).max() <= 1
 
