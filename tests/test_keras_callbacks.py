@@ -423,3 +423,17 @@ def test_a_player_may_be_frozen_as_a_whole(jit_compile, images):
     fit(gan, images, epochs=1)
     assert same(gan.discriminator.get_weights(), discriminator)
     assert not same(gan.generator.get_weights(), generator)
+
+
+def test_a_model_of_another_scope_is_refused(mirrored, images):
+    gan = make("DCGAN")
+    with (
+        mirrored.scope(),
+        pytest.raises(ValueError, match="compile.*of a MirroredStrategy in which"),
+    ):
+        gan.compile()
+    gan.compile(run_eagerly=True)
+    with mirrored.scope(), pytest.raises(ValueError, match="fit.*Make and compile it within"):
+        gan.fit(images[:8], batch_size=8)
+    with mirrored.scope(), pytest.raises(ValueError, match="train_on_batch.*Make and compile"):
+        gan.train_on_batch(images[:8])

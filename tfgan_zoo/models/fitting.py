@@ -43,6 +43,7 @@ class Fitting:
             ValueError: A value that cannot be used, or an optimizer of other weights.
         """
         refuse_arguments("compile", Fitting.compile, others)
+        self._require_own_scope("compile")
         xla = self._uses_xla(jit_compile)
         self._check_compilation(jit_compile, run_eagerly, steps_per_execution)
         if isinstance(g_optimizer, keras.optimizers.Optimizer) and g_optimizer is d_optimizer:
@@ -126,6 +127,7 @@ class Fitting:
         """
         refuse_arguments("fit", Fitting.fit, others)
         self._assert_compile_called("fit")
+        self._require_own_scope("fit")
         inputs.check_lengths(epochs, initial_epoch, batch_size, steps_per_epoch)
         frozen.require_unchanged(self)
         for name, value in {"shuffle": shuffle, "resume": resume}.items():
@@ -201,6 +203,16 @@ class Fitting:
     @property
     def _multi_worker(self):
         return isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+    def _require_own_scope(self, method):
+        """Or variables that are no replica's own would be updated once for each."""
+        scope = tf.distribute.get_strategy()
+        is_other = tf.distribute.has_strategy() and scope is not self._distribute_strategy
+        if is_other and (method == "compile" or scope.num_replicas_in_sync > 1):
+            raise ValueError(
+                f"{method}() is called within the scope of a {type(scope).__name__} in which the model "
+                "was not made. Make and compile it within that scope."
+            )
 
     def _prepared(self, player, optimizer, learning_rate):
         if optimizer is None:

@@ -24,6 +24,7 @@ class KerasMethods:
         """
         refuse_arguments("train_on_batch", KerasMethods.train_on_batch, others)
         self._assert_compile_called("train_on_batch")
+        self._require_own_scope("train_on_batch")
         frozen.require_unchanged(self)
         source, batch_size = self._source_of(*inputs._split(self, x, y))
         data, _ = inputs.prepare(self, source, None, batch_size, False, 1, 0)
