@@ -108,7 +108,7 @@ def _bytes(name, array):
 
 def typed(arrays, specs):
     """Arrays of Python's own numbers, which have no dtype, in that of a signature `{name: TensorSpec}`;
-    integers only where they fit, floats only where floats are asked for."""
+    integers only where they stay the same, floats only for floats that are large enough."""
     return {name: _typed_as(array, specs.get(name)) for name, array in arrays.items()}
 
 
@@ -118,8 +118,29 @@ def _typed_as(array, spec):
     wanted = np.dtype(_numpy(spec.dtype))
     if array.dtype.kind not in "if" or (array.dtype.kind == "f" and wanted.kind != "f"):
         return array
-    converted = array.astype(wanted)
-    return converted if wanted.kind == "f" or np.array_equal(converted, array) else array
+    with np.errstate(over="ignore", invalid="ignore"):
+        converted = array.astype(wanted)
+        again = converted.astype(array.dtype)
+    if array.dtype.kind == "f":
+        is_kept = np.array_equal(np.isinf(converted), np.isinf(array))
+    else:
+        is_kept = np.array_equal(converted, array) and np.array_equal(again, array)
+    return converted if is_kept else array
+
+
+def check_ranges(arrays, specs):
+    """Refuses integers that the dtype of an input cannot hold; over REST a stock server would take 256
+    for the 0 of a uint8.
+
+    Raises:
+        ValueError: One is beyond the range of its `TensorSpec`.
+    """
+    for name, array in arrays.items():
+        dtype = specs[name].dtype if name in specs else ""
+        if "int" in dtype and dtype in _NUMBERS and array.dtype.kind in "iu" and array.size:
+            for value in (int(array.min()), int(array.max())):
+                if not np.iinfo(dtype).min <= value <= np.iinfo(dtype).max:
+                    raise ValueError(f"Input {name!r} is of {dtype}, which cannot hold {value}.")
 
 
 def to_message(array, message):

@@ -31,28 +31,43 @@ class Rest:
 
     def __init__(self, url, verify=True, max_answer_bytes=1 << 26):
         self._url, self._verify, self._http = url, verify, None
-        self._max_bytes, self._outputs = max_answer_bytes, {}
+        self._max_bytes, self._signatures = max_answer_bytes, {}
         self.shown = str(url.copy_with(userinfo=b"")).rstrip("/")
 
     async def predict(self, spec, signature, inputs, timeout):
         """Outputs `{name: array}` of a signature."""
         signature = signature or "serving_default"
-        known = self._outputs.get((spec, signature))
-        outputs = known or await self._outputs_of(spec, signature, timeout)
+        known = (spec, signature) in self._signatures
+        found = await self._fitting(spec, signature, inputs, timeout)
         body = {"inputs": {name: arrays.to_json(array) for name, array in inputs.items()}}
         body["signature_name"] = signature
         answer = await self._call("POST", f"{_path(spec)}:predict", timeout, body)
         try:
-            return _named(answer, outputs)
+            return _named(answer, found["outputs"])
         except WrongServer:
             if not known:
                 raise
-            return _named(answer, await self._outputs_of(spec, signature, timeout))  # a new version
+            found = await self._signature(spec, signature, timeout)  # of a new version
+            return _named(answer, found["outputs"])
 
-    async def _outputs_of(self, spec, signature, timeout):
-        found = (await self.metadata(spec, timeout)).get(signature, {"outputs": {}})["outputs"]
-        if found:  # else the server says that there is no such signature
-            self._outputs[spec, signature] = found
+    async def _fitting(self, spec, signature, inputs, timeout):
+        """The signature, whose dtypes hold the inputs."""
+        known = self._signatures.get((spec, signature))
+        found = known or await self._signature(spec, signature, timeout)
+        try:
+            arrays.check_ranges(inputs, found["inputs"])
+        except ValueError:
+            if not known:
+                raise
+            self._signatures.pop((spec, signature), None)  # a new version may have another
+            return await self._fitting(spec, signature, inputs, timeout)
+        return found
+
+    async def _signature(self, spec, signature, timeout):
+        nothing = {"inputs": {}, "outputs": {}}
+        found = (await self.metadata(spec, timeout)).get(signature, nothing)
+        if found["outputs"]:  # else the server says that there is no such signature
+            self._signatures[spec, signature] = found
         return found
 
     async def metadata(self, spec, timeout):
