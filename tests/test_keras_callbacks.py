@@ -266,6 +266,9 @@ def test_predict_draws_from_latents(variant):
     assert images.dtype == np.float32
     np.testing.assert_allclose(images, expected, atol=1e-6)
     np.testing.assert_allclose(gan.predict_on_batch(given), expected, atol=1e-6)
+    if not asked:
+        rows = [list(row) for row in latents]
+        np.testing.assert_allclose(gan.predict_on_batch(rows), expected, atol=1e-6)
     batches = tf.data.Dataset.from_tensor_slices(given).batch(3)
     np.testing.assert_allclose(gan.predict(batches, verbose=0), expected, atol=1e-6)
     with pytest.raises(ValueError, match=rf"latents of shape \[N, {gan.latent_dim}\]"):
@@ -423,6 +426,26 @@ def test_a_player_may_be_frozen_as_a_whole(jit_compile, images):
     fit(gan, images, epochs=1)
     assert same(gan.discriminator.get_weights(), discriminator)
     assert not same(gan.generator.get_weights(), generator)
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (None, r"latents of shape \[N, 4\]"),
+        ((), r"latents of shape \[N, 4\]"),
+        (np.zeros((0, 4)), r"shape \[N, 4\]. Received shape \(0, 4\)"),
+        ({"x": np.zeros((1, 4))}, r"Received also: \['x'\]"),
+        ((np.zeros((1, 4)),) * 3, "Received 3 parts"),
+        (np.full((1, 4), np.nan), "NaN or infinity"),
+        (np.zeros((1, 4), int), "must be floats"),
+    ],
+)
+def test_latents_that_predict_refuses(x, message):
+    gan = make("DCGAN")
+    with pytest.raises(ValueError, match=message):
+        gan.predict(x, verbose=0)
+    with pytest.raises(ValueError, match=message):
+        gan.predict_on_batch(x)
 
 
 def test_a_model_of_another_scope_is_refused(mirrored, images):

@@ -123,6 +123,8 @@ def classes(name, values, count, num_classes=None):
 def _hint_of_classes(array, num_classes):
     if array.dtype.kind in "OUST":
         return " Classes are asked for by number."
+    if array.ndim == 2 and array.shape[1] == 1:
+        return " Give labels.ravel()."
     if array.ndim == 2 and array.shape[1] == num_classes:
         return " These look one-hot: give labels.argmax(axis=1)."
     if array.dtype.kind == "f" and array.size and (array == np.floor(array)).all():

@@ -118,15 +118,16 @@ class KerasMethods:
 
     def _asked_of(self, x):
         """Arrays as a dictionary, checked; a data set as it is, checked batch by batch."""
-        if not isinstance(x, (tuple, list, dict)) and not hasattr(x, "shape"):
+        if not isinstance(x, (tuple, list, dict)) and not hasattr(x, "shape") and x is not None:
             return x
         latents, labels = _latents_and_labels(x)
-        latents = np.asarray(latents, np.float32)
-        if latents.ndim != 2 or latents.shape[1] != self.latent_dim:
+        latents = np.asarray(latents)
+        if latents.ndim != 2 or latents.shape[1] != self.latent_dim or not len(latents):
             raise ValueError(
                 f"predict needs latents of shape [N, {self.latent_dim}]. Received shape "
                 f"{latents.shape}. For images of seeds, use generate()."
             )
+        latents = np.asarray(self.checked_latents(latents), np.float32)
         if not self.condition:
             self._refuse_labels(labels)
             return {"latents": latents}
@@ -142,7 +143,12 @@ class KerasMethods:
 
 def _latents_and_labels(x):
     if isinstance(x, dict):
-        return x["latents"], x.get("labels", x.get("texts"))
-    if isinstance(x, (tuple, list)):
-        return x if len(x) == 2 else (x[0], None)
-    return x, None
+        if unknown := sorted(x.keys() - {"latents", "labels", "texts"}):
+            raise ValueError(f"Give 'latents' and 'labels' or 'texts'. Received also: {unknown}.")
+        return x.get("latents", ()), x.get("labels", x.get("texts"))
+    is_rows = isinstance(x, (tuple, list)) and len(x) > 0 and np.ndim(x[0]) == 1
+    if not isinstance(x, (tuple, list)) or is_rows or not x:
+        return () if x is None else x, None
+    if len(x) > 2:
+        raise ValueError(f"Give latents, and labels or texts. Received {len(x)} parts.")
+    return x if len(x) == 2 else (x[0], None)
