@@ -12,6 +12,7 @@ from tfgan_zoo.serving.statuses import HTTP, Code, StatusError
 
 _CODES = {status: code for code, status in reversed(HTTP.items())} | {502: Code.UNAVAILABLE}
 _SIGNATURES = "signature_def"
+_CUT = ("disconnected", "peer closed connection")
 _MAX_JSON_VALUES = 1 << 24  # a parsed value takes some 50 times the room of its text
 
 
@@ -183,7 +184,8 @@ def _connection_error(error):
         return WrongServer(
             Code.UNAVAILABLE, f"{message}. Does the server speak TLS, or only http://?"
         )
-    if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in message:
+    is_cut = any(words in message for words in _CUT)  # and may be whole the next time
+    if isinstance(error, httpx.RemoteProtocolError) and not is_cut:
         hint = "If it is the gRPC port, write host:port without http://."
         return WrongServer(
             Code.UNAVAILABLE, f"an answer that is no HTTP/1: {message[:120]}. {hint}"
