@@ -129,7 +129,8 @@ def _split(gan, x, y=None):
 
 
 def _refuse_twice(found, names):
-    if len(twice := sorted(names & found.keys())) > 1:
+    twice = sorted(names & found.keys())
+    if len(twice) > 1:
         raise ValueError(f"Received {' and '.join(twice)}, which mean the same. Give one of them.")
 
 

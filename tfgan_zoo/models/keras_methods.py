@@ -143,7 +143,8 @@ class KerasMethods:
 
 def _latents_and_labels(x):
     if isinstance(x, dict):
-        if unknown := sorted(x.keys() - {"latents", "labels", "texts"}):
+        unknown = sorted(x.keys() - {"latents", "labels", "texts"})
+        if unknown:
             raise ValueError(f"Give 'latents' and 'labels' or 'texts'. Received also: {unknown}.")
         return x.get("latents", ()), x.get("labels", x.get("texts"))
     is_rows = isinstance(x, (tuple, list)) and len(x) > 0 and np.ndim(x[0]) == 1
