@@ -442,6 +442,7 @@ def test_seeds():
         ("a:1", {"timeout": float("nan")}, "timeout must be a positive number"),
         ("a:1", {"retries": -1}, "retries must be an integer, 0 or more"),
         ("a:1", {"version": True}, "version must be an integer"),
+        ("a:1", {"version": 2**63}, "version must be an integer"),
         ("a:1", {"version_label": "a/b"}, "version_label must be a name"),
         ("a:1", {"max_answer_bytes": 0}, "max_answer_bytes must be a positive integer"),
     ],

@@ -46,7 +46,7 @@ class AsyncClient:
             )
         self._spec = Spec(
             _name("model", model),
-            None if version is None else numbers.integer("version", version, 0),
+            None if version is None else numbers.integer("version", version, 0, numbers.INT64[1]),
             None if version_label is None else _name("version_label", version_label),
         )
         self.timeout = client_inputs.seconds(timeout)
