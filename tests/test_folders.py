@@ -180,6 +180,13 @@ def test_a_class_may_be_called_train(tmp_path):
     )
 
 
+def test_a_split_may_have_any_name(tmp_path):
+    write(tmp_path, "trainA", "trainB")
+    source, labels, said = loaded(tmp_path, "trainA")
+    assert source.count == 2 and labels is None
+    assert "folders with images beside 'trainA': trainB" in said
+
+
 @pytest.mark.parametrize("split", ["train", "tset", "valid"])
 def test_splits_that_are_not_there(tmp_path, split):
     write(tmp_path, "Train/cat", "test/cat")

@@ -94,6 +94,42 @@ def test_ctrl_c_saves_and_resume_goes_on_bit_for_bit(options, tmp_path):
     assert int(training.load_run(directory).iterations.numpy()) == 10
 
 
+def test_a_run_of_an_older_version_goes_on(images, tmp_path):
+    """Its preset had other options, some were not there yet, and its data were known by their name."""
+    np.savez(tmp_path / "x.npz", images=images, labels=np.repeat(["a", "b"], 32))
+    then = {"rho": 0.9, "epsilon": 1e-7, "latent_distribution": "uniform", "n_critic": 1}
+    common = {"data": str(tmp_path / "x.npz"), "batch_size": 16, "jit": "off"}
+    run = training.Options("wgan_fashion_mnist", steps=1, overrides=TINY | then, **common)
+    directory = training.train(run, tmp_path, verbose=False)
+    before = state(directory)
+
+    def edit(path, change):
+        record = json.loads(path.read_text())
+        change(record)
+        path.write_text(json.dumps(record))
+
+    def without(config):
+        del config["rho"], config["epsilon"]
+
+    def of_run(record):
+        del record["options"]["class_names"]
+        record["options"]["overrides"] = TINY
+        without(record["model"])
+
+    def of_checkpoint(record):
+        del record["data"]
+        record["identity"]["run"]["data"] = "./x.npz"
+        without(record["identity"]["model"])
+
+    edit(directory / "run.json", of_run)
+    edit(next(directory.glob("checkpoints/*/state.json")), of_checkpoint)
+    assert training.load_run(directory).latent_distribution == "uniform"
+    for left, right in zip(state(directory), before, strict=True):
+        np.testing.assert_array_equal(left, right)
+    training.resume(directory, steps=2, verbose=False)
+    assert steps_logged(directory) == [1, 2]
+
+
 def test_a_resumed_run_keeps_its_options(options):
     run = options(epochs=2)
     with pytest.raises(ValueError, match="batch_size: the run has 16, given 8") as error:
@@ -191,7 +227,8 @@ def test_a_run_goes_on_from_another_folder(options, tmp_path, monkeypatch):
 
 def test_classes_are_compared_before_the_model_is_built(images, labels, tmp_path):
     """`BigGAN` for 128x128 images takes a minute to build."""
-    np.savez(tmp_path / "three.npz", images=images[:9], labels=labels[:9])
+    names = np.array(["a", "b", "c"])[labels[:9]]  # numbers alone may be some of a thousand classes
+    np.savez(tmp_path / "three.npz", images=images[:9], labels=names)
     made = training.Options("biggan_imagenet_128", data=str(tmp_path / "three.npz"), batch_size=8)
     with pytest.raises(
         ValueError, match="has 3 classes, and .* num_classes=1000.*--set num_classes=3"

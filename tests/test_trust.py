@@ -441,3 +441,8 @@ def test_a_golden_image_that_is_gone(changed):
     (folder / "assets.extra" / "golden" / "seed_0.png").unlink()
     with pytest.raises(ValueError, match="are damaged or not all there"):
         serving.verify(folder)
+
+
+def test_samplers_and_tables_in_memory_compute_only():
+    named = {"UniformCandidateSampler", "SampleDistortedBoundingBoxV2", "MutableDenseHashTableV2"}
+    assert named <= trust.allowed_ops()

@@ -7,10 +7,10 @@ import pathlib
 import warnings
 import weakref
 
-import keras
 import tensorflow as tf
 from keras.src.saving import saving_lib
 
+from tfgan_zoo.callbacks.identity import brought_up, differences, identity
 from tfgan_zoo.callbacks.steps import (
     StepCallback,
     load_states,
@@ -82,7 +82,7 @@ class BackupAndRestore(StepCallback):
             gan: The compiled model.
             others: The callbacks of the run; those with a state get back theirs.
         """
-        self._identity = _identity(gan, self.run_config)
+        self._identity = identity(gan, self.run_config)
         self._others = [callback for callback in others if callback is not self]
         self._state, self._saved_step = None, None
         writes = gan.distribute_strategy.extended.should_checkpoint
@@ -111,7 +111,7 @@ class BackupAndRestore(StepCallback):
             self._release = weakref.finalize(self, self._lock.release)
 
     def _load(self, gan, folder, state):
-        _refuse(differences(state["identity"], self._identity), folder)
+        _refuse(differences(brought_up(state, self._identity, gan), self._identity), folder)
         replicas = gan.distribute_strategy.num_replicas_in_sync
         if state["replicas"] != replicas:
             warnings.warn(
@@ -226,47 +226,6 @@ def load_newest(gan, directory):
                 return state["step"]
         # None is good, or all were replaced by newer ones while we looked: the run goes on.
     return None
-
-
-def differences(saved, now):
-    """Sentences on what differs between two identities: "n_critic: checkpoint 5, now 1"."""
-    saved, now = _flat(saved), _flat(now)
-    absent = object()
-    keys = [k for k in {**saved, **now} if saved.get(k, absent) != now.get(k, absent)]
-    return [f"{k}: checkpoint {_shown(saved, k)}, now {_shown(now, k)}" for k in keys]
-
-
-def _identity(gan, run_config):
-    """What must be the same for a run to go on: JSON of the model, its compilation and its data."""
-    identity = {
-        "class": keras.saving.get_registered_name(type(gan)),
-        "model": gan.get_config(),
-        "compile": gan.get_compile_config(),
-        "run": run_config,
-    }
-    return json.loads(json.dumps(identity, default=lambda value: type(value).__name__))
-
-
-def _flat(identity):
-    """The leaves by the names that a user knows: `model.n_critic` as "n_critic"."""
-    leaves = {}
-
-    def walk(value, path):
-        if isinstance(value, dict):
-            for key, item in value.items():
-                if key != "name":  # "dcgan_1" says only that another model was made before
-                    walk(item, path if key == "config" else (*path, key))
-        else:
-            leaves[".".join(path)] = value
-
-    for part, value in identity.items():
-        walk(value, (part,) if part == "class" else ())
-    return leaves
-
-
-def _shown(leaves, key):
-    value = leaves.get(key, "nothing")
-    return f"{value:.7g}" if isinstance(value, float) else value
 
 
 def _refuse(found, place):

@@ -152,9 +152,8 @@ def _of_split(folder, split):
         return folder, []
     beside = [name for name in _visible_folders(folder) if name != split]
     others = [name for name in beside if name.lower() not in _SPLITS and _has_images(folder / name)]
-    if others and _has_images(folder / split, nested=False):
-        if split != "train":
-            raise ValueError(_no_split(folder, split, others))
+    # "train" may not have been written at all; who writes another name means that folder.
+    if split == "train" and others and _has_images(folder / split, nested=False):
         return folder, [
             f"'{split}' is read as a class, since folders that are no splits lie beside it "
             f"({_some(others)}). To read it alone, write {printable(folder / split)}."

@@ -62,12 +62,14 @@ class BEGAN(GAN):
         "strided_activation": "elu",
     }
 
+    before = {"output_activation": "tanh", "strided_activation": None, "beta_1": 0.5}
+
     @classmethod
     def from_config(cls, config):
         """A whole configuration without activations is of a model that was saved before there were these
         options, and keeps the networks that it had."""
         is_before = "lambda_k" in config and "output_activation" not in config
-        return super().from_config({**(_BEFORE if is_before else {}), **config})
+        return super().from_config({**(cls.before if is_before else {}), **config})
 
     def default_optimizer(self, learning_rate):
         return keras.optimizers.Adam(learning_rate, beta_1=self.beta_1)
@@ -124,8 +126,6 @@ class MinusError(keras.layers.Layer):
 
 
 # === Networks ===
-
-_BEFORE = {"output_activation": "tanh", "strided_activation": None, "beta_1": 0.5}
 
 
 def _check(gan):

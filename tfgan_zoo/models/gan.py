@@ -98,6 +98,7 @@ class GAN(ClassNames, Remedies, TrainingStep, Fitting, KerasMethods, Sampling, k
     num_classes = None  # set by models that take labels
     judges_labels = True  # whether such a model's discriminator takes them too
     bounds = {}  # ranges of a class's own options, beside `defaults`: see `kinds.kind_of`
+    before = {}  # of options that older versions did not have: what their models did
     unused_options = ()  # arguments of a base class that a variant's networks do not use
     phases = 1  # of training, each with a computation of its own (`draws.phase` is an int)
     defaults = {

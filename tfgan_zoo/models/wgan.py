@@ -40,6 +40,8 @@ class WGAN(DCGAN):
         "epsilon": 1e-16,
     }
 
+    before = {"rho": 0.9, "epsilon": 1e-7}
+
     def default_optimizer(self, learning_rate):
         return keras.optimizers.RMSprop(learning_rate, rho=self.rho, epsilon=self.epsilon)
 

@@ -14,7 +14,7 @@ from tfgan_zoo.callbacks.backup import load_newest
 from tfgan_zoo.callbacks.steps import sum_over_replicas
 from tfgan_zoo.files import checked_json, read_json, told, write_json
 from tfgan_zoo.locks import Lock
-from tfgan_zoo.training.options import Options, build
+from tfgan_zoo.training.options import Options, begun_with, build
 from tfgan_zoo.trust import load_keras
 
 _NUMBER = re.compile(r"(\d{4,})-.")
@@ -112,10 +112,11 @@ def options_of(directory):
     path = pathlib.Path(directory) / "run.json"
     if not path.is_file():
         raise FileNotFoundError(f"{directory} is no run directory: it has no run.json.")
-    options = _read(path)["options"]
+    run = _read(path)
+    options, model = run["options"], run.get("model")
     checked_json(path, options, keys={"preset": str}, advice="Restore it from a copy.")
     try:
-        return Options(**options)
+        return begun_with(Options(**options), model if isinstance(model, dict) else {})
     except TypeError as error:  # an option of another version, or a value of another kind
         raise ValueError(f"{path} has options that are not known here: {error}.") from None
 

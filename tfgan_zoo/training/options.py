@@ -113,6 +113,19 @@ def model_options(options):
     return resolve(preset.model_class, (), given)
 
 
+def begun_with(options, model):
+    """The options of a run whose preset had other ones when it was begun, as the configuration of its
+    `model` tells."""
+    if not model:
+        return options
+    preset = presets.get_preset(options.preset)
+    cls = preset.model_class
+    now = {**cls.defaults, **preset.options, **options.overrides, "seed": options.seed}
+    then = {key: value for key, value in {**cls.before, **model}.items() if key in now}
+    others = {key: value for key, value in then.items() if _plain(value) != _plain(now[key])}
+    return dataclasses.replace(options, overrides={**others, **options.overrides})
+
+
 def _plain(value):
     return json.loads(json.dumps(value))  # `run.json` knows lists, no tuples
 
