@@ -195,6 +195,16 @@ def test_splits_that_are_not_there(tmp_path, split):
         load(tmp_path, split)
 
 
+def test_splits_of_links_are_known(tmp_path):
+    write(tmp_path / "far", "cat")
+    for split in ("Train", "Test"):
+        (tmp_path / "set" / split).mkdir(parents=True)
+        (tmp_path / "set" / split / "cat").symlink_to(tmp_path / "far" / "cat")
+        (tmp_path / "set" / split / "around").symlink_to(tmp_path / "set")
+    with pytest.raises(ValueError, match="no subfolder 'train'.*did you mean 'Train'"):
+        load(tmp_path / "set")
+
+
 def test_a_split_leads_nowhere_else(tmp_path):
     write(tmp_path / "photos", "0.png")
     for split in ("..", ".", "../photos", str(tmp_path)):

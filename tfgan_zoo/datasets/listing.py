@@ -188,17 +188,19 @@ def _visible_folders(folder):
 
 
 def _has_images(folder, nested=True):
-    """Whether a file in it looks like an image; ends at the first, and follows no links within."""
-    to_enter = [folder]
+    """Whether a file in it looks like an image; ends at the first, and enters no folder twice."""
+    to_enter, entered = [folder], set()
     while to_enter:
+        place = os.path.realpath(to_enter.pop())
         try:
-            entries = list(os.scandir(to_enter.pop()))
+            entries = [] if place in entered else list(os.scandir(place))
         except OSError:
             continue
+        entered.add(place)
         visible = [entry for entry in entries if entry.name[0] != "."]
         if any(os.path.splitext(entry.name)[1].lower() in SUFFIXES for entry in visible):
             return True
-        to_enter += [e.path for e in visible if nested and e.is_dir(follow_symlinks=False)]
+        to_enter += [e.path for e in visible if nested and os.path.isdir(e.path)]
     return False
 
 
