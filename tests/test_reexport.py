@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from cases import make
 
+from tfgan_zoo.evaluation.sources import export_digest
 from tfgan_zoo.serving import golden
 
 SCRIPT = pathlib.Path(__file__).parents[1] / "saved_models" / "reexport.py"
@@ -24,12 +25,15 @@ def test_a_version_is_rewritten_in_place(tmp_path, capsys):
     script = _script()
     version = make("DCGAN", name="dcgan").export(tmp_path, warmup_batch_sizes=(1,))
     (version.parent / "README.md").write_text("card")
+    scores = version.parent / "scores.json"  # which name what they were measured of
+    scores.write_text(f'["{export_digest(version)}"]')
     before = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*"))
     written = (version / "saved_model.pb").stat().st_mtime_ns
     assert script.main([version.parent]) == 0
     assert "8 images, identical" in capsys.readouterr().out
     assert sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*")) == before
     assert (version / "saved_model.pb").stat().st_mtime_ns > written
+    assert json.loads(scores.read_text()) == [export_digest(version)]
     image = version / "assets.extra" / "golden" / "seed_0.png"
     image.write_bytes(tf.io.encode_png(np.zeros([8, 8, 1], np.uint8)).numpy())  # not the model's
     file = version / "assets.extra" / "golden.json"
@@ -39,6 +43,17 @@ def test_a_version_is_rewritten_in_place(tmp_path, capsys):
     assert script.main([version.parent]) == 1
     assert "left as it is. 1 of 8 images differ" in capsys.readouterr().out
     assert (version / "saved_model.pb").stat().st_mtime_ns == written
+
+
+def test_a_version_that_would_lose_weights_is_left(tmp_path, capsys, monkeypatch):
+    script = _script()
+    version = make("DCGAN", name="dcgan").export(tmp_path, warmup_batch_sizes=(1,))
+    before = (version / "saved_model.pb").read_bytes()
+    assert len(script._weights(version)) > 10
+    monkeypatch.setattr(script, "_weights", lambda folder: {str(folder)})  # none is found again
+    assert script.main([version.parent]) == 1
+    assert "left as it is. Weights would be lost" in capsys.readouterr().out
+    assert (version / "saved_model.pb").read_bytes() == before
 
 
 def test_golden_images_stay_those_of_the_first_machine(tmp_path):

@@ -207,10 +207,19 @@ def from_saved_model(folder, num_classes=None, seed=0, name=None, texts=None, tr
         return np.stack([tf.io.decode_png(file).numpy() for file in files]), labels
 
     score = _scorer(lambda inputs: servable.run("score", inputs, ("logits",)), num_classes)
-    parts = [folder / "saved_model.pb", *sorted((folder / "variables").iterdir())]
-    found = digest(*(np.fromfile(part, np.uint8) for part in parts))
-    named = {"score": score if texts is None else None, "sha256": found, "seed": seed}
+    named = {
+        "score": score if texts is None else None,
+        "sha256": export_digest(folder),
+        "seed": seed,
+    }
     return ImageSet(name or str(folder), "saved_model", None, num_classes, read, **named)
+
+
+def export_digest(folder):
+    """SHA-256 of the graph and the variables of an exported version folder, hexadecimal."""
+    folder = pathlib.Path(folder)
+    parts = [folder / "saved_model.pb", *sorted((folder / "variables").iterdir())]
+    return digest(*(np.fromfile(part, np.uint8) for part in parts))
 
 
 def from_client(client, name, num_classes=None, seed=0, texts=None):
