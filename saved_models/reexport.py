@@ -65,8 +65,11 @@ def rewrite(version):
 
 
 def _weights(version):
-    """Digests of a version's weights. The first exports of TextGAN had the text network before the average
-    in their `score`, but not among the weights that `from_preset` reads."""
+    """Digests of a version's weights.
+
+    The first exports of TextGAN had the text network before the average in their `score`, but not among
+    the weights that `from_preset` reads.
+    """
     reader = tf.train.load_checkpoint(str(version / "variables" / "variables"))
     arrays = map(reader.get_tensor, reader.get_variable_to_shape_map())
     return {digest(array) for array in arrays if isinstance(array, np.ndarray)}

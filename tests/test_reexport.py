@@ -49,7 +49,7 @@ def test_a_version_that_would_lose_weights_is_left(tmp_path, capsys, monkeypatch
     script = _script()
     version = make("DCGAN", name="dcgan").export(tmp_path, warmup_batch_sizes=(1,))
     before = (version / "saved_model.pb").read_bytes()
-    assert len(script._weights(version)) > 10
+    assert len(script._weights(version)) >= 3  # many are only zeros, or ones
     monkeypatch.setattr(script, "_weights", lambda folder: {str(folder)})  # none is found again
     assert script.main([version.parent]) == 1
     assert "left as it is. Weights would be lost" in capsys.readouterr().out
