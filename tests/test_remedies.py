@@ -274,11 +274,9 @@ def test_unrolled_training(images):
     assert not any(np.array_equal(v, o) for v, o in zip(now, other, strict=True))
 
 
-def test_unrolling_refuses_other_optimizers(images):
-    gan = make("WGAN", unrolled_steps=1)
-    gan.compile()
+def test_unrolling_refuses_other_optimizers():
     with pytest.raises(ValueError, match=r"trained by Adam, or by SGD .* Received: RMSprop"):
-        gan.fit(images, batch_size=8, verbose=0)
+        make("WGAN", unrolled_steps=1).compile()
 
 
 # === Minibatch discrimination ===
