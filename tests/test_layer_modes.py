@@ -1,5 +1,6 @@
 """Gradients of both orders through every layer, by XLA and op by op, in every precision."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -38,21 +39,39 @@ LAYERS = {
     "leaky relu": (layers.LeakyReLU, {}, MAP),
     "maxout": (layers.Maxout, {"units": 3, "pieces": 2}, VECTOR),
 }
-# Shares of the largest value. XLA rounds to half precision less often.
+# Shares of the largest value.
 TOLERANCE = {"float32": 1e-4, "mixed_bfloat16": 0.06, "mixed_float16": 0.005}
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_gradient_penalty_passes(name, dtype):
+    """XLA is as near to float32 as graph mode is, or as the tolerance: it rounds to half precision less
+    often, and processors round the operations of graph mode in ways of their own."""
+    exact = _both_orders(name, "float32", jit_compile=False)
+    graph = _both_orders(name, dtype, jit_compile=False)
+    xla = _both_orders(name, dtype, jit_compile=True)
+    for expected, ours, theirs in zip(exact, graph, xla, strict=True):
+        scale = np.abs(expected).max()
+        assert np.isfinite(ours).all() and scale > 0
+        errors = [np.abs(values - expected).max() / scale for values in (ours, theirs)]
+        assert errors[0] <= 2 * TOLERANCE[dtype]
+        assert errors[1] <= max(TOLERANCE[dtype], errors[0])
+
+
+def _both_orders(name, dtype, jit_compile):
     """The slope of the squared length of a gradient by the inputs, as penalties on critics have it."""
+    keras.utils.set_random_seed(0)  # of weights that do not train, and of noise
+    random = np.random.default_rng(0)
     kind, options, *shapes = LAYERS[name]
     layer = kind(**options, dtype=dtype)
-    inputs = [tf.constant(RANDOM.normal(size=shape), tf.float32) for shape in shapes]
+    inputs = [tf.constant(random.normal(size=shape), tf.float32) for shape in shapes]
     layer(inputs if len(inputs) > 1 else inputs[0])
-    values = [RANDOM.normal(size=w.shape) if w.trainable else w.numpy() for w in layer.weights]
-    layer.set_weights(values)
+    layer.set_weights(
+        [random.normal(size=w.shape) if w.trainable else w.numpy() for w in layer.weights]
+    )
 
+    @tf.function(jit_compile=jit_compile)
     def both_orders(x):
         with tf.GradientTape() as outer:
             outer.watch(x)
@@ -65,14 +84,7 @@ def test_a_gradient_penalty_passes(name, dtype):
             penalty = tf.reduce_sum(tf.square(slope))
         return slope, outer.gradient(penalty, x)
 
-    found = []
-    for jit_compile in (False, True):
-        layer.set_weights(values)  # moving statistics have moved
-        found.append(tf.function(both_orders, jit_compile=jit_compile)(inputs[0]))
-    for ours, theirs in zip(*found, strict=True):
-        scale = np.abs(theirs).max()
-        assert np.isfinite(ours).all() and scale > 0
-        np.testing.assert_allclose(ours / scale, theirs / scale, atol=TOLERANCE[dtype])
+    return [values.numpy() for values in both_orders(inputs[0])]
 
 
 def test_xla_is_exact_where_attention_pools():

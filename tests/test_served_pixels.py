@@ -16,7 +16,7 @@ def test_half_precision_draws_what_its_export_serves(variant):
     for average, network in gan.averages():
         network.set_weights([3 * weight for weight in network.get_weights()])
         average.set_weights(network.get_weights())
-    served = export._bare_copy(gan, "served")
+    served = export.bare_copy(gan, "served")
     options = {gan.condition.key: asked_for(gan, np.arange(8) % 3)} if gan.condition else {}
     ours, theirs = (model.generate(8, seed=5, **options) for model in (gan, served))
     np.testing.assert_array_equal(ours, theirs)

@@ -123,13 +123,13 @@ def _write_onnx(path, function, signature):
     onnx.save(converted, str(path))
 
 
-def _write_litert(path, function, signature):
+def _write_litert(temporary, function, signature):
     with tempfile.TemporaryDirectory() as folder:
         archive = keras.export.ExportArchive()
         archive.add_endpoint("serving_default", function, input_signature=signature)
         archive.write_out(folder, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        pathlib.Path(path).write_bytes(converter.convert())
+        temporary.write_bytes(converter.convert())
 
 
 def _run_onnx(path, inputs):
