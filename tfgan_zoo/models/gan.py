@@ -266,12 +266,16 @@ class GAN(ClassNames, Remedies, TrainingStep, Fitting, KerasMethods, Sampling, k
         return presets.from_preset(name, load_weights, model_class=cls, **overrides)
 
 
-@contextlib.contextmanager
 def full_precision():
     """Layers made within compute in float32: the averages, whose images are drawn and served. What a
     model in half precision draws is then what its export serves, to the pixel."""
+    return _dtype_policy("float32")
+
+
+@contextlib.contextmanager
+def _dtype_policy(policy):
     previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
+    keras.config.set_dtype_policy(policy)
     try:
         yield
     finally:
@@ -281,11 +285,10 @@ def full_precision():
 @contextlib.contextmanager
 def _building(policy, seed):
     """Layers made within have this dtype policy, and initial weights that are a function of the seed."""
-    previous, state = keras.config.dtype_policy(), random.getstate()
-    keras.config.set_dtype_policy(policy)
+    state = random.getstate()
     random.seed(seed)  # Keras draws the seeds of initializers here
     try:
-        yield
+        with _dtype_policy(policy):
+            yield
     finally:
-        keras.config.set_dtype_policy(previous)
         random.setstate(state)
