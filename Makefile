@@ -11,7 +11,7 @@ demo: .venv/installed  ## Trains a DCGAN on Fashion-MNIST, draws samples, writes
 # XLA's programs take half as long to make if they need not be fast; `make test-all` has fast ones.
 test: export XLA_FLAGS += --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false
 test: .venv/installed-dev  ## The tests, with a pairwise part of the mode table
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not full"
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not full" --durations=20
 
 test-all: .venv/installed-dev  ## All tests and the whole mode table, written to docs/modes.md
 	$(BIN)/python -m pytest -n auto --dist loadgroup --deselect tests/conformance/test_modes.py::test_cell
