@@ -35,7 +35,7 @@ docs: .venv/installed-dev  ## Pages that are generated
 	touch $@
 
 .venv/installed-dev: requirements.lock pyproject.toml | $(BIN)/python
-	$(INSTALL) --editable ".[dev,tfgan,convert,metrics]"
+	$(INSTALL) --editable ".[dev,tfgan,convert,data,metrics,serving]"
 	touch $@ .venv/installed
 
 clean:

@@ -36,7 +36,7 @@ tfgan-zoo report dcgan_fashion_mnist --data fashion_mnist_10k --extractor lenet_
 ```
 
 `tfgan-zoo evaluate anything --metrics help` explains the names. Reports need Jinja and Matplotlib:
-`pip install tfgan_zoo[metrics]`.
+`pip install "tfgan-zoo[metrics]"`.
 
 A run directory, a preset, a `.keras` file, an exported version, a server, a folder of images and an
 `.npz` file can all be scored. `tfgan_zoo.evaluation.evaluate` does the same from Python, and

@@ -145,10 +145,11 @@ def parse(line, where):
 
 
 def test_the_readme_installs_what_it_uses():
-    """Reports need the extra "metrics"."""
+    """Reports need the extra "metrics", the server and the client "serving", sets by name "data"."""
     text = (ROOT / "README.md").read_text()
     (extras,) = re.findall(r'^pip install -e "\.\[(.*)\]"$', text, re.M)
-    assert "metrics" in extras.split(",") and "tfgan-zoo report" in text
+    uses = {"metrics": "tfgan-zoo report", "serving": "tfgan-zoo serve", "data": "TFDS"}
+    assert set(extras.split(",")) == set(uses) and all(use in text for use in uses.values())
 
 
 def test_runs_that_are_named_were_made():

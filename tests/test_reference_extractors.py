@@ -242,7 +242,7 @@ def test_kinds_of_files(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"from \.pth and \.npz files\. Received: .*weights\.h5"):
         torch_weights.read(tmp_path / "weights.h5")
     monkeypatch.setitem(sys.modules, "torch", None)  # as where it is not installed
-    with pytest.raises(ImportError, match=r"weights\.pth is read by torch: pip install torch"):
+    with pytest.raises(ImportError, match=r'weights\.pth needs torch.*"tfgan-zoo\[import\]"'):
         torch_weights.read(tmp_path / "weights.pth")
 
 

@@ -26,7 +26,7 @@ def oracle():
 def rows():
     python = os.environ.get("TFGAN_ZOO_TFGAN_PYTHON")
     if not python and importlib.util.find_spec("tensorflow_gan") is None:
-        pytest.skip("TF-GAN is not installed: pip install tfgan_zoo[tfgan]")
+        pytest.skip("TF-GAN is not installed: pip install tfgan-zoo[tfgan]")
     run = subprocess.run([python or sys.executable, SCRIPT], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     return [json.loads(line) for line in run.stdout.splitlines()]

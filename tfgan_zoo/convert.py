@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo.export import bare_copy
+from tfgan_zoo.extras import needed_by
 from tfgan_zoo.files import beside, checked_name
 from tfgan_zoo.layers.portable import erf, erfinv
 from tfgan_zoo.models.conditions import Texts
@@ -74,13 +75,9 @@ def convert(gan, path, name=None, format="onnx"):
 
 
 def _require(format):
-    for package in _PACKAGES[format]:
-        try:
+    with needed_by(f"Exporting to {format}"):
+        for package in _PACKAGES[format]:
             importlib.import_module(package)
-        except ImportError as error:
-            raise ImportError(
-                f"Exporting to {format} needs {package}: pip install 'tfgan-zoo[convert]' ({error})"
-            ) from error
 
 
 def _inputs(model):

@@ -8,13 +8,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras.export import ExportArchive
-from tensorflow_serving.apis import prediction_log_pb2
 
 from tfgan_zoo import presets, trust
 from tfgan_zoo.files import checked_name, settle, told, version_of
 from tfgan_zoo.locks import unfinished
 from tfgan_zoo.progress import doing
-from tfgan_zoo.serving import golden
+from tfgan_zoo.serving import golden, protos
 from tfgan_zoo.serving.servable import WARMUP_FILE
 
 WARMUP_BATCH_SIZES = (1, 2, 4, 8, 16, 32)
@@ -201,7 +200,7 @@ def _write_warmup(endpoints, name, batch_sizes, path):
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature_name, (_, signature) in zip(names, signatures, strict=True):
             for size in batch_sizes:
-                log = prediction_log_pb2.PredictionLog()
+                log = protos.PredictionLog()
                 request = log.predict_log.request
                 request.model_spec.name, request.model_spec.signature_name = name, signature_name
                 for spec in signature:

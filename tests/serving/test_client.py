@@ -27,6 +27,7 @@ from tensorflow_serving.apis import (
     get_model_status_pb2,
     model_pb2,
     predict_pb2,
+    prediction_log_pb2,
 )
 
 from tfgan_zoo.serving import AsyncClient, Client, StatusError, arrays, client_inputs, png, protos
@@ -587,6 +588,8 @@ def test_declared_messages_are_those_of_tensorflow_serving():
         "GetModelStatusRequest": get_model_status_pb2.GetModelStatusRequest,
         "GetModelStatusResponse": get_model_status_pb2.GetModelStatusResponse,
         "ModelVersionStatus": get_model_status_pb2.ModelVersionStatus,
+        "PredictLog": prediction_log_pb2.PredictLog,
+        "PredictionLog": prediction_log_pb2.PredictionLog,
     }
     for name, original in originals.items():
         for field in getattr(protos, name).DESCRIPTOR.fields:
@@ -595,6 +598,8 @@ def test_declared_messages_are_those_of_tensorflow_serving():
             is_enum = theirs.type == theirs.TYPE_ENUM
             assert field.type == (field.TYPE_INT32 if is_enum else theirs.type), (name, field.name)
             assert field.is_repeated == theirs.is_repeated
+            if name == "PredictionLog":
+                assert field.containing_oneof.name == theirs.containing_oneof.name, field.name
 
 
 def ask(probe, code, folder=ROOT):

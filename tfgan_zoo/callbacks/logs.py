@@ -49,7 +49,7 @@ class JsonlLogger(StepCallback):
 class TensorBoardScalars(StepCallback):
     """Writes the logs of each step as scalars for TensorBoard, which need not be installed here.
 
-    To look at them: `pip install tfgan_zoo[tensorboard]` (TensorFlow does not bring it any more), then
+    To look at them: `pip install "tfgan-zoo[tensorboard]"` (TensorFlow does not bring it any more), then
     `tensorboard --logdir DIRECTORY`.
 
     Keras's own callback counts steps from 0 in every process; this one goes on where a resumed run

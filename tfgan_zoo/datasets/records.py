@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tfgan_zoo.datasets.images import decode
 from tfgan_zoo.datasets.stream import Source
+from tfgan_zoo.extras import needed_by
 
 _HINT = (
     "Give the name of a TFDS set, of a folder in data_dir with a names.json, a folder of images "
@@ -55,7 +56,9 @@ def tfds_source(name, split, data_dir, size, channels, hint=""):
 
 
 def _prepared_builder(name, data_dir, hint):
-    import tensorflow_datasets as tfds  # half a second, and only needed for these sets
+    known = "neither a file nor a folder nor 'fashion_mnist_10k'"
+    with needed_by(f"{name!r} is {known}; a set of TensorFlow Datasets"):
+        import tensorflow_datasets as tfds  # half a second, and only needed for these sets
 
     data_dir = data_dir or os.environ.get("TFDS_DATA_DIR")  # TFDS looks only when it is imported
     try:

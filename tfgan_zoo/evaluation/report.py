@@ -15,6 +15,7 @@ from tfgan_zoo.evaluation.bias import bias
 from tfgan_zoo.evaluation.collect import cache_folder, collect_joined
 from tfgan_zoo.evaluation.evaluate import evaluate
 from tfgan_zoo.evaluation.memorisation import membership, memorisation
+from tfgan_zoo.extras import needed_by
 from tfgan_zoo.files import beside, checked_json, checked_name, read_json_lines, told
 from tfgan_zoo.locks import Lock
 from tfgan_zoo.metrics import extractors
@@ -69,7 +70,7 @@ def report(images, reference, metrics, extractor, folder, count=1000, run=None, 
         The path of the HTML file.
 
     Raises:
-        ImportError: matplotlib or jinja2 is not here: `pip install tfgan_zoo[metrics]`.
+        ImportError: The extra `metrics` is not installed.
         ValueError: As `evaluate`.
     """
     _require_packages()
@@ -260,11 +261,9 @@ def _protocol(scores, seen):
 
 
 def _require_packages():
-    try:
+    with needed_by("A report"):
         import jinja2
         import matplotlib
-    except ImportError as error:
-        raise ImportError(f"A report needs {error.name}: pip install tfgan_zoo[metrics]") from None
     del jinja2, matplotlib
 
 

@@ -8,15 +8,18 @@ import pathlib
 import re
 
 import numpy as np
-import tenacity
 
 from tfgan_zoo import numbers
+from tfgan_zoo.extras import needed_by
 from tfgan_zoo.files import beside
 from tfgan_zoo.serving import arrays, client_inputs, png
 from tfgan_zoo.serving.client_errors import WrongServer
 from tfgan_zoo.serving.client_grpc import Spec
 from tfgan_zoo.serving.statuses import Code, StatusError
 from tfgan_zoo.serving.transports import transport
+
+with needed_by("The client"):
+    import tenacity
 
 _RETRIED = (Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED)
 _GENERATE, _CLASSES = "generate_png", "classes"

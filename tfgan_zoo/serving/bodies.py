@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import zlib
 
-from aiohttp import web_protocol
-
+from tfgan_zoo.extras import needed_by
 from tfgan_zoo.serving.core import SMALL
 from tfgan_zoo.serving.statuses import Code, StatusError, invalid
+
+with needed_by("The embedded server"):
+    from aiohttp import web_protocol
 
 _GZIP = 31  # zlib's window bits for gzip and nothing else
 _PIECE = 1 << 20

@@ -4,11 +4,13 @@ import asyncio
 import json
 import zlib
 
-import httpx
-
+from tfgan_zoo.extras import needed_by
 from tfgan_zoo.serving import arrays
 from tfgan_zoo.serving.client_errors import WrongServer, shown
 from tfgan_zoo.serving.statuses import HTTP, Code, StatusError
+
+with needed_by("The client"):
+    import httpx
 
 _CODES = {status: code for code, status in reversed(HTTP.items())} | {502: Code.UNAVAILABLE}
 _SIGNATURES = "signature_def"

@@ -6,12 +6,15 @@ A stock server stops, waits for ever or serves nothing for many of these mistake
 import pathlib
 
 from google.protobuf import text_format
-from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
+from tfgan_zoo.extras import needed_by
 from tfgan_zoo.serving import messages
 from tfgan_zoo.serving.batching import Options
 from tfgan_zoo.serving.policy import chosen, validate
 from tfgan_zoo.serving.statuses import StatusError
+
+with needed_by("Serving"):
+    from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 LABELS = ("stable", "canary")
 

@@ -5,8 +5,12 @@ import logging
 import resource
 import socket
 
-from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
+from tfgan_zoo.extras import needed_by
+
+with needed_by("The embedded server"):
+    from aiohttp import web
+    from aiohttp.http_exceptions import HttpProcessingError
+
 
 LOG = logging.getLogger("tfgan_zoo.serving")
 _RESERVED = 256  # descriptors for files, gRPC and what TensorFlow opens

@@ -6,14 +6,7 @@ import contextlib
 import gc
 import math
 
-from tensorflow_serving.apis import (
-    get_model_metadata_pb2,
-    get_model_status_pb2,
-    model_pb2,
-    predict_pb2,
-    status_pb2,
-)
-
+from tfgan_zoo.extras import needed_by
 from tfgan_zoo.serving import metrics
 from tfgan_zoo.serving.limits import DEFAULTS
 from tfgan_zoo.serving.servable import DEFAULT_SIGNATURE, Timer
@@ -27,6 +20,15 @@ from tfgan_zoo.serving.signatures import (
 )
 from tfgan_zoo.serving.statuses import Code, StatusError, invalid
 from tfgan_zoo.serving.tensors import size_of, to_message
+
+with needed_by("The embedded server"):
+    from tensorflow_serving.apis import (
+        get_model_metadata_pb2,
+        get_model_status_pb2,
+        model_pb2,
+        predict_pb2,
+        status_pb2,
+    )
 
 SIGNATURE_DEF = "signature_def"
 SMALL = 1 << 16  # bytes; what is larger is converted in a thread

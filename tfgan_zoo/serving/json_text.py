@@ -9,10 +9,13 @@ import math
 import re
 
 import numpy as np
-import rapidjson
 
+from tfgan_zoo.extras import needed_by
 from tfgan_zoo.serving.limits import DEFAULTS
 from tfgan_zoo.serving.statuses import invalid
+
+with needed_by("The embedded server"):
+    import rapidjson
 
 _INDENT = 4
 _MAX_DEPTH = 500  # RapidJSON recurses: a body of a million brackets would overflow the stack

@@ -4,11 +4,14 @@ import logging
 import socket
 
 import grpc
-from aiohttp import web
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from tfgan_zoo.extras import needed_by
 from tfgan_zoo.serving import connections, messages, metrics, rest, rpc
 from tfgan_zoo.serving.statuses import StatusError, invalid
+
+with needed_by("The embedded server"):
+    from aiohttp import web
+    from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 LOG = logging.getLogger("tfgan_zoo.serving")
 _HANDSHAKE_MS = 2000  # short, since gRPC closes no waiting connection for a new one

@@ -15,9 +15,12 @@ from google.protobuf import (
     text_format,
     wrappers_pb2,
 )
-from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
+from tfgan_zoo.extras import needed_by
 from tfgan_zoo.serving.statuses import StatusError, invalid, not_found
+
+with needed_by("Serving"):
+    from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 _PACKAGE = "tensorflow.serving"
 _Field = descriptor_pb2.FieldDescriptorProto

@@ -1,11 +1,12 @@
-"""The messages of TensorFlow Serving that a client needs, declared without TensorFlow.
+"""The messages of TensorFlow Serving that a client and an export need, declared without its package.
 
 tensorflow-serving-api has them too, but installs TensorFlow, of which its modules import messages. The
 messages live in a pool of their own, so that both can be loaded in one process. Enumerations are read as
 int32, which is the same on the wire.
 
-Sources: predict.proto, model.proto, get_model_metadata.proto, get_model_status.proto of TensorFlow
-Serving; tensor.proto, tensor_shape.proto, meta_graph.proto of TensorFlow.
+Sources: predict.proto, model.proto, get_model_metadata.proto, get_model_status.proto and
+prediction_log.proto of TensorFlow Serving; tensor.proto, tensor_shape.proto and meta_graph.proto of
+TensorFlow.
 """
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -37,7 +38,11 @@ _MESSAGES = {  # message -> its fields: (number, name, type); "[]" is repeated, 
         (16, "uint32_val", "[]uint32"),
         (17, "uint64_val", "[]uint64"),
     ],
-    "PredictRequest": [(1, "model_spec", "ModelSpec"), (2, "inputs", "{}TensorProto")],
+    "PredictRequest": [
+        (1, "model_spec", "ModelSpec"),
+        (2, "inputs", "{}TensorProto"),
+        (3, "output_filter", "[]string"),
+    ],
     "PredictResponse": [(1, "outputs", "{}TensorProto")],
     "GetModelMetadataRequest": [(1, "model_spec", "ModelSpec"), (2, "metadata_field", "[]string")],
     "GetModelMetadataResponse": [(2, "metadata", "{}Any")],
@@ -51,7 +56,18 @@ _MESSAGES = {  # message -> its fields: (number, name, type); "[]" is repeated, 
     "GetModelStatusRequest": [(1, "model_spec", "ModelSpec")],
     "GetModelStatusResponse": [(1, "model_version_status", "[]ModelVersionStatus")],
     "ModelVersionStatus": [(1, "version", "int64"), (2, "state", "int32")],
+    "PredictLog": [(1, "request", "PredictRequest"), (2, "response", "PredictResponse")],
+    "OtherLog": [],
+    "PredictionLog": [  # one of these; warm-up requests are of the first kind
+        (6, "predict_log", "PredictLog"),
+        (2, "classify_log", "OtherLog"),
+        (3, "regress_log", "OtherLog"),
+        (4, "multi_inference_log", "OtherLog"),
+        (5, "session_run_log", "OtherLog"),
+        (7, "predict_streamed_log", "OtherLog"),
+    ],
 }
+_ONE_OF = {"PredictionLog": "log_type"}  # message -> the name of the choice that its fields are
 
 
 def _add_field(message, number, name, kind):
@@ -82,6 +98,10 @@ def _classes():
         message = file.message_type.add(name=name)
         for number, field, kind in fields:
             (_add_map if kind.startswith("{}") else _add_field)(message, number, field, kind)
+        if name in _ONE_OF:
+            message.oneof_decl.add(name=_ONE_OF[name])
+            for field in message.field:
+                field.oneof_index = 0
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     descriptors = (pool.FindMessageTypeByName(f"{_PACKAGE}.{name}") for name in _MESSAGES)

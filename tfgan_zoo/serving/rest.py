@@ -8,16 +8,9 @@ import re
 import urllib.parse
 
 import tensorflow as tf
-from aiohttp import web
 from google.protobuf import json_format
-from tensorflow_serving.apis import (
-    classification_pb2,
-    get_model_metadata_pb2,
-    get_model_status_pb2,
-    model_pb2,
-    regression_pb2,
-)
 
+from tfgan_zoo.extras import needed_by
 from tfgan_zoo.serving import bodies, connections, json_inputs, json_outputs, json_text
 from tfgan_zoo.serving.core import SIGNATURE_DEF
 from tfgan_zoo.serving.rpc import observed
@@ -25,6 +18,16 @@ from tfgan_zoo.serving.servable import DEFAULT_SIGNATURE
 from tfgan_zoo.serving.signatures import CLASSIFY, check_names, filled
 from tfgan_zoo.serving.statuses import HTTP, Code, StatusError, from_exception, invalid
 from tfgan_zoo.serving.tensors import size_of
+
+with needed_by("The embedded server"):
+    from aiohttp import web
+    from tensorflow_serving.apis import (
+        classification_pb2,
+        get_model_metadata_pb2,
+        get_model_status_pb2,
+        model_pb2,
+        regression_pb2,
+    )
 
 LOG = logging.getLogger("tfgan_zoo.serving")
 JSON, HTML = "application/json", "text/html"

@@ -6,16 +6,19 @@ import logging
 
 import grpc
 from google.protobuf.message_factory import GetMessageClass
-from tensorflow_serving.apis import (
-    model_management_pb2,
-    model_service_pb2,
-    prediction_service_pb2,
-)
 
+from tfgan_zoo.extras import needed_by
 from tfgan_zoo.serving import metrics, wire
 from tfgan_zoo.serving.core import Core, status_message
 from tfgan_zoo.serving.servable import Timer
 from tfgan_zoo.serving.statuses import OK, Code, StatusError, from_exception, invalid, shortened
+
+with needed_by("The embedded server"):
+    from tensorflow_serving.apis import (
+        model_management_pb2,
+        model_service_pb2,
+        prediction_service_pb2,
+    )
 
 LOG = logging.getLogger("tfgan_zoo.serving")
 

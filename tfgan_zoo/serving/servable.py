@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import config_pb2, saved_model_pb2
-from tensorflow_serving.apis import prediction_log_pb2
 
 from tfgan_zoo import trust
+from tfgan_zoo.serving import protos
 from tfgan_zoo.serving.signatures import inputs_of, output_names
 from tfgan_zoo.serving.statuses import (
     Code,
@@ -182,7 +182,7 @@ class Servable:
                         f"Number of warmup records exceeds the maximum ({_MAX_WARMUP_REQUESTS}) at "
                         f"{path}"
                     )
-                self._replay(prediction_log_pb2.PredictionLog.FromString(record))
+                self._replay(protos.PredictionLog.FromString(record))
         return count
 
     def _replay(self, log):

@@ -9,15 +9,18 @@ import signal
 import sys
 
 import tensorflow as tf
-from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from tfgan_zoo import trust
+from tfgan_zoo.extras import needed_by
 from tfgan_zoo.serving import batching, flags, limits, listeners, logs, messages, metrics
 from tfgan_zoo.serving.core import Core
 from tfgan_zoo.serving.loader import Loader
 from tfgan_zoo.serving.manager import Manager
 from tfgan_zoo.serving.servable import Servable
 from tfgan_zoo.serving.statuses import StatusError, invalid
+
+with needed_by("The embedded server"):
+    from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 LOG = logging.getLogger("tfgan_zoo.serving")
 _BINARY = "tensorflow_model_server"

@@ -4,10 +4,12 @@ import asyncio
 import re
 import threading
 
-import httpx
-
+from tfgan_zoo.extras import needed_by
 from tfgan_zoo.serving.client_grpc import Grpc
 from tfgan_zoo.serving.client_rest import Rest
+
+with needed_by("The client"):
+    import httpx
 
 _HOST_AND_PORT = re.compile(
     r"(dns:///|ipv4:|ipv6:)?(\[[0-9A-Fa-f:.%\w]+\]|[^\s:/\[\]]+):\d{1,5}|(unix|xds):\S+"

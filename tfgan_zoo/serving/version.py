@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 
-from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
-
+from tfgan_zoo.extras import needed_by
 from tfgan_zoo.serving.statuses import OK
+
+with needed_by("Serving"):
+    from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
 
 State = ModelVersionStatus.State
 

@@ -8,6 +8,8 @@ import re
 import keras
 import numpy as np
 
+from tfgan_zoo.extras import needed_by
+
 _TO_KERAS = {4: (2, 3, 1, 0), 2: (1, 0), 1: (0,)}  # OIHW to HWIO; [out, in] to [in, out]; vectors
 
 
@@ -56,10 +58,8 @@ def read(path):
             return dict(arrays)
     if path.suffix != ".pth":
         raise ValueError(f"Weights are read from .pth and .npz files. Received: {path}.")
-    try:
+    with needed_by(f"Reading {path}"):
         import torch
-    except ImportError as error:
-        raise ImportError(f"{path} is read by torch: pip install torch.") from error
     state = torch.load(path, map_location="cpu", weights_only=True)
     return {name: tensor.numpy() for name, tensor in state.items()}
 
