@@ -27,9 +27,9 @@ from tables import write_csv
 import tfgan_zoo
 from tfgan_zoo import datasets, evaluation, training
 from tfgan_zoo.layers import TokenSum
-from tfgan_zoo.models.conditions import tokens
 from tfgan_zoo.models.textgan import contrastive_loss
 from tfgan_zoo.pictures import image_grid, write_png
+from tfgan_zoo.tasks.conditions import tokens
 
 ROOT = pathlib.Path(__file__).parents[1]
 VOCABULARY, LENGTH, DIMENSION, TEMPERATURE = 8192, 256, 128, 0.1

@@ -3,7 +3,7 @@
 import numpy as np
 
 import tfgan_zoo
-from tfgan_zoo.models.conditions import Texts
+from tfgan_zoo.tasks.conditions import Texts
 
 SMALL = {"image_shape": (8, 8, 1), "latent_dim": 4}
 CONVOLUTIONAL = {**SMALL, "width": 4}

@@ -11,7 +11,7 @@ import typer
 
 from tfgan_zoo import cli, presets, training
 from tfgan_zoo.cli import arguments
-from tfgan_zoo.models import options
+from tfgan_zoo.engine import options
 
 ROOT = pathlib.Path(__file__).parents[1]
 CARDS = sorted((ROOT / "saved_models").glob("*/README.md"))

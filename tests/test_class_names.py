@@ -60,7 +60,7 @@ def test_models_are_joined_to_data_by_names(fruit, gan):
     gan.class_names = ["orange", "lemon", "apple"]
     labels = []
     data = datasets.load(fruit, "test", batch_size=6, shuffle=False)
-    source, names = tfgan_zoo.models.class_names.joined_to(gan, data.source)
+    source, names = tfgan_zoo.engine.class_names.joined_to(gan, data.source)
     labels = source.fetch(np.arange(6), np.zeros(2, np.int64))["labels"].numpy()
     assert labels.tolist() == [1, 1, 1, 0, 0, 0] and names == gan.class_names
     gan.class_names = ["dog", "lemon", "orange"]

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from cases import WITHOUT_BATCH_STATISTICS, make
 
-from tfgan_zoo.models.sampling import interpolate_latents, latents_from_seeds, to_uint8
+from tfgan_zoo.tasks.sampling import interpolate_latents, latents_from_seeds, to_uint8
 
 PLAIN = {**WITHOUT_BATCH_STATISTICS, "seed": 5}
 

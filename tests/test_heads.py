@@ -6,8 +6,8 @@ import tensorflow as tf
 from cases import WITHOUT_BATCH_STATISTICS, make
 
 from tfgan_zoo.layers import Draws
-from tfgan_zoo.models.adversarial import Judged
 from tfgan_zoo.models.ssgan import rotated
+from tfgan_zoo.tasks.adversarial import Judged
 
 
 def draws(count, update=0):

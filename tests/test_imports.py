@@ -11,7 +11,7 @@ from cases import make
 import tfgan_zoo
 
 PACKAGE = pathlib.Path(tfgan_zoo.__file__).parent
-VARIANT = {"augment", "models", "layers", "losses", "penalties", "presets"}
+SHARED = {"kinds", "numbers"}
 MAY_IMPORT = {
     "__init__": {"models"},
     "__main__": {"cli"},
@@ -32,6 +32,7 @@ MAY_IMPORT = {
         "demo",
         "evaluation",
         "files",
+        "kinds",
         "latent",
         "metrics",
         "models",
@@ -41,7 +42,7 @@ MAY_IMPORT = {
         "serving",
         "training",
     },
-    "convert": {"export", "files", "layers", "models"},
+    "convert": {"export", "files", "layers", "models", "tasks"},
     "datasets": set(),
     "demo": {"pictures", "training"},
     "evaluation": {
@@ -54,15 +55,21 @@ MAY_IMPORT = {
         "progress",
         "provenance",
         "serving",
+        "tasks",
     },
     "export": {"files", "locks", "presets", "progress", "serving", "trust"},
     "files": {"locks"},
-    "latent": {"metrics", "models"},
+    "latent": {"metrics", "models", "tasks"},
     "layers": set(),
     "locks": set(),
     "losses": set(),
     "metrics": set(),
-    "models": VARIANT | {"datasets", "export", "numbers"},
+    "engine": SHARED | {"augment", "datasets", "layers", "losses", "penalties", "presets", "tasks"},
+    "kinds": {"numbers"},
+    "models": {"layers", "losses", "networks", "penalties", "presets", "tasks"},
+    "networks": {"layers"},
+    "tasks": SHARED
+    | {"augment", "datasets", "engine", "export", "layers", "losses", "penalties", "presets"},
     "numbers": set(),
     "penalties": set(),
     "pictures": {"files"},
@@ -70,7 +77,16 @@ MAY_IMPORT = {
     "progress": set(),
     "provenance": set(),
     "serving": {"files", "numbers", "trust"},
-    "training": {"files", "models", "datasets", "callbacks", "presets", "progress", "provenance"}
+    "training": {
+        "engine",
+        "files",
+        "models",
+        "datasets",
+        "callbacks",
+        "presets",
+        "progress",
+        "provenance",
+    }
     | {"locks", "trust"},
     "trust": {"files"},
 }

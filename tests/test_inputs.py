@@ -7,7 +7,7 @@ import tensorflow as tf
 from cases import make
 
 from tfgan_zoo.datasets import array_source
-from tfgan_zoo.models import inputs
+from tfgan_zoo.engine import inputs
 
 GOOD = np.random.default_rng(0).uniform(-1, 1, (32, 8, 8, 1)).astype(np.float32)
 LABELS = np.arange(32) % 3

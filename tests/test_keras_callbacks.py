@@ -12,7 +12,7 @@ from tiny_runs import TINY, values
 
 import tfgan_zoo
 from tfgan_zoo import callbacks
-from tfgan_zoo.models.frozen import frozen_layers
+from tfgan_zoo.engine.frozen import frozen_layers
 
 of_keras = keras.callbacks
 

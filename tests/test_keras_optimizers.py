@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from cases import make
 
-from tfgan_zoo.models import optimizers
+from tfgan_zoo.engine import optimizers
 
 STEPS = 5
 SHAPES = [(3, 4), (4,), (2, 2, 3, 2)]

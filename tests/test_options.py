@@ -8,7 +8,8 @@ import tensorflow as tf
 from cases import CASES, CONVOLUTIONAL, make
 
 import tfgan_zoo
-from tfgan_zoo.models import kinds, options
+from tfgan_zoo import kinds
+from tfgan_zoo.engine import options
 
 WRONG = [np.nan, np.inf, -3, 2.5, "x", "3", None, True, [], {}, object(), np.ones(2), 10**400, len]
 

@@ -8,7 +8,7 @@ from cases import CASES, WITHOUT_BATCH_STATISTICS, make
 
 import tfgan_zoo
 from tfgan_zoo.layers import Draws, MinibatchDiscrimination
-from tfgan_zoo.models.adversarial import Judged
+from tfgan_zoo.tasks.adversarial import Judged
 
 PLAIN = {**WITHOUT_BATCH_STATISTICS, "seed": 5}
 RANDOM = np.random.default_rng(0)

@@ -8,8 +8,9 @@ from cases import make
 
 import tfgan_zoo
 from tfgan_zoo.layers import BatchNormalization, Modulation, SelfAttention, SpectralDense
-from tfgan_zoo.models import biggan, residual
+from tfgan_zoo.models import biggan
 from tfgan_zoo.models.biggan_deep import bottleneck_down, bottleneck_up
+from tfgan_zoo.networks import resnet
 
 
 def random(*shape, seed=0):
@@ -54,7 +55,7 @@ def test_conditional_batch_normalization_is_one_with_the_labels_gain_and_bias():
     x, labels = random(6, 3, 3, 4), np.array([0, 2, 1, 1, 0, 2])
     maps, label = keras.Input((3, 3, 4)), keras.Input([], dtype="int32")
     network = keras.Model(
-        [maps, label], residual.normalized(maps, "batch", keras.ops.one_hot(label, 3))
+        [maps, label], resnet.normalized(maps, "batch", keras.ops.one_hot(label, 3))
     )
     means, variances = x.mean((0, 1, 2)), x.var((0, 1, 2))
     normal = (x - means) / np.sqrt(variances + 1e-5)
@@ -64,7 +65,7 @@ def test_conditional_batch_normalization_is_one_with_the_labels_gain_and_bias():
     expected = normal * (1 + gains[labels])[:, None, None] + biases[labels][:, None, None]
     np.testing.assert_allclose(network([x, labels], training=True), expected, atol=1e-5)
     with pytest.raises(ValueError, match="generator_normalization must be 'batch' or None"):
-        residual.normalized(maps, "layer")
+        resnet.normalized(maps, "layer")
 
 
 def spectral(layer):
@@ -126,7 +127,7 @@ def test_projection_is_the_inner_product_with_the_class_vector():
     features, labels = random(5, 7), np.array([0, 1, 2, 1, 0])
     inputs, label = keras.Input((7,)), keras.Input([], dtype="int32")
     network = rewritten(
-        keras.Model([inputs, label], residual.logits_of(inputs, label, num_classes=3))
+        keras.Model([inputs, label], resnet.logits_of(inputs, label, num_classes=3))
     )
     table, linear = (x for x in network.layers if isinstance(x, SpectralDense))
     assert linear.name == "logits" and table.kernel.shape == (3, 7)
@@ -144,13 +145,13 @@ def test_projection_is_the_inner_product_with_the_class_vector():
     [((8, 8, 1), (4, 1)), ((28, 28, 1), (7, 2)), ((32, 32, 3), (4, 3)), ((48, 48, 3), (6, 3))],
 )
 def test_first_map(image_shape, expected):
-    assert residual.start(image_shape) == expected
+    assert resnet.start(image_shape) == expected
 
 
 @pytest.mark.parametrize("image_shape", [(4, 4, 1), (32, 28, 1), (30, 30, 3), (100, 100, 3)])
 def test_images_of_a_size_that_cannot_be(image_shape):
     with pytest.raises(ValueError, match="square images with a side of 4, 5, 6 or 7 times"):
-        residual.start(image_shape)
+        resnet.start(image_shape)
 
 
 SIZES = {"image_shape": (16, 16, 1), "width": 4, "latent_dim": 12, "num_classes": 3}

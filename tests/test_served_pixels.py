@@ -37,5 +37,5 @@ def test_batches_of_another_size_change_a_level_at_most():
         assert difference.max() <= 1 and (difference > 0).mean() < 1e-3
     served = tf.saved_model.load(str(tfgan_zoo.presets.published(gan.name))).signatures["generate"]
     images = served(seed=tf.range(64, dtype=tf.int64))["images"].numpy()
-    difference = np.abs(whole - tfgan_zoo.models.sampling.to_uint8(images))
+    difference = np.abs(whole - tfgan_zoo.tasks.sampling.to_uint8(images))
     assert difference.max() <= 1 and (difference > 0).mean() < 1e-3

@@ -147,7 +147,7 @@ def test_published_models_keep_their_own_settings(name, options):
     given = {"truncation": tf.ones([4])} if gan.truncates else {}
     expected = served(seed=tf.constant(seeds, tf.int64), **given)["images"].numpy()
     found = gan.generate_from_seeds(seeds)
-    assert np.abs(found.astype(int) - tfgan_zoo.models.sampling.to_uint8(expected)).max() <= 1
+    assert np.abs(found.astype(int) - tfgan_zoo.tasks.sampling.to_uint8(expected)).max() <= 1
 
 
 @pytest.mark.parametrize("variant", CASES)

@@ -19,8 +19,8 @@ from tfgan_zoo.export import bare_copy
 from tfgan_zoo.extras import needed_by
 from tfgan_zoo.files import beside, checked_name
 from tfgan_zoo.layers.portable import erf, erfinv
-from tfgan_zoo.models.conditions import Texts
-from tfgan_zoo.models.sampling import Sampling
+from tfgan_zoo.tasks.conditions import Texts
+from tfgan_zoo.tasks.sampling import Sampling
 
 _SEEDS = 16
 _PACKAGES = {"onnx": ("tf2onnx", "onnx", "onnxruntime"), "litert": ("ai_edge_litert",)}

@@ -10,7 +10,7 @@ import tensorflow as tf
 from cases import CASES, asked_for, make
 
 import tfgan_zoo
-from tfgan_zoo.models.gan import GAN
+from tfgan_zoo.tasks.gan import GAN
 
 
 def subclasses(cls):

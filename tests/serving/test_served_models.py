@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 
 import tfgan_zoo
 from tfgan_zoo import cli, presets, serving
-from tfgan_zoo.models.sampling import latents_from_seeds
 from tfgan_zoo.serving import StatusError, config
 from tfgan_zoo.serving.golden import VerificationError
+from tfgan_zoo.tasks.sampling import latents_from_seeds
 
 pytestmark = pytest.mark.xdist_group("served_models")
 SEEDS = np.arange(6)

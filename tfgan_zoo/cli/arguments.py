@@ -37,7 +37,7 @@ def overrides(preset, settings):
 
 def _typed(key, text, default):
     """The value that `text` writes, of the type of `default`, or None."""
-    from tfgan_zoo.models.kinds import BOUNDS
+    from tfgan_zoo.kinds import BOUNDS
 
     if text == "None":
         return None

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfgan_zoo import datasets
 from tfgan_zoo.datasets.labels import places
-from tfgan_zoo.models.sampling import interpolate_latents, to_uint8
+from tfgan_zoo.tasks.sampling import interpolate_latents, to_uint8
 
 _GOLDEN_RATIO = (5**0.5 - 1) / 2
 _FIRST = 64  # images that tell one generator from another

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.models.sampling import interpolate_latents, latents_from_seeds, to_uint8
+from tfgan_zoo.tasks.sampling import interpolate_latents, latents_from_seeds, to_uint8
 
 
 class Space:

@@ -6,7 +6,7 @@ from tfgan_zoo.models.biggan import BigGAN as BigGAN
 from tfgan_zoo.models.biggan_deep import BigGANDeep as BigGANDeep
 from tfgan_zoo.models.conditional_gan import ConditionalGAN as ConditionalGAN
 from tfgan_zoo.models.dcgan import DCGAN as DCGAN
-from tfgan_zoo.models.gan import GAN as GAN
+from tfgan_zoo.tasks.gan import GAN as GAN
 from tfgan_zoo.models.infogan import InfoGAN as InfoGAN
 from tfgan_zoo.models.lsgan import LSGAN as LSGAN
 from tfgan_zoo.models.progan import ProGAN as ProGAN

@@ -11,8 +11,8 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo.layers import Clip, Dropout
-from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.presets import register
+from tfgan_zoo.tasks.gan import GAN
 
 
 class BEGAN(GAN):

@@ -9,9 +9,9 @@ from keras import layers, ops
 
 from tfgan_zoo import penalties
 from tfgan_zoo.layers import SpectralDense
-from tfgan_zoo.models import residual
-from tfgan_zoo.models.gan import GAN
+from tfgan_zoo.networks import resnet
 from tfgan_zoo.presets import register
+from tfgan_zoo.tasks.gan import GAN
 
 
 class BigGAN(GAN):
@@ -72,15 +72,15 @@ class BigGAN(GAN):
 
     def build_generator(self):
         latents = keras.Input([self.latent_dim], name="latents")
-        labels = residual.label_input(self.num_classes)
+        labels = resnet.label_input(self.num_classes)
         images = self.images_from(latents, embedded(self, labels))
         return keras.Model([latents, labels], images, name="generator")
 
     def build_discriminator(self):
         images = keras.Input(self.image_shape, name="images")
-        labels = residual.label_input(self.num_classes)
-        features = residual.summed(self.maps_of(images))
-        logits = residual.logits_of(features, labels, self.num_classes, "orthogonal")
+        labels = resnet.label_input(self.num_classes)
+        features = resnet.summed(self.maps_of(images))
+        logits = resnet.logits_of(features, labels, self.num_classes, "orthogonal")
         return keras.Model([images, labels], logits, name="discriminator")
 
     def generator_terms(self, fake, labels, draws):
@@ -104,15 +104,15 @@ class BigGAN(GAN):
         conditions = [layers.Concatenate()([embedding, part]) for part in parts[1:]]
         x = first_map(self, parts[0])
         for size, condition in zip(channels(self)[1:], conditions, strict=True):
-            x = residual.block_up(x, size, convolve, activation(self, condition))
-            x = residual.attending(x, self.attention_size, "orthogonal")
+            x = resnet.block_up(x, size, convolve, activation(self, condition))
+            x = resnet.attending(x, self.attention_size, "orthogonal")
         return coloured(self, x)
 
     def maps_of(self, x):
         """The discriminator's layers up to its last maps: images -> `[B, h, w, C]`."""
         for level, (size, is_halved) in enumerate(_discriminator_blocks(self)):
-            x = residual.block_down(x, size, convolve, is_halved, is_first=level == 0)
-            x = residual.attending(x, judged_attention_size(self), "orthogonal") if is_halved else x
+            x = resnet.block_down(x, size, convolve, is_halved, is_first=level == 0)
+            x = resnet.attending(x, judged_attention_size(self), "orthogonal") if is_halved else x
         return x
 
 
@@ -137,12 +137,12 @@ _DISCRIMINATOR = {
 }
 _FLAT = 4
 
-convolve = residual.spectral_convolution("orthogonal")
+convolve = resnet.spectral_convolution("orthogonal")
 
 
 def channels(gan):
     """Of the generator's first map, and of each map of twice the side."""
-    _, doublings = residual.start(gan.image_shape)
+    _, doublings = resnet.start(gan.image_shape)
     default = (_FLAT,) * (doublings + 1) if doublings < 4 else None
     multiples = _GENERATOR.get(doublings, default)
     if multiples is None:
@@ -174,8 +174,8 @@ def split(latents, count):
 
 
 def first_map(gan, x):
-    side, _ = residual.start(gan.image_shape)
-    residual.check_attention(gan)
+    side, _ = resnet.start(gan.image_shape)
+    resnet.check_attention(gan)
     shape = (side, side, channels(gan)[0])
     x = SpectralDense(side * side * shape[-1], kernel_initializer="orthogonal")(x)
     return layers.Reshape(shape)(x)
@@ -189,7 +189,7 @@ def activation(gan, condition):
 
     def activate(x):
         kind = gan.generator_normalization
-        return layers.ReLU()(residual.normalized(x, kind, condition, dense))
+        return layers.ReLU()(resnet.normalized(x, kind, condition, dense))
 
     return activate
 
@@ -208,7 +208,7 @@ def judged_attention_size(gan):
 
 def _discriminator_blocks(gan):
     """`(channels, whether it halves the map)` of each block."""
-    _, doublings = residual.start(gan.image_shape)
+    _, doublings = resnet.start(gan.image_shape)
     if doublings < 4:
         return [(_FLAT * gan.width, level < 2) for level in range(4)]
     multiples = _DISCRIMINATOR[doublings]

@@ -6,7 +6,6 @@ Synthesis", 2019 (arXiv:1809.11096), appendix B.
 
 from keras import layers
 
-from tfgan_zoo.models import residual
 from tfgan_zoo.models.biggan import (
     BigGAN,
     activation,
@@ -16,6 +15,7 @@ from tfgan_zoo.models.biggan import (
     first_map,
     judged_attention_size,
 )
+from tfgan_zoo.networks import resnet
 from tfgan_zoo.presets import register
 
 
@@ -43,7 +43,7 @@ class BigGANDeep(BigGAN):
         for size in channels(self)[1:]:
             x = bottleneck_up(x, x.shape[-1], convolve, activate, is_doubled=False)
             x = bottleneck_up(x, size, convolve, activate)
-            x = residual.attending(x, self.attention_size, "orthogonal")
+            x = resnet.attending(x, self.attention_size, "orthogonal")
         return coloured(self, x)
 
     def maps_of(self, x):
@@ -52,7 +52,7 @@ class BigGANDeep(BigGAN):
         for size in sizes:
             x = bottleneck_down(x, size, convolve)
             x = bottleneck_down(x, size, convolve, is_halved=False)
-            x = residual.attending(x, judged_attention_size(self), "orthogonal")
+            x = resnet.attending(x, judged_attention_size(self), "orthogonal")
         return x
 
 

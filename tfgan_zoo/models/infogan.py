@@ -14,9 +14,9 @@ from keras import layers
 from tfgan_zoo import losses
 from tfgan_zoo.layers import Dropout, LeakyReLU
 from tfgan_zoo.models.dcgan import activated, head, normal
-from tfgan_zoo.models.gan import GAN
-from tfgan_zoo.models.sampling import latents_from_seeds
 from tfgan_zoo.presets import register
+from tfgan_zoo.tasks.gan import GAN
+from tfgan_zoo.tasks.sampling import latents_from_seeds
 
 
 class InfoGAN(GAN):

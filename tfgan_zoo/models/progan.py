@@ -28,8 +28,8 @@ from tfgan_zoo.layers.growing import (
     halved,
     mixed,
 )
-from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.presets import register
+from tfgan_zoo.tasks.gan import GAN
 
 _RECTIFIED = math.sqrt(2)  # gain that keeps the variance through rectified units
 

@@ -9,8 +9,8 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo.layers import Clip, LeakyReLU, Resample
-from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.presets import register
+from tfgan_zoo.tasks.gan import GAN
 
 _LINEAR_LAYERS = 3  # in a residual block
 _LOOPED_GROUPS = 16

@@ -7,12 +7,12 @@ Reference: Zhang, Goodfellow, Metaxas and Odena, "Self-Attention Generative Adve
 from keras import layers, ops
 
 from tfgan_zoo.layers import SpectralDense
-from tfgan_zoo.models import residual
-from tfgan_zoo.models.gan import GAN
+from tfgan_zoo.networks import resnet
 from tfgan_zoo.presets import register
+from tfgan_zoo.tasks.gan import GAN
 
 
-class SAGAN(residual.ResidualPlayers, GAN):
+class SAGAN(resnet.ResidualPlayers, GAN):
     """The self-attention GAN: SNGAN's residual networks with classes, and in each one map that attends
     to itself.
 
@@ -59,33 +59,33 @@ class SAGAN(residual.ResidualPlayers, GAN):
 
 # === Networks ===
 
-_convolve = residual.spectral_convolution("glorot_uniform")
+_convolve = resnet.spectral_convolution("glorot_uniform")
 
 
 def _images_from(gan, latents, labels):
     condition = None if labels is None else ops.one_hot(labels, gan.num_classes)
 
     def activate(x, condition=condition):
-        return layers.ReLU()(residual.normalized(x, gan.generator_normalization, condition))
+        return layers.ReLU()(resnet.normalized(x, gan.generator_normalization, condition))
 
-    side, doublings = residual.start(gan.image_shape)
-    residual.check_attention(gan)
+    side, doublings = resnet.start(gan.image_shape)
+    resnet.check_attention(gan)
     first, *maps = [gan.width * min(16, 2 ** (doublings - k)) for k in range(doublings + 1)]
     x = layers.Reshape((side, side, first))(SpectralDense(side * side * first)(latents))
     for channels in maps:
-        x = residual.block_up(x, channels, _convolve, activate)
-        x = residual.attending(x, gan.attention_size)
+        x = resnet.block_up(x, channels, _convolve, activate)
+        x = resnet.attending(x, gan.attention_size)
     x = _convolve(activate(x, None), gan.image_shape[-1], 3)
     return layers.Activation("tanh", dtype="float32", name="images")(x)
 
 
 def _features_from(gan, x):
-    _, doublings = residual.start(gan.image_shape)
+    _, doublings = resnet.start(gan.image_shape)
     for level in range(doublings):
-        x = residual.block_down(x, gan.width * 2**level, _convolve, is_first=level == 0)
-        x = residual.attending(x, gan.attention_size)
+        x = resnet.block_down(x, gan.width * 2**level, _convolve, is_first=level == 0)
+        x = resnet.attending(x, gan.attention_size)
     last = gan.width * min(16, 2**doublings)
-    return residual.summed(residual.block_down(x, last, _convolve, is_halved=False))
+    return resnet.summed(resnet.block_down(x, last, _convolve, is_halved=False))
 
 
 # === Presets ===

@@ -9,12 +9,12 @@ import keras
 from keras import layers, ops
 
 from tfgan_zoo.layers import LeakyReLU, SpectralConv2D
-from tfgan_zoo.models import residual
-from tfgan_zoo.models.gan import GAN
+from tfgan_zoo.networks import resnet
 from tfgan_zoo.presets import register
+from tfgan_zoo.tasks.gan import GAN
 
 
-class SNGAN(residual.ResidualPlayers, GAN):
+class SNGAN(resnet.ResidualPlayers, GAN):
     """The spectrally normalized GAN, with the paper's residual or plain convolutional networks.
 
     Hinge loss, Adam(2e-4, beta_1=0, beta_2=0.9), 5 discriminator updates a step, batches of 64, normal
@@ -66,7 +66,7 @@ def images_from(gan, latents, labels=None):
     condition = None if labels is None else ops.one_hot(labels, gan.num_classes)
 
     def activate(x, condition=condition):
-        return layers.ReLU()(residual.normalized(x, gan.generator_normalization, condition))
+        return layers.ReLU()(resnet.normalized(x, gan.generator_normalization, condition))
 
     build = _cnn_from if _is_cnn(gan.network) else _maps_from
     x = layers.Conv2D(gan.image_shape[-1], 3, padding="same")(build(gan, latents, activate))
@@ -87,7 +87,7 @@ def _is_cnn(network):
 
 
 def _first_map(gan, latents, channels):
-    side, _ = residual.start(gan.image_shape)
+    side, _ = resnet.start(gan.image_shape)
     return layers.Reshape((side, side, channels))(layers.Dense(side**2 * channels)(latents))
 
 
@@ -98,13 +98,13 @@ def _maps_from(gan, latents, activate):
     first, *maps = _generator_channels(gan)
     x = _first_map(gan, latents, first)
     for channels in maps:
-        x = residual.block_up(x, channels, _convolve, activate)
+        x = resnet.block_up(x, channels, _convolve, activate)
     return activate(x, None)  # the last one is not told the class
 
 
 def _generator_channels(gan):
     """Of the first map, and of each block."""
-    _, doublings = residual.start(gan.image_shape)
+    _, doublings = resnet.start(gan.image_shape)
     if gan.network == "resnet_flat":
         return [gan.width] * (doublings + 1)
     return [gan.width * min(16, 2 ** (doublings - level)) for level in range(doublings + 1)]
@@ -113,13 +113,13 @@ def _generator_channels(gan):
 def _resnet_features(gan, x):
     for level, (channels, is_halved) in enumerate(_discriminator_blocks(gan)):
         hidden = x.shape[-1] if level else channels
-        x = residual.block_down(x, channels, _spectrally_convolve, is_halved, level == 0, hidden)
-    return residual.summed(x)
+        x = resnet.block_down(x, channels, _spectrally_convolve, is_halved, level == 0, hidden)
+    return resnet.summed(x)
 
 
 def _discriminator_blocks(gan):
     """`(channels, whether it halves the map)` of each block."""
-    _, doublings = residual.start(gan.image_shape)
+    _, doublings = resnet.start(gan.image_shape)
     if gan.network == "resnet_flat":
         return [(gan.width // 2, level < 2) for level in range(4)]
     halving = [(gan.width * 2**level, True) for level in range(min(doublings + 1, 5))]
@@ -144,7 +144,7 @@ def _initializer(size):
 
 
 def _cnn_from(gan, latents, activate):
-    _, doublings = residual.start(gan.image_shape)
+    _, doublings = resnet.start(gan.image_shape)
     x = _first_map(gan, latents, gan.width * 2**doublings)
     for level in reversed(range(doublings)):
         x = layers.Conv2DTranspose(gan.width * 2**level, 4, strides=2, padding="same")(x)
@@ -153,7 +153,7 @@ def _cnn_from(gan, latents, activate):
 
 
 def _cnn_features(gan, x):
-    _, doublings = residual.start(gan.image_shape)
+    _, doublings = resnet.start(gan.image_shape)
     for level in range(doublings):
         for kernel, strides in ((3, 1), (4, 2)):
             x = SpectralConv2D(gan.width * 2**level, kernel, strides=strides, padding="same")(x)

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from tfgan_zoo import losses
 from tfgan_zoo.layers import SpectralDense
-from tfgan_zoo.models import residual
 from tfgan_zoo.models.sngan import SNGAN, features_from
+from tfgan_zoo.networks import resnet
 from tfgan_zoo.presets import register
 
 
@@ -43,7 +43,7 @@ class SSGAN(SNGAN):
         images = keras.Input(self.image_shape, name="images")
         features = features_from(self, images)
         outputs = {
-            "logits": residual.logits_of(features, None, None),
+            "logits": resnet.logits_of(features, None, None),
             "rotation_logits": SpectralDense(4, dtype="float32", name="rotation_logits")(features),
         }
         return keras.Model(images, outputs, name="discriminator")

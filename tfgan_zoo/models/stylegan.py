@@ -21,10 +21,10 @@ from tfgan_zoo.layers import (
     Resample,
     StyleAverage,
 )
-from tfgan_zoo.models.gan import GAN
-from tfgan_zoo.models.sampling import checked_truncation
 from tfgan_zoo.penalties import r1_weight
 from tfgan_zoo.presets import register
+from tfgan_zoo.tasks.gan import GAN
+from tfgan_zoo.tasks.sampling import checked_truncation
 
 _GAIN = 2**0.5
 

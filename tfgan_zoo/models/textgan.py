@@ -14,10 +14,10 @@ from keras import layers
 
 from tfgan_zoo import losses
 from tfgan_zoo.layers import BatchNormalization, ConditioningAugmentation, LeakyReLU, TokenSum
-from tfgan_zoo.models.conditions import Texts
 from tfgan_zoo.models.dcgan import DCGAN, images_from
-from tfgan_zoo.models.gan import full_precision
 from tfgan_zoo.presets import register
+from tfgan_zoo.tasks.conditions import Texts
+from tfgan_zoo.tasks.gan import full_precision
 
 _TEXTS = [
     *("red apple", "dog face", "blue heart", "black sun with rays"),

@@ -16,9 +16,9 @@ from keras import layers
 from tfgan_zoo import losses
 from tfgan_zoo.layers import Dropout
 from tfgan_zoo.models.dcgan import activated
-from tfgan_zoo.models.gan import GAN, full_precision
-from tfgan_zoo.models.sampling import to_uint8
 from tfgan_zoo.presets import register
+from tfgan_zoo.tasks.gan import GAN, full_precision
+from tfgan_zoo.tasks.sampling import to_uint8
 
 
 class VAEGAN(GAN):

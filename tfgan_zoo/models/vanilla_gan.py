@@ -10,8 +10,8 @@ import keras
 from keras import layers
 
 from tfgan_zoo.layers import Dropout, Maxout
-from tfgan_zoo.models.gan import GAN
 from tfgan_zoo.presets import register
+from tfgan_zoo.tasks.gan import GAN
 
 
 class VanillaGAN(GAN):

@@ -13,8 +13,9 @@ import tensorflow as tf
 
 from tfgan_zoo import callbacks, datasets, progress
 from tfgan_zoo.callbacks.progress import ProgressBar
+from tfgan_zoo.engine import inputs
 from tfgan_zoo.files import beside
-from tfgan_zoo.models import GAN, inputs
+from tfgan_zoo.models import GAN
 from tfgan_zoo.training.devices import make_strategy
 from tfgan_zoo.training.directory import lock, new_directory, options_of, record
 from tfgan_zoo.training.options import Options, build, model_options

@@ -5,7 +5,7 @@ import json
 import os
 
 from tfgan_zoo import presets
-from tfgan_zoo.models.options import resolve
+from tfgan_zoo.engine.options import resolve
 from tfgan_zoo.training.devices import STRATEGIES
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tfgan_zoo import numbers
 from tfgan_zoo.datasets.labels import places
-from tfgan_zoo.models.input_checks import check_labels
+from tfgan_zoo.engine.input_checks import check_labels
 
 _LETTERS_IN_A_TOKEN = 8  # what follows the first letters is not read, so that no text is costly
 

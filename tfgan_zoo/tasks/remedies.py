@@ -3,8 +3,8 @@
 import tensorflow as tf
 
 from tfgan_zoo import augment
-from tfgan_zoo.models import unrolled
-from tfgan_zoo.models.adversarial import AdversarialLosses
+from tfgan_zoo.tasks import unrolled
+from tfgan_zoo.tasks.adversarial import AdversarialLosses
 
 
 class Remedies(AdversarialLosses):

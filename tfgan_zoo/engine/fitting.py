@@ -7,8 +7,9 @@ import tensorflow as tf
 
 from tfgan_zoo import numbers
 from tfgan_zoo.datasets.fingerprint import fingerprint
-from tfgan_zoo.models import frozen, inputs, optimizers, unrolled
-from tfgan_zoo.models.keras_arguments import check_callbacks, refuse_arguments
+from tfgan_zoo.engine import frozen, inputs, optimizers
+from tfgan_zoo.engine.keras_arguments import check_callbacks, refuse_arguments
+from tfgan_zoo.tasks import unrolled
 
 
 class Fitting:

@@ -2,8 +2,7 @@
 
 import inspect
 
-from tfgan_zoo import augment, losses, numbers, penalties
-from tfgan_zoo.models import kinds
+from tfgan_zoo import augment, kinds, losses, numbers, penalties
 from tfgan_zoo.presets import near
 
 

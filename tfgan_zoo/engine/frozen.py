@@ -1,6 +1,6 @@
 """Layers that do not train: kept in a model's config, and held against what it was compiled with."""
 
-from tfgan_zoo.models import optimizers
+from tfgan_zoo.engine import optimizers
 
 
 def frozen_layers(gan):

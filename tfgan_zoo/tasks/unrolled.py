@@ -8,7 +8,7 @@ import contextlib
 import keras
 import tensorflow as tf
 
-from tfgan_zoo.models import optimizers
+from tfgan_zoo.engine import optimizers
 
 _BESIDE_THE_RULE = (
     "weight_decay",

@@ -4,9 +4,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo.datasets.stream import array_source
-from tfgan_zoo.models import construction, frozen, input_checks, inputs
-from tfgan_zoo.models.fitting import named_spec
-from tfgan_zoo.models.keras_arguments import refuse_arguments
+from tfgan_zoo.engine import construction, frozen, input_checks, inputs
+from tfgan_zoo.engine.fitting import named_spec
+from tfgan_zoo.engine.keras_arguments import refuse_arguments
 
 
 class KerasMethods:

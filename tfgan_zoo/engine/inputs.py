@@ -7,9 +7,9 @@ import tensorflow as tf
 
 from tfgan_zoo import numbers
 from tfgan_zoo.datasets.stream import Source, array_source, stream
+from tfgan_zoo.engine import input_checks, input_streams
+from tfgan_zoo.engine.class_names import joined_to
 from tfgan_zoo.layers import MinibatchStddev
-from tfgan_zoo.models import input_checks, input_streams
-from tfgan_zoo.models.class_names import joined_to
 
 
 def check_lengths(epochs, initial_epoch, batch_size, steps_per_epoch):

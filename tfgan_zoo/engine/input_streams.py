@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.models import input_checks
+from tfgan_zoo.engine import input_checks
 
 _LOOKED_AT = 8  # batches, before training, until one has dark pixels
 

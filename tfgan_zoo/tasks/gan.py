@@ -7,15 +7,16 @@ import keras
 import tensorflow as tf
 
 from tfgan_zoo import presets
-from tfgan_zoo.models import construction, options, served
-from tfgan_zoo.models.class_names import ClassNames
-from tfgan_zoo.models.conditions import Labels
-from tfgan_zoo.models.fitting import Fitting
-from tfgan_zoo.models.frozen import freeze_layers, frozen_layers
-from tfgan_zoo.models.keras_methods import KerasMethods
-from tfgan_zoo.models.remedies import Remedies
-from tfgan_zoo.models.sampling import Sampling
-from tfgan_zoo.models.step import TrainingStep
+from tfgan_zoo.engine import construction, options
+from tfgan_zoo.engine.class_names import ClassNames
+from tfgan_zoo.engine.fitting import Fitting
+from tfgan_zoo.engine.frozen import freeze_layers, frozen_layers
+from tfgan_zoo.engine.keras_methods import KerasMethods
+from tfgan_zoo.engine.step import TrainingStep
+from tfgan_zoo.tasks import served
+from tfgan_zoo.tasks.conditions import Labels
+from tfgan_zoo.tasks.remedies import Remedies
+from tfgan_zoo.tasks.sampling import Sampling
 
 
 class GAN(ClassNames, Remedies, TrainingStep, Fitting, KerasMethods, Sampling, keras.Model):

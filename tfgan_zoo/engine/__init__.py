@@ -1,0 +1,1 @@
+"""What trains any model: players, the training step, `compile`, `fit` and the state."""

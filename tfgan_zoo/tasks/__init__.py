@@ -1,0 +1,1 @@
+"""What models are asked for: from noise to images."""
