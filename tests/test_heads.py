@@ -308,7 +308,9 @@ def test_vaegan_encodes_and_reconstructs(images, tmp_path):
 
 
 def test_vaegan_refuses():
-    with pytest.raises(ValueError, match="objective is 'modified' or 'minimax'. Received: 'hinge'"):
+    with pytest.raises(
+        ValueError, match="objective is 'non_saturating' or 'minimax'. R.*: 'hinge'"
+    ):
         make("VAEGAN", objective="hinge")
     with pytest.raises(ValueError, match="gamma must be a number > 0. Received: gamma=0"):
         make("VAEGAN", gamma=0.0)

@@ -1,12 +1,14 @@
 """Every loss against a float64 formula written here, and against its finite differences."""
 
 import functools
+import json
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgan_zoo import losses
+from tfgan_zoo import losses, penalties
 
 RANDOM = np.random.default_rng(0)
 REAL, FAKE = RANDOM.normal(size=(2, 6)) * 2.0
@@ -51,9 +53,9 @@ ROWS = [
     ("minimax_discriminator", {}, minimax, PAIR),
     ("minimax_discriminator", dict(label_smoothing=0.1), minimax, PAIR),
     ("minimax_generator", {}, lambda fake: log_sigmoid(-fake), (FAKE,)),
-    ("modified_discriminator", {}, minimax, PAIR),
-    ("modified_discriminator", dict(label_smoothing=0.1), minimax, PAIR),
-    ("modified_generator", {}, lambda fake: -log_sigmoid(fake), (FAKE,)),
+    ("non_saturating_discriminator", {}, minimax, PAIR),
+    ("non_saturating_discriminator", dict(label_smoothing=0.1), minimax, PAIR),
+    ("non_saturating_generator", {}, lambda fake: -log_sigmoid(fake), (FAKE,)),
     ("least_squares_discriminator", {}, least_squares, PAIR),
     ("least_squares_discriminator", dict(real_target=2.0, fake_target=-1.0), least_squares, PAIR),
     ("least_squares_generator", {}, lambda fake: (fake - 1) ** 2 / 2, (FAKE,)),
@@ -188,12 +190,155 @@ def test_registry(name):
     np.testing.assert_array_equal(objective.generator(*arguments), expected)
     half, whole = objective.generator(FAKE[:3], REAL[:3]), objective.generator(FAKE, REAL)[:3]
     assert objective.batch_mean != np.allclose(half, whole)
-    if objective.smoothable:
-        smoothed = objective.discriminator(REAL, FAKE, label_smoothing=0.1)
+    if hasattr(objective, "label_smoothing"):
+        smoothed = type(objective)(label_smoothing=0.1).discriminator(REAL, FAKE)
         formula = least_squares(REAL, FAKE, 0.9) if "squares" in name else minimax(REAL, FAKE, 0.1)
         np.testing.assert_allclose(smoothed, formula, rtol=1e-6, atol=1e-6)
 
 
-def test_unknown_name_lists_near_names():
-    with pytest.raises(ValueError, match="'hing'. Near names: hinge. All: minimax, .*average"):
-        losses.get("hing")
+# === Objects ===
+
+
+@pytest.mark.parametrize("name", losses.OBJECTIVES)
+def test_an_objective_is_told_by_its_class_and_arguments(name):
+    objective = losses.get(name)
+    assert objective.name == name and isinstance(objective, losses.OBJECTIVES[name])
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(objective)))
+    again = [losses.get(objective), losses.get(config), losses.get(type(objective))]
+    assert all(o == objective and o is not objective for o in again)
+    assert len({objective, *again}) == 1
+    assert objective != losses.get("hinge" if name != "hinge" else "minimax")
+    if hasattr(objective, "label_smoothing"):
+        smoothed = type(objective)(0.1)
+        assert smoothed != objective and losses.get(smoothed) == smoothed
+        assert repr(smoothed) == f"{type(objective).__name__}(label_smoothing=0.1)"
+
+
+def test_old_names_warn():
+    with pytest.warns(DeprecationWarning, match="'modified' is called 'non_saturating' now"):
+        assert losses.get("modified") == losses.NonSaturating()
+    assert losses.get("modified", warn=False) == losses.NonSaturating()
+    with pytest.warns(DeprecationWarning, match="called losses.non_saturating_generator_loss now"):
+        assert losses.modified_generator_loss is losses.non_saturating_generator_loss
+    with pytest.raises(AttributeError, match="no attribute 'modified_loss'"):
+        losses.modified_loss  # noqa: B018
+
+
+def pair_d(real_logits, fake_logits):
+    return tf.square(real_logits - 1) + tf.square(fake_logits)
+
+
+def pair_g(fake_logits):
+    return tf.reduce_mean(tf.square(fake_logits - 1))
+
+
+def pair_of_both(fake_logits, real_logits, scale=2.0):
+    return scale * (fake_logits - real_logits)
+
+
+def only_one(logits):
+    return logits
+
+
+def swapped(fake, real):
+    return real - fake
+
+
+def of_no_example(real, fake):
+    return tf.stack([real, fake], axis=1)
+
+
+def integers(real, fake):
+    return tf.cast(real > fake, tf.int32)
+
+
+WRONG = [
+    ("hing", ValueError, "no objective called 'hing'. Did you mean 'hinge'"),
+    (3, TypeError, "objective must be a name .*, an object of a subclass of Objective.*: 3"),
+    (None, TypeError, "objective must be a name .* Received: None"),
+    (len, TypeError, "objective must be a name"),
+    (penalties.R1(), TypeError, r"Received: R1\(weight=10.0, every=1\)"),
+    ((pair_d,), ValueError, r"the pair \(d_loss, g_loss\)"),
+    (("hinge", pair_g), TypeError, "d_loss must be a function. Received: d_loss='hinge'"),
+    ((pair_d, keras.losses.MeanSquaredError), TypeError, "g_loss must be a function"),
+    ((only_one, pair_g), ValueError, r"d_loss is called as d_loss\(real_logits, fake_logits\)"),
+    ((pair_d, lambda: 0.0), ValueError, r"g_loss is called as g_loss\(fake_logits\) or g_loss\("),
+    ((swapped, pair_g), ValueError, r"in this order. Received .* parameters \(fake, real\)"),
+    ((pair_d, pair_d), ValueError, "g_loss is called as .* in this order"),
+    ((of_no_example, pair_g), ValueError, r"d_loss must give floats of shape \(3,\).*\(3, 2\)"),
+    ((integers, pair_g), ValueError, "d_loss must give floats .* Received: int32"),
+    ((pair_d, lambda fake: fake[:2]), ValueError, r"g_loss must give floats .* shape \(2,\)"),
+]
+
+
+@pytest.mark.parametrize(("identifier", "error", "message"), WRONG)
+def test_what_is_no_objective_is_refused(identifier, error, message):
+    with pytest.raises(error, match=message):
+        losses.get(identifier)
+
+
+@pytest.mark.parametrize("value", [1.0, -0.1, "0.1", None, True, np.nan])
+def test_wrong_label_smoothing(value):
+    with pytest.raises(ValueError, match=r"Minimax: label_smoothing must be a number in \[0, 1"):
+        losses.Minimax(label_smoothing=value)
+
+
+def test_arguments_do_not_change():
+    objective = losses.Minimax(0.1)
+    with pytest.raises(AttributeError, match=r"Make a new one: Minimax\(label_smoothing=0.2\)"):
+        objective.label_smoothing = 0.2
+    assert objective.label_smoothing == 0.1
+
+
+def test_a_pair_of_functions():
+    pair = losses.get((pair_d, pair_g))
+    assert not pair.needs_real and not pair.per_example and pair == losses.get(pair)
+    assert repr(pair).startswith("FunctionPair(d_loss=<function pair_d")
+    columns = REAL[:, None], FAKE[:, None]
+    np.testing.assert_allclose(pair.discriminator(*columns), (REAL - 1) ** 2 + FAKE**2, rtol=1e-5)
+    np.testing.assert_allclose(pair.generator(columns[1]), np.mean((FAKE - 1) ** 2), rtol=1e-5)
+    pair = losses.get((pair_d, pair_of_both))
+    assert pair.needs_real and pair.per_example
+    np.testing.assert_allclose(pair.generator(FAKE, REAL), 2 * (FAKE - REAL), rtol=1e-5)
+    with pytest.raises(ValueError, match="same shape"):
+        pair.generator(FAKE, REAL[:5])
+    assert losses.get((pair_d, lambda x: x)).generator(FAKE).shape == (6,)
+
+
+def test_a_pair_is_saved_by_the_names_of_its_functions():
+    with pytest.raises(ValueError, match="function 'pair_d' cannot be saved.*register_keras"):
+        losses.get((pair_d, pair_g)).get_config()
+    for function in (pair_d, pair_g):
+        keras.saving.register_keras_serializable(package="test_losses")(function)
+    pair = losses.get((pair_d, pair_g))
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(pair)))
+    assert config["config"] == {"d_loss": "test_losses>pair_d", "g_loss": "test_losses>pair_g"}
+    assert losses.get(config) == pair
+    config["config"]["g_loss"] = "test_losses>gone"
+    with pytest.raises(ValueError, match="function 'test_losses>gone', which is not registered"):
+        losses.get(config)
+
+
+class Squared(losses.Objective):
+    bounds = {"target": "> 0"}
+
+    def __init__(self, target=1.0, words=("a",)):
+        self.target = target
+        self.words = words
+
+    def discriminator(self, real_logits, fake_logits, real_mean=None, fake_mean=None):
+        return tf.square(real_logits - self.target) + tf.square(fake_logits)
+
+
+def test_a_users_own_objective():
+    own = losses.get(Squared(2))
+    assert own.name == "squared" and own == Squared(2.0) and hash(own) == hash(Squared(2.0))
+    assert repr(own) == "Squared(target=2.0, words=('a',))"
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(own)))
+    assert config["registered_name"] == "test_losses>Squared" and losses.get(config) == own
+    with pytest.raises(
+        ValueError, match="Squared: target must be a number > 0. Received: target=0"
+    ):
+        Squared(0)
+    with pytest.raises(NotImplementedError, match=r"Squared must define generator\(\)"):
+        own.generator(FAKE)

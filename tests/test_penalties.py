@@ -1,11 +1,14 @@
 """Every penalty against analytic gradients and float64 finite differences of a small network."""
 
+import json
+import types
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgan_zoo import penalties
+from tfgan_zoo import losses, penalties
 
 RANDOM = np.random.default_rng(0)
 BATCH, SHAPE = 3, (2, 2, 2)
@@ -186,15 +189,97 @@ def test_clip_weights(make, jit_compile):
         np.testing.assert_array_equal(variable.numpy(), np.clip(value, -0.01, 0.01))
 
 
+# === Objects ===
+
+
 @pytest.mark.parametrize("name", penalties.PENALTIES)
-def test_registry(name):
+def test_values_of_a_penalty(name):
     draws = {SHAPE: NOISE, (1, 1, 1): ALPHA}
-    value = penalties.get(name)(network, tf.constant(REAL), tf.constant(FAKE), draws.__getitem__)
+    found = penalties.get(name)
+    assert found.name == name and (found.weight, found.every) == (10.0, 1)
+    value = found.values(network, tf.constant(REAL), tf.constant(FAKE), draws.__getitem__)
     np.testing.assert_allclose(value, CASES[name][1](), rtol=1e-5, atol=1e-6)
 
 
-def test_unknown_name_lists_near_names():
-    with pytest.raises(
-        ValueError, match="'gradient'. Near names: gradient_penalty.* All: .*r1, r2"
-    ):
-        penalties.get("gradient")
+def test_dragan_takes_the_deviation_of_the_whole_batch():
+    draws = {SHAPE: NOISE, (1, 1, 1): ALPHA}
+    found = penalties.DRAGAN()
+    assert found.reads_batch and not penalties.R1().reads_batch
+    value = found.values(network, tf.constant(REAL), None, draws.__getitem__, stddev=2.0)
+    np.testing.assert_allclose(value, CASES["dragan_stddev"][1](), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", penalties.PENALTIES)
+def test_a_penalty_is_told_by_its_class_and_arguments(name):
+    found = penalties.get(name)
+    lazy = type(found)(**{**found.get_config(), "weight": 3, "every": 16})
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(lazy)))
+    again = [penalties.get(lazy), penalties.get(config), type(lazy).from_config(lazy.get_config())]
+    assert all(o == lazy and o is not lazy for o in again) and len({lazy, *again}) == 1
+    assert lazy != found and lazy.name == name
+    assert repr(lazy).startswith(f"{type(lazy).__name__}(weight=3.0, every=16")
+    with pytest.raises(AttributeError, match=r"does not change. Make a new one: \w+\(weight=4.0\)"):
+        lazy.weight = 4.0
+
+
+def test_weight_of_r1_by_the_images():
+    model = types.SimpleNamespace(image_shape=(28, 28, 1))
+    for weight, expected in ((None, penalties.r1_weight((28, 28, 1))), (3.0, 3.0)):
+        given = penalties.R1(weight)
+        found = penalties.get(given)
+        found.build(model)
+        assert found == penalties.R1(expected) and given.weight == weight
+
+
+WRONG = [
+    (
+        lambda: penalties.get("gradient"),
+        ValueError,
+        "penalty called 'gradient'. Did you mean 'grad",
+    ),
+    (lambda: penalties.get("r3"), ValueError, "There are: gradient_penalty, one_sided.*r1_r2"),
+    (lambda: penalties.get(10.0), TypeError, "penalty must be a name .*Received: 10.0"),
+    (lambda: penalties.get(losses.Hinge()), TypeError, r"of Penalty, or its config.*Hinge\(\)"),
+    (lambda: penalties.R1("10"), ValueError, "R1: weight must be None or a number >= 0.*'10'"),
+    (
+        lambda: penalties.R2(None),
+        ValueError,
+        "R2: weight must be a number >= 0. Received: weight=N",
+    ),
+    (lambda: penalties.R2(-1), ValueError, "R2: weight must be a number >= 0"),
+    (lambda: penalties.R1R2(float("nan")), ValueError, "R1R2: weight must be a number >= 0"),
+    (lambda: penalties.DRAGAN(every=0), ValueError, "DRAGAN: every must be an integer >= 1"),
+    (lambda: penalties.DRAGAN(every=2.0), ValueError, "DRAGAN: every must be an integer >= 1"),
+    (lambda: penalties.GradientPenalty(one_sided=1), ValueError, "one_sided must be True or False"),
+    (lambda: penalties.R1(weigth=1.0), TypeError, "weigth"),
+    (lambda: penalties.Penalty().values(None, None, None, None), NotImplementedError, "values"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), WRONG)
+def test_wrong_values_are_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+class Level(penalties.Penalty):
+    """With an argument beside those of the base, which `**options` hands on, and an object as one."""
+
+    def __init__(self, level=0.0, inner=None, **options):
+        super().__init__(**options)
+        self.level = level
+        self.inner = inner
+
+    def values(self, critic, real, fake, uniform):
+        return tf.square(tf.reshape(critic(real), [-1]) - self.level)
+
+
+def test_a_users_own_penalty():
+    own = Level(level=1.0, inner=penalties.R1(), every=4)
+    assert own.name == "level" and own == penalties.get(own) != Level(level=1.0, every=4)
+    inner = "R1(weight=10.0, every=1)"
+    assert repr(own) == f"Level(weight=10.0, every=4, level=1.0, inner={inner})"
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(own)))
+    assert config["registered_name"] == "test_penalties>Level" and penalties.get(config) == own
+    expected = (REAL.reshape(BATCH, 8) @ SLOPE - 1) ** 2
+    np.testing.assert_allclose(own.values(linear, tf.constant(REAL), None, None), expected)

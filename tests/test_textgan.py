@@ -93,7 +93,7 @@ def test_matching_aware_loss(monkeypatch):
     terms = gan.discriminator_terms(judged(real, rng), judged(fake, rng), read, None)
     (weight, value), *others = terms.values()
     assert list(terms) == ["wrong_texts"] and not others
-    pairs = losses.get("modified").discriminator(real[:, None], fake[:, None])
+    pairs = losses.get("non_saturating").discriminator(real[:, None], fake[:, None])
     whole = float(tf.reduce_mean(pairs) + weight * value)
     # The last two have the same text, which is no wrong one: generated images count in full there.
     others = np.array([*softplus(wrong[:2]), *softplus(fake[2:])])

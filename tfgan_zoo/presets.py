@@ -1,9 +1,10 @@
 """Named configurations: `list_presets()`, `from_preset(name)`."""
 
-import difflib
 import os
 import pathlib
 from typing import NamedTuple
+
+from tfgan_zoo.names import near
 
 EXTRA = "assets.extra"  # the place in a SavedModel that TensorFlow documents for other files
 RECORD = "preset.json"  # in it
@@ -32,12 +33,6 @@ class Preset(NamedTuple):
     batch_size: int
     epochs: int
     parameters: tuple
-
-
-def near(name, names):
-    """A sentence that asks whether a known name was meant, or nothing where none is near."""
-    matches = difflib.get_close_matches(str(name), list(names), n=3)
-    return f" Did you mean {' or '.join(repr(match) for match in matches)}?" if matches else ""
 
 
 def register(*rows):

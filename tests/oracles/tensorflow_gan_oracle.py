@@ -37,9 +37,9 @@ ROWS = [
     ),
     (
         "wargs.modified_discriminator_loss(real, fake)",
-        "losses.modified_discriminator_loss(real, fake, label_smoothing=0.125)",
+        "losses.non_saturating_discriminator_loss(real, fake, label_smoothing=0.125)",
     ),
-    ("wargs.modified_generator_loss(fake)", "losses.modified_generator_loss(fake)"),
+    ("wargs.modified_generator_loss(fake)", "losses.non_saturating_generator_loss(fake)"),
     (
         "wargs.least_squares_discriminator_loss(real, fake, real_label=0.9, fake_label=-1)",
         "losses.least_squares_discriminator_loss(real, fake, real_target=0.9, fake_target=-1)",

@@ -8,7 +8,9 @@ from tfgan_zoo.metrics import ms_ssim_diversity
 _PAIRS = 256  # of which MS-SSIM is the mean
 _LEAST_SIDE = 11  # pixels of its window
 # Logits above are an answer of "real"; other objectives only say which of two is more so.
-_BORDERS = {"minimax": 0.0, "modified": 0.0, "hinge": 0.0, "least_squares": 0.5}
+_BORDERS = {"hinge": 0.0, "least_squares": 0.5} | dict.fromkeys(
+    ("minimax", "non_saturating", "modified"), 0.0
+)
 
 # === Images ===
 

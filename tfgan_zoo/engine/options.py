@@ -85,7 +85,7 @@ def _check(model, options):
         options["balance"] = tuple(float(bound) for bound in options["balance"])
     if options["penalty"] is not None:
         penalties.get(options["penalty"])
-    smoothable = losses.get(options["objective"]).smoothable
+    smoothable = hasattr(losses.get(options["objective"], warn=False), "label_smoothing")
     expected = f"0 with objective={options['objective']!r}, whose loss has no labels to smooth"
     require(smoothable or not options["label_smoothing"], "label_smoothing", expected)
 

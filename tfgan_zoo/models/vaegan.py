@@ -43,7 +43,7 @@ class VAEGAN(GAN):
 
     Raises:
         ValueError: Sides that are odd, gamma of 0 or below, or an objective that is not of
-            cross-entropy: "modified" or "minimax".
+            cross-entropy: "non_saturating" or "minimax".
     """
 
     defaults = {
@@ -110,7 +110,7 @@ class VAEGAN(GAN):
         error = self._feature_error(images, rebuilt, labels, draws)
         rebuilt = self.synthesize(tf.stop_gradient(latents), labels, draws)
         logits = self.judged(rebuilt, labels, draws).logits
-        game = tf.reduce_mean(losses.get(self.objective).generator(logits, None))
+        game = tf.reduce_mean(losses.get(self.objective, warn=False).generator(logits, None))
         terms = {"g_rebuilt": game, "divergence": divergence, "feature_error": error}
         return loss + game + divergence + self.gamma * error, {**logs, **terms}
 
@@ -187,9 +187,9 @@ def _check(gan):
         )
     if gan.gamma <= 0:
         raise ValueError(f"VAEGAN: gamma must be above 0. Received: {gan.gamma}.")
-    if gan.objective not in ("modified", "minimax"):
+    if gan.objective not in ("non_saturating", "modified", "minimax"):
         raise ValueError(
-            f"VAEGAN's objective is 'modified' or 'minimax'. Received: {gan.objective!r}."
+            f"VAEGAN's objective is 'non_saturating' or 'minimax'. Received: {gan.objective!r}."
         )
 
 

@@ -71,8 +71,9 @@ class AdversarialLosses:
         True: the replicas meet within the loss, so that it reads the whole batch; False: it reads the
         rows of one replica. Neither can be taken from the parts of gradient accumulation.
         """
-        found = {"objective": True} if losses.get(self.objective).batch_mean else {}
-        return found | ({"penalty": True} if self.penalty in penalties.OF_BATCH else {})
+        found = {"objective": True} if self._objective.batch_mean else {}
+        penalty = penalties.get(self.penalty)
+        return found | ({"penalty": True} if penalty and penalty.reads_batch else {})
 
     # === Losses ===
 
@@ -96,17 +97,15 @@ class AdversarialLosses:
         """The discriminator's loss (float32 scalar) on real images, and what to log."""
         fake = self.generated(labels, draws)
         real = self.judged(images, labels, draws)
-        smoothing = {"label_smoothing": self.label_smoothing} if self.label_smoothing else {}
         means = self._global_means(real.logits, fake.logits)
-        objective = losses.get(self.objective)
-        loss = objective.discriminator(real.logits, fake.logits, **smoothing, **means)
+        loss = self._objective.discriminator(real.logits, fake.logits, **means)
         wins = tf.reduce_mean(tf.cast(real.logits > fake.logits, tf.float32))
         terms = self.discriminator_terms(real, fake, labels, draws)
         return _with_terms("d_loss", tf.reduce_mean(loss), terms, {"d_accuracy": wins})
 
     def generator_loss(self, images, labels, draws):
         """The generator's loss (float32 scalar), and what to log."""
-        objective = losses.get(self.objective)
+        objective = self._objective
         fake = self.generated(labels, draws)
         real = self.judged(images, labels, draws).logits if objective.needs_real else None
         means = self._global_means(real, fake.logits)
@@ -114,6 +113,11 @@ class AdversarialLosses:
         return _with_terms("g_loss", loss, self.generator_terms(fake, labels, draws), {})
 
     # === Pieces ===
+
+    @property
+    def _objective(self):
+        objective = losses.get(self.objective, warn=False)
+        return type(objective)(self.label_smoothing) if self.label_smoothing else objective
 
     def discriminator_outputs(self, images, labels=None, training=False):
         """What the discriminator gives for images `[B, H, W, C]`, as a dictionary with "logits"."""
@@ -135,12 +139,12 @@ class AdversarialLosses:
 
     def _penalty(self, real, fake, labels, draws):
         # Not within the branches of a lazy term, where replicas cannot meet.
-        statistics = self._batch_stddev(real.images) if self.penalty in penalties.OF_BATCH else {}
+        found = penalties.get(self.penalty)
+        statistics = self._batch_stddev(real.images) if found.reads_batch else {}
 
         def penalty():
             critic = lambda images: self.discriminate(images, labels)  # noqa: E731
-            function = penalties.get(self.penalty)
-            values = function(critic, real.images, fake.images, draws.uniform, **statistics)
+            values = found.values(critic, real.images, fake.images, draws.uniform, **statistics)
             return tf.reduce_mean(values)
 
         return self.every(self.penalty_every, draws, penalty)
@@ -156,7 +160,7 @@ class AdversarialLosses:
 
     def _global_means(self, real_logits, fake_logits):
         """Means of the logits over all replicas, for losses that compare with the average."""
-        if not losses.get(self.objective).batch_mean:
+        if not self._objective.batch_mean:
             return {}
         means = [tf.reduce_mean(tf.cast(x, tf.float32)) for x in (real_logits, fake_logits)]
         return dict(zip(("real_mean", "fake_mean"), self.mean_over_replicas(means), strict=True))

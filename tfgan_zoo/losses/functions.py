@@ -1,26 +1,12 @@
-"""Adversarial objectives and their companions, as pure functions.
+"""Adversarial losses and their companions, as pure functions: see `tfgan_zoo.losses`."""
 
-Every loss is to be minimised and is float32 `[B]`, one value an example; the caller reduces it.
-Inputs may be of any float dtype and are cast to float32 first. Logits are unbounded scores `[B]` or
-`[B, 1]`; the caller reshapes scores of patches, `[B, H, W, 1]`, to `[B * H * W]`. Another shape, or
-real and fake logits of different shapes, is a `ValueError` that tells what came.
-
-`OBJECTIVES` pairs the adversarial losses by name, and `get(name)` looks one up:
-
-    objective = losses.get("hinge")
-    discriminator_loss = objective.discriminator(real_logits, fake_logits)
-    generator_loss = objective.generator(fake_logits, real_logits)
-"""
-
-import difflib
 import math
-from collections.abc import Callable
-from typing import NamedTuple
 
 import tensorflow as tf
 
 
-def _logits(logits, name):
+def flat_logits(logits, name):
+    """Logits `[B]` or `[B, 1]` as float32 `[B]`."""
     logits = tf.cast(logits, tf.float32)
     rank = logits.shape.rank
     if rank not in (1, 2) or (rank == 2 and logits.shape[1] != 1):
@@ -28,11 +14,12 @@ def _logits(logits, name):
     return tf.reshape(logits, [-1])
 
 
-def _pair(real_logits, fake_logits):
+def logits_pair(real_logits, fake_logits):
+    """Both as float32 `[B]`."""
     real, fake = tf.cast(real_logits, tf.float32), tf.cast(fake_logits, tf.float32)
     # Before they are flattened: one discriminator cannot give [B] for real and [B, 1] for fake.
     _require_same_shape(real, fake, "real_logits", "fake_logits")
-    return _logits(real, "real_logits"), _logits(fake, "fake_logits")
+    return flat_logits(real, "real_logits"), flat_logits(fake, "fake_logits")
 
 
 def _require_same_shape(first, second, first_name, second_name):
@@ -61,51 +48,51 @@ def minimax_discriminator_loss(real_logits, fake_logits, label_smoothing=0.0):
     `label_smoothing` in [0, 1) lowers the target of the real images alone, to `1 - label_smoothing`
     (one-sided: Salimans et al. 2016, section 3.4).
     """
-    real, fake = _pair(real_logits, fake_logits)
+    real, fake = logits_pair(real_logits, fake_logits)
     targets = tf.ones_like(real) - label_smoothing
     return tf.nn.sigmoid_cross_entropy_with_logits(targets, real) + tf.nn.softplus(fake)
 
 
 def minimax_generator_loss(fake_logits):
     """The saturating loss log(1 - sigmoid(D(G(z)))), below zero: Goodfellow et al. 2014, eq. 1."""
-    return -tf.nn.softplus(_logits(fake_logits, "fake_logits"))
+    return -tf.nn.softplus(flat_logits(fake_logits, "fake_logits"))
 
 
-def modified_discriminator_loss(real_logits, fake_logits, label_smoothing=0.0):
-    """`minimax_discriminator_loss`: the modified game differs in the generator's loss alone."""
+def non_saturating_discriminator_loss(real_logits, fake_logits, label_smoothing=0.0):
+    """`minimax_discriminator_loss`: the non-saturating game differs in the generator's loss alone."""
     return minimax_discriminator_loss(real_logits, fake_logits, label_smoothing)
 
 
-def modified_generator_loss(fake_logits):
+def non_saturating_generator_loss(fake_logits):
     """The non-saturating loss -log(sigmoid(D(G(z)))): Goodfellow et al. 2014, section 3."""
-    return tf.nn.softplus(-_logits(fake_logits, "fake_logits"))
+    return tf.nn.softplus(-flat_logits(fake_logits, "fake_logits"))
 
 
 def least_squares_discriminator_loss(real_logits, fake_logits, real_target=1.0, fake_target=0.0):
     """Half the squared distances of the logits to their targets: LSGAN, Mao et al. 2017, eq. 2."""
-    real, fake = _pair(real_logits, fake_logits)
+    real, fake = logits_pair(real_logits, fake_logits)
     return 0.5 * (tf.square(real - real_target) + tf.square(fake - fake_target))
 
 
 def least_squares_generator_loss(fake_logits, target=1.0):
     """Half the squared distance of fake logits to `target`: LSGAN, Mao et al. 2017, eq. 2."""
-    return 0.5 * tf.square(_logits(fake_logits, "fake_logits") - target)
+    return 0.5 * tf.square(flat_logits(fake_logits, "fake_logits") - target)
 
 
 def wasserstein_discriminator_loss(real_logits, fake_logits):
     """D(G(z)) - D(x), D Lipschitz by other means: WGAN, Arjovsky et al. 2017, eq. 3, negated."""
-    real, fake = _pair(real_logits, fake_logits)
+    real, fake = logits_pair(real_logits, fake_logits)
     return fake - real
 
 
 def wasserstein_generator_loss(fake_logits):
     """-D(G(z)): WGAN, Arjovsky et al. 2017, algorithm 1."""
-    return -_logits(fake_logits, "fake_logits")
+    return -flat_logits(fake_logits, "fake_logits")
 
 
 def hinge_discriminator_loss(real_logits, fake_logits):
     """max(0, 1 - D(x)) + max(0, 1 + D(G(z))): SNGAN, Miyato et al. 2018, eq. 16, negated."""
-    real, fake = _pair(real_logits, fake_logits)
+    real, fake = logits_pair(real_logits, fake_logits)
     return tf.nn.relu(1.0 - real) + tf.nn.relu(1.0 + fake)
 
 
@@ -116,13 +103,13 @@ def hinge_generator_loss(fake_logits):
 
 def relativistic_discriminator_loss(real_logits, fake_logits):
     """-log(sigmoid(D(x) - D(G(z)))) pair by pair: RSGAN, Jolicoeur-Martineau 2018, section 4.1."""
-    real, fake = _pair(real_logits, fake_logits)
+    real, fake = logits_pair(real_logits, fake_logits)
     return tf.nn.softplus(fake - real)
 
 
 def relativistic_generator_loss(fake_logits, real_logits):
     """-log(sigmoid(D(G(z)) - D(x))), pairs as in `relativistic_discriminator_loss`."""
-    real, fake = _pair(real_logits, fake_logits)
+    real, fake = logits_pair(real_logits, fake_logits)
     return tf.nn.softplus(real - fake)
 
 
@@ -135,13 +122,13 @@ def relativistic_average_discriminator_loss(
     is one replica's share: pass the means over all replicas for the loss of the global batch.
     RaSGAN: Jolicoeur-Martineau 2018, section 4.3.
     """
-    real, fake = _pair(real_logits, fake_logits)
+    real, fake = logits_pair(real_logits, fake_logits)
     return _above_average(real, fake, real_mean, fake_mean)
 
 
 def relativistic_average_generator_loss(fake_logits, real_logits, real_mean=None, fake_mean=None):
     """`relativistic_average_discriminator_loss` with the parts of real and fake exchanged."""
-    real, fake = _pair(real_logits, fake_logits)
+    real, fake = logits_pair(real_logits, fake_logits)
     return _above_average(fake, real, fake_mean, real_mean)
 
 
@@ -236,63 +223,3 @@ def _global_norm(gradients):
     largest = tf.reduce_max([tf.reduce_max(tf.abs(gradient)) for gradient in gradients])
     scale = tf.where(largest > 0.0, largest, 1.0)
     return scale * tf.linalg.global_norm([gradient / scale for gradient in gradients])
-
-
-# === The registry ===
-
-
-class Objective(NamedTuple):
-    """A pair of adversarial losses under one signature.
-
-    `discriminator(real_logits, fake_logits, **options)` and `generator(fake_logits, real_logits)`
-    give float32 `[B]`. `needs_real`: the generator's loss reads the real logits, which else may be
-    None. `batch_mean`: both read a mean over the batch, and take `real_mean` and `fake_mean`.
-    `smoothable`: the discriminator's loss takes `label_smoothing`, real's target being 1 less that.
-    """
-
-    discriminator: Callable
-    generator: Callable
-    needs_real: bool = False
-    batch_mean: bool = False
-    smoothable: bool = False
-
-
-def _smoothed_least_squares(real_logits, fake_logits, label_smoothing=0.0):
-    return least_squares_discriminator_loss(real_logits, fake_logits, 1.0 - label_smoothing)
-
-
-def _of_fake(loss):
-    return lambda fake_logits, real_logits=None: loss(fake_logits)
-
-
-OBJECTIVES: dict[str, Objective] = {
-    "minimax": Objective(
-        minimax_discriminator_loss, _of_fake(minimax_generator_loss), smoothable=True
-    ),
-    "modified": Objective(
-        modified_discriminator_loss, _of_fake(modified_generator_loss), smoothable=True
-    ),
-    "least_squares": Objective(
-        _smoothed_least_squares, _of_fake(least_squares_generator_loss), smoothable=True
-    ),
-    "wasserstein": Objective(wasserstein_discriminator_loss, _of_fake(wasserstein_generator_loss)),
-    "hinge": Objective(hinge_discriminator_loss, _of_fake(hinge_generator_loss)),
-    "relativistic": Objective(
-        relativistic_discriminator_loss, relativistic_generator_loss, needs_real=True
-    ),
-    "relativistic_average": Objective(
-        relativistic_average_discriminator_loss,
-        relativistic_average_generator_loss,
-        needs_real=True,
-        batch_mean=True,
-    ),
-}
-
-
-def get(name: str) -> Objective:
-    """The objective called `name`; where there is none, a `ValueError` lists near names and all."""
-    if name not in OBJECTIVES:
-        near = ", ".join(difflib.get_close_matches(str(name), OBJECTIVES)) or "none"
-        names = ", ".join(OBJECTIVES)
-        raise ValueError(f"No objective is called {name!r}. Near names: {near}. All: {names}.")
-    return OBJECTIVES[name]

@@ -1,21 +1,4 @@
-"""Penalties on a critic's gradients and weights, as pure functions.
-
-A critic is a callable that takes images, float32 `[B, ...]` of any range and rank, and gives logits
-`[B]` or `[B, 1]`. The logit of an image may depend on that image alone: batch normalisation in the
-critic makes the gradients below those of the batch. Penalties are float32 `[B]`, one value an
-example and without a weight. Images are cast to float32 before and gradients come out in float32,
-whatever the critic computes in; they can be differentiated again by the critic's variables. Random
-draws are arguments, so that the caller owns the seeds.
-
-`PENALTIES` names those penalties under one signature, and `get(name)` looks one up:
-
-    penalty = penalties.get("r1")(critic, real, fake, uniform)
-
-where `uniform(shape)` returns new draws from [0, 1) of shape `[B, *shape]` at each call.
-"""
-
-import difflib
-from collections.abc import Callable
+"""Penalties on a critic's gradients and weights, as pure functions: see `tfgan_zoo.penalties`."""
 
 import tensorflow as tf
 
@@ -134,42 +117,3 @@ def clip_weights(variables, limit):
     """
     for variable in variables:
         variable.assign(tf.clip_by_value(tf.convert_to_tensor(variable), -limit, limit))
-
-
-# === The registry ===
-
-
-def _interpolated(critic, real, fake, uniform, one_sided=False):
-    alpha = uniform(tuple(_one_draw_an_example(real)[1:]))
-    return gradient_penalty(critic, real, fake, alpha, one_sided=one_sided)
-
-
-def _one_sided(critic, real, fake, uniform):
-    return _interpolated(critic, real, fake, uniform, one_sided=True)
-
-
-def _perturbed(critic, real, fake, uniform, stddev=None):
-    noise = uniform(tuple(real.shape[1:]))
-    alpha = uniform(tuple(_one_draw_an_example(real)[1:]))
-    return dragan_penalty(critic, real, noise, alpha, stddev)
-
-
-PENALTIES: dict[str, Callable] = {
-    "gradient_penalty": _interpolated,
-    "one_sided_gradient_penalty": _one_sided,
-    "dragan": _perturbed,
-    "r1": lambda critic, real, fake, uniform: r1_penalty(critic, real),
-    "r2": lambda critic, real, fake, uniform: r2_penalty(critic, fake),
-    "r1_r2": lambda critic, real, fake, uniform: r1_r2_penalty(critic, real, fake),
-}
-
-OF_BATCH = ("dragan",)  # those that read `stddev`, of all values of the batch's real images
-
-
-def get(name: str) -> Callable:
-    """The penalty called `name`; where there is none, a `ValueError` lists near names and all."""
-    if name not in PENALTIES:
-        near = ", ".join(difflib.get_close_matches(str(name), PENALTIES)) or "none"
-        names = ", ".join(PENALTIES)
-        raise ValueError(f"No penalty is called {name!r}. Near names: {near}. All: {names}.")
-    return PENALTIES[name]
