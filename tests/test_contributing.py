@@ -29,7 +29,11 @@ def follow_the_recipe(folder):
     replace(models / "my_gan.py", '"objective": "least_squares"', '"objective": "hinge"')
     models = models / "__init__.py"
     models.write_text(models.read_text() + "from tfgan_zoo.models.my_gan import MyGAN as MyGAN\n")
-    replace(folder / "tfgan_zoo" / "__init__.py", '    "LSGAN",\n', '    "LSGAN",\n    "MyGAN",\n')
+    replace(
+        folder / "tfgan_zoo" / "__init__.pyi",
+        "import LSGAN",
+        "import MyGAN as MyGAN\nfrom .models import LSGAN",
+    )
     replace(
         folder / "tests" / "cases.py",
         '    "LSGAN": CON',
@@ -59,7 +63,7 @@ def test_the_recipe_says_so():
         "tfgan_zoo/models/`",
         "`defaults`",
         "models/__init__.py`",
-        "tfgan_zoo/__init__.py`",
+        "tfgan_zoo/__init__.pyi`",
     ):
         assert step in text
     assert "tests/cases.py" in text and "names of their own" in text

@@ -4,62 +4,13 @@ import importlib.abc
 import importlib.util
 import sys
 
+import lazy_loader
+
 __version__ = "0.1.0"
 
-_MODULES = (
-    "augment",
-    "callbacks",
-    "datasets",
-    "evaluation",
-    "export",
-    "latent",
-    "layers",
-    "losses",
-    "metrics",
-    "models",
-    "penalties",
-    "pictures",
-    "presets",
-    "serving",
-    "training",
-)
-_MODELS = (
-    "GAN",
-    "ACGAN",
-    "BEGAN",
-    "BigGAN",
-    "BigGANDeep",
-    "ConditionalGAN",
-    "DCGAN",
-    "InfoGAN",
-    "LSGAN",
-    "ProGAN",
-    "R3GAN",
-    "SAGAN",
-    "SNGAN",
-    "SSGAN",
-    "StyleGAN",
-    "StyleGAN2",
-    "TextGAN",
-    "VAEGAN",
-    "VanillaGAN",
-    "WGAN",
-    "WGANGP",
-)
-__all__ = [*_MODULES, *_MODELS, "from_preset", "list_presets"]
-
-
-def __getattr__(name):
-    if name in _MODULES:
-        return importlib.import_module(f"{__name__}.{name}")
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "models" if name in _MODELS else "presets"
-    return getattr(importlib.import_module(f"{__name__}.{home}"), name)
-
-
-def __dir__():
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(
+    __name__, __file__
+)  # __init__.pyi names all
 
 
 class _ModelsAfterKeras(importlib.abc.MetaPathFinder):
