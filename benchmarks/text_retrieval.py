@@ -26,7 +26,7 @@ from tables import write_csv
 
 import tfgan_zoo
 from tfgan_zoo import datasets, evaluation, training
-from tfgan_zoo.layers import TokenSum
+from tfgan_zoo.layers import EmbeddingBag
 from tfgan_zoo.models.textgan import contrastive_loss
 from tfgan_zoo.pictures import image_grid, write_png
 from tfgan_zoo.tasks.conditions import tokens
@@ -84,7 +84,7 @@ class Judge:
         self.texts = keras.Sequential(
             [
                 keras.Input([LENGTH], dtype="int32"),
-                TokenSum(VOCABULARY, DIMENSION),
+                EmbeddingBag(VOCABULARY, DIMENSION),
                 layers.Dense(DIMENSION, "relu"),
                 layers.Dense(DIMENSION),
             ]

@@ -145,13 +145,13 @@ def test_projection_is_the_inner_product_with_the_class_vector():
     [((8, 8, 1), (4, 1)), ((28, 28, 1), (7, 2)), ((32, 32, 3), (4, 3)), ((48, 48, 3), (6, 3))],
 )
 def test_first_map(image_shape, expected):
-    assert resnet.start(image_shape) == expected
+    assert resnet.base_resolution(image_shape) == expected
 
 
 @pytest.mark.parametrize("image_shape", [(4, 4, 1), (32, 28, 1), (30, 30, 3), (100, 100, 3)])
 def test_images_of_a_size_that_cannot_be(image_shape):
     with pytest.raises(ValueError, match="square images with a side of 4, 5, 6 or 7 times"):
-        resnet.start(image_shape)
+        resnet.base_resolution(image_shape)
 
 
 SIZES = {"image_shape": (16, 16, 1), "width": 4, "latent_dim": 12, "num_classes": 3}

@@ -8,7 +8,7 @@ import tensorflow as tf
 from cases import make
 
 import tfgan_zoo
-from tfgan_zoo.layers import Draws, LearnedConstant, StyleAverage
+from tfgan_zoo.layers import ConstantInput, Draws, MovingAverage
 from tfgan_zoo.models.stylegan import AdaptiveInstanceNormalization, sizes
 
 RANDOM = np.random.default_rng(0)
@@ -63,7 +63,7 @@ def test_every_style_matters(gan):
 
 def test_truncation_moves_styles_towards_their_mean(gan):
     z = latents(3)
-    styles, mean = gan.styles_from_latents(z).numpy(), gan.mean_style.numpy()
+    styles, mean = gan.styles_from_latents(z).numpy(), gan.w_avg.numpy()
     assert np.abs(mean).min() > 0
     found = gan.styles_from_latents(z, [0.25, 0.5, 1.0])
     expected = mean + np.array([0.25, 0.5, 1.0])[:, None, None] * (styles - mean)
@@ -88,7 +88,7 @@ def test_style_mixing():
     np.testing.assert_allclose(counts / 4000, [0.3, 0.3, 0.3, 0.1], atol=0.03)
 
 
-def test_mean_style_is_tracked(images):
+def test_w_avg_is_tracked(images):
     """After a step the mean has moved by 0.005 at each of the two updates, and its average with it."""
     gan = make("StyleGAN", style_mixing=0.0)
     gan.compile(jit_compile=False)
@@ -98,13 +98,13 @@ def test_mean_style_is_tracked(images):
         styles = mapping(gan.sample_latents(draws(16, update)), training=False).numpy()
         expected = expected + 0.005 * (styles.mean(axis=0) - expected)
     gan.fit(images[:16], batch_size=16, epochs=1, verbose=0)
-    mean = mapping.get_layer("average").mean.numpy()
+    mean = mapping.get_layer("w_avg").mean.numpy()
     np.testing.assert_allclose(mean, expected, rtol=1e-4)
-    np.testing.assert_allclose(gan.mean_style, 0.9 * mean, rtol=1e-4)  # 1 - (1 + 0) / (10 + 0)
+    np.testing.assert_allclose(gan.w_avg, 0.9 * mean, rtol=1e-4)  # 1 - (1 + 0) / (10 + 0)
 
 
-def test_style_average():
-    layer, x = StyleAverage(0.5), RANDOM.normal(size=(6, 3)).astype(np.float32)
+def test_moving_average():
+    layer, x = MovingAverage(0.5), RANDOM.normal(size=(6, 3)).astype(np.float32)
     np.testing.assert_array_equal(layer(x), x)
     np.testing.assert_array_equal(layer.mean, 0)
     np.testing.assert_array_equal(layer(x, training=True), x)
@@ -125,8 +125,8 @@ def test_adaptive_instance_normalization():
     np.testing.assert_allclose(outputs, normal * (1 + affine[..., :3]) + affine[..., 3:], atol=1e-4)
 
 
-def test_learned_constant():
-    constant = LearnedConstant((2, 3, 4))
+def test_constant_input():
+    constant = ConstantInput((2, 3, 4))
     outputs = constant(np.zeros((5, 7), np.float32))
     assert outputs.shape == (5, 2, 3, 4)
     np.testing.assert_array_equal(outputs[3], constant.constant)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from cases import TEXTS, make
 
 from tfgan_zoo import callbacks, datasets, evaluation, losses
-from tfgan_zoo.layers import ConditioningAugmentation, Draws, TokenSum
+from tfgan_zoo.layers import ConditioningAugmentation, Draws, EmbeddingBag
 from tfgan_zoo.models import textgan
 from tfgan_zoo.pictures import write_png
 from tfgan_zoo.tasks.adversarial import Judged
@@ -140,8 +140,8 @@ def test_divergence_is_the_integral():
 # === Layers ===
 
 
-def test_token_sum():
-    layer = TokenSum(10, 3)
+def test_embedding_bag():
+    layer = EmbeddingBag(10, 3)
     found = layer(np.array([[4, 2, 2, 0], [0, 0, 0, 0], [9, 0, 0, 0]], np.int32))
     table = np.float64(layer.embeddings.numpy())
     expected = [(table[4] + 2 * table[2]) / np.sqrt(3), np.zeros(3), table[9]]

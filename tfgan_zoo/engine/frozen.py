@@ -1,6 +1,7 @@
 """Layers that do not train: kept in a model's config, and held against what it was compiled with."""
 
 from tfgan_zoo.engine import optimizers
+from tfgan_zoo.layers.former_names import FORMER
 
 
 def frozen_layers(gan):
@@ -15,7 +16,7 @@ def freeze_layers(gan, names):
     Raises:
         ValueError: A name that the model does not have.
     """
-    layers, names = dict(_layers(gan)), set(names)
+    layers, names = dict(_layers(gan)), {_renamed(name) for name in names}
     if unknown := sorted(names - layers.keys()):
         raise ValueError(
             f"{type(gan).__name__} has no layer {unknown[0]!r} to freeze. The model was saved with "
@@ -23,6 +24,12 @@ def freeze_layers(gan, names):
         )
     for name, layer in layers.items():  # outer ones first, which set those within
         layer.trainable = name not in names
+
+
+def _renamed(name):
+    """The name as it is now, of one saved by an earlier release."""
+    place, _, layer = name.rpartition("/")
+    return f"{place}/{FORMER.get(layer, layer)}"
 
 
 def require_unchanged(gan):

@@ -1,5 +1,6 @@
 """Blocks that two variants or more use."""
 
+from tfgan_zoo.deprecated import renamed
 from tfgan_zoo.layers.activations import LeakyReLU as LeakyReLU
 from tfgan_zoo.layers.attention import SelfAttention as SelfAttention
 from tfgan_zoo.layers.clipping import Clip as Clip
@@ -23,7 +24,11 @@ from tfgan_zoo.layers.spectral import SpectralDense as SpectralDense
 from tfgan_zoo.layers.spectral import SpectralProjection as SpectralProjection
 from tfgan_zoo.layers.spectral import advance_spectral_norms as advance_spectral_norms
 from tfgan_zoo.layers.styles import AdaptiveInstanceNormalization as AdaptiveInstanceNormalization
-from tfgan_zoo.layers.styles import LearnedConstant as LearnedConstant
-from tfgan_zoo.layers.styles import StyleAverage as StyleAverage
+from tfgan_zoo.layers.styles import ConstantInput as ConstantInput
+from tfgan_zoo.layers.styles import MovingAverage as MovingAverage
 from tfgan_zoo.layers.text import ConditioningAugmentation as ConditioningAugmentation
-from tfgan_zoo.layers.text import TokenSum as TokenSum
+from tfgan_zoo.layers.text import EmbeddingBag as EmbeddingBag
+
+__getattr__ = renamed(
+    __name__, LearnedConstant="ConstantInput", StyleAverage="MovingAverage", TokenSum="EmbeddingBag"
+)

@@ -4,11 +4,12 @@ import keras
 import tensorflow as tf
 
 from tfgan_zoo.layers.equalized import Equalized
+from tfgan_zoo.layers.former_names import Renamed
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
-class LearnedConstant(keras.layers.Layer):
-    """The same learned map for every row of the input, `[B, ...]` -> `[B, *shape]`.
+class ConstantInput(Renamed, former="LearnedConstant"):
+    """The same learned feature map for every row of the input, `[B, ...]` -> `[B, *shape]`.
 
     It starts from N(0, 1), as in StyleGAN2. (StyleGAN starts from ones, a plane without variance, which
     its instance normalization divides by next to nothing.)
@@ -41,8 +42,10 @@ class LearnedConstant(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
-class StyleAverage(keras.layers.Layer):
-    """Passes styles `[B, D]` on, and while training moves the average of all that came.
+class MovingAverage(Renamed, former="StyleAverage"):
+    """Returns its input `[B, D]`; in training, updates the moving average of its rows.
+
+    Of styles, StyleGAN's code calls it `w_avg`.
 
     Args:
         momentum: Float in [0, 1). Share of the average that an update keeps.
@@ -80,7 +83,7 @@ class StyleAverage(keras.layers.Layer):
 class AdaptiveInstanceNormalization(Equalized):
     """Gives each channel of each image the mean and the scale that an affine map of a style says.
 
-    Called on `[map, style]`, `[B, H, W, C]` and `[B, D]`. Statistics are float32 (equation 1).
+    Called on `[feature_map, style]`, `[B, H, W, C]` and `[B, D]`. Statistics are float32 (equation 1).
     """
 
     def build(self, input_shape):

@@ -4,10 +4,11 @@ import keras
 import tensorflow as tf
 
 from tfgan_zoo.layers.draws import active_draws
+from tfgan_zoo.layers.former_names import Renamed
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
-class TokenSum(keras.layers.Layer):
+class EmbeddingBag(Renamed, former="TokenSum"):
     """Token ids `[B, T]` -> the sum of their embeddings over the root of their number, `[B, units]`.
 
     An id of 0 is no token. The sum is taken in float32.

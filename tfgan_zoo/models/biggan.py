@@ -79,7 +79,7 @@ class BigGAN(GAN):
     def build_discriminator(self):
         images = keras.Input(self.image_shape, name="images")
         labels = resnet.label_input(self.num_classes)
-        features = resnet.summed(self.maps_of(images))
+        features = resnet.global_sum_pooling(self.maps_of(images))
         logits = resnet.logits_of(features, labels, self.num_classes, "orthogonal")
         return keras.Model([images, labels], logits, name="discriminator")
 
@@ -105,14 +105,15 @@ class BigGAN(GAN):
         x = first_map(self, parts[0])
         for size, condition in zip(channels(self)[1:], conditions, strict=True):
             x = resnet.block_up(x, size, convolve, activation(self, condition))
-            x = resnet.attending(x, self.attention_size, "orthogonal")
-        return coloured(self, x)
+            x = resnet.self_attention(x, self.attention_size, "orthogonal")
+        return to_rgb(self, x)
 
     def maps_of(self, x):
         """The discriminator's layers up to its last maps: images -> `[B, h, w, C]`."""
         for level, (size, is_halved) in enumerate(_discriminator_blocks(self)):
             x = resnet.block_down(x, size, convolve, is_halved, is_first=level == 0)
-            x = resnet.attending(x, judged_attention_size(self), "orthogonal") if is_halved else x
+            if is_halved:
+                x = resnet.self_attention(x, judged_attention_size(self), "orthogonal")
         return x
 
 
@@ -142,7 +143,7 @@ convolve = resnet.spectral_convolution("orthogonal")
 
 def channels(gan):
     """Of the generator's first map, and of each map of twice the side."""
-    _, doublings = resnet.start(gan.image_shape)
+    _, doublings = resnet.base_resolution(gan.image_shape)
     default = (_FLAT,) * (doublings + 1) if doublings < 4 else None
     multiples = _GENERATOR.get(doublings, default)
     if multiples is None:
@@ -174,7 +175,7 @@ def split(latents, count):
 
 
 def first_map(gan, x):
-    side, _ = resnet.start(gan.image_shape)
+    side, _ = resnet.base_resolution(gan.image_shape)
     resnet.check_attention(gan)
     shape = (side, side, channels(gan)[0])
     x = SpectralDense(side * side * shape[-1], kernel_initializer="orthogonal")(x)
@@ -194,7 +195,7 @@ def activation(gan, condition):
     return activate
 
 
-def coloured(gan, x):
+def to_rgb(gan, x):
     """Float32 images in [-1, 1] of the last maps."""
     x = convolve(activation(gan, None)(x), gan.image_shape[-1], 3)
     return layers.Activation("tanh", dtype="float32", name="images")(x)
@@ -208,7 +209,7 @@ def judged_attention_size(gan):
 
 def _discriminator_blocks(gan):
     """`(channels, whether it halves the map)` of each block."""
-    _, doublings = resnet.start(gan.image_shape)
+    _, doublings = resnet.base_resolution(gan.image_shape)
     if doublings < 4:
         return [(_FLAT * gan.width, level < 2) for level in range(4)]
     multiples = _DISCRIMINATOR[doublings]

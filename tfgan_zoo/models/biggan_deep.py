@@ -10,10 +10,10 @@ from tfgan_zoo.models.biggan import (
     BigGAN,
     activation,
     channels,
-    coloured,
     convolve,
     first_map,
     judged_attention_size,
+    to_rgb,
 )
 from tfgan_zoo.networks import resnet
 from tfgan_zoo.presets import register
@@ -43,8 +43,8 @@ class BigGANDeep(BigGAN):
         for size in channels(self)[1:]:
             x = bottleneck_up(x, x.shape[-1], convolve, activate, is_doubled=False)
             x = bottleneck_up(x, size, convolve, activate)
-            x = resnet.attending(x, self.attention_size, "orthogonal")
-        return coloured(self, x)
+            x = resnet.self_attention(x, self.attention_size, "orthogonal")
+        return to_rgb(self, x)
 
     def maps_of(self, x):
         first, *sizes = reversed(channels(self))
@@ -52,7 +52,7 @@ class BigGANDeep(BigGAN):
         for size in sizes:
             x = bottleneck_down(x, size, convolve)
             x = bottleneck_down(x, size, convolve, is_halved=False)
-            x = resnet.attending(x, judged_attention_size(self), "orthogonal")
+            x = resnet.self_attention(x, judged_attention_size(self), "orthogonal")
         return x
 
 

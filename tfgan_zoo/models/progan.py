@@ -22,11 +22,11 @@ from tfgan_zoo.layers import (
 from tfgan_zoo.layers.growing import (
     BOX,
     ChannelBias,
-    GrownFeatures,
-    GrownImages,
-    doubled,
-    halved,
-    mixed,
+    FadeInFeatures,
+    FadeInImages,
+    downscale2d,
+    lerp,
+    upscale2d,
 )
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN
@@ -120,13 +120,13 @@ class ProGAN(GAN):
         phase = draws.phase
         images = _drawn(self.generator.get_layer, latents, max(phase - 1, 0), phase)
         images = [tf.cast(image, tf.float32) for image in images]
-        return mixed(doubled(images[0]), images[1], self.alpha(phase)) if phase else images[0]
+        return lerp(upscale2d(images[0]), images[1], self.alpha(phase)) if phase else images[0]
 
     def judged(self, images, labels, draws):
         for _ in range(self.phases - 1 - draws.phase):
-            images = halved(images)
+            images = downscale2d(images)
         if draws.phase:
-            images = mixed(doubled(halved(images)), images, self.alpha(draws.phase))
+            images = lerp(upscale2d(downscale2d(images)), images, self.alpha(draws.phase))
         return super().judged(images, labels, draws)
 
     def judge(self, images, labels):
@@ -134,7 +134,7 @@ class ProGAN(GAN):
         alpha = self.alpha(phase) if phase else None
 
         def fade(old, new, level):
-            return mixed(old(), new, alpha) if level == phase - 1 else new
+            return lerp(old(), new, alpha) if level == phase - 1 else new
 
         layer = self.discriminator.get_layer
         return {"logits": _judged(layer, images, phase, fade, training=True)}
@@ -155,7 +155,7 @@ class ProGAN(GAN):
         latents = keras.Input([self.latent_dim], name="latents")
         images = _drawn(known.__getitem__, latents, 0, self.phases - 1)
         return keras.Model(
-            latents, GrownImages(dtype="float32", name="images")(images), name="generator"
+            latents, FadeInImages(dtype="float32", name="images")(images), name="generator"
         )
 
     def build_discriminator(self):
@@ -168,15 +168,15 @@ class ProGAN(GAN):
             )
         known["logits"] = EqualizedDense(1, dtype="float32", name="logits")
         images = keras.Input(self.image_shape, name="images")
-        grown = GrownFeatures(name="grown")
-        fade = lambda old, new, level: grown([old(), new], level=level)  # noqa: E731
+        fade_in = FadeInFeatures(name="fade_in")
+        fade = lambda old, new, level: fade_in([old(), new], level=level)  # noqa: E731
         logits = _judged(known.__getitem__, images, self.phases - 1, fade)
         return keras.Model(images, logits, name="discriminator")
 
 
 # === Networks ===
 
-_OUTPUTS = {"generator": "images", "discriminator": "grown"}  # the layers that know the growth
+_OUTPUTS = {"generator": "images", "discriminator": "fade_in"}  # the layers that know the growth
 
 
 def _smallest(gan):

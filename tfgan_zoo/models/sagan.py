@@ -68,24 +68,24 @@ def _images_from(gan, latents, labels):
     def activate(x, condition=condition):
         return layers.ReLU()(resnet.normalized(x, gan.generator_normalization, condition))
 
-    side, doublings = resnet.start(gan.image_shape)
+    side, doublings = resnet.base_resolution(gan.image_shape)
     resnet.check_attention(gan)
     first, *maps = [gan.width * min(16, 2 ** (doublings - k)) for k in range(doublings + 1)]
     x = layers.Reshape((side, side, first))(SpectralDense(side * side * first)(latents))
     for channels in maps:
         x = resnet.block_up(x, channels, _convolve, activate)
-        x = resnet.attending(x, gan.attention_size)
+        x = resnet.self_attention(x, gan.attention_size)
     x = _convolve(activate(x, None), gan.image_shape[-1], 3)
     return layers.Activation("tanh", dtype="float32", name="images")(x)
 
 
 def _features_from(gan, x):
-    _, doublings = resnet.start(gan.image_shape)
+    _, doublings = resnet.base_resolution(gan.image_shape)
     for level in range(doublings):
         x = resnet.block_down(x, gan.width * 2**level, _convolve, is_first=level == 0)
-        x = resnet.attending(x, gan.attention_size)
+        x = resnet.self_attention(x, gan.attention_size)
     last = gan.width * min(16, 2**doublings)
-    return resnet.summed(resnet.block_down(x, last, _convolve, is_halved=False))
+    return resnet.global_sum_pooling(resnet.block_down(x, last, _convolve, is_halved=False))
 
 
 # === Presets ===

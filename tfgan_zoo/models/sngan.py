@@ -87,7 +87,7 @@ def _is_cnn(network):
 
 
 def _first_map(gan, latents, channels):
-    side, _ = resnet.start(gan.image_shape)
+    side, _ = resnet.base_resolution(gan.image_shape)
     return layers.Reshape((side, side, channels))(layers.Dense(side**2 * channels)(latents))
 
 
@@ -104,7 +104,7 @@ def _maps_from(gan, latents, activate):
 
 def _generator_channels(gan):
     """Of the first map, and of each block."""
-    _, doublings = resnet.start(gan.image_shape)
+    _, doublings = resnet.base_resolution(gan.image_shape)
     if gan.network == "resnet_flat":
         return [gan.width] * (doublings + 1)
     return [gan.width * min(16, 2 ** (doublings - level)) for level in range(doublings + 1)]
@@ -114,12 +114,12 @@ def _resnet_features(gan, x):
     for level, (channels, is_halved) in enumerate(_discriminator_blocks(gan)):
         hidden = x.shape[-1] if level else channels
         x = resnet.block_down(x, channels, _spectrally_convolve, is_halved, level == 0, hidden)
-    return resnet.summed(x)
+    return resnet.global_sum_pooling(x)
 
 
 def _discriminator_blocks(gan):
     """`(channels, whether it halves the map)` of each block."""
-    _, doublings = resnet.start(gan.image_shape)
+    _, doublings = resnet.base_resolution(gan.image_shape)
     if gan.network == "resnet_flat":
         return [(gan.width // 2, level < 2) for level in range(4)]
     halving = [(gan.width * 2**level, True) for level in range(min(doublings + 1, 5))]
@@ -144,7 +144,7 @@ def _initializer(size):
 
 
 def _cnn_from(gan, latents, activate):
-    _, doublings = resnet.start(gan.image_shape)
+    _, doublings = resnet.base_resolution(gan.image_shape)
     x = _first_map(gan, latents, gan.width * 2**doublings)
     for level in reversed(range(doublings)):
         x = layers.Conv2DTranspose(gan.width * 2**level, 4, strides=2, padding="same")(x)
@@ -153,7 +153,7 @@ def _cnn_from(gan, latents, activate):
 
 
 def _cnn_features(gan, x):
-    _, doublings = resnet.start(gan.image_shape)
+    _, doublings = resnet.base_resolution(gan.image_shape)
     for level in range(doublings):
         for kernel, strides in ((3, 1), (4, 2)):
             x = SpectralConv2D(gan.width * 2**level, kernel, strides=strides, padding="same")(x)

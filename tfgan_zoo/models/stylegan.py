@@ -8,18 +8,19 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from tfgan_zoo.deprecated import renamed_attribute
 from tfgan_zoo.layers import (
     AdaptiveInstanceNormalization,
     Clip,
+    ConstantInput,
     EqualizedConv2D,
     EqualizedDense,
     LeakyReLU,
-    LearnedConstant,
     MinibatchStddev,
+    MovingAverage,
     NoiseInjection,
     PixelNormalization,
     Resample,
-    StyleAverage,
 )
 from tfgan_zoo.penalties import r1_weight
 from tfgan_zoo.presets import register
@@ -147,20 +148,21 @@ class StyleGAN(GAN):
             return styles
         truncation = checked_truncation(truncation, latents)
         share = tf.broadcast_to(tf.cast(truncation, tf.float32), [tf.shape(styles)[0]])
-        mean = self.mean_style
-        return mean + share[:, None, None] * (styles - mean)
+        w_avg = self.w_avg
+        return w_avg + share[:, None, None] * (styles - w_avg)
 
     def images_from_styles(self, styles, training=False):
-        """Images of the averaged generator, float32 `[B, H, W, C]` in [-1, 1], of styles
-        `[B, num_styles, D]`."""
+        """Images of the averaged generator, float32 `[B, H, W, C]`, of styles `[B, num_styles, D]`."""
         styles = tf.cast(styles, tf.float32)
         return self.ema_generator.get_layer("synthesis")(styles, training=training)
 
     @property
-    def mean_style(self):
+    def w_avg(self):
         """The mean of the averaged generator's styles, float32 `[D]`."""
-        mapping = self.ema_generator.get_layer("mapping")
-        return tf.convert_to_tensor(mapping.get_layer("average").mean)
+        layer = self.ema_generator.get_layer("mapping").get_layer("w_avg")
+        return tf.convert_to_tensor(layer.mean)
+
+    mean_style = renamed_attribute("mean_style", "w_avg")
 
     def _styles(self, generator, latents, training):
         styles = generator.get_layer("mapping")(latents, training=training)
@@ -185,8 +187,7 @@ def _crossed(first, second, crossover):
 
 def sizes(image_shape):
     """`(height, width)` of all maps, from the smallest, with edges of at most 7, to the image's."""
-    height, width, _ = image_shape
-    found = [(height, width)]
+    found = [tuple(image_shape[:2])]
     while min(found[0]) > 7 and not (found[0][0] % 2 or found[0][1] % 2):
         found.insert(0, (found[0][0] // 2, found[0][1] // 2))
     if min(found[0]) > 7 or len(found) == 1:
@@ -208,7 +209,7 @@ def styles_from(gan, x):
     for _ in range(gan.mapping_layers):
         x = EqualizedDense(gan.style_dim, gain=_GAIN, learning_rate_multiplier=0.01)(x)
         x = LeakyReLU(0.2)(x)
-    return StyleAverage(name="average")(x)
+    return MovingAverage(name="w_avg")(x)
 
 
 def images_from(gan, styles):
@@ -216,7 +217,7 @@ def images_from(gan, styles):
     for level, size in enumerate(sizes(gan.image_shape)):
         channels = channels_at(gan, size)
         if level == 0:
-            x = LearnedConstant((*size, channels))(styles[:, 0])
+            x = ConstantInput((*size, channels))(styles[:, 0])
         else:
             x = _convolved(Resample(up=2)(x), channels)
         x = _styled(x, styles[:, 2 * level])

@@ -10,8 +10,8 @@ from keras import layers
 
 from tfgan_zoo.layers import (
     Clip,
+    ConstantInput,
     EqualizedConv2D,
-    LearnedConstant,
     ModulatedConv2D,
     NoiseInjection,
     Resample,
@@ -131,7 +131,7 @@ def images_from(gan, styles):
     for level, size in enumerate(sizes(gan.image_shape)):
         channels = channels_at(gan, size)
         if level == 0:
-            x = LearnedConstant((*size, channels))(styles[:, 0])
+            x = ConstantInput((*size, channels))(styles[:, 0])
         else:
             x = _styled(x, styles[:, 2 * level - 1], channels, up=True)
         x = _styled(x, styles[:, 2 * level], channels)

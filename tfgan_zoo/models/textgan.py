@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo import losses
-from tfgan_zoo.layers import BatchNormalization, ConditioningAugmentation, LeakyReLU, TokenSum
+from tfgan_zoo.layers import BatchNormalization, ConditioningAugmentation, EmbeddingBag, LeakyReLU
 from tfgan_zoo.models.dcgan import DCGAN, images_from
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.conditions import Texts
@@ -236,7 +236,7 @@ def _normal():
 def _embeddings(gan, tokens):
     """The encoder's layers. All embeddings are of one length, which keeps the generator's inputs
     as they are while the encoder learns."""
-    x = TokenSum(gan.vocabulary_size, gan.text_dim)(tokens)
+    x = EmbeddingBag(gan.vocabulary_size, gan.text_dim)(tokens)
     x = layers.Dense(gan.text_dim)(x)
     x = layers.Dense(gan.text_dim)(LeakyReLU(0.2)(x))
     return layers.LayerNormalization(epsilon=1e-5, center=False, scale=False, dtype="float32")(x)

@@ -45,7 +45,7 @@ def label_input(num_classes):
     return None if num_classes is None else keras.Input([], dtype="int32", name="label")
 
 
-def start(image_shape):
+def base_resolution(image_shape):
     """The side of the generator's first map, 4 to 7, and how often it is doubled to the image's."""
     height, width, _ = image_shape
     doublings = max(0, int(math.log2(height)) - 2)
@@ -93,14 +93,14 @@ def block_down(x, channels, convolve, is_halved=True, is_first=False, hidden=Non
     return layers.Add()([pool(x), shortcut])
 
 
-def attending(x, attention_size, initializer="glorot_uniform"):
+def self_attention(x, attention_size, initializer="glorot_uniform"):
     """Self-attention, where the map has that side."""
     return SelfAttention(initializer)(x) if x.shape[1] == attention_size else x
 
 
 def check_attention(gan):
     """Raises ValueError where no map of the generator has the side `gan.attention_size`."""
-    side, doublings = start(gan.image_shape)
+    side, doublings = base_resolution(gan.image_shape)
     sides = [side << level for level in range(1, doublings + 1)]
     if gan.attention_size not in (None, *sides):
         raise ValueError(
@@ -139,7 +139,7 @@ def _by_class(units):
     return layers.Dense(units, use_bias=False, kernel_initializer="zeros")
 
 
-def summed(x):
+def global_sum_pooling(x):
     """Float32 features `[B, C]`: the sum of each map over its places, after a ReLU."""
     return ops.sum(ops.cast(layers.ReLU()(x), "float32"), axis=(1, 2))
 

@@ -1,0 +1,55 @@
+"""Names of an earlier release, which work for one more, with a DeprecationWarning."""
+
+import importlib
+import warnings
+
+
+def renamed(module, **names):
+    """A module's `__getattr__` that knows its old names: `__getattr__ = renamed(__name__, Old="New")`.
+
+    Args:
+        module: The module's own name.
+        names: New name by old name. A name with dots is that of a module or of something in it;
+            others are names of the module itself.
+    """
+
+    def find(name):
+        if name not in names:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        path = names[name] if "." in names[name] else f"{module}.{names[name]}"
+        home, _, new = path.rpartition(".")
+        warn(f"{module}.{name}", path)
+        return getattr(importlib.import_module(home), new)
+
+    return find
+
+
+def moved(module, new):
+    """The `__getattr__` of a module that is now called `new`, and has the same names there."""
+
+    def find(name):
+        found = getattr(importlib.import_module(new), name)
+        if not name.startswith("__"):  # the import system and doctest look for such names
+            warn(f"{module}.{name}", f"{new}.{name}")
+        return found
+
+    return find
+
+
+def renamed_attribute(old, new):
+    """A property under an object's old name: `mean_style = renamed_attribute("mean_style", "w_avg")`."""
+
+    def find(self):
+        warn(f"{type(self).__name__}.{old}", new)
+        return getattr(self, new)
+
+    return property(find)
+
+
+def warn(old, new):
+    """Warns whoever used `old` that it is called `new` now."""
+    warnings.warn(
+        f"{old} is called {new} now; the old name goes with the next release.",
+        DeprecationWarning,
+        stacklevel=3,
+    )
