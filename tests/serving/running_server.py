@@ -1,8 +1,12 @@
-"""Servers for the tests: the binary that TFGAN_ZOO_TFS_BINARY names, else the embedded server."""
+"""Servers for the tests: the binary that TFGAN_ZOO_TFS_BINARY names, else the embedded server.
+
+An embedded server is forked from a process that has imported it: TensorFlow takes seconds to import.
+"""
 
 import contextlib
 import http.client
 import json
+import multiprocessing
 import os
 import pathlib
 import shlex
@@ -16,6 +20,8 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 
 IS_EMBEDDED = "TFGAN_ZOO_TFS_BINARY" not in os.environ
 PROTOCOL = pathlib.Path(__file__).parent / "protocol"
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["tfgan_zoo.cli", "tfgan_zoo.serving.server"])
 _UNLIMITED = [("grpc.max_receive_message_length", -1)]
 _START_SECONDS = 400  # on a busy machine; 20 models take a minute where nothing else runs
 
@@ -38,25 +44,76 @@ def transcript(name):
     return json.loads((PROTOCOL / name).read_text())
 
 
+def _serve(words, log, environment, folder):
+    """What a forked process runs: the command line, in the environment and the folder of the test."""
+    with log.open("wb") as file:
+        for output in (1, 2):
+            os.dup2(file.fileno(), output)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    from tfgan_zoo import cli
+
+    cli.app(words)
+
+
+class Forked:
+    """A process with the methods of `subprocess.Popen` that the tests use."""
+
+    def __init__(self, *arguments):
+        self._process = _FORKS.Process(target=_serve, args=arguments, daemon=True)
+        self._process.start()
+        self.pid = self._process.pid
+
+    def poll(self):
+        return self._process.exitcode
+
+    def wait(self, timeout=None):
+        self._process.join(timeout)
+        if self.poll() is None:
+            raise subprocess.TimeoutExpired("serve", timeout)
+        return self.poll()
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def terminate(self):
+        self._process.terminate()
+
+    def kill(self):
+        self._process.kill()
+
+
+def run(log, *words, **environment):
+    """Exit status and output of the command with these words, in a forked process."""
+    log.touch()
+    process = Forked(words, log, {**os.environ, **environment}, os.getcwd())
+    return process.wait(60), log.read_text()
+
+
 class Server:
     """A server process.
 
     Args:
         folder: Where its log goes.
         flags: Its flags, but for the ports.
+        is_forked: Whether an embedded server may be forked; otherwise the command is run.
     """
 
-    def __init__(self, folder, *flags):
+    def __init__(self, folder, *flags, is_forked=True):
         self.port, self.rest_port = free_port(), free_port()
         self.target, self.url = f"localhost:{self.port}", f"http://localhost:{self.rest_port}"
         self._log_path = pathlib.Path(folder) / f"server-{self.port}.log"
         ports = [f"--port={self.port}", f"--rest_api_port={self.rest_port}"]
         # At a higher level a real server does not say "Running gRPC".
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "0"}
+        words = [*command(), *ports, *flags]
+        self._log_path.touch()
+        if IS_EMBEDDED and is_forked:
+            self.process = Forked(words[1:], self._log_path, environment, os.getcwd())
+            return
         with self._log_path.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*command(), *ports, *flags], stdout=log, stderr=log, env=environment
-            )
+            self.process = subprocess.Popen(words, stdout=log, stderr=log, env=environment)
 
     @property
     def log(self):

@@ -5,13 +5,12 @@ import os
 import pathlib
 import shutil
 import stat
-import subprocess
 
 import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from running_server import IS_EMBEDDED, PROTOCOL, Server, command
+from running_server import IS_EMBEDDED, PROTOCOL, Server, run
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from tfgan_zoo import serving
@@ -61,23 +60,22 @@ def test_a_real_server_on_path_takes_over(tmp_path):
     binary = tmp_path / "tensorflow_model_server"
     binary.write_text('#!/bin/sh\necho "$@"\n')
     binary.chmod(binary.stat().st_mode | stat.S_IXUSR)
-    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    path = f"{tmp_path}:{os.environ['PATH']}"
     words = ["serve", "--engine=auto", "--host=0.0.0.0", "--port=1", "--some_new_flag=2"]
-    done = subprocess.run([command()[0], *words], env=environment, capture_output=True, text=True)
-    assert done.stdout == "--port=1 --some_new_flag=2\n"
+    assert run(tmp_path / "log", *words, PATH=path) == (0, "--port=1 --some_new_flag=2\n")
 
 
 @EMBEDDED
-def test_a_real_server_that_is_missing():
+def test_a_real_server_that_is_missing(tmp_path):
     words = ["serve", "--engine=tensorflow_model_server", "--model_base_path=/nowhere"]
-    done = subprocess.run([command()[0], *words], capture_output=True, text=True)
-    assert done.returncode == 1 and "tensorflow_model_server is not on PATH" in done.stderr
+    status, output = run(tmp_path / "log", *words)
+    assert status == 1 and "tensorflow_model_server is not on PATH" in output
 
 
 @EMBEDDED
-def test_help_lists_the_flags():
-    done = subprocess.run([command()[0], "serve", "--help"], capture_output=True, text=True)
-    assert done.returncode == 0 and "--model_config_file_poll_wait_seconds" in done.stdout
+def test_help_lists_the_flags(tmp_path):
+    status, output = run(tmp_path / "log", "serve", "--help")
+    assert status == 0 and "--model_config_file_poll_wait_seconds" in output
 
 
 def probe_copy(folder: pathlib.Path):

@@ -157,6 +157,7 @@ def test_chunked_request(server):
 
 
 def test_sigterm(tmp_path):
+    """Of the command as a user starts it."""
     flags = ["--model_name=probe", f"--model_base_path={PROTOCOL}/probe"]
-    with Server(tmp_path, *flags) as server:
+    with Server(tmp_path, *flags, is_forked=False) as server:
         assert server.stop() == STEPS["SIGTERM"][0]["exit"]
