@@ -13,7 +13,7 @@ import numpy as np
 from tables import write_csv
 
 from tfgan_zoo import evaluation
-from tfgan_zoo.pictures import image_grid, write_png
+from tfgan_zoo.visualization import image_grid, write_png
 
 ROOT = pathlib.Path(__file__).parents[1]
 FEATURES = ("fd", "fd_infinity", "kd", "is", "precision", "recall", "density", "coverage")

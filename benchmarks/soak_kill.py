@@ -21,7 +21,7 @@ import time
 
 import numpy as np
 
-from tfgan_zoo import serving, training
+from tfgan_zoo import runs, serving
 from tfgan_zoo.callbacks.backup import checkpoints, read_state
 from tfgan_zoo.callbacks.steps import state_of
 from tfgan_zoo.files import read_json, read_json_lines
@@ -35,13 +35,13 @@ OPTIONS = {
 }
 TRAIN = """
 import sys, json, warnings
-from tfgan_zoo import training
+from tfgan_zoo import runs
 warnings.simplefilter("error", UserWarning)  # such as that of a damaged checkpoint
 options, root, directory = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3]
 if directory:
-    training.resume(directory, verbose=False)
+    runs.resume(directory, verbose=False)
 else:
-    training.train(training.Options(**options), root, verbose=False)
+    runs.train(runs.Options(**options), root, verbose=False)
 """
 EXPORT = """
 import sys, tfgan_zoo
@@ -163,7 +163,7 @@ def look_at_run(directory, kills):
 
 
 def compare(one, other):
-    states = [[v.numpy() for v in state_of(training.load_run(run))] for run in (one, other)]
+    states = [[v.numpy() for v in state_of(runs.load_run(run))] for run in (one, other)]
     for left, right in zip(*states, strict=True):
         np.testing.assert_array_equal(left, right)
     steps = [row["step"] for row in read_json_lines(pathlib.Path(other) / "logs.jsonl")]

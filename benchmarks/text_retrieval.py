@@ -25,11 +25,11 @@ from keras import layers
 from tables import write_csv
 
 import tfgan_zoo
-from tfgan_zoo import datasets, evaluation, training
+from tfgan_zoo import datasets, evaluation, runs
 from tfgan_zoo.layers import EmbeddingBag
 from tfgan_zoo.models.textgan import contrastive_loss
-from tfgan_zoo.pictures import image_grid, write_png
 from tfgan_zoo.tasks.conditions import tokens
+from tfgan_zoo.visualization import image_grid, write_png
 
 ROOT = pathlib.Path(__file__).parents[1]
 VOCABULARY, LENGTH, DIMENSION, TEMPERATURE = 8192, 256, 128, 0.1
@@ -152,7 +152,7 @@ def scores(gan, judge, name, part, images, texts, count):
 def _opened(what):
     """The model of a run directory, or of an exported folder or preset, and its name."""
     is_run = (pathlib.Path(what) / "run.json").is_file()
-    gan = training.load_run(what) if is_run else tfgan_zoo.from_preset(what)
+    gan = runs.load_run(what) if is_run else tfgan_zoo.from_preset(what)
     return gan, gan.name
 
 

@@ -10,9 +10,9 @@ import pathlib
 import shlex
 import sys
 
-from tfgan_zoo import presets, serving, training
-from tfgan_zoo.pictures import image_grid, write_png
+from tfgan_zoo import presets, runs, serving
 from tfgan_zoo.serving import config
+from tfgan_zoo.visualization import image_grid, write_png
 
 HERE = pathlib.Path(__file__).parent
 _SAMPLES = 100
@@ -66,7 +66,7 @@ tfgan-zoo verify saved_models/{name}/{version}
 
 def main(run):
     """Writes `saved_models/<preset>/<next version>/`, its card, and the served configuration."""
-    record, gan = json.loads((run / "run.json").read_text()), training.load_run(run)
+    record, gan = json.loads((run / "run.json").read_text()), runs.load_run(run)
     name = record["options"]["preset"]
     version = gan.export(HERE, name)
     serving.verify(version)

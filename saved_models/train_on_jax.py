@@ -38,11 +38,11 @@ STEPS_PER_CALL = 50  # of the accelerator, which then need not wait for Python
 def prepare(given):
     import tensorflow as tf
 
-    from tfgan_zoo import training
+    from tfgan_zoo import runs
 
     if (given.to / "job.json").exists():
         raise SystemExit(f"{given.to} holds a prepared run. Give another folder, or remove it.")
-    made = training.plan(_options(given))
+    made = runs.plan(_options(given))
     if made.gan.condition and made.gan.condition.key != "labels":
         raise ValueError(f"Images and labels are taken along, and {given.preset} needs texts.")
     step, inputs = _traced(made.gan, made.images_per_step)
@@ -66,10 +66,10 @@ def prepare(given):
 
 
 def _options(given):
-    from tfgan_zoo import training
+    from tfgan_zoo import runs
     from tfgan_zoo.cli import arguments
 
-    return training.Options(
+    return runs.Options(
         given.preset,
         data=given.data,
         data_dir=given.data_dir,
@@ -327,16 +327,16 @@ def _portable(text):
 
 
 def collect(given):
-    from tfgan_zoo import training
-    from tfgan_zoo.training.directory import new_directory, record
+    from tfgan_zoo import runs
+    from tfgan_zoo.runs.directory import new_directory, record
 
     facts = json.loads((given.job / "job.json").read_text())
     found = np.load(given.job / "trained.npz")
     done = {k: v for k, v in json.loads(str(found["done"])).items() if k != "identity"}
     options = dataclasses.replace(
-        training.Options(**facts["options"]), epochs=None, steps=done["steps"]
+        runs.Options(**facts["options"]), epochs=None, steps=done["steps"]
     )
-    made = training.plan(options)
+    made = runs.plan(options)
     for variable, place in zip(_variables(made.gan), facts["places"], strict=True):
         if place is not None:
             variable.assign(found[f"{place:05d}"])

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from tiny_runs import make, train
 
-from tfgan_zoo import callbacks, pictures
+from tfgan_zoo import callbacks, visualization
 from tfgan_zoo.callbacks.steps import state_of
 
 # === DivergenceGuard ===
@@ -146,10 +146,10 @@ def test_a_grid_holds_the_images_of_its_seeds(images, tmp_path):
     train(gan, images, callbacks.SampleGrid(tmp_path, seeds=[5, 1, 2], every=3), epochs=1)
     assert [path.name for path in tmp_path.iterdir()] == ["000003.png"]
     drawn = gan.generate_from_seeds([5, 1, 2])
-    grid = pictures.image_grid(drawn)
+    grid = visualization.image_grid(drawn)
     assert grid.shape == (18, 18, 1) and grid.dtype == np.uint8
     np.testing.assert_array_equal(grid[10:, :8], drawn[2])
     assert (grid[8:10] == 255).all() and (grid[10:, 10:] == 255).all()
-    pictures.write_png(tmp_path / "again.png", grid)
+    visualization.write_png(tmp_path / "again.png", grid)
     read = tf.io.decode_png((tmp_path / "again.png").read_bytes())
     np.testing.assert_array_equal(read, grid)

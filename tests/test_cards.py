@@ -9,7 +9,7 @@ import shlex
 import pytest
 import typer
 
-from tfgan_zoo import cli, presets, training
+from tfgan_zoo import cli, presets, runs
 from tfgan_zoo.cli import arguments
 from tfgan_zoo.engine import options
 
@@ -72,7 +72,7 @@ def test_the_command_makes_the_model_of_the_card(card):
         images // (int(row[2]) * made["n_critic"])
     )
     assert (steps or of_epochs) == int(row[1].replace(",", ""))
-    training.Options(preset.name, batch_size=given["batch_size"], overrides=overrides)
+    runs.Options(preset.name, batch_size=given["batch_size"], overrides=overrides)
 
 
 def _filled(preset, given):

@@ -10,7 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import tfgan_zoo.models
-from tfgan_zoo import cli, datasets, evaluation, presets, training
+from tfgan_zoo import cli, datasets, evaluation, presets, runs
 
 SIZE = (8, 8)
 
@@ -92,12 +92,12 @@ def test_runs_keep_names(fruit, tmp_path):
     def options(classes=3, data=fruit):
         small = {"width": 4, "latent_dim": 4, "image_shape": (8, 8, 1), "num_classes": classes}
         name = "conditional_gan_fashion_mnist"
-        return training.Options(name, str(data), steps=1, batch_size=4, overrides=small)
+        return runs.Options(name, str(data), steps=1, batch_size=4, overrides=small)
 
     with pytest.raises(ValueError, match="3 classes, and the model has num_classes=10.*--set"):
-        training.plan(options(10))
-    run = training.train(options(), tmp_path / "runs", verbose=False)
-    assert training.load_run(run).class_names == ("apple", "lemon", "orange")
+        runs.plan(options(10))
+    run = runs.train(options(), tmp_path / "runs", verbose=False)
+    assert runs.load_run(run).class_names == ("apple", "lemon", "orange")
     arguments = ["sample", str(run), "--seeds", "3,3", "--labels", "orange,lemon", "--out"]
     done = CliRunner().invoke(cli.app, [*arguments, str(tmp_path / "a.png")])
     assert done.exit_code == 0, done.output
@@ -105,7 +105,7 @@ def test_runs_keep_names(fruit, tmp_path):
     assert done.exit_code != 0 and "Did you mean 'orange'" in done.output
     (fruit / "train" / "apple").rename(fruit / "train" / "pear")
     with pytest.raises(ValueError, match="no class 'pear'"):
-        training.resume(run, steps=2, verbose=False)
+        runs.resume(run, steps=2, verbose=False)
 
 
 def test_classes_that_are_named_by_numbers():

@@ -9,7 +9,7 @@ from cases import make
 from typer.testing import CliRunner
 
 from tfgan_zoo import cli
-from tfgan_zoo.pictures import write_png
+from tfgan_zoo.visualization import write_png
 
 
 def run(*words):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from cases import make
 
+import tfgan_zoo
 from tfgan_zoo import layers
 from tfgan_zoo.engine.frozen import freeze_layers, frozen_layers
 from tfgan_zoo.layers import former_names
@@ -24,6 +25,22 @@ def test_old_names_of_layers(old, new):
     ) as caught:
         assert getattr(layers, old) is getattr(layers, new)
     assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [("training", "runs", "load_run"), ("pictures", "visualization", "write_png")],
+)
+def test_old_names_of_modules(old, new, name):
+    found = getattr(getattr(tfgan_zoo, new), name)
+    with pytest.warns(DeprecationWarning, match=rf"tfgan_zoo\.{new}\.{name} now") as caught:
+        assert getattr(getattr(tfgan_zoo, old), name) is found
+    assert caught[0].filename == __file__
+    with pytest.warns(DeprecationWarning, match="goes with the next release"):
+        exec(f"from tfgan_zoo.{old} import {name}")
+    with pytest.raises(AttributeError, match=f"'tfgan_zoo.{old}' has no attribute 'unknown'"):
+        getattr(tfgan_zoo, old).unknown  # noqa: B018
+    assert old not in dir(tfgan_zoo)
 
 
 def test_unknown_names_are_refused():

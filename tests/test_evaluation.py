@@ -398,7 +398,7 @@ def test_an_empty_folder_and_mixed_sizes(tmp_path):
     (tmp_path / "mixed").mkdir()
     for side in (8, 12):
         image = np.zeros((side, side, 3), np.uint8)
-        tfgan_zoo.pictures.write_png(tmp_path / "mixed" / f"{side}.png", image)
+        tfgan_zoo.visualization.write_png(tmp_path / "mixed" / f"{side}.png", image)
     with pytest.raises(ValueError, match="Where sizes differ, give image_size"):
         sources.from_data(tmp_path / "mixed")
     assert sources.from_data(tmp_path / "mixed", image_shape=(8, 8, 3)).count == 2

@@ -21,7 +21,7 @@ from tiny_runs import train
 from typer.testing import CliRunner
 
 import tfgan_zoo
-from tfgan_zoo import callbacks, export, files, locks, training
+from tfgan_zoo import callbacks, export, files, locks, runs
 from tfgan_zoo.callbacks.backup import checkpoints, read_state
 from tfgan_zoo.callbacks.evaluate import read_best
 from tfgan_zoo.callbacks.tensorboard import Writer
@@ -30,8 +30,8 @@ from tfgan_zoo.evaluation import collect, results
 from tfgan_zoo.evaluation.report import plain_markdown
 from tfgan_zoo.locks import UNFINISHED, InUseError, Lock
 from tfgan_zoo.metrics.statistics import Statistics
-from tfgan_zoo.pictures import is_picture, write_picture
-from tfgan_zoo.training.directory import new_directory, options_of
+from tfgan_zoo.runs.directory import new_directory, options_of
+from tfgan_zoo.visualization import is_picture, write_picture
 
 PACKAGE = pathlib.Path(tfgan_zoo.__file__).parent
 ALONE = f"""
@@ -239,7 +239,7 @@ def test_a_run_that_is_trained_is_not_resumed(tmp_path):
     )
     holder = other_process(f"lock = locks.Lock({str(tmp_path / '.lock')!r}, 'It')")
     with pytest.raises(InUseError, match=rf"The run {tmp_path} is in use by process {holder.pid}"):
-        training.resume(tmp_path)
+        runs.resume(tmp_path)
     kill(holder)
 
 
@@ -480,7 +480,7 @@ RUN = {"process": {}, "continued": [], "options": {"preset": "dcgan_mnist"}}
 )  # fmt: skip
 def test_a_damaged_run(run, message, tmp_path):
     (tmp_path / "run.json").write_text(json.dumps(run))
-    for function in (options_of, training.load_run, training.resume):
+    for function in (options_of, runs.load_run, runs.resume):
         with pytest.raises(ValueError, match=message) as error:
             function(tmp_path)
         assert "run.json" in str(error.value)

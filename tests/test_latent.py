@@ -9,7 +9,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import tfgan_zoo
-from tfgan_zoo import cli, latent, pictures
+from tfgan_zoo import cli, latent, visualization
 from tfgan_zoo.latent.affine import first_maps
 from tfgan_zoo.metrics import extractors
 
@@ -304,7 +304,7 @@ def test_a_model_with_labels_needs_no_direction_between_them(conditional):
 @pytest.mark.parametrize("suffix", ["gif", "apng", "webp"])
 def test_an_animation_is_read_back(tmp_path, suffix):
     frames = np.random.default_rng(0).integers(0, 256, (5, 12, 10, 1), np.uint8)
-    pictures.write_animation(tmp_path / f"a.{suffix}", frames, fps=25)
+    visualization.write_animation(tmp_path / f"a.{suffix}", frames, fps=25)
     with Image.open(tmp_path / f"a.{suffix}") as animation:
         assert animation.n_frames == 5 and animation.info["loop"] == 0
         for number, frame in enumerate(frames):
@@ -321,7 +321,7 @@ def test_what_animations_refuse(tmp_path):
         ("a.gif", frames, 0, "fps must lie in"),
     ):
         with pytest.raises(ValueError, match=message):
-            pictures.write_animation(tmp_path / name, images, fps)
+            visualization.write_animation(tmp_path / name, images, fps)
 
 
 # === Commands ===
@@ -358,7 +358,7 @@ def test_project(exported, gan, tmp_path):
     assert size(out) == (18, 18, 1) and "Mean loss: " in done.output
     with np.load(save) as found:
         assert found["points"].shape == (2, 4) and found["losses"].shape == (3, 2)
-    pictures.write_png(tmp_path / "one.png", gan.generate(1, seed=9)[0])
+    visualization.write_png(tmp_path / "one.png", gan.generate(1, seed=9)[0])
     done = run("project", exported, "--images", tmp_path / "one.png", *options[2:])
     assert done.exit_code == 0, done.output
     assert size(out) == (18, 8, 1)

@@ -193,7 +193,7 @@ def test_paths_that_hold_no_exported_model(tmp_path, monkeypatch):
     messages = {
         "m.keras": "keras.saving.load_model",
         "w.h5": "HDF5 file holds weights",
-        "./run": "tfgan_zoo.training.load_run",
+        "./run": "tfgan_zoo.runs.load_run",
         "run": "a path is written as ./run",
         "./nowhere": "no such file or folder",
         "./dcgan_mnist": "a preset 'dcgan_mnist', without a path",

@@ -10,9 +10,9 @@ from cases import TEXTS, make
 from tfgan_zoo import callbacks, datasets, evaluation, losses
 from tfgan_zoo.layers import ConditioningAugmentation, Draws, EmbeddingBag
 from tfgan_zoo.models import textgan
-from tfgan_zoo.pictures import write_png
 from tfgan_zoo.tasks.adversarial import Judged
 from tfgan_zoo.tasks.conditions import tokens
+from tfgan_zoo.visualization import write_png
 
 V, T = 8192, 24
 

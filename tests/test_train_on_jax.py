@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgan_zoo import training
+from tfgan_zoo import runs
 
 pytestmark = pytest.mark.xdist_group("train on jax")  # one process prepares the job
 SCRIPT = pathlib.Path(__file__).parents[1] / "saved_models" / "train_on_jax.py"
@@ -46,7 +46,7 @@ def job(script, tmp_path_factory):
 def test_prepared_step(script, job):
     """Each variable that a step moves, those of the optimizers too, is among those that it returns."""
     facts = json.loads((job / "job.json").read_text())
-    gan = training.plan(training.Options(**facts["options"] | {"epochs": 1})).gan
+    gan = runs.plan(runs.Options(**facts["options"] | {"epochs": 1})).gan
     with np.load(job / "variables.npz") as found:
         arrays = [found[name] for name in sorted(found)]
     for variable, place in zip(script._variables(gan), facts["places"], strict=True):
@@ -129,7 +129,7 @@ def test_same_steps(script, job, tmp_path):
     script.collect(argparse.Namespace(job=job, run_root=tmp_path / "runs"))
     directory = tmp_path / "runs" / "0001-conditional_gan_fashion_mnist"
     assert json.loads((directory / "run.json").read_text())["accelerator"]["steps"] == STEPS
-    gan = training.load_run(directory)
+    gan = runs.load_run(directory)
     assert int(gan.iterations.numpy()) == int(gan.g_optimizer.iterations.numpy()) == STEPS
     for ours, theirs in zip(*(script._variables(m) for m in (gan, expected)), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4, err_msg=ours.path)
@@ -158,7 +158,7 @@ def _done(job):
 def _tensorflow(script, job):
     """The model after the same steps, run by TensorFlow."""
     facts = json.loads((job / "job.json").read_text())
-    gan = training.plan(training.Options(**facts["options"] | {"epochs": 1})).gan
+    gan = runs.plan(runs.Options(**facts["options"] | {"epochs": 1})).gan
     step = tf.function(gan.train_step, autograph=False)
     with np.load(job / "data.npz") as data:
         orders = script._orders(np.random.default_rng(0), 10_000, facts["images_per_step"])

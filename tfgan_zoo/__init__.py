@@ -8,9 +8,13 @@ import lazy_loader
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(
-    __name__, __file__
-)  # __init__.pyi names all
+_find, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # __init__.pyi names all
+
+
+def __getattr__(name):
+    if name in ("pictures", "training"):  # modules of an earlier release, which say what to use
+        return importlib.import_module(f"{__name__}.{name}")
+    return _find(name)
 
 
 class _ModelsAfterKeras(importlib.abc.MetaPathFinder):

@@ -12,10 +12,10 @@ from . import losses as losses
 from . import metrics as metrics
 from . import models as models
 from . import penalties as penalties
-from . import pictures as pictures
 from . import presets as presets
+from . import runs as runs
 from . import serving as serving
-from . import training as training
+from . import visualization as visualization
 from .models import ACGAN as ACGAN
 from .models import BEGAN as BEGAN
 from .models import DCGAN as DCGAN

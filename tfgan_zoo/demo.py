@@ -6,8 +6,8 @@ import shutil
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo import training
-from tfgan_zoo.pictures import image_grid, write_png
+from tfgan_zoo import runs
+from tfgan_zoo.visualization import image_grid, write_png
 
 PRESET = "dcgan_fashion_mnist_10k"
 NEXT = """
@@ -27,8 +27,8 @@ What next:
 def demo(epochs, folder):
     """Trains in `folder/runs`, and writes `folder/samples.png` and `folder/saved_models/demo/1`."""
     print(f"Training {PRESET} on 10,000 images of Fashion-MNIST.")
-    run = training.train(training.Options(PRESET, epochs=epochs), folder / "runs")
-    gan = training.load_run(run)
+    run = runs.train(runs.Options(PRESET, epochs=epochs), folder / "runs")
+    gan = runs.load_run(run)
     write_png(folder / "samples.png", image_grid(gan.generate(64, seed=0)))
     shutil.rmtree(folder / "saved_models", ignore_errors=True)
     path = gan.export(folder / "saved_models", "demo")

@@ -28,10 +28,11 @@ def moved(module, new):
     """The `__getattr__` of a module that is now called `new`, and has the same names there."""
 
     def find(name):
-        found = getattr(importlib.import_module(new), name)
-        if not name.startswith("__"):  # the import system and doctest look for such names
-            warn(f"{module}.{name}", f"{new}.{name}")
-        return found
+        names = vars(importlib.import_module(new))
+        if name not in names or name.startswith("__"):  # which the import system looks for
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        warn(f"{module}.{name}", f"{new}.{name}")
+        return names[name]
 
     return find
 

@@ -116,7 +116,7 @@ def _hint_of_path(path):
         )
     if (path / "run.json").is_file():
         return (
-            f" It is a run: tfgan_zoo.training.load_run({str(path)!r}) gives its model, and "
+            f" It is a run: tfgan_zoo.runs.load_run({str(path)!r}) gives its model, and "
             f"tfgan-zoo export {path} exports it."
         )
     if not path.exists():

@@ -4,7 +4,7 @@ import pathlib
 
 from tfgan_zoo.callbacks.steps import StepCallback
 from tfgan_zoo.callbacks.tensorboard import Writer
-from tfgan_zoo.pictures import image_grid, write_png
+from tfgan_zoo.visualization import image_grid, write_png
 
 
 class SampleGrid(StepCallback):

@@ -15,9 +15,9 @@ from tfgan_zoo.files import read_json
 
 def show_plan(options):
     """Prints what a run would be, and how long it would take; writes nothing."""
-    from tfgan_zoo import training
+    from tfgan_zoo import runs
 
-    made = training.plan(options)
+    made = runs.plan(options)
     for name, value in {**vars(made.options), **made.gan.get_config()}.items():
         typer.echo(f"{name} = {value!r}")
     replicas = made.gan.distribute_strategy.num_replicas_in_sync
@@ -26,7 +26,7 @@ def show_plan(options):
     typer.echo(f"images           {made.data.source.count:,}, {made.images_per_step} in a step")
     typer.echo(f"steps            {made.total_steps:,}, {made.steps_per_epoch:,} in an epoch")
     with progress.doing("Timing a few steps"):
-        first, seconds = training.time_step(made)
+        first, seconds = runs.time_step(made)
     typer.echo(f"first step       {first:.1f} s, with compilation")
     typer.echo(
         f"one step         {seconds:.3f} s: about {made.total_steps * seconds / 60:.1f} min in all"
@@ -97,19 +97,19 @@ def load_model(run, trust_model=False):
 
 
 def _load_model(zoo, run, trust_model):
-    from tfgan_zoo import training, trust
+    from tfgan_zoo import runs, trust
 
     path = pathlib.Path(run)
     if path.is_dir():
         if zoo.presets.exported(path):
             return zoo.from_preset(path.absolute(), trust_model=trust_model)
-        return training.load_run(run)
+        return runs.load_run(run)
     if path.suffix == ".keras" and path.is_file():
         return trust.load_keras(path)
     if run in zoo.list_presets():
         return zoo.from_preset(run)
-    runs = [str(path) for path in path.parent.glob("*") if path.is_dir()]
-    hint = zoo.presets.near(run, runs if os.sep in run else zoo.list_presets())
+    folders = [str(path) for path in path.parent.glob("*") if path.is_dir()]
+    hint = zoo.presets.near(run, folders if os.sep in run else zoo.list_presets())
     raise FileNotFoundError(f"There is no run directory {run}, and no preset of that name.{hint}")
 
 

@@ -233,7 +233,7 @@ def directions(
     if not pictures.is_animation(out):
         pictures.write_grid(out, images.reshape(-1, *images.shape[2:]), frames, scale)
     else:
-        from tfgan_zoo.pictures import image_grid
+        from tfgan_zoo.visualization import image_grid
 
         there = [image_grid(frame, len(seeds)) for frame in images.swapaxes(0, 1)]
         pictures.write_frames(out, np.stack(there + there[-2:0:-1]), scale, fps)

@@ -133,21 +133,21 @@ def train(
     if name is None and resume is None:
         raise typer.BadParameter("give a preset, or --resume with a run directory.")
     console.import_zoo()
-    from tfgan_zoo import training
+    from tfgan_zoo import runs
 
-    preset = name or training.options_of(resume).preset
+    preset = name or runs.options_of(resume).preset
     if set_:
         given["overrides"] = arguments.overrides(preset, set_)
     if dry_run:
-        saved = training.options_of(resume) if resume else None
-        console.show_plan(saved.continued(**given) if saved else training.Options(**given))
+        saved = runs.options_of(resume) if resume else None
+        console.show_plan(saved.continued(**given) if saved else runs.Options(**given))
         return
     try:
         if resume:
-            directory = training.resume(resume, **given)
+            directory = runs.resume(resume, **given)
         else:
-            directory = training.train(training.Options(**given), run_root)
-    except training.Interrupted as stopped:
+            directory = runs.train(runs.Options(**given), run_root)
+    except runs.Interrupted as stopped:
         typer.echo(
             f"{stopped}\nContinue with:  tfgan-zoo train --resume {stopped.directory}", err=True
         )
@@ -194,7 +194,7 @@ def sample(
     seeds = arguments.numbers(seeds)
     labels, texts = arguments.labels(labels, len(seeds)), arguments.texts(text, len(seeds))
     console.import_zoo()
-    from tfgan_zoo.pictures import image_grid, is_picture, write_picture, write_png
+    from tfgan_zoo.visualization import image_grid, is_picture, write_picture, write_png
 
     is_grid = is_picture(out)  # refused before the model is loaded
     gan = console.load_model(run, trust_model)

@@ -116,12 +116,12 @@ def _of_export(zoo, folder, data, data_dir, seed, trust_model):
 
 
 def _of_run(path, data, seed, data_dir):
-    from tfgan_zoo import presets, training
+    from tfgan_zoo import presets, runs
 
-    options = training.options_of(path)
+    options = runs.options_of(path)
     name = options.data or presets.get_preset(options.preset).dataset
     data_dir = data_dir or options.data_dir
-    images = _of_model(training.load_run(path), seed, str(path), data or name, data_dir)
+    images = _of_model(runs.load_run(path), seed, str(path), data or name, data_dir)
     return images, (name, data_dir)
 
 

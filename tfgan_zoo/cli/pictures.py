@@ -11,7 +11,7 @@ _IN_PICTURE, _IN_ANIMATION = 9, 30  # frames by default
 def frames_of(out, frames, scale, fps):
     """The number of frames, after all that could be wrong with the file is refused."""
     console.import_zoo()
-    from tfgan_zoo.pictures import ANIMATIONS, PICTURES
+    from tfgan_zoo.visualization import ANIMATIONS, PICTURES
 
     if not is_animation(out) and out.suffix.lower() not in PICTURES:
         known = ", ".join({**PICTURES, **ANIMATIONS})
@@ -26,14 +26,14 @@ def frames_of(out, frames, scale, fps):
 
 
 def is_animation(out):
-    from tfgan_zoo.pictures import ANIMATIONS
+    from tfgan_zoo.visualization import ANIMATIONS
 
     return out.suffix.lower() in ANIMATIONS
 
 
 def check_picture(out):
     console.import_zoo()
-    from tfgan_zoo.pictures import PICTURES
+    from tfgan_zoo.visualization import PICTURES
 
     if out.suffix.lower() not in PICTURES:
         raise ValueError(f"--out is a {', '.join(PICTURES)} file. Received: {out}.")
@@ -60,14 +60,14 @@ def images_of_set(what, numbers, split, image_shape, data_dir):
 
 
 def write_grid(out, images, columns, scale):
-    from tfgan_zoo.pictures import enlarged, image_grid, write_picture
+    from tfgan_zoo.visualization import enlarged, image_grid, write_picture
 
     write_picture(out, image_grid(enlarged(images, scale), columns))
     typer.echo(f"{len(images)} images: {out}")
 
 
 def write_frames(out, frames, scale, fps):
-    from tfgan_zoo.pictures import enlarged, write_animation
+    from tfgan_zoo.visualization import enlarged, write_animation
 
     write_animation(out, enlarged(frames, scale), fps)
     typer.echo(f"{len(frames)} frames: {out}")

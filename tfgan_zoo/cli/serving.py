@@ -59,8 +59,8 @@ def generate(
     """Draw images from a served model."""
     labels, texts = arguments.labels(labels, n), arguments.texts(text, n)
     console.import_zoo()
-    from tfgan_zoo.pictures import image_grid, is_picture, write_picture
     from tfgan_zoo.serving import Client
+    from tfgan_zoo.visualization import image_grid, is_picture, write_picture
 
     is_grid = is_picture(out)
     with Client(url, model) as client, progress.doing(f"Waiting for {n} images of {url}"):

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.pictures import image_grid
+from tfgan_zoo.visualization import image_grid
 
 _COLOURS = {"generated": "#c44e52", "real": "#4c72b0"}
 

@@ -6,7 +6,7 @@ import os
 
 from tfgan_zoo import presets
 from tfgan_zoo.engine.options import resolve
-from tfgan_zoo.training.devices import STRATEGIES
+from tfgan_zoo.runs.devices import STRATEGIES
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 JIT = {"auto": "auto", "on": True, "off": False}

@@ -16,9 +16,9 @@ from tfgan_zoo.callbacks.progress import ProgressBar
 from tfgan_zoo.engine import inputs
 from tfgan_zoo.files import beside
 from tfgan_zoo.models import GAN
-from tfgan_zoo.training.devices import make_strategy
-from tfgan_zoo.training.directory import lock, new_directory, options_of, record
-from tfgan_zoo.training.options import Options, build, model_options
+from tfgan_zoo.runs.devices import make_strategy
+from tfgan_zoo.runs.directory import lock, new_directory, options_of, record
+from tfgan_zoo.runs.options import Options, build, model_options
 
 _SAVE_EVERY = 500  # steps, where an epoch has more
 

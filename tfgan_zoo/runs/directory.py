@@ -14,7 +14,7 @@ from tfgan_zoo.callbacks.backup import load_newest
 from tfgan_zoo.callbacks.steps import sum_over_replicas
 from tfgan_zoo.files import checked_json, read_json, told, write_json
 from tfgan_zoo.locks import Lock
-from tfgan_zoo.training.options import Options, begun_with, build
+from tfgan_zoo.runs.options import Options, begun_with, build
 from tfgan_zoo.trust import load_keras
 
 _NUMBER = re.compile(r"(\d{4,})-.")

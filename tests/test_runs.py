@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import tfgan_zoo
-from tfgan_zoo import training
+from tfgan_zoo import runs
 from tfgan_zoo.callbacks.steps import state_of
 
 TINY = {"image_shape": [8, 8, 1], "width": 4, "latent_dim": 4}
@@ -29,7 +29,7 @@ def options(images, tmp_path):
 
     def made(**others):
         common = {"data": str(path), "batch_size": 16, "overrides": TINY, "jit": "off"}
-        return training.Options("dcgan_mnist", **{**common, **others})
+        return runs.Options("dcgan_mnist", **{**common, **others})
 
     return made
 
@@ -47,7 +47,7 @@ class Press(keras.callbacks.Callback):
 
 
 def state(directory):
-    return [np.array(variable.numpy()) for variable in state_of(training.load_run(directory))]
+    return [np.array(variable.numpy()) for variable in state_of(runs.load_run(directory))]
 
 
 def steps_logged(directory):
@@ -55,7 +55,7 @@ def steps_logged(directory):
 
 
 def test_a_run_directory_tells_all(options, tmp_path):
-    directory = training.train(options(epochs=2, seed=3), tmp_path / "runs", verbose=False)
+    directory = runs.train(options(epochs=2, seed=3), tmp_path / "runs", verbose=False)
     assert directory == tmp_path / "runs" / "0001-dcgan_mnist"
     names = {path.name for path in directory.iterdir()}
     folders = {"checkpoints", "samples", "tensorboard"}
@@ -73,25 +73,25 @@ def test_a_run_directory_tells_all(options, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras on what h5py gives it
         saved = keras.saving.load_model(directory / "model.keras")
-    drawn = training.load_run(directory).generate(3, seed=1)
+    drawn = runs.load_run(directory).generate(3, seed=1)
     np.testing.assert_array_equal(saved.generate(3, seed=1), drawn)
 
 
 def test_ctrl_c_saves_and_resume_goes_on_bit_for_bit(options, tmp_path):
-    whole = training.train(options(epochs=2), tmp_path, verbose=False)
+    whole = runs.train(options(epochs=2), tmp_path, verbose=False)
     handler = signal.getsignal(signal.SIGINT)
-    with pytest.raises(training.Interrupted) as stopped:
-        training.train(options(epochs=2), tmp_path, [Press(6)], verbose=False)
+    with pytest.raises(runs.Interrupted) as stopped:
+        runs.train(options(epochs=2), tmp_path, [Press(6)], verbose=False)
     assert signal.getsignal(signal.SIGINT) is handler
     assert (stopped.value.step, stopped.value.directory.name) == (6, "0002-dcgan_mnist")
-    directory = training.resume(stopped.value.directory, verbose=False)
+    directory = runs.resume(stopped.value.directory, verbose=False)
     assert steps_logged(directory) == list(range(1, 9))
     for left, right in zip(state(directory), state(whole), strict=True):
         np.testing.assert_array_equal(left, right)
     assert len(json.loads((directory / "run.json").read_text())["continued"]) == 1
-    training.resume(directory, steps=10, verbose=False)  # a finished run goes on too
+    runs.resume(directory, steps=10, verbose=False)  # a finished run goes on too
     assert steps_logged(directory) == list(range(1, 11))
-    assert int(training.load_run(directory).iterations.numpy()) == 10
+    assert int(runs.load_run(directory).iterations.numpy()) == 10
 
 
 def test_a_run_of_an_older_version_goes_on(images, tmp_path):
@@ -99,8 +99,8 @@ def test_a_run_of_an_older_version_goes_on(images, tmp_path):
     np.savez(tmp_path / "x.npz", images=images, labels=np.repeat(["a", "b"], 32))
     then = {"rho": 0.9, "epsilon": 1e-7, "latent_distribution": "uniform", "n_critic": 1}
     common = {"data": str(tmp_path / "x.npz"), "batch_size": 16, "jit": "off"}
-    run = training.Options("wgan_fashion_mnist", steps=1, overrides=TINY | then, **common)
-    directory = training.train(run, tmp_path, verbose=False)
+    run = runs.Options("wgan_fashion_mnist", steps=1, overrides=TINY | then, **common)
+    directory = runs.train(run, tmp_path, verbose=False)
     before = state(directory)
 
     def edit(path, change):
@@ -123,10 +123,10 @@ def test_a_run_of_an_older_version_goes_on(images, tmp_path):
 
     edit(directory / "run.json", of_run)
     edit(next(directory.glob("checkpoints/*/state.json")), of_checkpoint)
-    assert training.load_run(directory).latent_distribution == "uniform"
+    assert runs.load_run(directory).latent_distribution == "uniform"
     for left, right in zip(state(directory), before, strict=True):
         np.testing.assert_array_equal(left, right)
-    training.resume(directory, steps=2, verbose=False)
+    runs.resume(directory, steps=2, verbose=False)
     assert steps_logged(directory) == [1, 2]
 
 
@@ -158,18 +158,18 @@ def test_a_resumed_run_keeps_its_options(options):
 )
 def test_a_refused_run_leaves_no_directory(others, message, options, tmp_path):
     with pytest.raises((ValueError, FileNotFoundError), match=message):
-        training.train(options(**others), tmp_path / "runs", verbose=False)
+        runs.train(options(**others), tmp_path / "runs", verbose=False)
     assert not list((tmp_path / "runs").glob("*"))
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
-    for function in (training.resume, training.load_run):
+    for function in (runs.resume, runs.load_run):
         with pytest.raises(FileNotFoundError, match="no run directory"):
             function(tmp_path)
 
 
 def test_mirrored_uses_two_devices_and_the_same_batch(options):
-    made = training.plan(options(strategy="mirrored", epochs=3))
+    made = runs.plan(options(strategy="mirrored", epochs=3))
     assert made.gan.distribute_strategy.num_replicas_in_sync == 2
     assert (made.images_per_step, made.steps_per_epoch, made.total_steps) == (16, 4, 12)
 
@@ -177,15 +177,15 @@ def test_mirrored_uses_two_devices_and_the_same_batch(options):
 def test_two_workers_share_one_directory(options, tmp_path):
     script = f"""
         import sys, numpy as np, keras
-        from tfgan_zoo import training
+        from tfgan_zoo import runs
         from tfgan_zoo.callbacks.steps import state_of
         class Keep(keras.callbacks.Callback):
             def on_train_end(self, logs=None):
                 values = [np.array(variable.numpy()) for variable in state_of(self.model)]
                 np.savez(sys.argv[1], *values)
-        options = training.Options(**{vars(options(steps=2, strategy="multi_worker"))!r})
-        directory = training.train(options, {str(tmp_path / "runs")!r}, verbose=False)
-        training.resume(directory, [Keep()], steps=5, verbose=False)
+        options = runs.Options(**{vars(options(steps=2, strategy="multi_worker"))!r})
+        directory = runs.train(options, {str(tmp_path / "runs")!r}, verbose=False)
+        runs.resume(directory, [Keep()], steps=5, verbose=False)
     """
     ports = [_free_port(), _free_port()]
     workers = [_worker(textwrap.dedent(script), ports, index, tmp_path) for index in (0, 1)]
@@ -213,24 +213,22 @@ def _worker(script, ports, index, tmp_path):
 
 def test_a_run_goes_on_from_another_folder(options, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    directory = training.train(
-        options(data="images.npz", steps=1), tmp_path / "runs", verbose=False
-    )
-    assert training.options_of(directory).data == str(tmp_path / "images.npz")
+    directory = runs.train(options(data="images.npz", steps=1), tmp_path / "runs", verbose=False)
+    assert runs.options_of(directory).data == str(tmp_path / "images.npz")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    training.resume(directory, steps=2, data="../images.npz", verbose=False)
+    runs.resume(directory, steps=2, data="../images.npz", verbose=False)
     assert steps_logged(directory) == [1, 2]
     with pytest.warns(UserWarning, match="had its 2 steps already: nothing was trained. Give more"):
-        training.resume(directory, verbose=False)
+        runs.resume(directory, verbose=False)
 
 
 def test_classes_are_compared_before_the_model_is_built(images, labels, tmp_path):
     """`BigGAN` for 128x128 images takes a minute to build."""
     names = np.array(["a", "b", "c"])[labels[:9]]  # numbers alone may be some of a thousand classes
     np.savez(tmp_path / "three.npz", images=images[:9], labels=names)
-    made = training.Options("biggan_imagenet_128", data=str(tmp_path / "three.npz"), batch_size=8)
+    made = runs.Options("biggan_imagenet_128", data=str(tmp_path / "three.npz"), batch_size=8)
     with pytest.raises(
         ValueError, match="has 3 classes, and .* num_classes=1000.*--set num_classes=3"
     ):
-        training.plan(made)
+        runs.plan(made)
