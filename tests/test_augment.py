@@ -40,7 +40,7 @@ def one(*values):
 def test_identity(policy):
     """None, and ADA with probability 0: to the rounding of luma and chroma, added up again."""
     np.testing.assert_allclose(changed(policy, probability=0.0), IMAGES, atol=1e-7)
-    for function in (augment.moved, augment.filtered, augment.noisy, augment.holed):
+    for function in (augment.geometric, augment.filtered, augment.noisy, augment.ada_cutout):
         np.testing.assert_array_equal(function(tf.constant(IMAGES), 0.0, draws()), IMAGES)
 
 
@@ -56,24 +56,24 @@ def test_every_example_has_draws_of_its_own(policy, channels):
 
 def test_flip_and_quarter_turns_are_those_of_numpy():
     flip = augment.scaling(*one(-1), 1.0)
-    np.testing.assert_allclose(augment.warped(IMAGES, flip), IMAGES[:, :, ::-1], atol=1e-6)
+    np.testing.assert_allclose(augment.affine(IMAGES, flip), IMAGES[:, :, ::-1], atol=1e-6)
     for count in range(4):
-        turned = augment.warped(IMAGES, augment.quarter_turns(*one(count)))
+        turned = augment.affine(IMAGES, augment.quarter_turns(*one(count)))
         expected = np.rot90(IMAGES, count, axes=(1, 2))
         np.testing.assert_allclose(turned, expected, atol=1e-6)
         angle = augment.rotation(*one(count * np.pi / 2))
-        np.testing.assert_allclose(augment.warped(IMAGES, angle), expected, atol=1e-5)
+        np.testing.assert_allclose(augment.affine(IMAGES, angle), expected, atol=1e-5)
 
 
 def test_warp_reads_between_pixels_and_mirrors_beyond():
     """On a ramp bilinear interpolation is exact, and the mirror's turning points are the last pixels."""
     ramp = np.tile(np.arange(8, dtype=np.float32)[None, None, :, None], (6, 8, 1, 1))
-    read = augment.warped(ramp, augment.shift(*one(2.25, 0))).numpy()[0, 0, :, 0]
+    read = augment.affine(ramp, augment.shift(*one(2.25, 0))).numpy()[0, 0, :, 0]
     np.testing.assert_allclose(read, [2.25, 3.25, 4.25, 5.25, 6.25, 6.75, 5.75, 4.75], atol=1e-5)
-    scaled = augment.warped(ramp, augment.scaling(*one(0.5, 1))).numpy()[0, 0, :, 0]
+    scaled = augment.affine(ramp, augment.scaling(*one(0.5, 1))).numpy()[0, 0, :, 0]
     np.testing.assert_allclose(scaled, 3.5 + 0.5 * (np.arange(8) - 3.5), atol=1e-5)
     thin = RANDOM.uniform(-1, 1, (6, 1, 8, 1)).astype(np.float32)
-    down = augment.warped(thin, augment.shift(*one(0, 3)))
+    down = augment.affine(thin, augment.shift(*one(0, 3)))
     np.testing.assert_array_equal(down, thin)  # a mirror on both sides of one row
 
 
@@ -129,7 +129,7 @@ def test_statistics_of_ada():
     """Of 4,000 grey images: a share p is touched by brightness or contrast or the flip of luma."""
     grey = np.full((4000, 1, 1, 1), 0.5, np.float32)
     for p in (0.3, 1.0):
-        found = augment.recoloured(tf.constant(grey), p, draws(count=4000)).numpy().ravel()
+        found = augment.ada_color(tf.constant(grey), p, draws(count=4000)).numpy().ravel()
         kept = (1 - p) ** 2 * (1 - p / 2)
         assert abs(np.mean(found == 0.5) - kept) < 0.03  # four standard errors
     # With p = 1: contrast 2^N(0, 0.5), times (0.5 + N(0, 0.2)), times a fair sign.
@@ -140,7 +140,7 @@ def test_statistics_of_ada():
     # by up to one pixel, rounded, half are none, in each of two directions.
     images = RANDOM.uniform(-1, 1, (1000, 8, 8, 1)).astype(np.float32)
     p = 0.2
-    moved = augment.moved(tf.constant(images), p, draws(count=1000)).numpy()
+    moved = augment.geometric(tf.constant(images), p, draws(count=1000)).numpy()
     still = np.mean([np.array_equal(a, b) for a, b in zip(moved, images, strict=True)])
     expected = (1 - p / 2) * (1 - p * 3 / 4) * (1 - p * 3 / 4) * (1 - p) ** 4
     assert abs(still - expected) < 0.06
@@ -236,13 +236,13 @@ def test_a_hole_is_half_as_wide_as_the_image():
     """Centred at 0.5 it has the middle pixels; its mean share is (7/16)^2, part of it being outside."""
     expected = IMAGES.copy()
     expected[:, 2:6, 2:6] = 0
-    np.testing.assert_array_equal(augment.holed(IMAGES, 1.0, Fixed(0.5)), expected)
+    np.testing.assert_array_equal(augment.ada_cutout(IMAGES, 1.0, Fixed(0.5)), expected)
     corner = IMAGES.copy()
     corner[:, :2, :2] = 0
-    np.testing.assert_array_equal(augment.holed(IMAGES, 1.0, Fixed(0.0)), corner)
-    np.testing.assert_array_equal(augment.holed(IMAGES, 0.5, Fixed(0.5)), IMAGES)
+    np.testing.assert_array_equal(augment.ada_cutout(IMAGES, 1.0, Fixed(0.0)), corner)
+    np.testing.assert_array_equal(augment.ada_cutout(IMAGES, 0.5, Fixed(0.5)), IMAGES)
     ones, p = np.ones([4000, 16, 32, 1], np.float32), 0.4
-    found = augment.holed(ones, p, draws(count=4000)).numpy() == 0
+    found = augment.ada_cutout(ones, p, draws(count=4000)).numpy() == 0
     assert abs(np.mean(found.any(axis=(1, 2, 3))) - p) < 0.03
     assert abs(found.mean() - p * (7 / 16) ** 2) < 0.012
     boxes = found[found.any(axis=(1, 2, 3))]
@@ -251,7 +251,7 @@ def test_a_hole_is_half_as_wide_as_the_image():
     )
 
 
-@pytest.mark.parametrize("function", ["moved", "recoloured", "filtered", "holed"])
+@pytest.mark.parametrize("function", ["geometric", "ada_color", "filtered", "ada_cutout"])
 def test_grey_images_are_those_of_three_equal_channels(function):
     """So that one channel is augmented as in colour; noise is other in each channel."""
     grey = IMAGES[..., :1]

@@ -78,6 +78,7 @@ MAY_IMPORT = {
     | {"augment", "datasets", "engine", "export", "layers", "losses", "penalties", "presets"},
     "numbers": set(),
     "penalties": {"configurable"},
+    "regularizers": {"augment", "configurable"},
     "visualization": {"files"},
     "presets": {"files", "names", "trust"},
     "progress": set(),

@@ -150,8 +150,9 @@ def look_up(identifier, table, base, what):
 
 def _named(name, table, what):
     if name not in table:
+        meant = near(snake_case(name), table)
         raise ValueError(
-            f"There is no {what} called {name!r}.{near(name, table)} There are: {', '.join(table)}."
+            f"There is no {what} called {name!r}.{meant} There are: {', '.join(table)}."
         )
     return _with_defaults(table[name], what)
 

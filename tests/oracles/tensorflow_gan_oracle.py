@@ -201,8 +201,9 @@ def import_tensorflow_gan():
 
 
 def load(name):
-    """Our module of that name, by path."""
-    specification = importlib.util.spec_from_file_location(name, ROOT / "tfgan_zoo" / f"{name}.py")
+    """Our functions of that module, by path."""
+    path = ROOT / "tfgan_zoo" / name / "functions.py"
+    specification = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module

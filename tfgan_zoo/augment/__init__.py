@@ -11,12 +11,12 @@ References: Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Tra
 """
 
 from tfgan_zoo.augment.ada import ADA as ADA
+from tfgan_zoo.augment.ada import ada_color as ada_color
+from tfgan_zoo.augment.ada import ada_cutout as ada_cutout
 from tfgan_zoo.augment.ada import filtered as filtered
-from tfgan_zoo.augment.ada import holed as holed
+from tfgan_zoo.augment.ada import geometric as geometric
 from tfgan_zoo.augment.ada import hue_rotated as hue_rotated
-from tfgan_zoo.augment.ada import moved as moved
 from tfgan_zoo.augment.ada import noisy as noisy
-from tfgan_zoo.augment.ada import recoloured as recoloured
 from tfgan_zoo.augment.bands import band_gains as band_gains
 from tfgan_zoo.augment.bands import equalised as equalised
 from tfgan_zoo.augment.bands import filter_bank as filter_bank
@@ -28,8 +28,8 @@ from tfgan_zoo.augment.diff_augment import translation as translation
 from tfgan_zoo.augment.policy import adapts as adapts
 from tfgan_zoo.augment.policy import augment as augment
 from tfgan_zoo.augment.policy import check as check
+from tfgan_zoo.augment.warps import affine as affine
 from tfgan_zoo.augment.warps import quarter_turns as quarter_turns
 from tfgan_zoo.augment.warps import rotation as rotation
 from tfgan_zoo.augment.warps import scaling as scaling
 from tfgan_zoo.augment.warps import shift as shift
-from tfgan_zoo.augment.warps import warped as warped

@@ -9,20 +9,20 @@ import math
 import tensorflow as tf
 
 from tfgan_zoo.augment.bands import band_gains, equalised
-from tfgan_zoo.augment.warps import product, quarter_turns, rotation, scaling, shift, warped
+from tfgan_zoo.augment.warps import affine, product, quarter_turns, rotation, scaling, shift
 
 # === Pixel blitting and geometry ===
 
 
-def moved(images, probability, draws):
+def geometric(images, probability, rng):
     """ADA's flips, turns, shifts and scales, each with `probability`, as one bilinear warp.
 
     The reference also low-pass filters, at twice the resolution; here the image is read between its
     pixels as it is, mirrored beyond its border.
     """
     _, height, width, _ = images.shape
-    uniform = iter(tf.unstack(draws.uniform([14]), axis=1))
-    normal = iter(tf.unstack(draws.normal([4]), axis=1))
+    uniform = iter(tf.unstack(rng.uniform([14]), axis=1))
+    normal = iter(tf.unstack(rng.normal([4]), axis=1))
     each = tf.cast(probability, tf.float32)
     turn = 1 - tf.sqrt(1 - each)  # for each of two rotations
 
@@ -52,20 +52,20 @@ def moved(images, probability, draws):
     matrix = steps[0]
     for step in steps[1:]:
         matrix = product(matrix, step)
-    return warped(images, matrix)
+    return affine(images, matrix)
 
 
 # === Colour ===
 
 
-def recoloured(images, probability, draws):
+def ada_color(images, probability, rng):
     """ADA's brightness, contrast, luma flip, hue and saturation, each with `probability`.
 
     All keep the grey axis: the mean of the channels, luma, is moved, scaled and flipped, and what is
     left, chroma, is scaled, and with three channels rotated about that axis.
     """
-    uniform = iter(tf.unstack(draws.uniform([7, 1, 1, 1]), axis=1))
-    normal = iter(tf.unstack(draws.normal([3, 1, 1, 1]), axis=1))
+    uniform = iter(tf.unstack(rng.uniform([7, 1, 1, 1]), axis=1))
+    normal = iter(tf.unstack(rng.normal([3, 1, 1, 1]), axis=1))
 
     def maybe(value, neutral):
         return tf.where(next(uniform) < probability, value, neutral)
@@ -96,22 +96,22 @@ def hue_rotated(chroma, angle):
 # === Filters and corruptions ===
 
 
-def filtered(images, probability, draws):
+def filtered(images, probability, rng):
     """ADA's amplification by 2^N(0, 1) of each of four bands of frequencies, each with `probability`."""
-    is_amplified = draws.uniform([4]) < probability
-    return equalised(images, band_gains(tf.where(is_amplified, 2 ** draws.normal([4]), 1.0)))
+    is_amplified = rng.uniform([4]) < probability
+    return equalised(images, band_gains(tf.where(is_amplified, 2 ** rng.normal([4]), 1.0)))
 
 
-def noisy(images, probability, draws):
+def noisy(images, probability, rng):
     """Adds normal noise to every value, with `probability`; its deviation is |N(0, 0.1)|."""
-    deviation = 0.1 * tf.abs(draws.normal([1, 1, 1]))
-    deviation = tf.where(draws.uniform([1, 1, 1]) < probability, deviation, 0.0)
-    return images + deviation * draws.normal(images.shape[1:])
+    deviation = 0.1 * tf.abs(rng.normal([1, 1, 1]))
+    deviation = tf.where(rng.uniform([1, 1, 1]) < probability, deviation, 0.0)
+    return images + deviation * rng.normal(images.shape[1:])
 
 
-def holed(images, probability, draws, share=1 / 2):
+def ada_cutout(images, probability, rng, share=1 / 2):
     """Sets a box of `share` of the size to 0, with `probability`; its middle lies anywhere."""
-    place, inside = draws.uniform([2, 1, 1, 1]), draws.uniform([1, 1, 1]) < probability
+    place, inside = rng.uniform([2, 1, 1, 1]), rng.uniform([1, 1, 1]) < probability
     for axis, shape in ((1, [-1, 1, 1]), (2, [1, -1, 1])):
         size = images.shape[axis]
         pixels = tf.reshape((tf.range(size, dtype=tf.float32) + 0.5) / size, shape)
@@ -120,6 +120,6 @@ def holed(images, probability, draws, share=1 / 2):
 
 
 ADA = {
-    "ada": (moved, recoloured),
-    "ada_full": (moved, recoloured, filtered, noisy, holed),
+    "ada": (geometric, ada_color),
+    "ada_full": (geometric, ada_color, filtered, noisy, ada_cutout),
 }

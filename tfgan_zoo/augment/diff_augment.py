@@ -3,18 +3,18 @@
 import tensorflow as tf
 
 
-def color(images, draws):
+def color(images, rng):
     """Adds a number to all values; scales saturation; then contrast."""
-    images += draws.uniform([1, 1, 1], -0.5, 0.5)
+    images += rng.uniform([1, 1, 1], -0.5, 0.5)
     grey = tf.reduce_mean(images, axis=-1, keepdims=True)
-    images = grey + draws.uniform([1, 1, 1], 0.0, 2.0) * (images - grey)
+    images = grey + rng.uniform([1, 1, 1], 0.0, 2.0) * (images - grey)
     mean = tf.reduce_mean(images, axis=[1, 2, 3], keepdims=True)
-    return mean + draws.uniform([1, 1, 1], 0.5, 1.5) * (images - mean)
+    return mean + rng.uniform([1, 1, 1], 0.5, 1.5) * (images - mean)
 
 
-def translation(images, draws, share=1 / 8):
+def translation(images, rng, share=1 / 8):
     """Shifts by whole pixels, up to `share` of the size each way; what comes in is 0."""
-    uniform = draws.uniform([2])
+    uniform = rng.uniform([2])
     for axis, equation in ((1, "bij,bjwc->biwc"), (2, "bij,bhjc->bhic")):
         size = images.shape[axis]
         reach = int(size * share + 0.5)
@@ -25,9 +25,9 @@ def translation(images, draws, share=1 / 8):
     return images
 
 
-def cutout(images, draws, share=1 / 2):
+def cutout(images, rng, share=1 / 2):
     """Sets a box of `share` of the size to 0; its middle lies anywhere in the image."""
-    uniform = draws.uniform([2])
+    uniform = rng.uniform([2])
     inside = True
     for axis, shape in ((1, [-1, 1, 1]), (2, [1, -1, 1])):
         size = images.shape[axis]
@@ -41,7 +41,7 @@ def cutout(images, draws, share=1 / 2):
 DIFF_AUGMENT = {"color": color, "translation": translation, "cutout": cutout}
 
 
-def flip_and_shift(images, draws):
+def flip_and_shift(images, rng):
     """Mirrors half of the images, and shifts all: what consistency regularisation compares with."""
-    mirrored = draws.uniform([1, 1, 1]) < 0.5
-    return translation(tf.where(mirrored, images[:, :, ::-1], images), draws)
+    mirrored = rng.uniform([1, 1, 1]) < 0.5
+    return translation(tf.where(mirrored, images[:, :, ::-1], images), rng)

@@ -20,7 +20,7 @@ def adapts(policy):
     return isinstance(policy, str) and policy in ADA
 
 
-def augment(images, policy, draws, probability=None):
+def augment(images, policy, rng, probability=None):
     """Images as `policy` changes them.
 
     Args:
@@ -28,17 +28,17 @@ def augment(images, policy, draws, probability=None):
         policy: None; names of `DIFF_AUGMENT` with commas between them, done in that order; or a name
             of `ADA`: "ada" has the pixel blitting, geometry and colour that its paper recommends,
             "ada_full" also its filters, noise and cutout.
-        draws: Has `uniform(shape, low, high)` and `normal(shape)` -> float32 `[B, *shape]`.
+        rng: Has `uniform(shape, low, high)` and `normal(shape)` -> float32 `[B, *shape]`.
         probability: float32 scalar in [0, 1], of each of ADA's transformations.
     """
     if policy is None:
         return images
     if adapts(policy):
         for transformation in ADA[policy]:
-            images = transformation(images, probability, draws)
+            images = transformation(images, probability, rng)
         return images
     for name in _names(policy):
-        images = DIFF_AUGMENT[name](images, draws)
+        images = DIFF_AUGMENT[name](images, rng)
     return images
 
 

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 
-def warped(images, matrix):
+def affine(images, matrix):
     """Reads images at other places, between pixels by bilinear interpolation.
 
     Args:

@@ -1,0 +1,32 @@
+"""Noise on all images."""
+
+import tensorflow as tf
+
+from tfgan_zoo.regularizers.base import Regularizer
+
+
+class InstanceNoise(Regularizer):
+    """Adds normal noise to all images that the discriminator sees.
+
+    Args:
+        stddev: Float. The noise's standard deviation.
+        steps: Int. Steps in which it falls to 0, in a straight line; 0 leaves it as it is.
+
+    Reference: Sønderby et al., "Amortised MAP Inference for Image Super-resolution", 2017
+    (arXiv:1610.04490), section 3.2.
+    """
+
+    bounds = {"stddev": ">= 0", "steps": ">= 0"}
+
+    def __init__(self, stddev=0.1, steps=0):
+        self.stddev = stddev
+        self.steps = steps
+
+    def augment_images(self, model, images, rng):
+        if not self.stddev:
+            return images
+        scale = tf.constant(self.stddev, tf.float32)
+        if self.steps:
+            done = tf.cast(model.iterations.value, tf.float32) / self.steps
+            scale *= tf.maximum(0.0, 1 - done)
+        return images + scale * rng.normal(images.shape[1:])
