@@ -61,7 +61,7 @@ MAY_IMPORT = {
         "serving",
         "tasks",
     },
-    "export": {"files", "locks", "presets", "progress", "serving", "trust"},
+    "export": {"files", "locks", "presets", "progress", "serving", "trust", "weights"},
     "extras": set(),
     "files": {"locks"},
     "latent": {"metrics", "models", "tasks"},
@@ -69,18 +69,21 @@ MAY_IMPORT = {
     "locks": set(),
     "losses": {"configurable"},
     "metrics": set(),
-    "engine": SHARED | {"augment", "datasets", "layers", "losses", "penalties", "presets", "tasks"},
+    "engine": SHARED
+    | {"augment", "datasets", "layers", "losses", "penalties", "presets", "tasks"}
+    | {"weights"},
     "kinds": {"numbers"},
     "models": {"layers", "losses", "networks", "penalties", "presets", "tasks"},
     "names": set(),
     "networks": {"layers"},
     "tasks": SHARED
-    | {"augment", "datasets", "engine", "export", "layers", "losses", "penalties", "presets"},
+    | {"augment", "datasets", "engine", "export", "layers", "losses", "penalties", "presets"}
+    | {"weights"},
     "numbers": set(),
     "penalties": {"configurable"},
     "regularizers": {"augment", "configurable"},
     "visualization": {"files"},
-    "presets": {"files", "names", "trust"},
+    "presets": {"files", "names", "trust", "weights"},
     "progress": set(),
     "provenance": set(),
     "serving": {"files", "numbers", "trust"},
@@ -96,6 +99,7 @@ MAY_IMPORT = {
     }
     | {"locks", "trust"},
     "trust": {"files"},
+    "weights": set(),
 }
 
 

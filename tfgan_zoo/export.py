@@ -9,12 +9,13 @@ import numpy as np
 import tensorflow as tf
 from keras.export import ExportArchive
 
-from tfgan_zoo import presets, trust
+from tfgan_zoo import presets, trust, weights
 from tfgan_zoo.files import checked_name, settle, told, version_of
 from tfgan_zoo.locks import unfinished
 from tfgan_zoo.progress import doing
 from tfgan_zoo.serving import golden, protos
 from tfgan_zoo.serving.servable import WARMUP_FILE
+from tfgan_zoo.weights import artifact
 
 WARMUP_BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 _GOLDEN_SEEDS = 8
@@ -34,11 +35,11 @@ def export(
     """Writes `<path>/<name>/<version>/` in one rename, so that nobody sees half of one.
 
     The SavedModel has the signatures of `model.served()`, the first also as `serving_default`, and
-    the variables that `from_preset` loads: all but those of networks that have a moving average, which
-    is what is served. Its `assets.extra/` holds the model's options (`preset.json`), the images of a
-    few seeds with the SHA-256 of their pixels (`golden.json`, `golden/`) for `tfgan-zoo verify`, and
-    requests that a server runs before it says that the model is available
-    (`tf_serving_warmup_requests`).
+    the variables that `from_preset` loads, by the names of `weights.variables`: all but those of
+    networks that have a moving average, which is what is served, unless a signature uses them. Its
+    `assets.extra/` holds the model's options (`preset.json`), the images of a few seeds with the
+    SHA-256 of their pixels (`golden.json`, `golden/`) for `tfgan-zoo verify`, and requests that a
+    server runs before it says that the model is available (`tf_serving_warmup_requests`).
 
     Args:
         model: A `GAN`.
@@ -121,7 +122,8 @@ def _warn_of_ops(folder):
 
 
 def _refuse_unfinite(model):
-    bad = [v.path for v in model.variables if not np.isfinite(np.asarray(v.numpy())).all()]
+    named = weights.variables(model).items()
+    bad = [name for name, v in named if not np.isfinite(np.asarray(v.numpy())).all()]
     if bad:
         raise ValueError(
             f"Not exported: {', '.join(bad[:3])}{' and others' if len(bad) > 3 else ''} hold NaN or "
@@ -130,11 +132,11 @@ def _refuse_unfinite(model):
 
 
 def bare_copy(model, name):
-    """The model without optimizers and strategy, in float32, under the name it is served by."""
+    """The model with its state, without optimizers and strategy, in float32, under the name it is served
+    by."""
     config = {**model.get_config(), "name": name, "dtype": "float32"}
     copy = type(model).from_config(config)
-    for own, others in zip(copy.networks(), model.networks(), strict=True):
-        own.set_weights(others.get_weights())
+    weights.copy(model, copy)
     return copy
 
 
@@ -167,7 +169,10 @@ def _archive(model, jit_compile):
         if jit_compile and name != _PNG:
             function = tf.function(function, input_signature=signature, jit_compile=True)
         archive.add_endpoint(name, function, input_signature=signature)
-    archive.add_variable_collection(presets.WEIGHTS, presets.exported_variables(model))
+    used, unused = archive._get_variables_used_by_endpoints()
+    # `add_variable_collection` keeps lists alone, which have no names.
+    kept = artifact.exported(model, [*used, *unused])
+    setattr(archive._tf_trackable, artifact.COLLECTION, kept)
     return archive
 
 

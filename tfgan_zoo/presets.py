@@ -8,7 +8,6 @@ from tfgan_zoo.names import near
 
 EXTRA = "assets.extra"  # the place in a SavedModel that TensorFlow documents for other files
 RECORD = "preset.json"  # in it
-WEIGHTS = "weights"  # the collection of variables in a SavedModel that `from_preset` loads
 _presets = {}
 
 
@@ -129,38 +128,21 @@ def _hint_of_path(path):
     return f" No version in it has {EXTRA}/{RECORD}, which gan.export writes."
 
 
-def exported_variables(gan):
-    """What an export keeps of a model: all variables but those of networks that have an average, as
-    `tf.Variable`s, which a SavedModel holds once even where signatures use them too."""
-    averaged = {id(v) for _, network in gan.averages() for v in network.variables}
-    return [variable.value for variable in gan.variables if id(variable) not in averaged]
-
-
-def _variables_as_exported(gan, options):
-    """Those of an export of the model with these options, in their order: the state of remedies that are
-    on in one of the two only begins anew, or is left out."""
-    import tensorflow as tf  # not needed to list presets
-
-    here = {name: getattr(gan, name).value for name in gan.remedy_state(vars(gan))}
-    state = [here.get(name, tf.Variable(0.0)) for name in gan.remedy_state(options)]
-    known = {id(variable) for variable in here.values()}
-    others = [variable for variable in exported_variables(gan) if id(variable) not in known]
-    return [*others[:2], *state, *others[2:]]  # behind the counters of steps and ranks
-
-
 def _load(gan, folder):
-    """Reads the variables of a SavedModel; networks that have an average go on from it."""
-    import tensorflow as tf  # not needed to list presets
+    """Reads an exported model's weights; networks that have an average alone go on from it."""
+    from tfgan_zoo.weights import artifact, loading  # not needed to list presets
 
-    options = {**type(gan).defaults, **exported_record(folder)["model"]["config"]}
-    checkpoint = tf.train.Checkpoint(**{WEIGHTS: _variables_as_exported(gan, options)})
-    try:
-        found = checkpoint.read(f"{folder}/variables/variables")
-        found.assert_existing_objects_matched().expect_partial()
-    except (AssertionError, ValueError) as error:
-        raise ValueError(f"The weights in {folder} are not those of this model: {error}") from error
-    for average, network in gan.averages():
-        network.set_weights(average.get_weights())
+    config = exported_record(folder)["model"]["config"]
+    resized = any(_differs(gan, config, option) for option in ("num_classes", "image_shape"))
+    tensors = artifact.read(folder, lambda: _restored(folder, {}))
+    loading.load(gan, tensors, folder, partly=resized)
+
+
+def _differs(gan, config, option):
+    """Whether the model was made with another value than the one that was exported."""
+    value = getattr(gan, option)
+    before = config.get(option, type(gan).defaults.get(option))
+    return before is not None and before != (list(value) if isinstance(value, tuple) else value)
 
 
 def published(name):
@@ -229,7 +211,10 @@ def _restored(folder, overrides):
 
     model, file = exported_record(folder)["model"], folder / EXTRA / RECORD
     check_class(file, model)
-    made = {**model, "config": {**model["config"], **overrides}}
+    config = {**model["config"], **overrides}
+    if config.get("num_classes") != model["config"].get("num_classes"):
+        config.pop("class_names", None)  # of the classes that there were
+    made = {**model, "config": config}
     try:
         return keras.saving.deserialize_keras_object(made, safe_mode=True)
     except (TypeError, ValueError) as error:

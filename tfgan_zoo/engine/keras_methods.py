@@ -7,6 +7,7 @@ from tfgan_zoo.datasets.stream import array_source
 from tfgan_zoo.engine import construction, frozen, input_checks, inputs
 from tfgan_zoo.engine.fitting import named_spec
 from tfgan_zoo.engine.keras_arguments import refuse_arguments
+from tfgan_zoo.weights import loading
 
 
 class KerasMethods:
@@ -68,6 +69,13 @@ class KerasMethods:
             )
         construction.check_saved(self)
         return super().save(filepath, overwrite=overwrite, **options)
+
+    def save_own_variables(self, store):
+        """The model's own state by name; networks and optimizers keep their variables themselves."""
+        loading.save_state(self, store)
+
+    def load_own_variables(self, store):
+        loading.load_state(self, store)
 
     def quantize(self, *args, **options):
         raise NotImplementedError(

@@ -17,6 +17,7 @@ from tfgan_zoo.tasks import served
 from tfgan_zoo.tasks.conditions import Labels
 from tfgan_zoo.tasks.remedies import Remedies
 from tfgan_zoo.tasks.sampling import Sampling
+from tfgan_zoo.weights import named
 
 
 class GAN(ClassNames, Remedies, TrainingStep, Fitting, KerasMethods, Sampling, keras.Model):
@@ -285,11 +286,12 @@ def _dtype_policy(policy):
 
 @contextlib.contextmanager
 def _building(policy, seed):
-    """Layers made within have this dtype policy, and initial weights that are a function of the seed."""
+    """Layers made within have this dtype policy, names that do not depend on what was made before, and
+    initial weights that are a function of the seed."""
     state = random.getstate()
     random.seed(seed)  # Keras draws the seeds of initializers here
     try:
-        with _dtype_policy(policy):
+        with _dtype_policy(policy), named.fresh_names():
             yield
     finally:
         random.setstate(state)

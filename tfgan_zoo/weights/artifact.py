@@ -1,0 +1,61 @@
+"""The weights of an exported model: a dictionary of names in the checkpoint of its SavedModel."""
+
+import re
+
+import tensorflow as tf
+
+from tfgan_zoo.weights import named, positional
+
+COLLECTION = "weights"  # the attribute of the SavedModel's root that holds them
+_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+def exported(model, used):
+    """`{name: tf.Variable}` of what an artifact keeps of a model.
+
+    Networks that have a moving average are left out, where no signature needs them: who goes on from the
+    artifact starts them at their average.
+
+    Args:
+        model: A `GAN`.
+        used: `tf.Variable`s that the signatures use.
+    """
+    used = {id(variable) for variable in used}
+    left_out = {
+        name
+        for name in named.averaged(model)
+        if not any(id(v.value) in used for v in named.networks(model)[name].variables)
+    }
+    every = named.variables(model).items()
+    return {name: v.value for name, v in every if name.partition("/")[0] not in left_out}
+
+
+def read(folder, make):
+    """The tensors of a version folder, `{name: array}`.
+
+    Args:
+        folder: The version's folder.
+        make: A function that makes the exported model, which names the tensors of older versions.
+
+    Raises:
+        ValueError: A checkpoint that cannot be read.
+    """
+    try:
+        reader = tf.train.load_checkpoint(f"{folder}/variables/variables")
+        keys = [key for key in reader.get_variable_to_shape_map() if key.endswith(_SUFFIX)]
+        found = {key.removesuffix(_SUFFIX): key for key in keys}
+        names = {
+            _unescaped(key.removeprefix(f"{COLLECTION}/")): key
+            for key in found
+            if key.startswith(f"{COLLECTION}/")
+        }
+        if all(name.isdigit() for name in names):
+            names = positional.names(make(), len(names))
+        return {name: reader.get_tensor(found[key]) for name, key in names.items()}
+    except (tf.errors.OpError, ValueError, KeyError) as error:
+        raise ValueError(f"The weights in {folder} cannot be read: {error}") from error
+
+
+def _unescaped(key):
+    """A name in a dictionary that TensorFlow tracks: its keys have "/" as ".S" and "." as ".."."""
+    return re.sub(r"\.([.S])", lambda match: "/" if match[1] == "S" else ".", key)

@@ -1,0 +1,107 @@
+"""Tensors into a model, by name: strict on networks, and telling what is new or left over."""
+
+import warnings
+
+import numpy as np
+
+from tfgan_zoo.weights import named, positional
+
+_SHOWN = 5  # names in a message
+
+
+def load(model, tensors, source, convert=None, partly=False):
+    """Gives tensors to the variables of the same names.
+
+    A network with a moving average that has no tensor at all starts at its average. State of the model
+    that has none stays as it is, and that is said, as is every tensor that the model has no place for.
+
+    Args:
+        model: A `GAN`.
+        tensors: `{name: array}`, by the names of `weights.variables`.
+        source: Where they are from, for messages.
+        convert: None, or a function from such a dictionary, of other names or layouts, to one of ours.
+        partly: Whether tensors of networks may be missing or of another shape: then these variables stay
+            as they are, and that is said too.
+
+    Warns:
+        UserWarning: What is new in the model, and what is left over.
+
+    Raises:
+        ValueError: A tensor of a network that is missing or of another shape, unless `partly`; or none
+            that fits. The message names it, and nothing is changed.
+    """
+    tensors = dict(convert(tensors) if convert else tensors)
+    given = {name.partition("/")[0] for name in tensors}
+    from_average = {k: v for k, v in named.averaged(model).items() if k not in given}
+    wanted = {
+        name: variable
+        for name, variable in named.variables(model).items()
+        if name.partition("/")[0] not in from_average
+    }
+    problems = {name: _problem(v, tensors.get(name)) for name, v in wanted.items()}
+    new = {name: problem for name, problem in problems.items() if problem}
+    of_networks = [name for name in new if not name.startswith(f"{named.STATE}/")]
+    fits = [name for name in wanted if name not in new and not name.startswith(named.STATE)]
+    if of_networks and not (partly and fits):
+        told = _listed([f"{name} {new[name]}" for name in of_networks])
+        raise ValueError(f"The weights in {source} are not those of this model: {told}.")
+    for name in wanted.keys() - new.keys():
+        wanted[name].assign(tensors[name])
+    for network, average in from_average.items():
+        networks = named.networks(model)
+        networks[network].set_weights(networks[average].get_weights())
+    _tell(source, new, [name for name in tensors if name not in wanted])
+
+
+def save_state(model, store):
+    """Writes a model's own state to a store of Keras, `{name: value}`, as its HDF5 files have them."""
+    for name, variable in named.state(model).items():
+        store[_key(name)] = variable
+
+
+def load_state(model, store):
+    """Reads it; files of older versions have places for names.
+
+    Warns:
+        UserWarning: State that the file does not have, and keeps its value; or that the model has not.
+
+    Raises:
+        ValueError: A value of another shape.
+    """
+    here, keys = named.state(model), list(store.keys())
+    found = {name: _key(name) for name in here if _key(name) in keys}
+    left = [key for key in keys if key not in found.values()]
+    if keys and all(key.isdigit() for key in keys):
+        places = enumerate(positional.state(model, len(keys)))
+        found, left = {name: str(place) for place, name in places if name in here}, []
+    for name, key in found.items():
+        here[name].assign(np.asarray(store[key]))
+    _tell("the file", [name for name in here if name not in found], left)
+
+
+def _key(name):
+    return name.replace("/", ".")  # a group in HDF5
+
+
+def _problem(variable, tensor):
+    """Why a tensor cannot be that of the variable; "" where it can."""
+    if tensor is None:
+        return "is not there"
+    here, there = tuple(variable.shape), np.shape(tensor)
+    return "" if here == there else f"has shape {list(there)} there, {list(here)} here"
+
+
+def _tell(source, new, left):
+    parts = []
+    if new:
+        parts.append(f"New here, and as in a new model: {_listed(new)}.")
+    if left:
+        parts.append(f"There alone, and left out: {_listed(left)}.")
+    if parts:
+        warnings.warn(f"Weights of {source}. {' '.join(parts)}", stacklevel=4)
+
+
+def _listed(names):
+    names = list(names)
+    more = f" and {len(names) - _SHOWN} others" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"
