@@ -7,7 +7,6 @@ these runtimes lack. docs/converting.md shows how to run the files.
 
 import importlib
 import logging
-import pathlib
 import tempfile
 import warnings
 
@@ -17,7 +16,7 @@ import tensorflow as tf
 
 from tfgan_zoo.export import bare_copy
 from tfgan_zoo.extras import needed_by
-from tfgan_zoo.files import beside, checked_name
+from tfgan_zoo.files import beside, checked_name, local
 from tfgan_zoo.layers.portable import erf, erfinv
 from tfgan_zoo.tasks.conditions import Texts
 from tfgan_zoo.tasks.sampling import Sampling
@@ -58,7 +57,7 @@ def convert(gan, path, name=None, format="onnx"):
         )
     _require(format)
     name = checked_name(gan.name if name is None else name)
-    target = pathlib.Path(path) / f"{name}{_SUFFIXES[format]}"
+    target = local(path) / f"{name}{_SUFFIXES[format]}"
     if target.exists():
         raise FileExistsError(f"{target} exists.")
     model = bare_copy(gan, name)

@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import posixpath
+import tempfile
 import warnings
 
 import keras
@@ -9,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 from keras.export import ExportArchive
 
-from tfgan_zoo import presets, trust, weights
-from tfgan_zoo.files import checked_name, settle, told, version_of
+from tfgan_zoo import presets, remote, trust, weights
+from tfgan_zoo.files import address, checked_name, settle, told, version_of
 from tfgan_zoo.locks import unfinished
 from tfgan_zoo.progress import doing
 from tfgan_zoo.serving import golden, protos
@@ -43,7 +45,8 @@ def export(
 
     Args:
         model: A `GAN`.
-        path: Folder of all models.
+        path: Folder of all models. It may be an address of TensorFlow's file systems, such as
+            `gs://bucket/models`, where the graph is copied last instead of the one rename.
         name: Name to serve under; letters, digits, `_`, `-` and `.`. By default the model's name.
         version: Positive int; by default the next one.
         standing_statistics: Int. Re-estimates the moving statistics of the generator's batch
@@ -53,7 +56,7 @@ def export(
             stock TensorFlow Serving refuses them unless it runs with `--xla_cpu_compilation_enabled`.
 
     Returns:
-        The version's folder, a `pathlib.Path`.
+        The version's folder, a `pathlib.Path`; at an address, a string.
 
     Raises:
         FileExistsError: The version exists, or another process wrote it in the meantime.
@@ -62,6 +65,9 @@ def export(
             `jit_compile` for a model that draws from texts.
     """
     name = checked_name(model.name if name is None else name)
+    options = (standing_statistics, warmup_batch_sizes, jit_compile)
+    if address(path):
+        return _export_to(address(path), model, name, version, options)
     folder = pathlib.Path(path) / name
     if version is not None and (folder / str(_checked(version))).exists():
         raise FileExistsError(
@@ -78,6 +84,20 @@ def export(
         _write_extra(model, temporary, name, warmup_batch_sizes)
         _warn_of_ops(temporary)
         return _settled(temporary, folder, version)
+
+
+def _export_to(place, model, name, version, options):
+    """Writes a version on this machine, and copies it to an address."""
+    remote.check(place)
+    folder = posixpath.join(place, name)
+    if version is None:
+        version = max(remote.versions(folder), default=0) + 1
+    remote.check_free(target := posixpath.join(folder, str(_checked(version))))
+    with tempfile.TemporaryDirectory(prefix="tfgan_zoo_") as temporary:
+        written = export(model, temporary, name, version, *options)
+        with doing(f"Copying to {target}"):
+            remote.upload(written, target)
+    return target
 
 
 def _settled(temporary, folder, version):

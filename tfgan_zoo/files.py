@@ -12,6 +12,7 @@ import shutil
 
 from tfgan_zoo.locks import unfinished
 
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")  # pathlib makes gs:/bucket of gs://bucket
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 _VERSION = re.compile(r"[0-9]{1,18}")
 _FULL = {
@@ -23,6 +24,27 @@ _OTHERS = {errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENAMETOOLONG
 _OTHERS |= {errno.ENOTDIR, errno.EEXIST, errno.EMFILE, errno.ENOTEMPTY}
 _NO_FSYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}  # of folders, on some network file systems
 _NAMES = {dict: "an object {…}", list: "a list […]"}
+
+
+def address(path):
+    """`scheme://…`, if the path is an address such as gs://bucket/models; else None."""
+    text = os.fsdecode(path)
+    found = _ADDRESS.match(text)
+    return found and f"{found[1].lower()}://{text[found.end() :]}"
+
+
+def local(path):
+    """The path as a `pathlib.Path` on this machine.
+
+    Raises:
+        ValueError: An address, of which pathlib would make a folder called `gs:`.
+    """
+    if address(path):
+        raise ValueError(
+            f"{address(path)} is an address, and only from_preset and export take one: all else lies in "
+            "folders of this machine. Copy it with the tools of its store, or mount it."
+        )
+    return pathlib.Path(path)
 
 
 @contextlib.contextmanager

@@ -1,9 +1,11 @@
 """Named configurations: `list_presets()`, `from_preset(name)`."""
 
+import contextlib
 import os
 import pathlib
 from typing import NamedTuple
 
+from tfgan_zoo import files
 from tfgan_zoo.names import near
 
 EXTRA = "assets.extra"  # the place in a SavedModel that TensorFlow documents for other files
@@ -63,7 +65,8 @@ def from_preset(name, load_weights=True, model_class=None, trust_model=False, **
 
     Args:
         name: A name of `list_presets()`, or the folder of an exported model, with or without its
-            version: `saved_models/dcgan_fashion_mnist` or `saved_models/dcgan_fashion_mnist/1`.
+            version: `saved_models/dcgan_fashion_mnist` or `saved_models/dcgan_fashion_mnist/1`. Also an
+            address of TensorFlow's file systems, such as `gs://bucket/saved_models/name`.
         load_weights: Whether to load the trained weights.
         model_class: The class that the model must be of, or a subclass of its own.
         trust_model: Whether to take a folder whose graph could reach files, the network or Python.
@@ -79,6 +82,9 @@ def from_preset(name, load_weights=True, model_class=None, trust_model=False, **
     """
     if not isinstance(name, (str, os.PathLike)):
         raise TypeError(f"A preset is named by a string, a folder by its path. Received: {name!r}.")
+    if address := files.address(name):
+        with _fetched(address) as folder:
+            return from_preset(folder, load_weights, model_class, trust_model, **overrides)
     is_path = os.sep in str(name) or isinstance(name, os.PathLike)
     is_path |= pathlib.Path(name).suffix in (".keras", ".h5", ".hdf5")
     folder = exported(pathlib.Path(name)) if is_path else load_weights and published(name)
@@ -100,6 +106,18 @@ def from_preset(name, load_weights=True, model_class=None, trust_model=False, **
     if load_weights:
         _load(gan, folder)
     return gan
+
+
+@contextlib.contextmanager
+def _fetched(address):
+    from tfgan_zoo import remote  # TensorFlow, which is not needed to list presets
+
+    with remote.fetched(address, f"{EXTRA}/{RECORD}") as folder:
+        if folder is None:
+            raise ValueError(
+                f"{address} holds no exported model: no version in it has {EXTRA}/{RECORD}."
+            )
+        yield folder
 
 
 def _hint_of_path(path):

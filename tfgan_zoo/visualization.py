@@ -2,13 +2,12 @@
 
 import math
 import os
-import pathlib
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from tfgan_zoo.files import beside
+from tfgan_zoo.files import beside, local
 
 ANIMATIONS = {".gif": "GIF", ".apng": "PNG", ".webp": "WEBP"}
 PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".gif": "GIF"}
@@ -54,9 +53,9 @@ def is_picture(path):
         ValueError: The suffix is of files that are not written here, or a file of that name exists that
             is no picture.
     """
-    if str(path).endswith(os.sep):
+    is_folder, path = str(path).endswith(os.sep), local(path)
+    if is_folder:
         return False
-    path = pathlib.Path(path)
     suffix = path.suffix.lower()
     if suffix in PICTURES:
         return True
@@ -76,7 +75,7 @@ def write_picture(path, image):
     JPEG files have no transparency, and are written at quality 95; the others keep every value, but for
     a .gif, which has 256 colours.
     """
-    format = PICTURES.get(pathlib.Path(path).suffix.lower())
+    format = PICTURES.get(local(path).suffix.lower())
     if format is None:
         raise ValueError(f"Pictures are {', '.join(PICTURES)} files. Received: {path}.")
     if format == "PNG":
@@ -104,7 +103,7 @@ def write_animation(path, frames, fps=20):
     Raises:
         ValueError: Another suffix, no frames, frames of other shapes, or fps out of (0, 100].
     """
-    format = ANIMATIONS.get(pathlib.Path(path).suffix.lower())
+    format = ANIMATIONS.get(local(path).suffix.lower())
     if format is None:
         raise ValueError(f"Animations are {', '.join(ANIMATIONS)} files. Received: {path}.")
     if frames.ndim != 4 or not len(frames) or frames.shape[-1] not in (1, 3):

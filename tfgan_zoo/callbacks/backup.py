@@ -19,7 +19,7 @@ from tfgan_zoo.callbacks.steps import (
     sum_over_replicas,
 )
 from tfgan_zoo.datasets.fingerprint import refuse_other
-from tfgan_zoo.files import read_json, remove, settle, sha256, told
+from tfgan_zoo.files import local, read_json, remove, settle, sha256, told
 from tfgan_zoo.locks import Lock, sweep, unfinished
 
 _WEIGHTS, _STATE = "model.weights.h5", "state.json"
@@ -71,7 +71,7 @@ class BackupAndRestore(StepCallback):
         super().__init__(save_freq)
         if keep < 2:
             raise ValueError(f"keep must be 2 or more, one in reserve. Received: keep={keep}.")
-        self.directory, self.keep = pathlib.Path(directory), keep
+        self.directory, self.keep = local(directory), keep
         self.run_config = run_config or {}
         self._saved_step, self._lock = None, None
 

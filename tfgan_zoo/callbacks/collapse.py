@@ -3,7 +3,6 @@
 import collections
 import json
 import math
-import pathlib
 import statistics
 import time
 import warnings
@@ -14,7 +13,7 @@ import tensorflow as tf
 from tfgan_zoo.callbacks import evidence
 from tfgan_zoo.callbacks.logs import keep_until
 from tfgan_zoo.callbacks.steps import StepCallback
-from tfgan_zoo.files import json_number, told
+from tfgan_zoo.files import json_number, local, told
 
 _LEAST_SPREAD, _MOST_LIKENESS = 0.15, 0.9  # where there are no real images to compare with
 _LEAST_GRADIENT, _USUAL = 1e-6, 20  # a norm, and the checks of which the median is taken
@@ -108,7 +107,7 @@ class CollapseMonitor(StepCallback):
         self.borders |= {"gradient": gradient, "wins": wins}
         _check(n, begin, patience, self.borders)
         self.n, self.begin, self.patience = n, begin, patience
-        self.path = None if path is None else pathlib.Path(path)
+        self.path = None if path is None else local(path)
         self._extract = evidence.extractor_of(extractor)
         self._real = None if real_images is None else evidence.drawn(real_images, real_labels, n)
         self.history = []

@@ -15,6 +15,7 @@ from tfgan_zoo.callbacks.tensorboard import Writer
 from tfgan_zoo.files import (
     beside,
     checked_json,
+    local,
     read_json,
     read_json_lines,
     remove,
@@ -95,7 +96,7 @@ class Evaluate(StepCallback):
         self.reference = _from_split(reference, self._protocols)
         self.monitor = self.metrics[0] if monitor is None else monitor
         self._better = _direction(self.monitor, self._protocols)
-        self.directory = None if directory is None else pathlib.Path(directory)
+        self.directory = None if directory is None else local(directory)
         self.patience, self.tensorboard_dir = patience, tensorboard_dir
         self.cache, self.seed = cache, seed
         self.history, self.best = [], None

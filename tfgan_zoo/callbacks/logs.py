@@ -1,12 +1,11 @@
 """Logs of every step: JSON lines, and scalars for TensorBoard."""
 
 import json
-import pathlib
 import time
 
 from tfgan_zoo.callbacks.steps import StepCallback
 from tfgan_zoo.callbacks.tensorboard import Writer
-from tfgan_zoo.files import beside, json_number, read_json_lines, told
+from tfgan_zoo.files import beside, json_number, local, read_json_lines, told
 
 
 class JsonlLogger(StepCallback):
@@ -23,7 +22,7 @@ class JsonlLogger(StepCallback):
 
     def __init__(self, path, every=1):
         super().__init__(every)
-        self.path, self._file = pathlib.Path(path), None
+        self.path, self._file = local(path), None
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)

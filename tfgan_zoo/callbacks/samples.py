@@ -1,9 +1,8 @@
 """Pictures of what the generator draws, for the same seeds all along."""
 
-import pathlib
-
 from tfgan_zoo.callbacks.steps import StepCallback
 from tfgan_zoo.callbacks.tensorboard import Writer
+from tfgan_zoo.files import local
 from tfgan_zoo.visualization import image_grid, write_png
 
 
@@ -23,7 +22,7 @@ class SampleGrid(StepCallback):
 
     def __init__(self, directory, seeds=16, every="epoch", labels=None, tensorboard_dir=None):
         super().__init__(every)
-        self.directory = pathlib.Path(directory)
+        self.directory = local(directory)
         self.seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
         self.labels, self.tensorboard_dir, self._writer = labels, tensorboard_dir, None
 

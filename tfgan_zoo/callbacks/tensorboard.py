@@ -4,14 +4,13 @@ They are files of records. TensorFlow's own writer of events loses them without 
 full; that of records does not.
 """
 
-import pathlib
 import socket
 import time
 import uuid
 
 import tensorflow as tf
 
-from tfgan_zoo.files import told
+from tfgan_zoo.files import local, told
 
 _Metadata = tf.compat.v1.SummaryMetadata
 _SCALAR, _IMAGES = 1, 3  # DataClass of summary.proto: DATA_CLASS_SCALAR, DATA_CLASS_BLOB_SEQUENCE
@@ -26,7 +25,7 @@ class Writer:
 
     def __init__(self, directory):
         name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{uuid.uuid4().hex[:8]}.v2"
-        self._path = pathlib.Path(directory) / name
+        self._path = local(directory) / name
         with told(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = tf.io.TFRecordWriter(str(self._path))

@@ -10,7 +10,7 @@ import tempfile
 import typer
 
 from tfgan_zoo import progress
-from tfgan_zoo.files import read_json
+from tfgan_zoo.files import address, read_json
 
 
 def show_plan(options):
@@ -100,6 +100,8 @@ def _load_model(zoo, run, trust_model):
     from tfgan_zoo import runs, trust
 
     path = pathlib.Path(run)
+    if address(run):
+        return zoo.from_preset(run, trust_model=trust_model)
     if path.is_dir():
         if zoo.presets.exported(path):
             return zoo.from_preset(path.absolute(), trust_model=trust_model)

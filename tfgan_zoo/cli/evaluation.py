@@ -7,6 +7,7 @@ import typer
 
 from tfgan_zoo.cli import arguments, console, opening
 from tfgan_zoo.cli.app import command
+from tfgan_zoo.files import local
 
 What = Annotated[
     str,
@@ -59,7 +60,7 @@ def evaluate(
     if metrics == "help":
         typer.echo(_explanation())
         return
-    cache = cache or evaluation.default_cache()
+    cache, out = cache or evaluation.default_cache(), out and local(out)
     with opening.open_images(what, data, data_dir, model, seed, image_size, trust_model) as (
         images,
         reference,
@@ -107,7 +108,7 @@ def report(
     console.import_zoo()
     from tfgan_zoo import evaluation
 
-    run = what if (pathlib.Path(what) / "run.json").is_file() else None
+    run, out = what if (pathlib.Path(what) / "run.json").is_file() else None, local(out)
     cache, names = cache or evaluation.default_cache(), metrics.split(",")
     with opening.open_images(what, data, data_dir, model, seed, image_size, trust_model) as (
         images,

@@ -15,6 +15,7 @@ from tfgan_zoo.datasets.listing import CAPTIONS
 from tfgan_zoo.datasets.npz import npz_source
 from tfgan_zoo.datasets.records import tfds_source
 from tfgan_zoo.datasets.stream import array_source, stream, to_floats
+from tfgan_zoo.files import local
 
 _BUILT_IN = "fashion_mnist_10k"
 _GARMENTS = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat")
@@ -121,7 +122,7 @@ def _open(name_or_path, split, reading, data_dir, cache, skip, texts):
         file = resources.files("tfgan_zoo.datasets") / f"{_BUILT_IN}.npz"
         source = npz_source(file, split)._replace(class_names=_GARMENTS)
         return _resized(source, size, channels)
-    path = Path(name_or_path).expanduser()
+    path = local(name_or_path).expanduser()
     if path.suffix.lower() == ".npz" and path.is_file():
         return _resized(npz_source(path, split), size, channels)
 
@@ -146,7 +147,7 @@ def _open(name_or_path, split, reading, data_dir, cache, skip, texts):
 def _home(data_dir):
     """Where sets lie that are asked for by name."""
     named = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
-    return Path(named).expanduser()
+    return Path(named).expanduser()  # TFDS itself takes addresses too
 
 
 def _in_memory(source):

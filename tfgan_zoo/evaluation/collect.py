@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 
-from tfgan_zoo.files import beside, remove
+from tfgan_zoo.files import beside, local, remove
 from tfgan_zoo.metrics.frechet import Moments
 from tfgan_zoo.metrics.statistics import Statistics, join
 
@@ -80,7 +80,7 @@ def cache_folder(cache, images, indices, extractor, needs):
         "extractor": extractor and [extractor.name, extractor.digest, extractor.resize],
         "needs": sorted(needs),
     }
-    return pathlib.Path(cache) / hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+    return local(cache) / hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
 
 def _of_part(images, indices, extractor, needs, advance):

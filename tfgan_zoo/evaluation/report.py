@@ -16,7 +16,7 @@ from tfgan_zoo.evaluation.collect import cache_folder, collect_joined
 from tfgan_zoo.evaluation.evaluate import evaluate
 from tfgan_zoo.evaluation.memorisation import membership, memorisation
 from tfgan_zoo.extras import needed_by
-from tfgan_zoo.files import beside, checked_json, checked_name, read_json_lines, told
+from tfgan_zoo.files import beside, checked_json, checked_name, local, read_json_lines, told
 from tfgan_zoo.locks import Lock
 from tfgan_zoo.metrics import extractors
 
@@ -87,7 +87,7 @@ def report(images, reference, metrics, extractor, folder, count=1000, run=None, 
         _protocol(scores, seen),
     ]
     sections = [section for section in sections if section]
-    return _write(pathlib.Path(folder), f"{images.name}", sections)
+    return _write(local(folder), f"{images.name}", sections)
 
 
 class _Seen:

@@ -1,10 +1,9 @@
 """A score with all that is needed to know what it means, as JSON."""
 
 import datetime
-import pathlib
 from typing import NamedTuple
 
-from tfgan_zoo.files import json_number, read_json, told, write_json
+from tfgan_zoo.files import json_number, local, read_json, told, write_json
 from tfgan_zoo.locks import Lock
 
 _WAIT = 60.0  # seconds, for another process that adds its results
@@ -52,7 +51,7 @@ class Result(NamedTuple):
 
 def write(path, results):
     """Writes results as JSON; of a metric that the file has already, the new one replaces the old."""
-    path = pathlib.Path(path)
+    path = local(path)
     with told(path), Lock(path.with_name(f".{path.name}.lock"), f"{path}", wait=_WAIT):
         kept = {result.metric: result for result in (read(path) if path.exists() else [])}
         kept |= {result.metric: result for result in results}

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tfgan_zoo import datasets
 from tfgan_zoo.datasets.labels import places
+from tfgan_zoo.files import local
 from tfgan_zoo.tasks.sampling import interpolate_latents, to_uint8
 
 _GOLDEN_RATIO = (5**0.5 - 1) / 2
@@ -199,7 +200,7 @@ def from_saved_model(folder, num_classes=None, seed=0, name=None, texts=None, tr
     """
     from tfgan_zoo.serving.servable import Servable
 
-    servable, folder = Servable(folder, trust_model=trust_model), pathlib.Path(folder)
+    servable, folder = Servable(folder, trust_model=trust_model), local(folder)
 
     def read(indices):
         labels = _labels(indices, num_classes)

@@ -1,7 +1,6 @@
 """The run directory: its number, its `run.json`, and the model that lies in it."""
 
 import dataclasses
-import pathlib
 import random
 import re
 import time
@@ -12,7 +11,7 @@ import tensorflow as tf
 from tfgan_zoo import provenance
 from tfgan_zoo.callbacks.backup import load_newest
 from tfgan_zoo.callbacks.steps import sum_over_replicas
-from tfgan_zoo.files import checked_json, read_json, told, write_json
+from tfgan_zoo.files import checked_json, local, read_json, told, write_json
 from tfgan_zoo.locks import Lock
 from tfgan_zoo.runs.options import Options, begun_with, build
 from tfgan_zoo.trust import load_keras
@@ -23,7 +22,7 @@ _FIELDS = {"process": dict, "continued": list, "options": dict}
 
 def new_directory(root, name, strategy):
     """Makes `<root>/<number>-<name>` with the next number; all workers get the first one's."""
-    root = pathlib.Path(root)
+    root = local(root)
     writes = strategy.extended.should_checkpoint
     number = _from_first_worker(strategy, _make_next(root, name) if writes else 0)
     return root / f"{number:04d}-{name}"
@@ -109,7 +108,7 @@ def _warn_of_versions(then, now):
 
 def options_of(directory):
     """The `Options` of a run directory, as `run.json` has them."""
-    path = pathlib.Path(directory) / "run.json"
+    path = local(directory) / "run.json"
     if not path.is_file():
         raise FileNotFoundError(f"{directory} is no run directory: it has no run.json.")
     run = _read(path)
@@ -128,7 +127,7 @@ def load_run(directory):
         FileNotFoundError: No run directory, or one in which nothing has been saved yet.
         ValueError: A damaged run.json; the message says what is wrong with it.
     """
-    directory = pathlib.Path(directory)
+    directory = local(directory)
     gan = build(options_of(directory))
     if load_newest(gan, directory / "checkpoints") is not None:
         return gan

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import pathlib
 import shutil
 import time
 import warnings
@@ -14,7 +13,7 @@ import tensorflow as tf
 from tfgan_zoo import callbacks, datasets, progress
 from tfgan_zoo.callbacks.progress import ProgressBar
 from tfgan_zoo.engine import inputs
-from tfgan_zoo.files import beside
+from tfgan_zoo.files import beside, local
 from tfgan_zoo.models import GAN
 from tfgan_zoo.runs.devices import make_strategy
 from tfgan_zoo.runs.directory import lock, new_directory, options_of, record
@@ -136,7 +135,7 @@ def resume(directory, extra_callbacks=(), verbose=True, **given):
         InUseError: Another process trains this run.
         ValueError: An option that contradicts the run's; the message names it, with both values.
     """
-    directory = pathlib.Path(directory)
+    directory = local(directory)
     options = options_of(directory).continued(**given)
     if options.strategy != "multi_worker":  # whose first worker holds it
         lock(directory).release()  # refused before the data are read

@@ -4,14 +4,13 @@ Nothing here imports TensorFlow; `serving/client` in the repository installs the
 """
 
 import asyncio
-import pathlib
 import re
 
 import numpy as np
 
 from tfgan_zoo import numbers
 from tfgan_zoo.extras import needed_by
-from tfgan_zoo.files import beside
+from tfgan_zoo.files import beside, local
 from tfgan_zoo.serving import arrays, client_inputs, png
 from tfgan_zoo.serving.client_errors import WrongServer
 from tfgan_zoo.serving.client_grpc import Spec
@@ -100,7 +99,7 @@ class AsyncClient:
         if len(set(seeds.tolist())) < len(seeds):
             raise ValueError("Files are named by their seeds, of which some are given twice.")
         images = await self.generate_png(seed=seeds, **options)
-        folder = pathlib.Path(folder)
+        folder = local(folder)
         paths = [folder / f"seed_{seed}.png" for seed in seeds]
         for path, image in zip(paths, images, strict=True):
             with beside(path) as temporary:

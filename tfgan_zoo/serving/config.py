@@ -8,6 +8,7 @@ import pathlib
 from google.protobuf import text_format
 
 from tfgan_zoo.extras import needed_by
+from tfgan_zoo.files import local
 from tfgan_zoo.serving import messages
 from tfgan_zoo.serving.batching import Options
 from tfgan_zoo.serving.policy import chosen, validate
@@ -33,7 +34,7 @@ def write(root, base_path=None):
     Raises:
         FileNotFoundError: No model in the folder.
     """
-    root = pathlib.Path(root).resolve()
+    root = local(root).resolve()
     base = pathlib.PurePosixPath(base_path or root)
     config = ModelServerConfig()
     for folder in sorted(path for path in root.glob("*") if _versions(path)):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfgan_zoo.files import read_json, sha256
+from tfgan_zoo.files import local, read_json, sha256
 from tfgan_zoo.serving import png
 
 FILE = pathlib.Path("assets.extra") / "golden.json"
@@ -76,7 +76,7 @@ def read(path):
         FileNotFoundError: The folder has none.
         ValueError: They are damaged; the message names the file.
     """
-    path = pathlib.Path(path)
+    path = local(path)
     if not (path / FILE).is_file():
         raise FileNotFoundError(
             f"{path} holds no golden outputs ({FILE}). Give the folder of an exported version, such as "
@@ -137,7 +137,7 @@ def verify(path, trust_model=False):
         ValueError: Damaged golden outputs.
         VerificationError: A file has changed, or the images differ by more than rounding.
     """
-    path, golden = pathlib.Path(path), read(path)
+    path, golden = local(path), read(path)
     files = golden.files.items()
     changed = [n for n, d in files if not (path / n).is_file() or sha256(path / n) != d]
     if changed:

@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import config_pb2, saved_model_pb2
 
 from tfgan_zoo import trust
+from tfgan_zoo.files import local
 from tfgan_zoo.serving import protos
 from tfgan_zoo.serving.signatures import inputs_of, output_names
 from tfgan_zoo.serving.statuses import (
@@ -48,7 +49,7 @@ class Servable:
     """
 
     def __init__(self, path, tags=("serve",), options=None, trust_model=False):
-        self.path, self.scheduler = pathlib.Path(path), None
+        self.path, self.scheduler = local(path), None
         meta_graph = _meta_graph(self.path, set(tags))
         if not trust_model:
             trust.check_graphs(self.path / "saved_model.pb", [meta_graph])

@@ -1,12 +1,11 @@
 """What Keras saved: a `.keras` file and a record of a model name classes, which loading would make."""
 
 import json
-import pathlib
 import zipfile
 
 import keras
 
-from tfgan_zoo.files import checked_json
+from tfgan_zoo.files import checked_json, local
 from tfgan_zoo.trust.errors import UntrustedModelError
 
 _MAX_CONFIG = 64 << 20  # bytes
@@ -20,7 +19,7 @@ def load_keras(path):
         UntrustedModelError: It names classes or code from elsewhere.
         ValueError: A damaged file, or one of something else.
     """
-    path = pathlib.Path(path)
+    path = local(path)
     try:
         with zipfile.ZipFile(path) as archive:
             if archive.getinfo("config.json").file_size > _MAX_CONFIG:

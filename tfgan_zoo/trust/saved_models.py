@@ -1,9 +1,8 @@
 """Looks through a SavedModel before it is loaded."""
 
-import pathlib
-
 from tensorflow.core.protobuf import saved_model_pb2
 
+from tfgan_zoo.files import local
 from tfgan_zoo.trust.errors import HINT, UntrustedModelError
 from tfgan_zoo.trust.ops import allowed_ops, is_op, kind
 
@@ -20,7 +19,7 @@ def check(folder, trust_model=False):
         UntrustedModelError: It has ops that are not known to compute only; the message names them.
         ValueError: It is no SavedModel.
     """
-    folder = pathlib.Path(folder)
+    folder = local(folder)
     if trust_model:
         return
     for name in _FILES:
