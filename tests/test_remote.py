@@ -22,7 +22,9 @@ DOORS = {
     "folder": lambda gan: datasets.load(PLACE),
     "npz": lambda gan: datasets.load(pathlib.Path(PLACE) / "images.npz"),
     "results": lambda gan: results.write(f"{PLACE}/scores.json", []),
-    "picture": lambda gan: visualization.write_picture(f"{PLACE}/a.png", np.zeros((4, 4, 1), np.uint8)),
+    "picture": lambda gan: visualization.write_picture(
+        f"{PLACE}/a.png", np.zeros((4, 4, 1), np.uint8)
+    ),
     "served": lambda gan: evaluation.from_saved_model(PLACE),
     "verify": lambda gan: serving.verify(PLACE),
     "convert": lambda gan: convert.convert(gan, PLACE),
