@@ -1,125 +1,22 @@
-"""Who may import whom."""
+"""Who may import whom, and what an import brings."""
 
-import ast
 import pathlib
 import subprocess
 import sys
 
 import pytest
 from cases import make
+from importlinter.cli import lint_imports
 
 import tfgan_zoo
 
 PACKAGE = pathlib.Path(tfgan_zoo.__file__).parent
-SHARED = {"kinds", "numbers"}
-MAY_IMPORT = {
-    "__init__": {"models"},
-    "__main__": {"cli"},
-    "augment": set(),
-    "configurable": {"kinds", "names"},
-    "callbacks": {
-        "datasets",
-        "evaluation",
-        "files",
-        "locks",
-        "metrics",
-        "visualization",
-        "progress",
-    },
-    "cli": {
-        "trust",
-        "convert",
-        "datasets",
-        "demo",
-        "evaluation",
-        "files",
-        "kinds",
-        "latent",
-        "metrics",
-        "models",
-        "visualization",
-        "presets",
-        "progress",
-        "serving",
-        "runs",
-    },
-    "convert": {"export", "files", "layers", "models", "tasks"},
-    "datasets": set(),
-    "deprecated": set(),
-    "pictures": set(),
-    "training": set(),
-    "demo": {"visualization", "runs"},
-    "evaluation": {
-        "datasets",
-        "files",
-        "locks",
-        "metrics",
-        "models",
-        "visualization",
-        "progress",
-        "provenance",
-        "serving",
-        "tasks",
-    },
-    "export": {"files", "locks", "presets", "progress", "remote", "serving", "trust", "weights"},
-    "extras": set(),
-    "files": {"locks"},
-    "latent": {"metrics", "models", "tasks"},
-    "layers": set(),
-    "locks": set(),
-    "losses": {"configurable"},
-    "metrics": set(),
-    "engine": SHARED
-    | {"augment", "datasets", "layers", "losses", "penalties", "presets", "tasks"}
-    | {"weights"},
-    "kinds": {"numbers"},
-    "models": {"layers", "losses", "networks", "penalties", "presets", "tasks"},
-    "names": set(),
-    "networks": {"layers"},
-    "tasks": SHARED
-    | {"augment", "datasets", "engine", "export", "layers", "losses", "penalties", "presets"}
-    | {"weights"},
-    "numbers": set(),
-    "penalties": {"configurable"},
-    "regularizers": {"augment", "configurable"},
-    "visualization": {"files"},
-    "presets": {"files", "names", "remote", "trust", "weights"},
-    "progress": set(),
-    "provenance": set(),
-    "remote": {"files"},
-    "serving": {"files", "numbers", "trust"},
-    "runs": {
-        "engine",
-        "files",
-        "models",
-        "datasets",
-        "callbacks",
-        "presets",
-        "progress",
-        "provenance",
-    }
-    | {"locks", "trust"},
-    "trust": {"files"},
-    "weights": set(),
-}
 
 
-def imported(path):
-    """The parts of our package that a file imports, anywhere in it."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tfgan_zoo"):
-            _, *rest = node.module.split(".")
-            yield from rest[:1] or (alias.name for alias in node.names)
-        elif isinstance(node, ast.Import):
-            names = (alias.name.split(".") for alias in node.names)
-            yield from (name[1] for name in names if name[0] == "tfgan_zoo" and len(name) > 1)
-
-
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=str)
-def test_imports(path):
-    part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    everyones = {"__version__", "deprecated", "extras", "files"}
-    assert set(imported(path)) - everyones - {part} <= MAY_IMPORT[part]
+def test_imports(capsys):
+    """The contract in pyproject.toml, which `lint-imports` checks on the command line."""
+    config = PACKAGE.parent / "pyproject.toml"
+    assert lint_imports(config_filename=str(config), no_cache=True) == 0, capsys.readouterr().out
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=str)
