@@ -31,12 +31,12 @@ def append_csv(name, row):
 
 def _save(name, rows):
     RESULTS.mkdir(exist_ok=True)
-    beside = RESULTS / f"{name}.csv.new"
-    with beside.open("w", newline="") as file:
+    temporary = RESULTS / f"{name}.csv.new"
+    with temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    beside.replace(RESULTS / f"{name}.csv")
+    temporary.replace(RESULTS / f"{name}.csv")
 
 
 def read_csv(name):
@@ -86,11 +86,11 @@ def _version(library):
 def _cpu():
     """The processor's name, with family and model, since a virtual machine's name says little."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
-    facts = {
+    metadata = {
         key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)
     }
-    name = facts.get("model name", platform.processor())
-    return f"{name} (family {facts.get('cpu family', '?')}, model {facts.get('model', '?')})"
+    name = metadata.get("model name", platform.processor())
+    return f"{name} (family {metadata.get('cpu family', '?')}, model {metadata.get('model', '?')})"
 
 
 # === Tables ===

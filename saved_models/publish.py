@@ -75,7 +75,7 @@ def main(run):
     limits = (
         card.read_text().partition("## Limits\n\n")[2].strip() if card.exists() else "Not yet told."
     )
-    card.write_text(CARD.format(**facts(record, gan, name), version=version.name, limits=limits))
+    card.write_text(CARD.format(**metadata(record, gan, name), version=version.name, limits=limits))
     models = HERE.parent / "serving" / "config" / "models.config"
     models.write_text(config.write(HERE, "/models"))
     print(
@@ -83,7 +83,7 @@ def main(run):
     )
 
 
-def facts(record, gan, name):
+def metadata(record, gan, name):
     """What the card says."""
     steps = int(gan.iterations.numpy())
     versions = record["process"]["versions"].items()

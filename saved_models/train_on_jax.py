@@ -53,7 +53,7 @@ def prepare(given):
     variables = _captured(made.gan, concrete)
     np.savez_compressed(given.to / "variables.npz", **_numbered(v.numpy() for v in variables))
     logs = sorted(concrete.structured_outputs)
-    facts = {
+    metadata = {
         "options": dataclasses.asdict(made.options),
         "images_per_step": made.images_per_step,
         "inputs": sorted(inputs),
@@ -62,7 +62,7 @@ def prepare(given):
     }
     data = tf.nest.map_structure(lambda part: part.numpy(), _everything(made.data.source))
     np.savez_compressed(given.to / "data.npz", **data)
-    (given.to / "job.json").write_text(json.dumps(facts, indent=1))  # last: now it is whole
+    (given.to / "job.json").write_text(json.dumps(metadata, indent=1))  # last: now it is whole
 
 
 def _options(given):
@@ -124,22 +124,24 @@ def run(given):
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    facts = json.loads((given.job / "job.json").read_text())
+    metadata = json.loads((given.job / "job.json").read_text())
     with np.load(given.data or given.job / "data.npz") as found:
-        images = {name: found[name] for name in facts["inputs"]}
+        images = {name: found[name] for name in metadata["inputs"]}
     identity = _identity(given.job, images)
     arrays, done = _begun(given.job, identity)
     done |= {"device": jax.devices()[0].device_kind, "jax": jax.__version__}
     state, data = jax.device_put(arrays), jax.device_put(images)
-    repeat = _repeated(given.job, facts, data, state)
-    order = _orders(np.random.default_rng(0), len(images["images"]), facts["images_per_step"])
+    repeat = _repeated(given.job, metadata, data, state)
+    order = _orders(np.random.default_rng(0), len(images["images"]), metadata["images_per_step"])
     next(itertools.islice(order, done["steps"], done["steps"]), None)  # those that were seen
     last = saved = None
     with _signals() as received:
         while done["steps"] < given.steps and not received:
             count = min(STEPS_PER_CALL, given.steps - done["steps"])
             state, logs = repeat(state, *_padded(itertools.islice(order, count)), data)
-            values = {name: float(value) for name, value in zip(facts["logs"], logs, strict=True)}
+            values = {
+                name: float(value) for name, value in zip(metadata["logs"], logs, strict=True)
+            }
             if not np.isfinite(list(values.values())).all():
                 steps = f"{done['steps']} to {done['steps'] + count}"
                 raise SystemExit(f"{given.job}: not finite within steps {steps}: {values}")
@@ -248,32 +250,32 @@ def _orders(rng, count, size):
         yield from order[: count // size * size].reshape(-1, size)
 
 
-def _repeated(job, facts, data, state):
+def _repeated(job, metadata, data, state):
     """A compiled function of variables, the images of each step and the number of steps: new variables,
     mean logs."""
     import jax
     from jax import numpy as jnp
 
-    step = _imported((job / "step.mlir").read_text(), facts, data, state)
+    step = _imported((job / "step.mlir").read_text(), metadata, data, state)
 
     def many(state, places, count, data):
         def one(number, carried):
             state, sums = carried
             inputs = {name: values[places[number]] for name, values in data.items()}
             inputs["images"] = inputs["images"].astype(jnp.float32) / 127.5 - 1
-            state, logs = step([inputs[name] for name in facts["inputs"]], state)
+            state, logs = step([inputs[name] for name in metadata["inputs"]], state)
             return state, [a + b.astype(jnp.float32) for a, b in zip(sums, logs, strict=True)]
 
         # The number of steps is data: a shorter call is the same program, so that a run in pieces
         # has the numbers of one that was not cut.
-        sums = [jnp.zeros((), jnp.float32) for _ in facts["logs"]]
+        sums = [jnp.zeros((), jnp.float32) for _ in metadata["logs"]]
         state, sums = jax.lax.fori_loop(0, count, one, (state, sums))
         return state, [value / count for value in sums]
 
     return jax.jit(many, donate_argnums=0)
 
 
-def _imported(text, facts, data, state):
+def _imported(text, metadata, data, state):
     """The StableHLO module as a function of JAX: inputs and variables -> new variables and logs.
 
     JAX exports a function of the same arguments and results, whose module is then replaced.
@@ -283,10 +285,10 @@ def _imported(text, facts, data, state):
     from jax import numpy as jnp
 
     aliases = re.findall(r"parameter_number = (\d+) : i64}, output_index = array<i64: (\d+)>", text)
-    count, rows = len(facts["inputs"]), facts["images_per_step"]
+    count, rows = len(metadata["inputs"]), metadata["images_per_step"]
     outputs = {int(parameter) - count: int(place) for parameter, place in aliases}
     kinds = [(value.shape, value.dtype) for value in state]
-    results = [((), jnp.float32)] * len(facts["logs"])
+    results = [((), jnp.float32)] * len(metadata["logs"])
     results += [kinds[place] for place in sorted(outputs, key=outputs.get)]
 
     def like(*arguments):
@@ -294,7 +296,7 @@ def _imported(text, facts, data, state):
 
     images = jax.ShapeDtypeStruct((rows, *data["images"].shape[1:]), jnp.float32)
     shapes = {"images": images, "labels": jax.ShapeDtypeStruct((rows,), jnp.int32)}
-    arguments = [shapes[name] for name in facts["inputs"]]
+    arguments = [shapes[name] for name in metadata["inputs"]]
     arguments += [jax.ShapeDtypeStruct(*kind) for kind in kinds]
     exported = export.export(jax.jit(like, keep_unused=True))(*arguments)
     exported = dataclasses.replace(exported, mlir_module_serialized=_portable(text))
@@ -302,7 +304,7 @@ def _imported(text, facts, data, state):
     def step(inputs, state):
         found = exported.call(*inputs, *state)
         new = [found[outputs[i]] if i in outputs else value for i, value in enumerate(state)]
-        return new, found[: len(facts["logs"])]
+        return new, found[: len(metadata["logs"])]
 
     return step
 
@@ -330,14 +332,14 @@ def collect(given):
     from tfgan_zoo import runs
     from tfgan_zoo.runs.directory import new_directory, record
 
-    facts = json.loads((given.job / "job.json").read_text())
+    metadata = json.loads((given.job / "job.json").read_text())
     found = np.load(given.job / "trained.npz")
     done = {k: v for k, v in json.loads(str(found["done"])).items() if k != "identity"}
     options = dataclasses.replace(
-        runs.Options(**facts["options"]), epochs=None, steps=done["steps"]
+        runs.Options(**metadata["options"]), epochs=None, steps=done["steps"]
     )
     made = runs.plan(options)
-    for variable, place in zip(_variables(made.gan), facts["places"], strict=True):
+    for variable, place in zip(_variables(made.gan), metadata["places"], strict=True):
         if place is not None:
             variable.assign(found[f"{place:05d}"])
     directory = new_directory(given.run_root, options.preset, made.gan.distribute_strategy)

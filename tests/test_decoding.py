@@ -64,7 +64,7 @@ def test_orientation_is_applied(read, orientation):
         found = read(encoded(image, format, exif=exif, **options))
         assert np.array_equal(found.pixels, upright), format
         if format != "TIFF":  # Pillow turns these itself
-            assert ("turned" in found.reinterpreted) == (orientation in range(2, 9))
+            assert ("rotated" in found.reinterpreted) == (orientation in range(2, 9))
 
 
 def _with_exif(image, exif):

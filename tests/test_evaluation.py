@@ -173,7 +173,7 @@ def test_classification_accuracy_score():
 def test_a_model_is_scored_by_its_average_from_its_seeds(small):
     gan = make("ConditionalGAN")
     images = evaluation.from_model(gan, seed=7)
-    assert sources.facts(images)["seed"] == 7
+    assert sources.metadata(images)["seed"] == 7
     drawn, labels = images.read(np.arange(5))
     np.testing.assert_array_equal(drawn, gan.generate(5, seed=7, labels=labels))
     np.testing.assert_array_equal(labels, np.arange(5) % gan.num_classes)

@@ -136,7 +136,7 @@ def test_killed_writers_are_swept_and_live_ones_are_not(tmp_path):
     old.mkdir()
     (old / "file").touch()
     (tmp_path / f"{UNFINISHED}1-file").touch()
-    with files.beside(tmp_path / "x") as temporary:
+    with files.atomic_write(tmp_path / "x") as temporary:
         temporary.write_text("whole")
     assert len(leftovers(tmp_path)) == 1 and (leftovers(tmp_path)[0] / "x").is_dir()
     kill(alive)
@@ -161,7 +161,7 @@ def test_links_are_not_followed(tmp_path):
 
 def test_a_body_that_fails_leaves_nothing_and_the_old_file(tmp_path):
     (tmp_path / "x").write_text("old")
-    with pytest.raises(KeyError), files.beside(tmp_path / "x") as temporary:
+    with pytest.raises(KeyError), files.atomic_write(tmp_path / "x") as temporary:
         temporary.write_text("new")
         raise KeyError("x")
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
@@ -268,11 +268,11 @@ def test_numbers_of_runs(tmp_path):
 def test_two_evaluations_with_one_cache(tmp_path, monkeypatch):
     """One removes the folder when it ends, while the other still writes there."""
     statistics, tries = Statistics(features=np.ones([2, 2])), []
-    beside = collect.beside
+    atomic_write = collect.atomic_write
 
     def removed_at_first(file):
         tries.append(file)
-        return beside(tmp_path / "gone" / "x" if len(tries) == 1 else file)
+        return atomic_write(tmp_path / "gone" / "x" if len(tries) == 1 else file)
 
     real = os.replace
 
@@ -281,7 +281,7 @@ def test_two_evaluations_with_one_cache(tmp_path, monkeypatch):
             files.remove(tmp_path / "gone")
         real(source, target)
 
-    monkeypatch.setattr(collect, "beside", removed_at_first)
+    monkeypatch.setattr(collect, "atomic_write", removed_at_first)
     monkeypatch.setattr(os, "replace", replace)
     collect._write(tmp_path / "cache" / "part_0.npz", statistics)
     assert len(tries) == 2
@@ -363,9 +363,9 @@ def test_places_that_cannot_be_written(tmp_path):
         with pytest.raises((kind, FileExistsError), match="was not written: ") as error:
             files.write_json(path, {})
         assert str(path) in str(error.value)
-    with pytest.raises(KeyError), files.beside(tmp_path / "x"):
+    with pytest.raises(KeyError), files.atomic_write(tmp_path / "x"):
         raise KeyError("not of the disk")
-    with pytest.raises(FileNotFoundError, match="nowhere"), files.beside(tmp_path / "x"):
+    with pytest.raises(FileNotFoundError, match="nowhere"), files.atomic_write(tmp_path / "x"):
         pathlib.Path("/nowhere/at/all").read_text()
 
 

@@ -127,7 +127,7 @@ def test_what_was_reinterpreted_is_said_once_with_counts(tmp_path):
     assert (
         "2 of 5 transparent, laid on white (channels=4 keeps transparency), such as a.png" in said
     )
-    assert "1 of 5 turned upright, as their EXIF orientation says, such as c.jpg" in said
+    assert "1 of 5 rotated upright, as their EXIF orientation says, such as c.jpg" in said
     assert "1 of 5 of several frames or pages, of which the first is read, such as d.webp" in said
     assert "1 of 5 of more than 8 bits a channel, scaled to 8, such as e.png" in said
     assert "largest of their values is 4000 of 65,535" in said and "give bit_depth=12" in said

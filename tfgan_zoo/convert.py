@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from tfgan_zoo.export import bare_copy
 from tfgan_zoo.extras import needed_by
-from tfgan_zoo.files import beside, checked_name, local
+from tfgan_zoo.files import atomic_write, checked_name, local
 from tfgan_zoo.layers.portable import erf, erfinv
 from tfgan_zoo.tasks.conditions import Texts
 from tfgan_zoo.tasks.sampling import Sampling
@@ -63,7 +63,7 @@ def convert(gan, path, name=None, format="onnx"):
     model = bare_copy(gan, name)
     inputs = _inputs(model)
     expected = model.served()["from_latents"][0](*map(tf.constant, inputs.values()))["images"]
-    with beside(target) as temporary:
+    with atomic_write(target) as temporary:
         try:
             write, run = _RUNTIMES[format]
             write(temporary, *_portable(model))

@@ -48,7 +48,7 @@ def local(path):
 
 
 @contextlib.contextmanager
-def beside(path):
+def atomic_write(path):
     """Yields a hidden path beside `path`; what is made there becomes `path` in one rename.
 
     A file replaces an older one; a folder must not exist yet. All content is on the disk before the
@@ -66,7 +66,7 @@ def beside(path):
 
 
 def settle(temporary, path):
-    """Puts a file or a folder on the disk, whole, and then under its name; see `beside`."""
+    """Puts a file or a folder on the disk, whole, and then under its name; see `atomic_write`."""
     is_folder = temporary.is_dir()
     if is_folder:
         _refuse_existing(path)
@@ -168,7 +168,7 @@ def json_number(value):
 
 def write_json(path, value, **options):
     """Writes a JSON file, whole or not at all."""
-    with beside(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2, **options) + "\n", encoding="utf-8")
 
 

@@ -16,7 +16,7 @@ import tfgan_zoo
 _PACKAGES = ("tensorflow", "keras", "numpy")
 
 
-def facts(replicas=1):
+def process_metadata(replicas=1):
     """A dictionary of JSON values on this process, which trains on so many replicas."""
     return {
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),

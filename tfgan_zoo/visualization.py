@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from tfgan_zoo.files import beside, local
+from tfgan_zoo.files import atomic_write, local
 
 ANIMATIONS = {".gif": "GIF", ".apng": "PNG", ".webp": "WEBP"}
 PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".gif": "GIF"}
@@ -42,7 +42,7 @@ def write_png(path, image):
     """Writes one image, uint8 `[H, W, C]` with 1 to 4 channels, as a PNG file."""
     if image.shape[-1] > 4:
         raise ValueError(f"A PNG file has 1 to 4 channels. Received: {image.shape[-1]}.")
-    with beside(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(tf.io.encode_png(image).numpy())
 
 
@@ -83,7 +83,7 @@ def write_picture(path, image):
     if format == "JPEG" and image.shape[-1] in (2, 4):
         raise ValueError(f"A JPEG file has no transparency: write {path} as a .png.")
     options = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}, "GIF": {}}[format]
-    with beside(path) as temporary:
+    with atomic_write(path) as temporary:
         made = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
         made.save(temporary, format, **options)
 
@@ -112,5 +112,5 @@ def write_animation(path, frames, fps=20):
         raise ValueError(f"fps must lie in (0, 100]. Received: {fps}.")
     first, *others = (Image.fromarray(x[..., 0] if x.shape[-1] == 1 else x) for x in frames)
     options = {"save_all": True, "append_images": others, "duration": 1000 / fps, "loop": 0}
-    with beside(path) as temporary:
+    with atomic_write(path) as temporary:
         first.save(temporary, format, **options, **({"lossless": True} if format == "WEBP" else {}))

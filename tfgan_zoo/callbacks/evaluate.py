@@ -13,7 +13,7 @@ from tfgan_zoo.callbacks.logs import keep_until
 from tfgan_zoo.callbacks.steps import StepCallback, sum_over_replicas
 from tfgan_zoo.callbacks.tensorboard import Writer
 from tfgan_zoo.files import (
-    beside,
+    atomic_write,
     checked_json,
     local,
     read_json,
@@ -181,7 +181,7 @@ class Evaluate(StepCallback):
         if self.directory is None:
             return
         folder = self.directory / _BEST
-        with beside(folder / _WEIGHTS) as weights:
+        with atomic_write(folder / _WEIGHTS) as weights:
             write_weights(self.model, weights)
             # Until the weights have their name, the record still describes those before.
             self.best["sha256"] = sha256(weights)

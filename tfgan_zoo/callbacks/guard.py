@@ -154,29 +154,29 @@ class DivergenceGuard(StepCallback):
         copies = {
             f"{i}.{j}": v for i, (_, copy) in enumerate(self._copies) for j, v in enumerate(copy)
         }
-        facts = {
+        saved = {
             "checked": self._checked,
             "steps": [step for step, _ in self._copies],
             "losses": {name: list(values) for name, values in self._losses.items()},
             "divergences": self.divergences,
         }
-        return {"facts": np.array(json.dumps(facts)), **copies}
+        return {"facts": np.array(json.dumps(saved)), **copies}
 
     def restore_state(self, arrays):
         """Takes such a dictionary, for the next `fit`."""
-        facts = json.loads(str(arrays["facts"]))
-        count = (len(arrays) - 1) // len(facts["steps"])
-        facts["copies"] = [
+        saved = json.loads(str(arrays["facts"]))
+        count = (len(arrays) - 1) // len(saved["steps"])
+        saved["copies"] = [
             (step, [arrays[f"{i}.{j}"] for j in range(count)])
-            for i, step in enumerate(facts["steps"])
+            for i, step in enumerate(saved["steps"])
         ]
-        self._restored = facts
+        self._restored = saved
 
-    def _go_on(self, facts):
-        self.divergences = [Divergence(*values) for values in facts["divergences"]]
-        for name, values in facts["losses"].items():
+    def _go_on(self, saved):
+        self.divergences = [Divergence(*values) for values in saved["divergences"]]
+        for name, values in saved["losses"].items():
             self._losses[name].extend(values)
-        self._copies, self._checked = collections.deque(facts["copies"], maxlen=2), facts["checked"]
+        self._copies, self._checked = collections.deque(saved["copies"], maxlen=2), saved["checked"]
 
     def _variables(self):
         counter = self.model.iterations

@@ -5,7 +5,7 @@ import time
 
 from tfgan_zoo.callbacks.steps import StepCallback
 from tfgan_zoo.callbacks.tensorboard import Writer
-from tfgan_zoo.files import beside, json_number, local, read_json_lines, told
+from tfgan_zoo.files import atomic_write, json_number, local, read_json_lines, told
 
 
 class JsonlLogger(StepCallback):
@@ -88,5 +88,5 @@ def keep_until(path, step):
     lines = zip(text.split(b"\n"), rows, strict=False)
     kept = b"".join(line + b"\n" for line, row in lines if row["step"] <= step)
     if kept != text or not path.exists():
-        with beside(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_bytes(kept)

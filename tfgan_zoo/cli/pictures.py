@@ -75,7 +75,7 @@ def write_frames(out, frames, scale, fps):
 
 def save_arrays(path, **arrays):
     if path:
-        from tfgan_zoo.files import beside
+        from tfgan_zoo.files import atomic_write
 
-        with beside(path) as temporary, open(temporary, "wb") as file:
+        with atomic_write(path) as temporary, open(temporary, "wb") as file:
             np.savez(file, **arrays)

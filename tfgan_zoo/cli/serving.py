@@ -146,8 +146,8 @@ def serving_config(
     if out is None:
         typer.echo(text, nl=False)
     else:
-        from tfgan_zoo.files import beside
+        from tfgan_zoo.files import atomic_write
 
-        with beside(out) as temporary:
+        with atomic_write(out) as temporary:
             temporary.write_text(text)
         typer.echo(f"Wrote {out}", err=True)

@@ -133,39 +133,39 @@ def _opened(contents, max_pixels):
 
 
 def _decoded(image, contents, reading):
-    facts = []
+    changes = []
     deep_png = image.format == "PNG" and contents[24] == 16
     if deep_png:  # Pillow would cut colours to 8 bits
         grey = image.mode in _DEEP_GREY
         pixels = tf.io.decode_png(contents, 4, tf.uint16).numpy()
         pixels = pixels[..., [0, 3]] if grey else pixels
     else:
-        pixels = _pixels(image, facts)
+        pixels = _pixels(image, changes)
     if image.format != "MPO" and getattr(image, "is_animated", False):
-        facts.append("frames")
-    turned = oriented(pixels, _orientation(image))
-    if turned is not pixels:
-        facts.append("turned")
+        changes.append("frames")
+    rotated = oriented(pixels, _orientation(image))
+    if rotated is not pixels:
+        changes.append("rotated")
     largest = 0
-    if turned.dtype != np.uint8:
-        largest = int(colours_of(turned).max())
-        facts.append("deep")
-    if reading.is_exact and turned.shape[:2] != reading.size:
-        height, width = turned.shape[:2]
+    if rotated.dtype != np.uint8:
+        largest = int(colours_of(rotated).max())
+        changes.append("deep")
+    if reading.is_exact and rotated.shape[:2] != reading.size:
+        height, width = rotated.shape[:2]
         raise ValueError(
             f"It has {height} x {width} pixels, and the first image {reading.size[0]} x "
             f"{reading.size[1]}. Where sizes differ, give image_size."
         )
-    turned, blended = to_channels(turned, reading.channels, _white(reading, largest))
-    facts += ["transparent"] * blended
-    return Decoded(fitted(turned, reading.size), tuple(facts), largest)
+    rotated, blended = to_channels(rotated, reading.channels, _white(reading, largest))
+    changes += ["transparent"] * blended
+    return Decoded(fitted(rotated, reading.size), tuple(changes), largest)
 
 
-def _pixels(image, facts):
+def _pixels(image, changes):
     """uint8 or uint16 [height, width, 1 to 4] of a Pillow image."""
     image.load()
     if image.mode in ("CMYK", "YCCK", "LAB", "HSV"):
-        facts.append("colour space")
+        changes.append("colour space")
     if image.mode in ("I", "F"):
         raise ValueError("It has 32 bits a pixel, of which it is not known which are white.")
     if image.mode in _DEEP_GREY:

@@ -14,7 +14,7 @@ from tfgan_zoo.datasets.listing import CAPTIONS, list_images, printable
 from tfgan_zoo.datasets.stream import Source, array_source, captioned, to_floats
 
 REINTERPRETED = {  # what `decoding` finds: {key: what is said, of a number of images}
-    "turned": "turned upright, as their EXIF orientation says",
+    "rotated": "rotated upright, as their EXIF orientation says",
     "frames": "of several frames or pages, of which the first is read",
     "transparent": "transparent, laid on white (channels=4 keeps transparency)",
     "colour space": "CMYK or the like, brought to RGB without a colour profile",

@@ -1,4 +1,4 @@
-"""Pixels of one image in an array: turned, brought to a number of channels, cut and resized."""
+"""Pixels of one image in an array: rotated, brought to a number of channels, cut and resized."""
 
 import numpy as np
 import tensorflow as tf

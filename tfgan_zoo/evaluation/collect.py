@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 
-from tfgan_zoo.files import beside, local, remove
+from tfgan_zoo.files import atomic_write, local, remove
 from tfgan_zoo.metrics.frechet import Moments
 from tfgan_zoo.metrics.statistics import Statistics, join
 
@@ -73,14 +73,14 @@ def cache_folder(cache, images, indices, extractor, needs):
 
     Of data that is every pixel; of a generator its weights and first images.
     """
-    facts = {
+    key = {
         "images": images.content(indices) if images.kind == "data" else images.fingerprint(),
         "weights": images.sha256,
         "indices": hashlib.sha256(np.ascontiguousarray(indices)).hexdigest(),
         "extractor": extractor and [extractor.name, extractor.digest, extractor.resize],
         "needs": sorted(needs),
     }
-    return local(cache) / hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+    return local(cache) / hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]
 
 
 def _of_part(images, indices, extractor, needs, advance):
@@ -144,7 +144,7 @@ def _read(file, needs):
 def _write(file, statistics):
     for is_last in [False] * _TRIES + [True]:
         try:
-            with beside(file) as temporary, temporary.open("wb") as opened:
+            with atomic_write(file) as temporary, temporary.open("wb") as opened:
                 np.savez(opened, **statistics.arrays())
             return
         except FileNotFoundError:

@@ -14,7 +14,7 @@ from tfgan_zoo import provenance
 from tfgan_zoo.evaluation import results
 from tfgan_zoo.evaluation.collect import cache_folder, collect, collect_joined
 from tfgan_zoo.evaluation.paired import PAIRED, compare
-from tfgan_zoo.evaluation.sources import facts
+from tfgan_zoo.evaluation.sources import metadata
 from tfgan_zoo.files import remove
 from tfgan_zoo.metrics import extractors, protocols
 from tfgan_zoo.metrics.intervals import interval, jackknife_error
@@ -106,14 +106,14 @@ def _of_group(group, images, reference, cache, bar):
         data = data.joined(images.class_names)
     folder = cache and cache_folder(cache, images, indices, extractor, needs)
     parts = collect(images, indices, extractor, needs, folder, _task(bar, images, len(indices)))
-    real, real_facts = None, None
+    real, real_metadata = None, None
     if real_needs:
         rows = _subset(data.count, first.count)
         kept = cache and cache_folder(cache, data, rows, extractor, real_needs)
         advance = _task(bar, data, len(rows))
         real = collect_joined(data, rows, extractor, real_needs, kept, advance)
-        real_facts = facts(data) | {"count": len(rows)}
-    common = {"images": facts(images), "reference": real_facts}
+        real_metadata = metadata(data) | {"count": len(rows)}
+    common = {"images": metadata(images), "reference": real_metadata}
     common |= {"versions": provenance.versions(), "time": results.now()}
     found = {p.name: _result(p, real, parts, extractor, common, begin) for p in group}
     if folder:

@@ -7,7 +7,7 @@ import numpy as np
 
 from tfgan_zoo import provenance
 from tfgan_zoo.evaluation import results
-from tfgan_zoo.evaluation.sources import facts
+from tfgan_zoo.evaluation.sources import metadata
 from tfgan_zoo.metrics import extractors
 from tfgan_zoo.metrics import images as measures
 from tfgan_zoo.metrics.intervals import interval
@@ -61,6 +61,6 @@ def compare(images, reference, name):
     terms = {"name": name, "measure": name, "count": len(values), "interval": "95 %, over images"}
     return results.Result(
         name, mean, bounds,
-        {"std": spread}, better, terms, facts(images), facts(targets),
+        {"std": spread}, better, terms, metadata(images), metadata(targets),
         provenance.versions(), results.now(), round(time.perf_counter() - begin, 1),
     )  # fmt: skip

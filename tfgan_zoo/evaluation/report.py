@@ -16,7 +16,7 @@ from tfgan_zoo.evaluation.collect import cache_folder, collect_joined
 from tfgan_zoo.evaluation.evaluate import evaluate
 from tfgan_zoo.evaluation.memorisation import membership, memorisation
 from tfgan_zoo.extras import needed_by
-from tfgan_zoo.files import beside, checked_json, checked_name, local, read_json_lines, told
+from tfgan_zoo.files import atomic_write, checked_json, checked_name, local, read_json_lines, told
 from tfgan_zoo.locks import Lock
 from tfgan_zoo.metrics import extractors
 
@@ -248,13 +248,13 @@ def _protocol(scores, seen):
     rows = {s.metric: {"protocol": s.protocol, "reference": s.reference} for s in scores}
     common = {"images": scores[0].images} if scores else {}
     extractor = {"name": seen.extractor.name, "sha256": seen.extractor.digest}
-    facts = {
+    metadata = {
         **common,
         "extractor": extractor,
         "versions": provenance.versions(),
         "time": results.now(),
     }
-    return Section("Protocol", code=json.dumps({**facts, "metrics": rows}, indent=2))
+    return Section("Protocol", code=json.dumps({**metadata, "metrics": rows}, indent=2))
 
 
 # === Files ===
@@ -270,10 +270,10 @@ def _require_packages():
 def _write(folder, title, sections):
     with told(folder), Lock(folder / ".lock", f"The report in {folder}", wait=_WAIT):
         for figure in (figure for section in sections for figure in section.figures):
-            with beside(folder / "images" / f"{checked_name(figure.name)}.png") as temporary:
+            with atomic_write(folder / "images" / f"{checked_name(figure.name)}.png") as temporary:
                 temporary.write_bytes(figure.png)
         for name in ("report.html", "report.md"):
-            with beside(folder / name) as temporary:
+            with atomic_write(folder / name) as temporary:
                 page = _page(name, title, sections)
                 temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
     return folder / "report.html"

@@ -82,8 +82,8 @@ class ImageSet(NamedTuple):
         return found.hexdigest()
 
 
-def facts(images):
-    """What a result says of an `ImageSet`."""
+def metadata(images):
+    """Where the images of an `ImageSet` come from, as a result records it."""
     return {
         "name": images.name,
         "kind": images.kind,

@@ -71,13 +71,13 @@ def _from_first_worker(strategy, number):
 def record(plan, directory):
     """Writes `run.json`, or adds to it what a continued run runs on."""
     path = directory / "run.json"
-    facts = provenance.facts(plan.gan.distribute_strategy.num_replicas_in_sync)
+    process = provenance.process_metadata(plan.gan.distribute_strategy.num_replicas_in_sync)
     if path.exists():
         run = _read(path)
-        _warn_of_versions(run["process"].get("versions", {}), facts["versions"])
-        run["continued"].append(facts)
+        _warn_of_versions(run["process"].get("versions", {}), process["versions"])
+        run["continued"].append(process)
     else:
-        run = {"process": facts, "continued": []}
+        run = {"process": process, "continued": []}
     run |= {
         "options": dataclasses.asdict(plan.options),
         "model": {"class": type(plan.gan).__name__, **plan.gan.get_config()},

@@ -13,7 +13,7 @@ import tensorflow as tf
 from tfgan_zoo import callbacks, datasets, progress
 from tfgan_zoo.callbacks.progress import ProgressBar
 from tfgan_zoo.engine import inputs
-from tfgan_zoo.files import beside, local
+from tfgan_zoo.files import atomic_write, local
 from tfgan_zoo.models import GAN
 from tfgan_zoo.runs.devices import make_strategy
 from tfgan_zoo.runs.directory import lock, new_directory, options_of, record
@@ -188,7 +188,7 @@ def _fit(made, directory, extra_callbacks, verbose):
     if stop.received is not None and step < made.total_steps:
         raise Interrupted(directory, step, stop.received)
     if made.writes:
-        with beside(directory / "model.keras") as path:
+        with atomic_write(directory / "model.keras") as path:
             made.gan.save(path)
     return directory
 

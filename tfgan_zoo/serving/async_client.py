@@ -10,7 +10,7 @@ import numpy as np
 
 from tfgan_zoo import numbers
 from tfgan_zoo.extras import needed_by
-from tfgan_zoo.files import beside, local
+from tfgan_zoo.files import atomic_write, local
 from tfgan_zoo.serving import arrays, client_inputs, png
 from tfgan_zoo.serving.client_errors import WrongServer
 from tfgan_zoo.serving.client_grpc import Spec
@@ -102,7 +102,7 @@ class AsyncClient:
         folder = local(folder)
         paths = [folder / f"seed_{seed}.png" for seed in seeds]
         for path, image in zip(paths, images, strict=True):
-            with beside(path) as temporary:
+            with atomic_write(path) as temporary:
                 temporary.write_bytes(image)
         return paths
 

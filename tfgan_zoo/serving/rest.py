@@ -13,7 +13,7 @@ from google.protobuf import json_format
 from tfgan_zoo.extras import needed_by
 from tfgan_zoo.serving import bodies, connections, json_inputs, json_outputs, json_text
 from tfgan_zoo.serving.core import SIGNATURE_DEF
-from tfgan_zoo.serving.rpc import observed
+from tfgan_zoo.serving.rpc import RequestMetrics
 from tfgan_zoo.serving.servable import DEFAULT_SIGNATURE
 from tfgan_zoo.serving.signatures import CLASSIFY, check_names, filled
 from tfgan_zoo.serving.statuses import HTTP, Code, StatusError, from_exception, invalid
@@ -122,7 +122,7 @@ class Rest:
             raise invalid(f"Malformed request: {method} {path}")
         spec = _spec(name, version, label)
         api = what if method == "POST" else ""
-        with observed(self._core, spec.name, api, "REST"):
+        with RequestMetrics(self._core, spec.name, api, "REST"):
             if method == "GET":
                 return await self._in_time(self._describe(spec, what))
             body = await bodies.read(request, self._core, self._flags.body_timeout_seconds)

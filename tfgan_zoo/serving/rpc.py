@@ -62,7 +62,7 @@ async def _answer(core, request_class, function, data, context):
 
 
 async def _predict(core, request, context):
-    with observed(core, request.model_spec.name, "Predict", "GRPC"):
+    with RequestMetrics(core, request.model_spec.name, "Predict", "GRPC"):
         return await core.predict(request, context.time_remaining())
 
 
@@ -96,7 +96,7 @@ _METHODS = {
 }
 
 
-class observed:
+class RequestMetrics:
     """A context that counts a request and its latency, whatever becomes of it.
 
     Names that no model has are counted together, under an empty one: they would be kept for ever.
