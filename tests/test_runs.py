@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -232,3 +233,26 @@ def test_classes_are_compared_before_the_model_is_built(images, labels, tmp_path
         ValueError, match="has 3 classes, and .* num_classes=1000.*--set num_classes=3"
     ):
         runs.plan(made)
+
+
+def test_a_run_begins_with_trained_weights(options, tmp_path):
+    before = tfgan_zoo.DCGAN(**TINY, seed=5)
+    before.iterations.assign(6)  # in the middle of an epoch, which has 4 steps
+    folder = before.export(tmp_path, "before", warmup_batch_sizes=(1,))
+    begun = runs.plan(options(init=str(folder))).gan
+    for ours, theirs in zip(begun.networks(), before.networks(), strict=True):
+        for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+    with pytest.raises(runs.Interrupted) as stopped:
+        made = options(steps=5, init=os.path.relpath(folder))
+        runs.train(made, tmp_path / "runs", extra_callbacks=[Press(8)], verbose=False)
+    run = json.loads((stopped.value.directory / "run.json").read_text())
+    assert (run["options"]["init"], run["options"]["first_step"]) == (str(folder), 6)
+    assert run["total_steps"] == 11
+    with pytest.raises(ValueError, match="init: the run has"):
+        runs.resume(stopped.value.directory, init="dcgan_mnist", verbose=False)
+    shutil.rmtree(folder.parent)  # a checkpoint has all
+    runs.resume(stopped.value.directory, verbose=False)
+    assert steps_logged(stopped.value.directory) == [7, 8, 9, 10, 11]
+    with pytest.raises(ValueError, match="no such file or folder"):
+        runs.train(made, tmp_path / "runs", verbose=False)

@@ -72,30 +72,22 @@ def from_preset(name, load_weights=True, model_class=None, trust_model=False, **
         trust_model: Whether to take a folder whose graph could reach files, the network or Python.
         overrides: Arguments of the class, in place of the preset's.
 
-    Exported models keep what they serve: networks that have a moving average, the generator first of
-    all, start at it.
+    Exported models keep what they serve, and their state, so that training goes on where it was:
+    networks that have a moving average, the generator first of all, start at it. With another
+    `num_classes` or `image_shape` the weights that fit are kept. A warning says what is new, and what
+    is left over.
 
     Raises:
         ValueError: An unknown name, a preset of another class, weights that do not exist or that do
-            not fit the overrides; a damaged preset.json.
+            not fit other overrides; a damaged preset.json.
         UntrustedModelError: A folder whose graph could reach files, the network or Python.
     """
-    if not isinstance(name, (str, os.PathLike)):
-        raise TypeError(f"A preset is named by a string, a folder by its path. Received: {name!r}.")
+    _require_name(name)
     if address := files.address(name):
         with _fetched(address) as folder:
             return from_preset(folder, load_weights, model_class, trust_model, **overrides)
-    is_path = os.sep in str(name) or isinstance(name, os.PathLike)
-    is_path |= pathlib.Path(name).suffix in (".keras", ".h5", ".hdf5")
-    folder = exported(pathlib.Path(name)) if is_path else load_weights and published(name)
-    if is_path and not folder:
-        raise ValueError(f"{name} holds no exported model.{_hint_of_path(pathlib.Path(name))}")
-    if load_weights and not folder:  # before a large model is built in vain
-        get_preset(name)
-        raise ValueError(
-            f"Preset {name!r} has no trained weights yet. Give load_weights=False for a new model, "
-            f"or train one: tfgan-zoo train {name}"
-        )
+    is_path = _is_path(name)
+    folder = _located(name) if is_path or load_weights else None
     if folder:
         _check_graph(folder, trust_model)
     gan = _restored(folder, overrides) if folder else _new(name, overrides)
@@ -118,6 +110,64 @@ def _fetched(address):
                 f"{address} holds no exported model: no version in it has {EXTRA}/{RECORD}."
             )
         yield folder
+
+
+def load_weights(gan, name):
+    """Gives a model the weights and the state of a preset or of an exported model, by their names.
+
+    Where the two differ in `num_classes` or `image_shape`, what fits is kept, and a warning says what is
+    new; networks that have an average start at it, as with `from_preset`.
+
+    Args:
+        gan: A `GAN`.
+        name: As for `from_preset`.
+
+    Raises:
+        ValueError: Another model's weights; no exported model or no weights.
+    """
+    with opened(name) as folder:
+        _load(gan, folder)
+
+
+@contextlib.contextmanager
+def opened(name):
+    """The version folder of a preset's weights, or of an exported model's path; a remote one is here as
+    long as it is open.
+
+    Raises:
+        TypeError: No name and no path.
+        ValueError: None; the message says what to do.
+    """
+    _require_name(name)
+    if address := files.address(name):
+        with _fetched(address) as folder:
+            yield folder
+    else:
+        yield _located(name)
+
+
+def _located(name):
+    if _is_path(name):
+        if folder := exported(pathlib.Path(name)):
+            return folder
+        raise ValueError(f"{name} holds no exported model.{_hint_of_path(pathlib.Path(name))}")
+    if folder := published(name):
+        return folder
+    get_preset(name)
+    raise ValueError(
+        f"Preset {name!r} has no trained weights yet. Give load_weights=False for a new model, "
+        f"or train one: tfgan-zoo train {name}"
+    )
+
+
+def _is_path(name):
+    is_path = os.sep in str(name) or isinstance(name, os.PathLike)
+    return is_path or pathlib.Path(str(name)).suffix in (".keras", ".h5", ".hdf5")
+
+
+def _require_name(name):
+    if not isinstance(name, (str, os.PathLike)):
+        raise TypeError(f"A preset is named by a string, a folder by its path. Received: {name!r}.")
 
 
 def _hint_of_path(path):

@@ -90,6 +90,7 @@ def info(name: Name):
     "tfgan-zoo train dcgan_fashion_mnist_10k --epochs 3\n\n"
     "tfgan-zoo train dcgan_mnist --data ./my_digits --set width=32 --set n_critic=2\n\n"
     "tfgan-zoo train dcgan_cifar10 --strategy mirrored --precision mixed_bfloat16 --dry-run\n\n"
+    "tfgan-zoo train dcgan_fashion_mnist --init dcgan_fashion_mnist --data ./my_garments --epochs 2\n\n"
     "tfgan-zoo train --resume runs/0001-dcgan_mnist --epochs 40\n\n"
     "Ctrl-C saves after the step that is running; --resume continues bit for bit. With --resume, only "
     "--data-dir, --epochs, --steps and --strategy may be new."
@@ -112,6 +113,13 @@ def train(
         pathlib.Path | None,
         typer.Option(help="Run directory to continue from its last checkpoint."),
     ] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PRESET|FOLDER",
+            help="Begin with these trained weights: a preset's, or an exported folder's.",
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, data order and draws. (0)")] = None,
     set_: Annotated[
         list[str] | None,
@@ -126,7 +134,7 @@ def train(
     ] = False,
 ):
     """Train a preset in a new run directory, or continue a run."""
-    given = {"preset": name, "data": data, "data_dir": data_dir, "seed": seed}
+    given = {"preset": name, "data": data, "data_dir": data_dir, "seed": seed, "init": init}
     given |= {"epochs": epochs, "steps": steps, "batch_size": batch_size}
     given |= {"strategy": strategy, "precision": precision, "jit": jit}
     given = {key: getattr(v, "value", v) for key, v in given.items() if v is not None}

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from tfgan_zoo import callbacks, datasets, progress
+from tfgan_zoo import callbacks, datasets, presets, progress
+from tfgan_zoo.callbacks.backup import checkpoints
 from tfgan_zoo.callbacks.progress import ProgressBar
 from tfgan_zoo.engine import inputs
 from tfgan_zoo.files import atomic_write, local
@@ -45,7 +46,9 @@ class Plan(NamedTuple):
 
     @property
     def total_steps(self):
-        return self.options.steps or self.options.epochs * self.steps_per_epoch
+        """The number of the last step, those that `init` was trained for among them."""
+        own = self.options.steps or self.options.epochs * self.steps_per_epoch
+        return self.options.first_step + own
 
     @property
     def writes(self):
@@ -53,13 +56,19 @@ class Plan(NamedTuple):
         return self.gan.distribute_strategy.extended.should_checkpoint
 
 
-def plan(options):
+def plan(options, initialize=True):
     """Makes the strategy, the model and the data of a run; writes nothing.
+
+    Args:
+        options: `Options`.
+        initialize: Whether the model begins with the weights of `options.init`, where there is one; a run
+            that goes on from a checkpoint has them already.
 
     Raises:
         ValueError, TypeError, FileNotFoundError: Options or data that cannot be used.
     """
     options = options.resolved()
+    before = _begun_with(options) if initialize else {}  # refused before the data are read
     strategy, model = make_strategy(options.strategy), model_options(options)
     height, width, channels = model["image_shape"]
     with progress.doing(f"Reading {options.data}"):
@@ -73,11 +82,28 @@ def plan(options):
         )
     _compare_classes(options, model.get("num_classes"), data.source)
     if model.get("num_classes") and not options.class_names:
-        options = dataclasses.replace(options, class_names=data.source.class_names)
+        options = dataclasses.replace(options, class_names=_class_names(before, data.source.class_names))
     with strategy.scope(), progress.doing("Building the model"):
-        gan = build(options)
+        gan = build(options, initialize)
+    if initialize:
+        options = dataclasses.replace(options, first_step=int(gan.iterations.numpy()))
     images = inputs.step_size(gan, options.batch_size)
     return Plan(options, gan, data, images, max(1, data.source.count // images))
+
+
+def _class_names(before, names):
+    """The names of the data's classes, in the order of the model that the run begins with if it has the
+    same ones."""
+    before = before.get("class_names") or ()
+    return tuple(before) if names and sorted(before) == sorted(names) else names
+
+
+def _begun_with(options):
+    """The configuration of the model whose weights the run begins with."""
+    if not options.init:
+        return {}
+    with presets.opened(options.init) as folder:
+        return presets.exported_record(folder)["model"]["config"]
 
 
 def _compare_classes(options, models, source):
@@ -95,8 +121,9 @@ def _compare_classes(options, models, source):
 def train(options, run_root="runs", extra_callbacks=(), verbose=True):
     """Trains from the first step in a new run directory, `<run_root>/0001-<preset>`.
 
-    The directory gets `run.json` (options, versions, hardware, command), `logs.jsonl`,
-    `tensorboard/`, `samples/`, `checkpoints/` and, at the end, `model.keras`.
+    With `options.init` it begins with weights that were trained before. The directory gets `run.json`
+    (options, versions, hardware, command), `logs.jsonl`, `tensorboard/`, `samples/`, `checkpoints/` and,
+    at the end, `model.keras`.
 
     Args:
         options: `Options`.
@@ -139,7 +166,8 @@ def resume(directory, extra_callbacks=(), verbose=True, **given):
     options = options_of(directory).continued(**given)
     if options.strategy != "multi_worker":  # whose first worker holds it
         lock(directory).release()  # refused before the data are read
-    made, log = plan(options), directory / "logs.jsonl"
+    has_checkpoint = bool(checkpoints(directory / "checkpoints"))
+    made, log = plan(options, not has_checkpoint), directory / "logs.jsonl"
     before = log.read_bytes() if log.is_file() else None
     directory = _run(made, directory, extra_callbacks, verbose)
     if made.writes and before is not None and log.read_bytes() == before:
@@ -154,7 +182,8 @@ def resume(directory, extra_callbacks=(), verbose=True, **given):
 def time_step(made, steps=5):
     """Seconds of the first step, with compilation, and of one after it. Trains the plan's model."""
     watch, begun = _StopWatch(), time.perf_counter()
-    made.gan.fit(made.data, callbacks=[watch, callbacks.StopAtStep(steps)], verbose=0)
+    stop = callbacks.StopAtStep(int(made.gan.iterations.numpy()) + steps)
+    made.gan.fit(made.data, callbacks=[watch, stop], verbose=0)
     first, *later = watch.times
     return first - begun, (watch.times[-1] - first) / len(later) if later else first - begun
 
@@ -183,7 +212,8 @@ def _fit(made, directory, extra_callbacks, verbose):
         for bar in bars:
             cleanup.callback(bar.on_train_end)  # also where fit raises
         watchers = [*_callbacks(made, directory), *extra_callbacks, *bars, stop]
-        made.gan.fit(made.data, epochs=epochs, callbacks=watchers, verbose=0)
+        goes_on = made.options.first_step > 0  # epochs count from the first step of the weights
+        made.gan.fit(made.data, epochs=epochs, callbacks=watchers, verbose=0, resume=goes_on)
     step = int(made.gan.iterations.numpy())
     if stop.received is not None and step < made.total_steps:
         raise Interrupted(directory, step, stop.received)

@@ -30,6 +30,9 @@ class Options:
         seed: Int. Weights, the order of the data and every draw follow from it.
         overrides: Arguments of the model, in place of the preset's.
         class_names: Of a model with labels; by default those of the data.
+        init: A preset or the folder of an exported model, whose weights and state the run begins with, see
+            `presets.load_weights`. Its steps come on top of those that these have been trained for.
+        first_step: These steps; filled in.
 
     Raises:
         ValueError: A value outside its range, or both `epochs` and `steps`.
@@ -47,6 +50,8 @@ class Options:
     seed: int = 0
     overrides: dict = dataclasses.field(default_factory=dict)
     class_names: tuple | None = None
+    init: str | None = None
+    first_step: int = 0
 
     def __post_init__(self):
         choices = {"strategy": STRATEGIES, "precision": PRECISIONS, "jit": tuple(JIT)}
@@ -68,6 +73,7 @@ class Options:
         return dataclasses.replace(
             self,
             data=_located(str(self.data or preset.dataset)),
+            init=self.init and _located(str(self.init)),
             data_dir=self.data_dir and os.path.abspath(os.path.expanduser(self.data_dir)),
             batch_size=self.batch_size or preset.batch_size,
             epochs=self.epochs or (None if self.steps else preset.epochs),
@@ -79,8 +85,9 @@ class Options:
         Raises:
             ValueError: Others; the message names each, with both values.
         """
-        if given.get("data"):
-            given = {**given, "data": _located(str(given["data"]))}
+        for name in ("data", "init"):
+            if given.get(name):
+                given = {**given, name: _located(str(given[name]))}
         own = dataclasses.asdict(self) | self.overrides
         fixed = {name: value for name, value in given.items() if name not in _MAY_CHANGE}
         fixed |= fixed.pop("overrides", {})
@@ -130,8 +137,9 @@ def _plain(value):
     return json.loads(json.dumps(value))  # `run.json` knows lists, no tuples
 
 
-def build(options):
-    """The compiled model of `options`, under the strategy in whose scope this is called."""
+def build(options, initialize=False):
+    """The compiled model of `options`, under the strategy in whose scope this is called; new, or with the
+    weights of `options.init`."""
     gan = presets.from_preset(
         options.preset,
         load_weights=False,
@@ -140,5 +148,7 @@ def build(options):
         **options.overrides,
     )
     gan.class_names = options.class_names
+    if initialize and options.init:
+        presets.load_weights(gan, options.init)
     gan.compile(jit_compile=JIT[options.jit])
     return gan

@@ -4,9 +4,11 @@ import re
 
 import tensorflow as tf
 
+from tfgan_zoo.files import read_json
 from tfgan_zoo.weights import named, positional
 
 COLLECTION = "weights"  # the attribute of the SavedModel's root that holds them
+RECORD = "assets.extra/weights.json"
 _SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
@@ -33,27 +35,38 @@ def exported(model, used):
 def read(folder, make):
     """The tensors of a version folder, `{name: array}`.
 
+    The SavedModel's checkpoint has them by name, or `assets.extra/weights.json` says how it calls them.
+    The list of an older version is named after the model that it was written of.
+
     Args:
         folder: The version's folder.
         make: A function that makes the exported model, which names the tensors of older versions.
 
     Raises:
-        ValueError: A checkpoint that cannot be read.
+        ValueError: A checkpoint or a file that cannot be read.
     """
     try:
         reader = tf.train.load_checkpoint(f"{folder}/variables/variables")
-        keys = [key for key in reader.get_variable_to_shape_map() if key.endswith(_SUFFIX)]
-        found = {key.removesuffix(_SUFFIX): key for key in keys}
-        names = {
-            _unescaped(key.removeprefix(f"{COLLECTION}/")): key
-            for key in found
-            if key.startswith(f"{COLLECTION}/")
-        }
-        if all(name.isdigit() for name in names):
-            names = positional.names(make(), len(names))
-        return {name: reader.get_tensor(found[key]) for name, key in names.items()}
+        keys = reader.get_variable_to_shape_map()
+        names, state = _names(folder, keys, make)
+        tensors = {name: reader.get_tensor(key + _SUFFIX) for name, key in names.items()}
+        return tensors | {f"{named.STATE}/{name}": value for name, value in state.items()}
     except (tf.errors.OpError, ValueError, KeyError) as error:
         raise ValueError(f"The weights in {folder} cannot be read: {error}") from error
+
+
+def _names(folder, keys, make):
+    """`{name: key in the checkpoint}`, and state that is known otherwise, `{name: number}`."""
+    file = folder / RECORD
+    if file.is_file():
+        record = read_json(file, keys={"tensors": dict, "state": dict}, advice="Copy it anew.")
+        return record["tensors"], record["state"]
+    start = f"{COLLECTION}/"
+    keys = [key.removesuffix(_SUFFIX) for key in keys if key.startswith(start)]
+    names = {_unescaped(key.removeprefix(start)): key for key in keys}
+    if all(name.isdigit() for name in names):
+        names = positional.names(make(), len(names))
+    return names, {}
 
 
 def _unescaped(key):
