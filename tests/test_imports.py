@@ -51,6 +51,12 @@ def test_importing_the_package_is_enough_to_load_a_model(tmp_path):
     assert "tfgan_zoo.models.wgan_gp.WGANGP" in done.stdout
 
 
+def test_presets_are_there_from_the_start():
+    code = "import tfgan_zoo; print(*tfgan_zoo.list_presets(trained=True))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "dcgan_fashion_mnist" in done.stdout.split()
+
+
 def test_a_trained_model_is_the_first_thing_that_is_asked_for():
     """TensorFlow asks whether there is Keras before it loads it; models are registered all the same."""
     code = "import tfgan_zoo; print(tfgan_zoo.from_preset('dcgan_fashion_mnist').name)"

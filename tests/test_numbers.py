@@ -184,6 +184,13 @@ def test_generate_names_the_argument_that_was_meant(name, meant, conditional):
         conditional.interpolate(0, 1, labels=2)
 
 
+def test_from_preset_names_its_own_arguments():
+    with pytest.raises(
+        TypeError, match=r"^DCGAN has no argument 'weights'.*itself takes load_weig"
+    ):
+        tfgan_zoo.DCGAN.from_preset("dcgan_fashion_mnist", weights=False)
+
+
 def test_paths_that_hold_no_exported_model(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run").mkdir()

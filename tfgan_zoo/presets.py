@@ -45,19 +45,37 @@ def register(*rows):
         _presets[preset.name] = preset
 
 
-def list_presets():
-    """All presets by name: `{name: Preset}`."""
-    return dict(sorted(_presets.items()))
+def list_presets(trained: bool = False) -> dict[str, Preset]:
+    """All presets by name: `{name: Preset}`; with `trained=True` those whose weights are here."""
+    presets = dict(sorted(_registered().items()))
+    return {n: p for n, p in presets.items() if published(n)} if trained else presets
 
 
-def get_preset(name):
+def get_preset(name: str) -> Preset:
     """The preset of that name. An unknown one raises ValueError and lists near names."""
-    if name not in _presets:
+    if name not in _registered():
         hint = near(name, _presets)
         if name and pathlib.Path(name).exists():
             hint = f" There is a file or folder {name}: a path is written as ./{name}."
         raise ValueError(f"There is no preset {name!r}.{hint} See tfgan_zoo.list_presets().")
     return _presets[name]
+
+
+def _registered():
+    """The models' files register their presets; they are imported when Keras is."""
+    import keras  # noqa: F401
+
+    return _presets
+
+
+class PresetsOfClass:
+    """The attribute `presets` of a model class: its own presets and those of its subclasses, by name."""
+
+    def __get__(self, model: object, model_class: type) -> dict[str, Preset]:
+        presets = list_presets().items()
+        return {
+            name: preset for name, preset in presets if issubclass(preset.model_class, model_class)
+        }
 
 
 def from_preset(name, load_weights=True, model_class=None, trust_model=False, **overrides):
@@ -286,6 +304,9 @@ def _restored(folder, overrides):
     try:
         return keras.saving.deserialize_keras_object(made, safe_mode=True)
     except (TypeError, ValueError) as error:
+        if overrides and isinstance(error.__context__, TypeError):  # within what Keras makes of it
+            own = "from_preset itself takes load_weights, model_class and trust_model."
+            raise TypeError(f"{error.__context__} {own}") from None
         if overrides:
             raise
         raise ValueError(

@@ -58,6 +58,9 @@ def test_every_variant_has_a_case():
 
 def test_every_variant_has_a_preset():
     assert {p.model_class.__name__ for p in tfgan_zoo.list_presets().values()} == set(CASES)
+    assert tfgan_zoo.GAN.presets == tfgan_zoo.list_presets()
+    of_big = {preset.model_class for preset in tfgan_zoo.BigGAN.presets.values()}
+    assert of_big == {tfgan_zoo.BigGAN, tfgan_zoo.BigGANDeep}
 
 
 def test_config_round_trip(gan):

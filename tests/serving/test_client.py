@@ -517,6 +517,12 @@ def test_files_of_one_seed_are_not_lost(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_generate_names_the_argument_that_was_meant():
+    meant = pytest.raises(TypeError, match="generate has no argument 'text'. Did you mean 'texts'")
+    with Client("localhost:1", "any") as client, meant:
+        client.generate(2, text="a dog")
+
+
 # === PNG ===
 
 

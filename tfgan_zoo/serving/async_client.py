@@ -11,6 +11,7 @@ import numpy as np
 from tfgan_zoo import numbers
 from tfgan_zoo.extras import needed_by
 from tfgan_zoo.files import atomic_write, local
+from tfgan_zoo.names import suggesting
 from tfgan_zoo.serving import arrays, client_inputs, png
 from tfgan_zoo.serving.client_errors import WrongServer
 from tfgan_zoo.serving.client_grpc import Spec
@@ -60,6 +61,7 @@ class AsyncClient:
 
     # === Images ===
 
+    @suggesting
     async def generate(
         self, n=None, seed=None, labels=None, truncation=None, batch_size=16, texts=None
     ):
@@ -70,6 +72,7 @@ class AsyncClient:
             raise self._wrong("images of several sizes in one answer")
         return np.stack(images)
 
+    @suggesting
     async def generate_png(
         self, n=None, seed=None, labels=None, truncation=None, batch_size=16, texts=None
     ):

@@ -3,6 +3,7 @@
 Nothing here imports TensorFlow; `serving/client` in the repository installs these files alone.
 """
 
+from tfgan_zoo.names import suggesting
 from tfgan_zoo.serving.async_client import AsyncClient
 from tfgan_zoo.serving.transports import LoopThread
 
@@ -33,6 +34,7 @@ class Client:
         self._client = AsyncClient(target, model, **options)
         self._thread = LoopThread()
 
+    @suggesting
     def generate(self, n=None, seed=None, labels=None, truncation=None, batch_size=16, texts=None):
         """Images, uint8 `[n, H, W, C]`.
 
@@ -50,6 +52,7 @@ class Client:
         """
         return self._run("generate", n, seed, labels, truncation, batch_size, texts)
 
+    @suggesting
     def generate_png(
         self, n=None, seed=None, labels=None, truncation=None, batch_size=16, texts=None
     ):

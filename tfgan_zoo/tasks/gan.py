@@ -97,6 +97,7 @@ class GAN(ClassNames, Remedies, TrainingStep, Fitting, KerasMethods, Sampling, k
     References: Goodfellow et al., "Generative Adversarial Nets", 2014.
     """
 
+    presets = presets.PresetsOfClass()  # `DCGAN.presets`: {name: Preset}, of subclasses too
     num_classes = None  # set by models that take labels
     judges_labels = True  # whether such a model's discriminator takes them too
     bounds = {}  # ranges of a class's own options, beside `defaults`: see `kinds.kind_of`

@@ -6,8 +6,8 @@ import tensorflow as tf
 from tfgan_zoo import numbers
 from tfgan_zoo.engine import construction
 from tfgan_zoo.layers.draws import normal_rows, uniform_rows
+from tfgan_zoo.names import suggesting
 from tfgan_zoo.tasks.served import guarded
-from tfgan_zoo.tasks.suggest import suggesting
 
 _MAX_PNG_CHANNELS = 4
 
