@@ -17,7 +17,8 @@ _CALLS = {
 class FunctionPair(Objective):
     """The objective `losses.get((d_loss, g_loss))`.
 
-    Logits are handed over as float32 `[B]`. A function gives `[B]`, one value an example, or a scalar:
+    Both are called once, with zeros, when the pair is made, and their results checked. Logits are handed
+    over as float32 `[B]`. A function gives `[B]`, one value an example, or a scalar:
     under several replicas, and under gradient accumulation, the scalar of a part of the batch, of which
     the mean is taken. A model is saved with it where both functions are registered with Keras:
 
