@@ -27,7 +27,7 @@ from tfgan_zoo.callbacks.evaluate import read_best
 from tfgan_zoo.callbacks.tensorboard import Writer
 from tfgan_zoo.cli.app import app
 from tfgan_zoo.evaluation import collect, results
-from tfgan_zoo.evaluation.report import plain_markdown
+from tfgan_zoo.evaluation.pages import plain_markdown
 from tfgan_zoo.locks import UNFINISHED, InUseError, Lock
 from tfgan_zoo.metrics.statistics import Statistics
 from tfgan_zoo.runs.directory import new_directory, options_of

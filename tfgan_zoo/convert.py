@@ -7,6 +7,8 @@ these runtimes lack. docs/converting.md shows how to run the files.
 
 import importlib
 import logging
+import os
+import pathlib
 import tempfile
 import warnings
 
@@ -26,7 +28,9 @@ _PACKAGES = {"onnx": ("tf2onnx", "onnx", "onnxruntime"), "litert": ("ai_edge_lit
 _SUFFIXES = {"onnx": ".onnx", "litert": ".tflite"}
 
 
-def convert(gan, path, name=None, format="onnx"):
+def convert(
+    gan: keras.Model, path: str | os.PathLike, name: str | None = None, format: str = "onnx"
+) -> tuple[pathlib.Path, float]:
     """Writes `<path>/<name>.onnx` or `<path>/<name>.tflite`, and compares it with the model.
 
     Inputs are `latents` float32 `[B, D]`, `label` int32 `[B]` for a model with labels and `truncation`

@@ -1,10 +1,12 @@
 """Writes a model as one artifact: a SavedModel for servers, and beside it what loads and checks it."""
 
 import json
+import os
 import pathlib
 import posixpath
 import tempfile
 import warnings
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -26,14 +28,14 @@ _MAX_VERSION = 10**18 - 1
 
 
 def export(
-    model,
-    path,
-    name=None,
-    version=None,
-    standing_statistics=0,
-    warmup_batch_sizes=WARMUP_BATCH_SIZES,
-    jit_compile=False,
-):
+    model: keras.Model,
+    path: str | os.PathLike,
+    name: str | None = None,
+    version: int | None = None,
+    standing_statistics: int = 0,
+    warmup_batch_sizes: Sequence[int] = WARMUP_BATCH_SIZES,
+    jit_compile: bool = False,
+) -> pathlib.Path | str:
     """Writes `<path>/<name>/<version>/` in one rename, so that nobody sees half of one.
 
     The SavedModel has the signatures of `model.served()`, the first also as `serving_default`, and
@@ -151,7 +153,7 @@ def _refuse_unfinite(model):
         )
 
 
-def bare_copy(model, name):
+def bare_copy(model: keras.Model, name: str) -> keras.Model:
     """The model with its state, without optimizers and strategy, in float32, under the name it is served
     by."""
     config = {**model.get_config(), "name": name, "dtype": "float32"}

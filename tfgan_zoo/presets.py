@@ -3,13 +3,15 @@
 import contextlib
 import os
 import pathlib
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tfgan_zoo import files
+from tfgan_zoo.exported import EXTRA, RECORD, check_graph, exported, exported_record
 from tfgan_zoo.names import near
 
-EXTRA = "assets.extra"  # the place in a SavedModel that TensorFlow documents for other files
-RECORD = "preset.json"  # in it
+if TYPE_CHECKING:
+    from tfgan_zoo.tasks.gan import GAN
+
 _presets = {}
 
 
@@ -36,7 +38,7 @@ class Preset(NamedTuple):
     parameters: tuple
 
 
-def register(*rows):
+def register(*rows: tuple) -> None:
     """Adds presets. A name that is taken raises ValueError."""
     for row in rows:
         preset = Preset(*row)
@@ -78,7 +80,13 @@ class PresetsOfClass:
         }
 
 
-def from_preset(name, load_weights=True, model_class=None, trust_model=False, **overrides):
+def from_preset(
+    name: str | os.PathLike,
+    load_weights: bool = True,
+    model_class: type["GAN"] | None = None,
+    trust_model: bool = False,
+    **overrides: Any,
+) -> "GAN":
     """Makes the model that a preset names, or that an exported folder holds.
 
     Args:
@@ -107,7 +115,7 @@ def from_preset(name, load_weights=True, model_class=None, trust_model=False, **
     is_path = _is_path(name)
     folder = _located(name) if is_path or load_weights else None
     if folder:
-        _check_graph(folder, trust_model)
+        check_graph(folder, trust_model)
     gan = _restored(folder, overrides) if folder else _new(name, overrides)
     if model_class is not None and not isinstance(gan, model_class):
         raise ValueError(
@@ -130,7 +138,7 @@ def _fetched(address):
         yield folder
 
 
-def load_weights(gan, name):
+def load_weights(gan: "GAN", name: str) -> None:
     """Gives a model the weights and the state of a preset or of an exported model, by their names.
 
     Where the two differ in `num_classes` or `image_shape`, what fits is kept, and a warning says what is
@@ -231,15 +239,13 @@ def _differs(gan, config, option):
     return before is not None and before != (list(value) if isinstance(value, tuple) else value)
 
 
-def published(name):
+def published(name: str) -> pathlib.Path | None:
     """The folder with the newest version of a preset's trained weights, or None.
 
     It is looked for in the folder that the environment variable TFGAN_ZOO_SAVED_MODELS names, then in
     `saved_models/` of the checkout or of the installed package.
     """
-    from tfgan_zoo.files import is_name
-
-    if not is_name(name):
+    if not files.is_name(name):
         return None
     here = pathlib.Path(__file__).parent
     roots = [
@@ -249,40 +255,6 @@ def published(name):
     ]
     found = (exported(pathlib.Path(root) / name) for root in roots if root)
     return next((folder for folder in found if folder), None)
-
-
-def exported(folder):
-    """The folder itself, or the newest version in it, if it holds an exported model; else None."""
-    from tfgan_zoo.files import version_of
-
-    entries = folder.iterdir() if folder.is_dir() else ()
-    versions = [path for path in entries if version_of(path) is not None]
-    for path in [folder, *sorted(versions, key=lambda path: -version_of(path))]:
-        if (path / EXTRA / RECORD).is_file():
-            return path
-    return None
-
-
-def exported_record(folder):
-    """What an exported version says of itself: `{"name": …, "model": {"config": …, …}}`.
-
-    Raises:
-        ValueError: It is damaged; the message names the file.
-    """
-    from tfgan_zoo.files import checked_json, read_json
-
-    file, advice = folder / EXTRA / RECORD, "Export the model again, or copy the folder anew."
-    record = read_json(file, keys={"name": str, "model": dict}, advice=advice)
-    checked_json(file, record["model"], keys={"config": dict}, advice=advice)
-    return record
-
-
-def _check_graph(folder, trust_model):
-    """Says at once what loading the folder anywhere else would."""
-    from tfgan_zoo import trust
-
-    if (folder / "saved_model.pb").is_file():
-        trust.check(folder, trust_model)
 
 
 def _new(name, overrides):

@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from tfgan_zoo.files import atomic_write, local
@@ -17,7 +18,7 @@ _NOT_WRITTEN = """
 """
 
 
-def image_grid(images, columns=None, gap=2):
+def image_grid(images: ArrayLike, columns: int | None = None, gap: int = 2) -> np.ndarray:
     """Puts images side by side, row after row, on white.
 
     Args:
@@ -38,7 +39,7 @@ def image_grid(images, columns=None, gap=2):
     return grid[: len(grid) - gap, : grid.shape[1] - gap]
 
 
-def write_png(path, image):
+def write_png(path: str | os.PathLike, image: ArrayLike) -> None:
     """Writes one image, uint8 `[H, W, C]` with 1 to 4 channels, as a PNG file."""
     if image.shape[-1] > 4:
         raise ValueError(f"A PNG file has 1 to 4 channels. Received: {image.shape[-1]}.")
@@ -46,7 +47,7 @@ def write_png(path, image):
         temporary.write_bytes(tf.io.encode_png(image).numpy())
 
 
-def is_picture(path):
+def is_picture(path: str | os.PathLike) -> bool:
     """Whether what a user names is one picture, by its suffix; else it is a folder for single ones.
 
     Raises:
@@ -69,7 +70,7 @@ def is_picture(path):
     return False
 
 
-def write_picture(path, image):
+def write_picture(path: str | os.PathLike, image: ArrayLike) -> None:
     """Writes one image, uint8 `[H, W, C]`, as a file of the kind that the suffix names: see `PICTURES`.
 
     JPEG files have no transparency, and are written at quality 95; the others keep every value, but for
@@ -88,12 +89,12 @@ def write_picture(path, image):
         made.save(temporary, format, **options)
 
 
-def enlarged(images, scale):
+def enlarged(images: ArrayLike, scale: int) -> np.ndarray:
     """Each pixel of uint8 images `[..., H, W, C]` as `scale` x `scale` pixels."""
     return images.repeat(scale, axis=-3).repeat(scale, axis=-2)
 
 
-def write_animation(path, frames, fps=20):
+def write_animation(path: str | os.PathLike, frames: ArrayLike, fps: float = 20) -> None:
     """Writes frames, uint8 `[T, H, W, 1 or 3]`, that repeat for ever.
 
     Args:

@@ -67,7 +67,13 @@ class BackupAndRestore(StepCallback):
         InUseError: Another process trains on this folder; the message names it.
     """
 
-    def __init__(self, directory, save_freq="epoch", keep=2, run_config=None):
+    def __init__(
+        self,
+        directory: str | os.PathLike,
+        save_freq: int | str = "epoch",
+        keep: int = 2,
+        run_config: dict | None = None,
+    ):
         super().__init__(save_freq)
         if keep < 2:
             raise ValueError(f"keep must be 2 or more, one in reserve. Received: keep={keep}.")

@@ -3,12 +3,15 @@
 import collections
 import json
 import math
+import os
 import statistics
 import time
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from tfgan_zoo.callbacks import evidence
 from tfgan_zoo.callbacks.logs import keep_until
@@ -88,19 +91,19 @@ class CollapseMonitor(StepCallback):
 
     def __init__(
         self,
-        real_images=None,
-        real_labels=None,
-        every=200,
-        n=64,
-        begin=2000,
-        extractor=None,
-        patience=2,
-        diversity=0.3,
-        similarity=0.25,
-        modes=0.5,
-        gradient=1e-3,
-        wins=0.99,
-        path=None,
+        real_images: ArrayLike | None = None,
+        real_labels: ArrayLike | None = None,
+        every: int | str = 200,
+        n: int = 64,
+        begin: int = 2000,
+        extractor: str | Callable | None = None,
+        patience: int = 2,
+        diversity: float = 0.3,
+        similarity: float = 0.25,
+        modes: float = 0.5,
+        gradient: float = 1e-3,
+        wins: float = 0.99,
+        path: str | os.PathLike | None = None,
     ):
         super().__init__(every)
         self.borders = {"diversity": diversity, "similarity": similarity, "modes": modes}

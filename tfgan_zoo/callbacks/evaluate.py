@@ -2,11 +2,14 @@
 
 import json
 import math
+import os
 import pathlib
 import shutil
 import tempfile
 import time
 import weakref
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from tfgan_zoo.callbacks.backup import write_weights
 from tfgan_zoo.callbacks.logs import keep_until
@@ -23,6 +26,9 @@ from tfgan_zoo.files import (
     told,
     write_json,
 )
+
+if TYPE_CHECKING:
+    from tfgan_zoo.evaluation.sources import ImageSet
 
 _FIELDS = {"step": int, "metric": str, "value": (int, float), "interval": list, "sha256": str}
 _LOG, _BEST, _WEIGHTS, _RECORD = "metrics.jsonl", "best", "model.weights.h5", "best.json"
@@ -78,15 +84,15 @@ class Evaluate(StepCallback):
 
     def __init__(
         self,
-        metrics,
-        reference,
-        every=1000,
-        directory=None,
-        monitor=None,
-        patience=None,
-        tensorboard_dir=None,
-        cache=None,
-        seed=0,
+        metrics: Sequence[str],
+        reference: "ImageSet | Callable[[str], ImageSet] | None",
+        every: int | str = 1000,
+        directory: str | os.PathLike | None = None,
+        monitor: str | None = None,
+        patience: int | None = None,
+        tensorboard_dir: str | os.PathLike | None = None,
+        cache: str | os.PathLike | None = None,
+        seed: int = 0,
     ):
         super().__init__(every)
         if patience is not None and not (isinstance(patience, int) and patience >= 1):

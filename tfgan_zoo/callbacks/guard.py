@@ -73,7 +73,9 @@ class DivergenceGuard(StepCallback):
             lowered, or a model that is not finite to begin with.
     """
 
-    def __init__(self, factor=0.5, tries=3, limit=1e4, check_every=100):
+    def __init__(
+        self, factor: float = 0.5, tries: int = 3, limit: float = 1e4, check_every: int = 100
+    ):
         super().__init__(1)
         if not (0 < factor < 1 and tries >= 0 and limit > 1 and check_every >= 1):
             raise ValueError(

@@ -1,6 +1,7 @@
 """Logs of every step: JSON lines, and scalars for TensorBoard."""
 
 import json
+import os
 import time
 
 from tfgan_zoo.callbacks.steps import StepCallback
@@ -20,7 +21,7 @@ class JsonlLogger(StepCallback):
         every: Int, or "epoch".
     """
 
-    def __init__(self, path, every=1):
+    def __init__(self, path: str | os.PathLike, every: int | str = 1):
         super().__init__(every)
         self.path, self._file = local(path), None
 
@@ -59,7 +60,7 @@ class TensorBoardScalars(StepCallback):
         every: Int, or "epoch".
     """
 
-    def __init__(self, directory, every=10):
+    def __init__(self, directory: str | os.PathLike, every: int | str = 10):
         super().__init__(every)
         self.directory, self._writer = directory, None
 

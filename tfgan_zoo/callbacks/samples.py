@@ -1,5 +1,10 @@
 """Pictures of what the generator draws, for the same seeds all along."""
 
+import os
+from collections.abc import Sequence
+
+from numpy.typing import ArrayLike
+
 from tfgan_zoo.callbacks.steps import StepCallback
 from tfgan_zoo.callbacks.tensorboard import Writer
 from tfgan_zoo.files import local
@@ -20,7 +25,14 @@ class SampleGrid(StepCallback):
         ValueError: Before training, for a model whose images have more than 4 channels.
     """
 
-    def __init__(self, directory, seeds=16, every="epoch", labels=None, tensorboard_dir=None):
+    def __init__(
+        self,
+        directory: str | os.PathLike,
+        seeds: int | Sequence[int] = 16,
+        every: int | str = "epoch",
+        labels: ArrayLike | None = None,
+        tensorboard_dir: str | os.PathLike | None = None,
+    ):
         super().__init__(every)
         self.directory = local(directory)
         self.seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)

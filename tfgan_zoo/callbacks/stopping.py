@@ -9,7 +9,7 @@ import keras
 class StopAtStep(keras.callbacks.Callback):
     """Ends training once the model has done `step` steps in all, in the middle of an epoch or not."""
 
-    def __init__(self, step):
+    def __init__(self, step: int):
         super().__init__()
         self.step = step
 

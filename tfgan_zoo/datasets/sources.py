@@ -25,23 +25,23 @@ _READ_AT_ONCE = 128  # images in one piece while a cache is filled
 
 
 def load(
-    name_or_path,
-    split="train",
-    image_size=None,
-    batch_size=64,
+    name_or_path: str | os.PathLike,
+    split: str = "train",
+    image_size: int | tuple[int, int] | None = None,
+    batch_size: int = 64,
     *,
-    data_dir=None,
-    shuffle=True,
-    seed=0,
-    flip=False,
-    crop="center",
-    channels=None,
-    labels=True,
-    cache="auto",
-    on_unreadable="raise",
-    max_pixels=MAX_PIXELS,
-    bit_depth=16,
-):
+    data_dir: str | os.PathLike | None = None,
+    shuffle: bool = True,
+    seed: int = 0,
+    flip: bool = False,
+    crop: str = "center",
+    channels: int | None = None,
+    labels: bool = True,
+    cache: bool | str = "auto",
+    on_unreadable: str = "raise",
+    max_pixels: int = MAX_PIXELS,
+    bit_depth: int = 16,
+) -> tf.data.Dataset:
     """One epoch of a set of images in batches, and the source that `fit` trains from.
 
     The batches are `{"images": float32 [batch_size, height, width, channels] in [-1, 1]}`, with

@@ -5,11 +5,12 @@ another; which images a step gets, and how they are flipped or cut, follows from
 number of the step alone. Nothing has to be saved, and starting at step 1,000,000 costs nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from tfgan_zoo.datasets.labels import to_numbers
 
@@ -36,7 +37,12 @@ class Source(NamedTuple):
     class_names: tuple | None = None
 
 
-def array_source(images, labels=None, texts=None, class_names=None):
+def array_source(
+    images: ArrayLike,
+    labels: ArrayLike | None = None,
+    texts: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
+) -> Source:
     """A source that reads from arrays in memory.
 
     Args:
@@ -92,12 +98,14 @@ def _checked_images(images):
     return np.ascontiguousarray(images, np.float32)  # of any byte order and layout
 
 
-def to_floats(images):
+def to_floats(images: ArrayLike) -> tf.Tensor:
     """uint8 pixels in [0, 255] as float32 in [-1, 1]; floats are returned as they are."""
     return tf.cast(images, tf.float32) / 127.5 - 1 if images.dtype == tf.uint8 else images
 
 
-def stream(source, images_per_step, start_step=0, seed=0, shuffle=True):
+def stream(
+    source: Source, images_per_step: int, start_step: int = 0, seed: int = 0, shuffle: bool = True
+) -> tf.data.Dataset:
     """An endless data set whose element number s is the data of step `start_step + s`.
 
     An epoch is `source.count // images_per_step` steps. Each epoch walks through a permutation of

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tfgan_zoo.metrics.intervals import share_interval
 
@@ -47,7 +48,7 @@ class Bias(NamedTuple):
         return f"total variation of the classes {self.total_variation:.3f}: {found}"
 
 
-def bias(generated_labels, real_labels, num_classes):
+def bias(generated_labels: ArrayLike, real_labels: ArrayLike, num_classes: int) -> list:
     """Compares how often a classifier finds each class; arguments are ints `[N]` and `[M]`."""
     shares = [
         np.bincount(x, minlength=num_classes) / len(x) for x in (generated_labels, real_labels)

@@ -17,7 +17,7 @@ _BATCH, _TRIES = 64, 10
 _WAITING = 16  # batches whose moments are added at once: the matrices are larger than the features
 
 
-def default_cache():
+def default_cache() -> pathlib.Path:
     """The folder of cached statistics: `$XDG_CACHE_HOME/tfgan_zoo`, or `~/.cache/tfgan_zoo`."""
     return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tfgan_zoo"
 

@@ -3,7 +3,9 @@
 import collections
 import contextlib
 import math
+import os
 import time
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -14,7 +16,8 @@ from tfgan_zoo import provenance
 from tfgan_zoo.evaluation import results
 from tfgan_zoo.evaluation.collect import cache_folder, collect, collect_joined
 from tfgan_zoo.evaluation.paired import PAIRED, compare
-from tfgan_zoo.evaluation.sources import metadata
+from tfgan_zoo.evaluation.results import Result
+from tfgan_zoo.evaluation.sources import ImageSet, metadata
 from tfgan_zoo.files import remove
 from tfgan_zoo.metrics import extractors, protocols
 from tfgan_zoo.metrics.intervals import interval, jackknife_error
@@ -24,7 +27,13 @@ from tfgan_zoo.progress import doing
 _SUBSET_SEED = 0  # which real images are taken where there are more than the metric's name says
 
 
-def evaluate(images, metrics, reference=None, cache=None, progress=True):
+def evaluate(
+    images: ImageSet,
+    metrics: Sequence[str],
+    reference: Callable[[str], ImageSet] | None = None,
+    cache: str | os.PathLike | None = None,
+    progress: bool = True,
+) -> list[Result]:
     """Scores a set of images.
 
     Example:

@@ -8,6 +8,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tfgan_zoo.metrics.intervals import share_interval
 from tfgan_zoo.metrics.manifold import distances
@@ -51,7 +52,7 @@ class Memorisation(NamedTuple):
         )
 
 
-def memorisation(generated, train, held_out):
+def memorisation(generated: ArrayLike, train: ArrayLike, held_out: ArrayLike):
     """Compares distances to the training images; arguments are features `[N, D]` of one extractor.
 
     Raises:
@@ -91,7 +92,7 @@ class Membership(NamedTuple):
         return f"membership inference by the discriminator: area {self.area:.3f} [{low:.3f}, {high:.3f}]"
 
 
-def membership(train_logits, held_out_logits):
+def membership(train_logits: ArrayLike, held_out_logits: ArrayLike):
     """Membership inference by the discriminator, from its logits of both sets, floats `[N]` and `[M]`.
 
     Reference for the interval: Hanley and McNeil, "The Meaning and Use of the Area under a ROC Curve",

@@ -2,27 +2,26 @@
 
 import base64
 import json
+import os
 import pathlib
 import re
-from importlib import resources
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from tfgan_zoo import provenance
-from tfgan_zoo.evaluation import plots, results
+from tfgan_zoo.evaluation import pages, plots, results
 from tfgan_zoo.evaluation.bias import bias
 from tfgan_zoo.evaluation.collect import cache_folder, collect_joined
 from tfgan_zoo.evaluation.evaluate import evaluate
 from tfgan_zoo.evaluation.memorisation import membership, memorisation
-from tfgan_zoo.extras import needed_by
-from tfgan_zoo.files import atomic_write, checked_json, checked_name, local, read_json_lines, told
-from tfgan_zoo.locks import Lock
+from tfgan_zoo.evaluation.sources import ImageSet
+from tfgan_zoo.files import checked_json, local, read_json_lines
 from tfgan_zoo.metrics import extractors
 
 _MAX_BARS = 20  # classes of which a plot can still be read
 _WORD = re.compile(r"\w{1,100}", re.ASCII)
-_WAIT = 60.0  # seconds, for another report into the same folder
 _NEEDS = ("features", "probabilities")
 _DISTANCES = (
     "How far generated images, and held-out real ones, are from the nearest training image."
@@ -53,7 +52,16 @@ class Section(NamedTuple):
     code: str | None = None
 
 
-def report(images, reference, metrics, extractor, folder, count=1000, run=None, cache=None):
+def report(
+    images: ImageSet,
+    reference: Callable[[str], ImageSet],
+    metrics: Sequence[str | results.Result],
+    extractor: str,
+    folder: str | os.PathLike,
+    count: int = 1000,
+    run: str | os.PathLike | None = None,
+    cache: str | os.PathLike | None = None,
+) -> pathlib.Path:
     """Writes `<folder>/report.html`, which needs no other file, and `report.md` with its pictures.
 
     Args:
@@ -73,7 +81,7 @@ def report(images, reference, metrics, extractor, folder, count=1000, run=None, 
         ImportError: The extra `metrics` is not installed.
         ValueError: As `evaluate`.
     """
-    _require_packages()
+    pages.require_packages()
     scores = evaluate(images, metrics, reference, cache)
     seen = _Seen(images, reference, extractors.get(extractor), count, cache)
     sections = [
@@ -87,7 +95,7 @@ def report(images, reference, metrics, extractor, folder, count=1000, run=None, 
         _protocol(scores, seen),
     ]
     sections = [section for section in sections if section]
-    return _write(local(folder), f"{images.name}", sections)
+    return pages.write(local(folder), f"{images.name}", sections)
 
 
 class _Seen:
@@ -255,44 +263,3 @@ def _protocol(scores, seen):
         "time": results.now(),
     }
     return Section("Protocol", code=json.dumps({**metadata, "metrics": rows}, indent=2))
-
-
-# === Files ===
-
-
-def _require_packages():
-    with needed_by("A report"):
-        import jinja2
-        import matplotlib
-    del jinja2, matplotlib
-
-
-def _write(folder, title, sections):
-    with told(folder), Lock(folder / ".lock", f"The report in {folder}", wait=_WAIT):
-        for figure in (figure for section in sections for figure in section.figures):
-            with atomic_write(folder / "images" / f"{checked_name(figure.name)}.png") as temporary:
-                temporary.write_bytes(figure.png)
-        for name in ("report.html", "report.md"):
-            with atomic_write(folder / name) as temporary:
-                page = _page(name, title, sections)
-                temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
-    return folder / "report.html"
-
-
-def _page(name, title, sections):
-    import jinja2
-
-    text = (resources.files("tfgan_zoo.evaluation") / "templates" / f"{name}.j2").read_text("utf-8")
-    options = {"trim_blocks": True, "lstrip_blocks": True, "undefined": jinja2.StrictUndefined}
-    environment = jinja2.Environment(autoescape=name.endswith("html"), **options)
-    environment.filters["plain"] = plain_markdown
-    return environment.from_string(text).render(title=title, sections=sections)
-
-
-def plain_markdown(text):
-    """A text on one line that Markdown, and HTML in it, shows as it is."""
-    text = " ".join(str(text).split()).encode("utf-8", "replace").decode()
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = re.sub(r"([\\`*\[\]|~$])", r"\\\1", text)
-    text = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)  # not those within a name
-    return re.sub(r"^(#+|[-+=]|\d+[.)])(?=\s|$|=|-)", lambda found: f"\\{found[1]}", text)

@@ -1,6 +1,8 @@
 """A score with all that is needed to know what it means, as JSON."""
 
 import datetime
+import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tfgan_zoo.files import json_number, local, read_json, told, write_json
@@ -49,7 +51,7 @@ class Result(NamedTuple):
         return f"{self.metric:28} {self.value:12.5g}   [{low:.5g}, {high:.5g}]"
 
 
-def write(path, results):
+def write(path: str | os.PathLike, results: Sequence[Result]) -> None:
     """Writes results as JSON; of a metric that the file has already, the new one replaces the old."""
     path = local(path)
     with told(path), Lock(path.with_name(f".{path.name}.lock"), f"{path}", wait=_WAIT):
@@ -59,7 +61,7 @@ def write(path, results):
         write_json(path, {"results": rows}, allow_nan=False)
 
 
-def read(path):
+def read(path: str | os.PathLike) -> list[Result]:
     """The results in a file that `write` wrote.
 
     Raises:

@@ -1,12 +1,15 @@
 """Sets of images to score: data, files, models, exported models, endpoints."""
 
 import hashlib
+import os
 import pathlib
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from tfgan_zoo import datasets
 from tfgan_zoo.datasets.labels import places
@@ -105,7 +108,9 @@ def digest(*arrays):
 # === Data ===
 
 
-def captions(name_or_path, split="train", data_dir=None):
+def captions(
+    name_or_path: str | os.PathLike, split: str = "train", data_dir: str | os.PathLike | None = None
+) -> list[str]:
     """The captions of a folder of images with a names.json, an array of `N` strings; None for other
     data."""
     source = datasets.load(name_or_path, split, 8, data_dir=data_dir, shuffle=False).source
@@ -116,7 +121,12 @@ def captions(name_or_path, split="train", data_dir=None):
     return np.array(texts, object)  # fixed-width strings would each take the memory of the longest
 
 
-def from_data(name_or_path, split="train", image_shape=None, data_dir=None):
+def from_data(
+    name_or_path: str | os.PathLike,
+    split: str = "train",
+    image_shape: tuple | None = None,
+    data_dir: str | os.PathLike | None = None,
+) -> ImageSet:
     """A TFDS set, a folder of images or an .npz file; see `tfgan_zoo.datasets.load`.
 
     Args:
@@ -130,7 +140,9 @@ def from_data(name_or_path, split="train", image_shape=None, data_dir=None):
     return _of_source(f"{name_or_path}, {split}", source)
 
 
-def from_arrays(images, labels=None, name="arrays"):
+def from_arrays(
+    images: ArrayLike, labels: ArrayLike | None = None, name: str = "arrays"
+) -> ImageSet:
     """Images uint8 `[N, H, W, C]` and ints `[N]`, or None. Other dtypes raise ValueError."""
     if images.dtype != np.uint8:
         raise ValueError(f"Images must be uint8 in [0, 255]. Received: {images.dtype}.")
@@ -152,7 +164,9 @@ def _of_source(name, source):
 # === Generators ===
 
 
-def from_model(gan, seed=0, name=None, texts=None):
+def from_model(
+    gan: keras.Model, seed: int = 0, name: str | None = None, texts: Sequence[str] | None = None
+) -> ImageSet:
     """A `GAN` of Keras: image i is that of `seed + i`, with label i % num_classes.
 
     `texts`: strings for a model that draws from texts; image i is of text i % len(texts).
@@ -192,7 +206,14 @@ def from_model(gan, seed=0, name=None, texts=None):
     return ImageSet(name or gan.name, "model", None, gan.num_classes, read, **named)
 
 
-def from_saved_model(folder, num_classes=None, seed=0, name=None, texts=None, trust_model=False):
+def from_saved_model(
+    folder: str | os.PathLike,
+    num_classes: int | None = None,
+    seed: int = 0,
+    name: str | None = None,
+    texts: Sequence[str] | None = None,
+    trust_model: bool = False,
+) -> ImageSet:
     """An exported version folder, as a server would run it; `texts` as for `from_model`.
 
     `trust_model`: whether to run a graph that could reach files, the network or Python; else it raises
@@ -223,7 +244,13 @@ def export_digest(folder):
     return digest(*(np.fromfile(part, np.uint8) for part in parts))
 
 
-def from_client(client, name, num_classes=None, seed=0, texts=None):
+def from_client(
+    client: Any,
+    name: str,
+    num_classes: int | None = None,
+    seed: int = 0,
+    texts: Sequence[str] | None = None,
+) -> ImageSet:
     """A served model, through a `tfgan_zoo.serving.Client`; `texts` as for `from_model`."""
 
     def read(indices):

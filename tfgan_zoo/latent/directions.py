@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
+import keras
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tfgan_zoo.latent.affine import first_maps
 from tfgan_zoo.latent.spaces import Space
@@ -41,7 +43,9 @@ class Supervised(NamedTuple):
 # === Closed form ===
 
 
-def closed_form_directions(gan, count=5, layers=None):
+def closed_form_directions(
+    gan: keras.Model, count: int = 5, layers: slice | None = None
+) -> ClosedForm:
     """The directions that the first layers amplify most: semantic factorisation (SeFa).
 
     They are the eigenvectors of AᵀA with the largest eigenvalues, where A maps latents (styles, in a
@@ -74,7 +78,14 @@ def closed_form_directions(gan, count=5, layers=None):
 # === From labelled samples ===
 
 
-def supervised_direction(points, labels, middle=None, folds=5, ridge=1.0, seed=0):
+def supervised_direction(
+    points: ArrayLike,
+    labels: ArrayLike,
+    middle: float | None = None,
+    folds: int = 5,
+    ridge: float = 1.0,
+    seed: int = 0,
+) -> Supervised:
     """The direction along which labels change, by a linear model of the points.
 
     Args:
@@ -117,7 +128,16 @@ def supervised_direction(points, labels, middle=None, folds=5, ridge=1.0, seed=0
     return Supervised(direction, float(np.mean(shares)), float(max(share, 1 - share)))
 
 
-def class_direction(gan, extractor, start, end, count=2000, space=None, seed=0, ridge=1.0):
+def class_direction(
+    gan: keras.Model,
+    extractor: str,
+    start: int,
+    end: int,
+    count: int = 2000,
+    space: str | None = None,
+    seed: int = 0,
+    ridge: float = 1.0,
+) -> Supervised:
     """The direction from samples that a classifier takes for one class to those of another.
 
     It is fitted to 1 for the end, -1 for the start and 0 for all other classes. The border between the
@@ -211,7 +231,15 @@ def _check_sides(sides, folds):
 # === Images along a direction ===
 
 
-def edit(gan, points, direction, strengths, space=None, labels=None, layers=None):
+def edit(
+    gan: keras.Model,
+    points: ArrayLike,
+    direction: ArrayLike,
+    strengths: ArrayLike,
+    space: str | None = None,
+    labels: ArrayLike | None = None,
+    layers: slice | None = None,
+) -> np.ndarray:
     """Images of points moved along a direction.
 
     Args:

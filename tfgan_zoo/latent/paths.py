@@ -1,11 +1,15 @@
 """Ways through a latent space, and combinations of styles."""
 
+from collections.abc import Sequence
+
+import keras
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tfgan_zoo.latent.spaces import Space, has_styles
 
 
-def path(space, points, frames, loop=False):
+def path(space: Space, points: ArrayLike, frames: int, loop: bool = False) -> np.ndarray:
     """Points on the way through all `points`, from one to the next.
 
     Args:
@@ -33,7 +37,13 @@ def path(space, points, frames, loop=False):
     return space.between(points[starts], points[(starts + 1) % count], places - starts)
 
 
-def mix(gan, row_seeds, column_seeds, crossover=None, truncation=1.0):
+def mix(
+    gan: keras.Model,
+    row_seeds: Sequence[int],
+    column_seeds: Sequence[int],
+    crossover: int | None = None,
+    truncation: float = 1.0,
+) -> np.ndarray:
     """Style mixing: the coarse layers of a row's image with the fine layers of a column's.
 
     Args:

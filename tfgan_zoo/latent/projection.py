@@ -12,6 +12,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from tfgan_zoo.latent.spaces import Space
 from tfgan_zoo.metrics import extractors
@@ -36,19 +37,19 @@ class Projection(NamedTuple):
 
 
 def project(
-    gan,
-    images,
-    space=None,
+    gan: keras.Model,
+    images: ArrayLike,
+    space: str | None = None,
     *,
-    labels=None,
-    steps=300,
-    learning_rate=0.1,
-    restarts=2,
-    candidates=256,
-    extractor=None,
-    pixel_weight=1.0,
-    seed=0,
-):
+    labels: ArrayLike | None = None,
+    steps: int = 300,
+    learning_rate: float = 0.1,
+    restarts: int = 2,
+    candidates: int = 256,
+    extractor: str | None = None,
+    pixel_weight: float = 1.0,
+    seed: int = 0,
+) -> Projection:
     """Finds points of a latent space whose images are like the given ones.
 
     The loss is a perceptual distance plus `pixel_weight` times the mean squared difference of pixels

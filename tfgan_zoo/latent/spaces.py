@@ -1,7 +1,9 @@
 """Latent spaces: z of every model; w and w+ of models with styles."""
 
+import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from tfgan_zoo.tasks.sampling import interpolate_latents, latents_from_seeds, to_uint8
 
@@ -24,7 +26,7 @@ class Space:
         ValueError: Another name, or "w" or "w+" for a model without styles.
     """
 
-    def __init__(self, gan, name=None):
+    def __init__(self, gan: keras.Model, name: str | None = None):
         known = ("z", "w", "w+") if has_styles(gan) else ("z",)
         name = name or ("w" if has_styles(gan) else "z")
         if name not in known:
@@ -36,14 +38,14 @@ class Space:
 
     # === Points ===
 
-    def from_seeds(self, seeds, truncation=1.0):
+    def from_seeds(self, seeds: ArrayLike, truncation: float = 1.0) -> np.ndarray:
         """The points whose images `generate_from_seeds` draws, float32 `[N, …]`."""
         gan = self.gan
         seeds = np.asarray(seeds, np.int64)
         latents = latents_from_seeds(seeds, gan.latent_dim, gan.latent_distribution)
         return self.from_latents(latents, truncation)
 
-    def from_latents(self, latents, truncation=1.0):
+    def from_latents(self, latents: ArrayLike, truncation: float = 1.0) -> np.ndarray:
         """Points of latents `[N, latent_dim]`, as a float32 array; truncation in (0, 1]."""
         if not 0 < truncation <= 1:
             raise ValueError(f"truncation must lie in (0, 1]. Received: {truncation!r}.")
@@ -53,7 +55,7 @@ class Space:
         styles = np.array(self.gan.styles_from_latents(tf.constant(latents), truncation))
         return styles if self.name == "w+" else styles[:, 0]
 
-    def between(self, starts, ends, shares):
+    def between(self, starts: ArrayLike, ends: ArrayLike, shares: ArrayLike) -> np.ndarray:
         """Points on the way from `starts` `[N, …]` to `ends`, one for each share `[N]`.
 
         In z the way is that of `interpolate_latents`; in w and w+ it is the line.
@@ -63,7 +65,7 @@ class Space:
         flat = (points.reshape(len(points), -1) for points in (starts, ends))
         return interpolate_latents(*flat, shares, way).reshape(starts.shape)
 
-    def likely(self, points):
+    def likely(self, points: tf.Tensor) -> tf.Tensor:
         """The nearest points such as the generator saw in training; a tensor.
 
         Uniform latents lie in [-1, 1]. The length of normal ones is sqrt(D) with a standard deviation of
@@ -77,7 +79,7 @@ class Space:
 
     # === Images ===
 
-    def render(self, points, labels=None):
+    def render(self, points: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
         """Float images in [-1, 1] `[N, H, W, C]` of points, a tensor with gradients."""
         if self.name == "z":
             return self.gan.render(points, labels)
@@ -85,7 +87,9 @@ class Space:
             points = tf.repeat(points[:, None], self.gan.num_styles, axis=1)
         return self.gan.images_from_styles(points)
 
-    def images(self, points, labels=None, batch_size=64):
+    def images(
+        self, points: ArrayLike, labels: ArrayLike | None = None, batch_size: int = 64
+    ) -> np.ndarray:
         """uint8 images `[N, H, W, C]` of points `[N, …]`.
 
         Args:

@@ -5,11 +5,12 @@ References: Salimans et al., "Improved Techniques for Training GANs", 2016 (sect
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tfgan_zoo.metrics import checks
 
 
-def inception_score(probabilities, splits=10):
+def inception_score(probabilities: ArrayLike, splits: int = 10) -> tuple[float, float]:
     """exp(E KL(p(y|x) || p(y))), over parts of the images.
 
     Args:
@@ -39,7 +40,9 @@ def _divergence(p, q):
         return np.where(p > 0, p * (np.log(p) - np.log(q)), 0.0).sum(axis=-1)
 
 
-def mode_coverage(labels, num_classes, prior=None):
+def mode_coverage(
+    labels: ArrayLike, num_classes: int, prior: ArrayLike | None = None
+) -> tuple[int, float]:
     """How many classes were generated, and how far their shares are from the prior's.
 
     Args:

@@ -6,8 +6,10 @@ where to find them", 2020.
 """
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tfgan_zoo.metrics import checks
 
@@ -87,7 +89,7 @@ class Moments:
         return self._scatter / (self.count - 1)
 
 
-def frechet_distance(real, generated):
+def frechet_distance(real: Moments | ArrayLike, generated: Moments | ArrayLike) -> float:
     """|m1 - m2|² + tr(S1 + S2 - 2 (S1 S2)^½), a float, 0 for equal moments.
 
     Covariances may be singular, as they are where there are fewer rows than features: the root is
@@ -128,7 +130,9 @@ def _cross_of_few(real, generated):
     return np.linalg.svd(first @ second.T, compute_uv=False).sum()
 
 
-def frechet_distance_infinity(real, parts):
+def frechet_distance_infinity(
+    real: Moments | ArrayLike, parts: Sequence[Moments | ArrayLike]
+) -> float:
     """The distance extrapolated to infinitely many generated images, a float.
 
     The distance of N images is too large by about c / N. It is measured on the first part, the first

@@ -7,6 +7,7 @@ and for the distance.
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 _LUMA = (
     np.array([65.481, 128.553, 24.966]) / 255
@@ -15,7 +16,7 @@ _PATCH, _DESCRIPTORS = 7, 128  # a side, and patches of an image at every level
 _BLUR = np.array([1, 4, 6, 4, 1]) / 16
 
 
-def psnr(images, references, luma=False):
+def psnr(images: ArrayLike, references: ArrayLike, luma: bool = False) -> np.ndarray:
     """Peak signal-to-noise ratio of each image, in dB; infinity for equal ones.
 
     Args:
@@ -34,7 +35,7 @@ def psnr(images, references, luma=False):
         return 10 * np.log10(255**2 / error)
 
 
-def ssim(images, references, luma=False):
+def ssim(images: ArrayLike, references: ArrayLike, luma: bool = False) -> np.ndarray:
     """Structural similarity of each image, float32 `[N]` in [-1, 1]; arguments as `psnr`.
 
     The window is 11 pixels wide; smaller images are refused.
@@ -44,7 +45,7 @@ def ssim(images, references, luma=False):
     return tf.image.ssim(images, references, 255.0).numpy()
 
 
-def ms_ssim_diversity(images, pairs=1000, seed=0):
+def ms_ssim_diversity(images: ArrayLike, pairs: int = 1000, seed: int = 0) -> float:
     """Mean multiscale similarity of random pairs: near 1 where a generator has collapsed.
 
     Scales are as many as the size allows: five, as published, from 176 pixels on; their weights are
@@ -88,7 +89,7 @@ def _batches(count, size=256):
     return [slice(start, start + size) for start in range(0, count, size)]
 
 
-def path_length(steps, epsilon=1e-4):
+def path_length(steps: ArrayLike, epsilon: float = 1e-4) -> float:
     """Perceptual path length: mean squared distance of steps, over epsilon², of the middle 98 %.
 
     Args:
@@ -113,7 +114,9 @@ def path_length(steps, epsilon=1e-4):
 # === Sliced Wasserstein distance ===
 
 
-def sliced_wasserstein_distance(real, generated, projections=512, least=16, seed=0):
+def sliced_wasserstein_distance(
+    real: ArrayLike, generated: ArrayLike, projections: int = 512, least: int = 16, seed: int = 0
+):
     """Distance between the patches of two sets, at every level of a Laplacian pyramid.
 
     Args:

@@ -6,11 +6,19 @@ Reference: Bińkowski et al., "Demystifying MMD GANs", 2018 (section 4).
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tfgan_zoo.metrics import checks
 
 
-def kernel_distance(real, generated, subsets=100, subset_size=1000, degree=3, seed=0):
+def kernel_distance(
+    real: ArrayLike,
+    generated: ArrayLike,
+    subsets: int = 100,
+    subset_size: int = 1000,
+    degree: int = 3,
+    seed: int = 0,
+) -> tuple[float, float]:
     """The mean over subsets, and its spread.
 
     Args:

@@ -7,13 +7,14 @@ References: Kynkäänniemi et al., "Improved Precision and Recall Metric for Ass
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tfgan_zoo.metrics import checks
 
 _BLOCK = 512  # rows whose distances to all others are held at once
 
 
-def precision(real, generated, k=3):
+def precision(real: ArrayLike, generated: ArrayLike, k: int = 3) -> float:
     """The share of generated images within the real manifold.
 
     A manifold is the union of balls around its points that reach to their k-th neighbour.
@@ -29,7 +30,7 @@ def precision(real, generated, k=3):
     return _mean(_within(generated, checks.features(real, "real features", k + 1), k))
 
 
-def recall(real, generated, k=3):
+def recall(real: ArrayLike, generated: ArrayLike, k: int = 3) -> float:
     """The share of real images within the generated manifold; see `precision`."""
     real, generated = checks.pair(real, generated)
     return _mean(_within(real, checks.features(generated, "generated features", k + 1), k))
@@ -40,7 +41,7 @@ def _within(points, manifold, k):
     return np.concatenate([(d <= radii).any(axis=1) for d in distances(points, manifold)])
 
 
-def density(real, generated, k=5):
+def density(real: ArrayLike, generated: ArrayLike, k: int = 5) -> float:
     """In how many real balls a generated image lies, over k: about 1 for equal distributions.
 
     Arguments and results as those of `precision`; the mean may exceed 1.
@@ -50,7 +51,7 @@ def density(real, generated, k=5):
     return _mean(np.concatenate([(d <= radii).sum(axis=1) for d in distances(generated, real)]) / k)
 
 
-def coverage(real, generated, k=5):
+def coverage(real: ArrayLike, generated: ArrayLike, k: int = 5) -> float:
     """The share of real balls in which a generated image lies; see `precision`."""
     real, generated = checks.pair(real, generated)
     radii = _radii(checks.features(real, "real features", k + 1), k)

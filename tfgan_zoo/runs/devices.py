@@ -9,7 +9,7 @@ import tensorflow as tf
 STRATEGIES = ("one", "mirrored", "multi_worker", "tpu")
 
 
-def make_strategy(name):
+def make_strategy(name: str) -> tf.distribute.Strategy:
     """The `tf.distribute.Strategy` of a name of `STRATEGIES`. Call it before any other TensorFlow."""
     if name == "mirrored":
         return tf.distribute.MirroredStrategy(_devices())

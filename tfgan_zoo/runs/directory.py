@@ -1,5 +1,6 @@
 """The run directory: its number, its `run.json`, and the model that lies in it."""
 
+import os
 import dataclasses
 import random
 import re
@@ -14,6 +15,7 @@ from tfgan_zoo.callbacks.steps import sum_over_replicas
 from tfgan_zoo.files import checked_json, local, read_json, told, write_json
 from tfgan_zoo.locks import Lock
 from tfgan_zoo.runs.options import Options, begun_with, build
+from tfgan_zoo.tasks.gan import GAN
 from tfgan_zoo.trust import load_keras
 
 _NUMBER = re.compile(r"(\d{4,})-.")
@@ -106,7 +108,7 @@ def _warn_of_versions(then, now):
         )
 
 
-def options_of(directory):
+def options_of(directory: str | os.PathLike) -> Options:
     """The `Options` of a run directory, as `run.json` has them."""
     path = local(directory) / "run.json"
     if not path.is_file():
@@ -120,7 +122,7 @@ def options_of(directory):
         raise ValueError(f"{path} has options that are not known here: {error}.") from None
 
 
-def load_run(directory):
+def load_run(directory: str | os.PathLike) -> GAN:
     """The model of a run as it was saved last, for samples and export.
 
     Raises:

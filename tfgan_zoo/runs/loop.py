@@ -1,5 +1,9 @@
 """Trains a preset in a run directory of its own, from the first step or from where a run stopped."""
 
+import os
+import pathlib
+from typing import Any
+from collections.abc import Sequence
 import contextlib
 import dataclasses
 import shutil
@@ -56,7 +60,7 @@ class Plan(NamedTuple):
         return self.gan.distribute_strategy.extended.should_checkpoint
 
 
-def plan(options, initialize=True):
+def plan(options: Options, initialize: bool=True) -> Plan:
     """Makes the strategy, the model and the data of a run; writes nothing.
 
     Args:
@@ -118,7 +122,7 @@ def _compare_classes(options, models, source):
         )
 
 
-def train(options, run_root="runs", extra_callbacks=(), verbose=True):
+def train(options: Options, run_root: str="runs", extra_callbacks: Sequence[keras.callbacks.Callback]=(), verbose: bool=True) -> pathlib.Path:
     """Trains from the first step in a new run directory, `<run_root>/0001-<preset>`.
 
     With `options.init` it begins with weights that were trained before. The directory gets `run.json`
@@ -145,7 +149,7 @@ def train(options, run_root="runs", extra_callbacks=(), verbose=True):
         return _run(made, directory, extra_callbacks, verbose)
 
 
-def resume(directory, extra_callbacks=(), verbose=True, **given):
+def resume(directory: str | os.PathLike, extra_callbacks: Sequence[keras.callbacks.Callback]=(), verbose: bool=True, **given: Any) -> pathlib.Path:
     """Continues an interrupted run, or a finished one to a greater length.
 
     Args:
@@ -179,7 +183,7 @@ def resume(directory, extra_callbacks=(), verbose=True, **given):
     return directory
 
 
-def time_step(made, steps=5):
+def time_step(made: Plan, steps: int=5) -> tuple[float, float]:
     """Seconds of the first step, with compilation, and of one after it. Trains the plan's model."""
     watch, begun = _StopWatch(), time.perf_counter()
     stop = callbacks.StopAtStep(int(made.gan.iterations.numpy()) + steps)

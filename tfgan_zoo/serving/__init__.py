@@ -3,18 +3,8 @@
 It knows SavedModels and servers, never model classes.
 """
 
-import importlib
+import lazy_loader
 
-_HOMES = {
-    "Client": "client",
-    "AsyncClient": "client",
-    "verify": "golden",
-    "StatusError": "statuses",
-}
-__all__ = list(_HOMES)
-
-
-def __getattr__(name):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(
+    __name__, __file__
+)  # __init__.pyi names all

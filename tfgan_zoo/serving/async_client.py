@@ -4,9 +4,15 @@ Nothing here imports TensorFlow; `serving/client` in the repository installs the
 """
 
 import asyncio
-import re
+import os
+import pathlib
+import ssl
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import grpc
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tfgan_zoo import numbers
 from tfgan_zoo.extras import needed_by
@@ -25,7 +31,6 @@ _RETRIED = (Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED)
 _GENERATE, _CLASSES = "generate_png", "classes"
 _PARALLEL = 4  # requests of one call that are under way at once
 _UNKNOWN_MODEL = ("Servable not found", "Could not find any versions")
-_NAME = re.compile(r"[^/:?#%\s]+")
 
 
 class AsyncClient:
@@ -33,24 +38,24 @@ class AsyncClient:
 
     def __init__(
         self,
-        target,
-        model,
-        version=None,
-        version_label=None,
-        timeout=30.0,
-        retries=4,
-        credentials=None,
-        verify=True,
-        max_answer_bytes=1 << 26,
+        target: str,
+        model: str,
+        version: int | None = None,
+        version_label: str | None = None,
+        timeout: float = 30.0,
+        retries: int = 4,
+        credentials: grpc.ChannelCredentials | None = None,
+        verify: bool | str | ssl.SSLContext = True,
+        max_answer_bytes: int = 1 << 26,
     ):
         if version is not None and version_label is not None:
             raise ValueError(
                 f"Give version or version_label, not both. Received: {version!r}, {version_label!r}."
             )
         self._spec = Spec(
-            _name("model", model),
+            client_inputs.name("model", model),
             None if version is None else numbers.integer("version", version, 0, numbers.INT64[1]),
-            None if version_label is None else _name("version_label", version_label),
+            None if version_label is None else client_inputs.name("version_label", version_label),
         )
         self.timeout = client_inputs.seconds(timeout)
         self._retries = numbers.integer("retries", retries, 0)
@@ -63,8 +68,14 @@ class AsyncClient:
 
     @suggesting
     async def generate(
-        self, n=None, seed=None, labels=None, truncation=None, batch_size=16, texts=None
-    ):
+        self,
+        n: int | None = None,
+        seed: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        truncation: ArrayLike | None = None,
+        batch_size: int = 16,
+        texts: str | Sequence[str] | None = None,
+    ) -> np.ndarray:
         """See `Client.generate`."""
         files = await self.generate_png(n, seed, labels, truncation, batch_size, texts)
         images = [self._decoded(file) for file in files]
@@ -74,8 +85,14 @@ class AsyncClient:
 
     @suggesting
     async def generate_png(
-        self, n=None, seed=None, labels=None, truncation=None, batch_size=16, texts=None
-    ):
+        self,
+        n: int | None = None,
+        seed: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        truncation: ArrayLike | None = None,
+        batch_size: int = 16,
+        texts: str | Sequence[str] | None = None,
+    ) -> list[bytes]:
         """See `Client.generate_png`."""
         seeds = client_inputs.seeds(n, seed)
         numbers.integer("batch_size", batch_size)
@@ -96,7 +113,13 @@ class AsyncClient:
                 task.cancel()
         return [image for part in parts for image in part]
 
-    async def generate_files(self, folder, n=None, seed=None, **options):
+    async def generate_files(
+        self,
+        folder: str | os.PathLike,
+        n: int | None = None,
+        seed: ArrayLike | None = None,
+        **options: Any,
+    ) -> list[pathlib.Path]:
         """See `Client.generate_files`."""
         seeds = client_inputs.seeds(n, seed)
         if len(set(seeds.tolist())) < len(seeds):
@@ -171,7 +194,9 @@ class AsyncClient:
 
     # === Everything else ===
 
-    async def predict(self, signature, inputs):
+    async def predict(
+        self, signature: str, inputs: Mapping[str, ArrayLike]
+    ) -> dict[str, np.ndarray]:
         """See `Client.predict`."""
         given = arrays.of_inputs(inputs)
         untyped = {
@@ -201,18 +226,18 @@ class AsyncClient:
         near = client_inputs.near(signature, known)
         return f"The model has: {', '.join(sorted(known))}.{near}"
 
-    async def status(self):
+    async def status(self) -> dict[int, str]:
         """See `Client.status`."""
         return await self._retried(self._transport.status)
 
-    async def metadata(self):
+    async def metadata(self) -> dict:
         """See `Client.metadata`."""
         return {name: value for name, value in (await self._metadata()).items() if value["inputs"]}
 
     async def _metadata(self):
         return await self._retried(self._transport.metadata)
 
-    async def verify(self, path):
+    async def verify(self, path: str | os.PathLike) -> str:
         """See `Client.verify`."""
         from tfgan_zoo.serving import golden
 
@@ -221,7 +246,7 @@ class AsyncClient:
         images = await self.generate(seed=reference.seeds, **asked)
         return golden.compare(reference, images)
 
-    async def close(self):
+    async def close(self) -> None:
         """Closes the connections; a closed client refuses further calls."""
         if not self._is_closed:
             self._is_closed = True
@@ -265,11 +290,3 @@ class AsyncClient:
 def _is_worth_retrying(error):
     is_status = isinstance(error, StatusError) and not isinstance(error, WrongServer)
     return is_status and error.code in _RETRIED
-
-
-def _name(argument, value):
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise ValueError(
-            f"{argument} must be a name without blanks, '/', ':', '?', '#' and '%'. Received: {value!r}."
-        )
-    return value

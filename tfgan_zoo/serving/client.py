@@ -3,6 +3,14 @@
 Nothing here imports TensorFlow; `serving/client` in the repository installs these files alone.
 """
 
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
 from tfgan_zoo.names import suggesting
 from tfgan_zoo.serving.async_client import AsyncClient
 from tfgan_zoo.serving.transports import LoopThread
@@ -30,12 +38,20 @@ class Client:
     checked before it is decoded.
     """
 
-    def __init__(self, target, model, **options):
+    def __init__(self, target: str, model: str, **options: Any):
         self._client = AsyncClient(target, model, **options)
         self._thread = LoopThread()
 
     @suggesting
-    def generate(self, n=None, seed=None, labels=None, truncation=None, batch_size=16, texts=None):
+    def generate(
+        self,
+        n: int | None = None,
+        seed: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        truncation: ArrayLike | None = None,
+        batch_size: int = 16,
+        texts: str | Sequence[str] | None = None,
+    ) -> np.ndarray:
         """Images, uint8 `[n, H, W, C]`.
 
         Args:
@@ -54,16 +70,28 @@ class Client:
 
     @suggesting
     def generate_png(
-        self, n=None, seed=None, labels=None, truncation=None, batch_size=16, texts=None
-    ):
+        self,
+        n: int | None = None,
+        seed: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        truncation: ArrayLike | None = None,
+        batch_size: int = 16,
+        texts: str | Sequence[str] | None = None,
+    ) -> list[bytes]:
         """The same as a list of PNG files, bytes."""
         return self._run("generate_png", n, seed, labels, truncation, batch_size, texts)
 
-    def generate_files(self, folder, n=None, seed=None, **options):
+    def generate_files(
+        self,
+        folder: str | os.PathLike,
+        n: int | None = None,
+        seed: ArrayLike | None = None,
+        **options: Any,
+    ) -> list[pathlib.Path]:
         """Writes `<folder>/seed_<seed>.png` and returns the paths; options as for `generate`."""
         return self._run("generate_files", folder, n, seed, **options)
 
-    def predict(self, signature, inputs):
+    def predict(self, signature: str, inputs: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
         """Calls any signature: `{input name: array}` -> `{output name: array}`.
 
         Arrays are sent in their dtype; Python's numbers in that of the signature. Answered strings are
@@ -71,15 +99,15 @@ class Client:
         """
         return self._run("predict", signature, inputs)
 
-    def status(self):
+    def status(self) -> dict[int, str]:
         """`{version: state}`, such as `{2: "AVAILABLE", 1: "END"}`."""
         return self._run("status")
 
-    def metadata(self):
+    def metadata(self) -> dict:
         """`{signature: {"inputs": {name: TensorSpec}, "outputs": …}}`, see `arrays.TensorSpec`."""
         return self._run("metadata")
 
-    def verify(self, path):
+    def verify(self, path: str | os.PathLike) -> str:
         """Compares the served images with those recorded in an exported version folder.
 
         Returns:
@@ -90,7 +118,7 @@ class Client:
         """
         return self._run("verify", path)
 
-    def close(self):
+    def close(self) -> None:
         """Closes the connections."""
         if self._thread is not None:
             self._run("close")

@@ -2,11 +2,14 @@
 
 import difflib
 import math
+import re
 
 import numpy as np
 
 from tfgan_zoo import numbers
 from tfgan_zoo.serving.arrays import objects
+
+_NAME = re.compile(r"[^/:?#%\s]+")
 
 
 def seeds(n, seed):
@@ -53,3 +56,12 @@ def near(name, known):
     """ " Did you mean …?" where a known name is near, else nothing."""
     found = difflib.get_close_matches(str(name), list(known), 1)
     return f" Did you mean {found[0]!r}?" if found else ""
+
+
+def name(argument, value):
+    """The name of a model or a label, which stands in URLs; others raise ValueError."""
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise ValueError(
+            f"{argument} must be a name without blanks, '/', ':', '?', '#' and '%'. Received: {value!r}."
+        )
+    return value

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import os
 import pathlib
 from typing import NamedTuple
 
@@ -121,7 +122,7 @@ def _read_images(paths):
         ) from None
 
 
-def verify(path, trust_model=False):
+def verify(path: str | os.PathLike, trust_model: bool = False) -> str:
     """Checks an exported version folder: its files, and what its generator draws now.
 
     Args:

@@ -1,0 +1,37 @@
+"""The folder of an exported model: where it is, and what it says of itself."""
+
+import pathlib
+
+from tfgan_zoo import trust
+from tfgan_zoo.files import checked_json, read_json, version_of
+
+EXTRA = "assets.extra"  # the place in a SavedModel that TensorFlow documents for other files
+RECORD = "preset.json"  # in it
+
+
+def exported(folder: pathlib.Path) -> pathlib.Path | None:
+    """The folder itself, or the newest version in it, if it holds an exported model; else None."""
+    entries = folder.iterdir() if folder.is_dir() else ()
+    versions = [path for path in entries if version_of(path) is not None]
+    for path in [folder, *sorted(versions, key=lambda path: -version_of(path))]:
+        if (path / EXTRA / RECORD).is_file():
+            return path
+    return None
+
+
+def exported_record(folder: pathlib.Path) -> dict:
+    """What an exported version says of itself: `{"name": …, "model": {"config": …, …}}`.
+
+    Raises:
+        ValueError: It is damaged; the message names the file.
+    """
+    file, advice = folder / EXTRA / RECORD, "Export the model again, or copy the folder anew."
+    record = read_json(file, keys={"name": str, "model": dict}, advice=advice)
+    checked_json(file, record["model"], keys={"config": dict}, advice=advice)
+    return record
+
+
+def check_graph(folder, trust_model):
+    """Says at once what loading the folder anywhere else would."""
+    if (folder / "saved_model.pb").is_file():
+        trust.check(folder, trust_model)
