@@ -202,9 +202,9 @@ def count_tracings(gan):
     traced = []
 
     def counted(loss):
-        def call(images, labels, draws):
-            traced.append(draws.phase)
-            return loss(images, labels, draws)
+        def call(images, labels, rng):
+            traced.append(rng.phase)
+            return loss(images, labels, rng)
 
         return call
 

@@ -165,8 +165,8 @@ def samples(found):
 
 def networks(preset):
     gan = tfgan_zoo.from_preset(preset.name, load_weights=False)
-    averages = [average for average, _ in gan.averages()]
-    charts = [chart(network) for network in gan.networks() if network not in averages]
+    averages = [average for average, _ in gan.ema_pairs()]
+    charts = [chart(network) for network in gan.networks().values() if network not in averages]
     return "\n".join(charts)
 
 

@@ -125,15 +125,17 @@ class Judge:
 def measure(what, data, data_dir, count, epochs, grid_texts):
     gan, name = _opened(what)
     sets = {part: _pairs(data, part, data_dir, gan.image_shape) for part in _parts(data)}
-    judge = Judge(gan.image_shape)
-    judge.fit(*sets["train"], epochs)
-    rows = [row for part in sets for row in scores(gan, judge, name, part, *sets[part], count)]
+    discriminate = Judge(gan.image_shape)
+    discriminate.fit(*sets["train"], epochs)
+    rows = [
+        row for part in sets for row in scores(gan, discriminate, name, part, *sets[part], count)
+    ]
     write_csv("text_retrieval", rows)
     picture = image_grid(_ten_by_ten(gan, grid_texts or PICTURED), columns=10)
     write_png(ROOT / "docs" / "images" / f"{name}_texts.png", picture)
 
 
-def scores(gan, judge, name, part, images, texts, count):
+def scores(gan, discriminate, name, part, images, texts, count):
     """A row for the real, the generated and the wrongly drawn images of `count` captions."""
     chosen = np.sort(np.random.default_rng(JUDGE_SEED).permutation(len(texts))[:count])
     images, texts = images[chosen], texts[chosen]
@@ -141,7 +143,7 @@ def scores(gan, judge, name, part, images, texts, count):
     # Half the list away, since neighbours in the order of the files have words in common.
     drawn["of another text"] = np.roll(drawn["generated"], len(texts) // 2, axis=0)
     for kind, pictures in drawn.items():
-        ranks = judge.ranks(pictures, texts)
+        ranks = discriminate.ranks(pictures, texts)
         row = {"model": name, "captions": part, "images": kind, "count": len(texts)}
         row |= {f"top_{k}": f"{np.mean(ranks < k):.4f}" for k in (1, 10)}
         row |= {f"chance_{k}": f"{k / len(texts):.4f}" for k in (1, 10)}

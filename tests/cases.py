@@ -3,6 +3,7 @@
 import numpy as np
 
 import tfgan_zoo
+from tfgan_zoo.penalties import R1, GradientPenalty
 from tfgan_zoo.tasks.conditions import Texts
 
 SMALL = {"image_shape": (8, 8, 1), "latent_dim": 4}
@@ -38,7 +39,7 @@ CASES = {
     "BigGANDeep": BIG,
     "StyleGAN2": {
         **STYLED,
-        "penalty_every": 2,
+        "penalty": R1(weight=None, every=2),
         "path_length_every": 2,
     },
     "ConditionalGAN": {**CONVOLUTIONAL, "num_classes": 3},
@@ -47,7 +48,7 @@ CASES = {
         "widths": (8, 4),
         "fade_in_steps": 2,
         "stable_steps": 2,
-        "penalty_weight": 1.0,
+        "penalty": GradientPenalty(1.0),
     },
     "R3GAN": {**SMALL, "widths": (8, 4), "blocks": 1, "group_width": 4},
     "ACGAN": {

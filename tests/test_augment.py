@@ -5,20 +5,20 @@ import pytest
 import tensorflow as tf
 
 from tfgan_zoo import augment
-from tfgan_zoo.layers import Draws
+from tfgan_zoo.layers import Rng
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.uniform(-1, 1, (6, 8, 8, 3)).astype(np.float32)
 POLICIES = ["color", "translation", "cutout", "color,translation,cutout", "ada", "ada_full"]
 
 
-def draws(seed=0, count=6, update=0, start=0):
-    return Draws(seed, tf.constant(update, tf.int64), start, count)
+def rng(seed=0, count=6, update=0, start=0):
+    return Rng(seed, tf.constant(update, tf.int64), start, count)
 
 
 def changed(policy, images=IMAGES, probability=0.8, **options):
     return augment.augment(
-        tf.constant(images), policy, draws(count=len(images), **options), probability
+        tf.constant(images), policy, rng(count=len(images), **options), probability
     )
 
 
@@ -41,7 +41,7 @@ def test_identity(policy):
     """None, and ADA with probability 0: to the rounding of luma and chroma, added up again."""
     np.testing.assert_allclose(changed(policy, probability=0.0), IMAGES, atol=1e-7)
     for function in (augment.geometric, augment.filtered, augment.noisy, augment.ada_cutout):
-        np.testing.assert_array_equal(function(tf.constant(IMAGES), 0.0, draws()), IMAGES)
+        np.testing.assert_array_equal(function(tf.constant(IMAGES), 0.0, rng()), IMAGES)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -129,7 +129,7 @@ def test_statistics_of_ada():
     """Of 4,000 grey images: a share p is touched by brightness or contrast or the flip of luma."""
     grey = np.full((4000, 1, 1, 1), 0.5, np.float32)
     for p in (0.3, 1.0):
-        found = augment.ada_color(tf.constant(grey), p, draws(count=4000)).numpy().ravel()
+        found = augment.ada_color(tf.constant(grey), p, rng(count=4000)).numpy().ravel()
         kept = (1 - p) ** 2 * (1 - p / 2)
         assert abs(np.mean(found == 0.5) - kept) < 0.03  # four standard errors
     # With p = 1: contrast 2^N(0, 0.5), times (0.5 + N(0, 0.2)), times a fair sign.
@@ -140,7 +140,7 @@ def test_statistics_of_ada():
     # by up to one pixel, rounded, half are none, in each of two directions.
     images = RANDOM.uniform(-1, 1, (1000, 8, 8, 1)).astype(np.float32)
     p = 0.2
-    moved = augment.geometric(tf.constant(images), p, draws(count=1000)).numpy()
+    moved = augment.geometric(tf.constant(images), p, rng(count=1000)).numpy()
     still = np.mean([np.array_equal(a, b) for a, b in zip(moved, images, strict=True)])
     expected = (1 - p / 2) * (1 - p * 3 / 4) * (1 - p * 3 / 4) * (1 - p) ** 4
     assert abs(still - expected) < 0.06
@@ -207,10 +207,10 @@ def test_gains_keep_the_expected_power():
 def test_filters_are_drawn_for_each_band():
     """A constant image is scaled by the first gain, twice: it stays where no band is amplified."""
     images, p = tf.fill([4000, 4, 4, 1], 0.5), 0.3
-    gains = (augment.filtered(images, p, draws(count=4000))[:, 0, 0, 0] * 2) ** 0.5
+    gains = (augment.filtered(images, p, rng(count=4000))[:, 0, 0, 0] * 2) ** 0.5
     assert abs(np.mean(gains == 1) - (1 - p) ** 4) < 0.03  # four standard errors
-    low = augment.filtered(images, 1.0, draws(count=4000))[:, 0, 0, 0]
-    amplified = 2 ** draws(count=4000).normal([4])  # not the same ones, which follow uniform draws
+    low = augment.filtered(images, 1.0, rng(count=4000))[:, 0, 0, 0]
+    amplified = 2 ** rng(count=4000).normal([4])  # not the same ones, which follow uniform draws
     expected = augment.band_gains(amplified)[:, 0] ** 2 / 2
     np.testing.assert_allclose(np.mean(low), np.mean(expected), rtol=0.03)
     np.testing.assert_allclose(np.std(low), np.std(expected), rtol=0.06)
@@ -219,9 +219,9 @@ def test_filters_are_drawn_for_each_band():
 def test_moments_of_noise():
     """Of 4,000 images: a share p is changed; deviations are |N(0, 0.1)|, values within independent."""
     images, p = np.zeros([4000, 8, 8, 3], np.float32), 0.3
-    some = augment.noisy(images, p, draws(count=4000)).numpy()
+    some = augment.noisy(images, p, rng(count=4000)).numpy()
     assert abs(np.mean(some.any(axis=(1, 2, 3))) - p) < 0.03
-    found = augment.noisy(images, 1.0, draws(count=4000)).numpy().astype(np.float64)
+    found = augment.noisy(images, 1.0, rng(count=4000)).numpy().astype(np.float64)
     deviations = found.std(axis=(1, 2, 3))
     np.testing.assert_allclose(np.mean(deviations), 0.1 * (2 / np.pi) ** 0.5, rtol=0.05)
     np.testing.assert_allclose(np.mean(found**2), 0.01, rtol=0.1)
@@ -242,7 +242,7 @@ def test_a_hole_is_half_as_wide_as_the_image():
     np.testing.assert_array_equal(augment.ada_cutout(IMAGES, 1.0, Fixed(0.0)), corner)
     np.testing.assert_array_equal(augment.ada_cutout(IMAGES, 0.5, Fixed(0.5)), IMAGES)
     ones, p = np.ones([4000, 16, 32, 1], np.float32), 0.4
-    found = augment.ada_cutout(ones, p, draws(count=4000)).numpy() == 0
+    found = augment.ada_cutout(ones, p, rng(count=4000)).numpy() == 0
     assert abs(np.mean(found.any(axis=(1, 2, 3))) - p) < 0.03
     assert abs(found.mean() - p * (7 / 16) ** 2) < 0.012
     boxes = found[found.any(axis=(1, 2, 3))]
@@ -255,8 +255,8 @@ def test_a_hole_is_half_as_wide_as_the_image():
 def test_grey_images_are_those_of_three_equal_channels(function):
     """So that one channel is augmented as in colour; noise is other in each channel."""
     grey = IMAGES[..., :1]
-    found = getattr(augment, function)(tf.constant(grey), 0.9, draws()).numpy()
-    wide = getattr(augment, function)(tf.constant(grey.repeat(3, axis=-1)), 0.9, draws())
+    found = getattr(augment, function)(tf.constant(grey), 0.9, rng()).numpy()
+    wide = getattr(augment, function)(tf.constant(grey.repeat(3, axis=-1)), 0.9, rng())
     np.testing.assert_allclose(wide, found.repeat(3, axis=-1), atol=1e-5)
     assert not np.array_equal(found, grey)
 
@@ -270,7 +270,7 @@ def test_gradients_of_both_orders(policy):
     direction = tf.constant(RANDOM.normal(size=IMAGES.shape), tf.float32)
 
     def value(x):
-        return tf.reduce_sum(augment.augment(x, policy, draws(), 0.8) ** 3)
+        return tf.reduce_sum(augment.augment(x, policy, rng(), 0.8) ** 3)
 
     def slope(x):
         with tf.GradientTape() as tape:
@@ -296,7 +296,7 @@ def test_xla_gives_the_same(policy):
         x = tf.constant(IMAGES)
         with tf.GradientTape() as tape:
             tape.watch(x)
-            found = augment.augment(x, policy, Draws(3, update, 0, 6), tf.constant(0.8))
+            found = augment.augment(x, policy, Rng(3, update, 0, 6), tf.constant(0.8))
             total = tf.reduce_sum(found**2)
         return found, tape.gradient(total, x)
 

@@ -126,7 +126,7 @@ def test_each_step_is_logged_once(images, tmp_path):
     assert [(line["step"], line["epoch"]) for line in lines] == [
         (step, (step - 1) // 4 + 1) for step in range(1, 9)
     ]
-    assert lines[0].keys() == {"step", "epoch", "time", "d_loss", "g_loss", "d_accuracy"}
+    assert lines[0].keys() == {"step", "epoch", "time", "d_loss", "g_loss", "d_ranking_accuracy"}
     assert sorted(_events(events)) == [*(("g_loss", s) for s in (6, 7, 8)), ("samples", 8)]
     assert [path.name for path in (tmp_path / "samples").iterdir()] == ["000008.png"]
 

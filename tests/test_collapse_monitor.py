@@ -161,7 +161,9 @@ def test_the_norms_are_those_of_the_update(clothes):
     squares = [np.sum((before - after) ** 2) for before, after in zip(*moved, strict=True)]
     foretold = watch.history[0][1]
     np.testing.assert_allclose(foretold["d_gradient"], np.sqrt(sum(squares)), rtol=1e-4)
-    assert "d_accuracy" in foretold and "real_accuracy" not in foretold  # logits are no answers
+    assert (
+        "d_ranking_accuracy" in foretold and "real_accuracy" not in foretold
+    )  # logits are no answers
 
 
 def test_a_model_with_labels(clothes):

@@ -169,9 +169,9 @@ def test_loss_scale_meets_an_infinity_on_the_second_replica_only(images, mirrore
     gan.compile(jit_compile=False)
     loss = gan.discriminator_loss
 
-    def overflow(images, labels, draws):
-        value, logs = loss(images, labels, draws)
-        second = draws.rows[0] > 0
+    def overflow(images, labels, rng):
+        value, logs = loss(images, labels, rng)
+        second = rng.rows[0] > 0
         return value * tf.where(second, np.inf, 1.0), logs
 
     gan.discriminator_loss = overflow

@@ -5,13 +5,13 @@ import pytest
 import tensorflow as tf
 from cases import WITHOUT_BATCH_STATISTICS, make
 
-from tfgan_zoo.layers import Draws
+from tfgan_zoo.layers import Rng
 from tfgan_zoo.models.ssgan import rotated
-from tfgan_zoo.tasks.adversarial import Judged
+from tfgan_zoo.tasks.adversarial import DiscriminatorOutput
 
 
-def draws(count, update=0):
-    return Draws(3, tf.constant(update, tf.int64), 0, count)
+def rng(count, update=0):
+    return Rng(3, tf.constant(update, tf.int64), 0, count)
 
 
 def log_softmax(logits):
@@ -24,7 +24,7 @@ def judged(rng, latents=None, **heads):
     outputs = {
         name: rng.normal(size=(8, width)).astype(np.float32) for name, width in heads.items()
     }
-    return Judged(None, {k: tf.constant(v) for k, v in outputs.items()}, latents)
+    return DiscriminatorOutput(None, {k: tf.constant(v) for k, v in outputs.items()}, latents)
 
 
 # === ACGAN ===
@@ -35,8 +35,8 @@ def test_acgan_terms():
     gan, rng = make("ACGAN", class_weight=0.5), np.random.default_rng(0)
     real, fake = (judged(rng, logits=1, class_logits=3) for _ in range(2))
     labels = rng.integers(0, 3, 8)
-    terms = gan.discriminator_terms(real, fake, tf.constant(labels, tf.int32), draws(8))
-    terms |= gan.generator_terms(fake, tf.constant(labels, tf.int32), draws(8))
+    terms = gan.discriminator_terms(real, fake, tf.constant(labels, tf.int32), rng(8))
+    terms |= gan.generator_terms(fake, tf.constant(labels, tf.int32), rng(8))
     expected = {
         name: -log_softmax(judged.outputs["class_logits"])[np.arange(8), labels].mean()
         for name, judged in {"d_real_class": real, "d_fake_class": fake}.items()
@@ -74,7 +74,7 @@ def test_infogan_terms():
         np.random.default_rng(1),
     )
     heads = {"logits": 1, "category_logits": 6, "code_mean": 2, "code_log_deviation": 2}
-    latents = gan.sample_latents(draws(8)).numpy().astype(np.float64)
+    latents = gan.sample_latents(rng(8)).numpy().astype(np.float64)
     fake = judged(rng, tf.constant(latents, tf.float32), **heads)
     outputs = {name: np.asarray(value, np.float64) for name, value in fake.outputs.items()}
     category = 0
@@ -85,8 +85,8 @@ def test_infogan_terms():
     error = (latents[:, 6:8] - outputs["code_mean"]) / np.exp(deviation)
     code = (error**2 / 2 + deviation + np.log(2 * np.pi) / 2).sum(axis=1)
     for player, terms in (
-        ("d", gan.discriminator_terms(fake, fake, None, draws(8))),
-        ("g", gan.generator_terms(fake, None, draws(8))),
+        ("d", gan.discriminator_terms(fake, fake, None, rng(8))),
+        ("g", gan.generator_terms(fake, None, rng(8))),
     ):
         assert [weight for weight, _ in terms.values()] == [0.5, 0.1]
         np.testing.assert_allclose(terms[f"{player}_category"][1], category.mean(), rtol=1e-5)
@@ -96,7 +96,7 @@ def test_infogan_terms():
 def test_infogan_latents():
     """Codes are one-hot and fair, the others uniform, alike in training and for seeds."""
     gan = make("InfoGAN")
-    sampled, seeded = gan.sample_latents(draws(6000)).numpy(), gan.latents_for(range(6000)).numpy()
+    sampled, seeded = gan.sample_latents(rng(6000)).numpy(), gan.latents_for(range(6000)).numpy()
     for latents in (sampled, seeded):
         codes = latents[:, :6].reshape(-1, 2, 3)
         assert set(np.unique(codes)) == {0.0, 1.0} and (codes.sum(axis=2) == 1).all()
@@ -177,17 +177,17 @@ def test_infogan_refuses(options, message):
 def test_began_logits_and_loss(images):
     """The logit is minus the mean absolute error, and L(x) - k L(G(z)) is what is minimised."""
     gan, batch = make("BEGAN"), images[:8]
-    outputs = gan.judge(tf.constant(batch), None)
+    outputs = gan.discriminate(tf.constant(batch), None)
     error = np.abs(np.float64(batch) - outputs["reconstructions"]).mean(axis=(1, 2, 3))
     np.testing.assert_allclose(outputs["logits"][:, 0], -error, rtol=1e-5)
     for k in (0.0, 0.3):
         gan.k.assign(k)
-        loss, logs = gan.discriminator_loss(tf.constant(batch), None, draws(8))
+        loss, logs = gan.discriminator_loss(tf.constant(batch), None, rng(8))
         np.testing.assert_allclose(logs["real_error"], error.mean(), rtol=1e-5)
         np.testing.assert_allclose(loss, logs["real_error"] - k * logs["fake_error"], atol=1e-6)
         np.testing.assert_allclose(logs["d_loss"], loss, atol=1e-6)  # not L(x) - L(G(z))
-    loss, _ = gan.generator_loss(tf.constant(batch), None, draws(8))
-    fake = gan.generated(None, draws(8))
+    loss, _ = gan.generator_loss(tf.constant(batch), None, rng(8))
+    fake = gan.generated(None, rng(8))
     np.testing.assert_allclose(loss, -np.mean(fake.logits), rtol=1e-5)
 
 
@@ -223,8 +223,8 @@ def test_began_stays_within_bounds():
 def test_vaegan_losses(images):
     """Divergence, feature error and the game's terms, against float64 within 1e-5."""
     gan, batch = make("VAEGAN", **WITHOUT_BATCH_STATISTICS), tf.constant(images[:8])
-    loss, logs = gan.generator_loss(batch, None, draws(8))
-    known = draws(8)
+    loss, logs = gan.generator_loss(batch, None, rng(8))
+    known = rng(8)
     prior, noise = known.normal([4]), known.normal([4])
     outputs = {k: np.float64(v) for k, v in gan.encoder(batch).items()}
     mean, log_variance = outputs["mean"], outputs["log_variance"]
@@ -239,7 +239,7 @@ def test_vaegan_losses(images):
     for name, value in (expected | {"feature_error": error}).items():
         np.testing.assert_allclose(logs[name], value, rtol=1e-5, err_msg=name)
     np.testing.assert_allclose(loss, sum(expected.values()) + 0.1 * error, rtol=1e-5)
-    loss, logs = gan.discriminator_loss(batch, None, draws(8))
+    loss, logs = gan.discriminator_loss(batch, None, rng(8))
     against = [np.log1p(np.exp(x)).mean() for x in logits]  # -log(1 - D)
     np.testing.assert_allclose(logs["d_rebuilt"], against[1], rtol=1e-5)
     np.testing.assert_allclose(loss, games[0] + against[1] + against[2], rtol=1e-5)
@@ -251,10 +251,10 @@ def test_vaegan_compares_features_of_images_augmented_alike(options, images):
     gan, batch = make("VAEGAN", **WITHOUT_BATCH_STATISTICS, **options), tf.constant(images[:8])
     if "augment" in options:
         gan.augment_probability.assign(0.9)
-    made = draws(8)
+    made = rng(8)
     assert gan._feature_error(batch, batch, None, made) == 0
     assert gan._feature_error(batch, -batch, None, made) > 0
-    shown = [gan.show(batch, same) for same in (made, made, draws(8))]
+    shown = [gan.show(batch, same) for same in (made, made, rng(8))]
     assert not np.array_equal(shown[0], shown[1]) and not np.array_equal(shown[0], shown[2])
 
 
@@ -262,10 +262,10 @@ def test_vaegan_routes_gradients(images):
     """The encoder is moved by divergence + error, the decoder by gamma * error + the game."""
     gan, batch = make("VAEGAN", **WITHOUT_BATCH_STATISTICS), tf.constant(images[:8])
     with tf.GradientTape() as tape:
-        loss, _ = gan.generator_loss(batch, None, draws(8))
+        loss, _ = gan.generator_loss(batch, None, rng(8))
     encoder, decoder = (n.trainable_variables for n in gan.player_networks("generator"))
     found = tape.gradient(loss, [encoder, decoder])
-    known = draws(8)
+    known = rng(8)
     prior, noise = known.normal([4]), known.normal([4])
     with tf.GradientTape(persistent=True) as tape:
         outputs = gan.encoder(batch)
@@ -302,7 +302,7 @@ def test_vaegan_encodes_and_reconstructs(images, tmp_path):
     served = signatures["reconstruct"](images=images)["images"]
     assert np.abs((served + 1) * 127.5 - rebuilt).max() <= 0.51
     assert set(signatures["score"](images=images)) == {"logits"}
-    weights = [network.get_weights() for network in gan.networks()[3:]]
+    weights = [network.get_weights() for network in list(gan.networks().values())[3:]]
     changed = [not np.array_equal(a, b) for a, b in zip(*weights, strict=True)]
     assert all(changed)  # the average is not the encoder itself
 
@@ -333,21 +333,21 @@ def test_rotations(images):
 def test_ssgan_terms(images):
     """The cross-entropy in float64 of the turns that were drawn, within 1e-5; they are fair."""
     gan, batch = make("SSGAN"), tf.constant(images)
-    turns = np.floor(4 * draws(64).uniform([]).numpy()).astype(int)
+    turns = np.floor(4 * rng(64).uniform([]).numpy()).astype(int)
     turned = np.stack([np.rot90(image, turn) for image, turn in zip(images, turns, strict=True)])
     logits = gan.discriminator(turned)["rotation_logits"].numpy()
     expected = -log_softmax(logits)[np.arange(64), turns].mean()
-    shown = Judged(batch, {})
-    terms = gan.discriminator_terms(shown, shown, None, draws(64))
+    shown = DiscriminatorOutput(batch, {})
+    terms = gan.discriminator_terms(shown, shown, None, rng(64))
     assert terms["d_rotation"][0] == 1.0 and terms["rotation_accuracy"][0] is None
     np.testing.assert_allclose(terms["d_rotation"][1], expected, rtol=1e-5)
     np.testing.assert_allclose(
         terms["rotation_accuracy"][1], (logits.argmax(axis=1) == turns).mean()
     )
-    weight, loss = gan.generator_terms(shown, None, draws(64))["g_rotation"]
+    weight, loss = gan.generator_terms(shown, None, rng(64))["g_rotation"]
     assert weight == 0.2
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
-    many = np.floor(4 * draws(4000).uniform([]).numpy())
+    many = np.floor(4 * rng(4000).uniform([]).numpy())
     # The deviation of a share of a quarter among 4000 is 0.007.
     np.testing.assert_allclose(np.bincount(many.astype(int)) / 4000, 0.25, atol=0.03)
 

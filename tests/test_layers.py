@@ -7,8 +7,8 @@ import tensorflow as tf
 
 import tfgan_zoo
 from tfgan_zoo import layers
-from tfgan_zoo.layers import BatchNormalization, Draws, Dropout, LeakyReLU, Maxout
-from tfgan_zoo.layers.draws import threefry
+from tfgan_zoo.layers import BatchNormalization, Dropout, LeakyReLU, Maxout, Rng
+from tfgan_zoo.layers.rng import threefry
 from tfgan_zoo.models import dcgan
 
 KNOWN_ANSWERS = [  # of the Random123 library: key, counter, result
@@ -18,8 +18,8 @@ KNOWN_ANSWERS = [  # of the Random123 library: key, counter, result
 ]
 
 
-def draws(start=0, count=64, update=0, seed=0):
-    return Draws(seed, tf.constant(update, tf.int64), start, count)
+def rng(start=0, count=64, update=0, seed=0):
+    return Rng(seed, tf.constant(update, tf.int64), start, count)
 
 
 @pytest.mark.parametrize(("key", "counter", "expected"), KNOWN_ANSWERS)
@@ -31,7 +31,7 @@ def test_threefry_gives_the_known_answers(key, counter, expected):
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_draws_are_the_same_in_every_mode(jit_compile):
     def both(update, start):
-        made = Draws(3, update, start, 4)
+        made = Rng(3, update, start, 4)
         return made.uniform([5]), made.normal([3, 3])
 
     arguments = tf.constant(7, tf.int64), tf.constant(2)
@@ -42,28 +42,28 @@ def test_draws_are_the_same_in_every_mode(jit_compile):
 
 
 def test_rows_belong_to_places_in_the_global_batch():
-    whole = draws().normal([6])
-    np.testing.assert_array_equal(draws(start=48, count=16).normal([6]), whole[48:])
+    whole = rng().normal([6])
+    np.testing.assert_array_equal(rng(start=48, count=16).normal([6]), whole[48:])
 
 
 def test_draws_differ_by_seed_update_and_turn():
-    made = draws()
+    made = rng()
     samples = [made.uniform([8]), made.uniform([8])]
-    samples += [draws(update=1).uniform([8]), draws(seed=1).uniform([8])]
+    samples += [rng(update=1).uniform([8]), rng(seed=1).uniform([8])]
     assert (
         len(np.unique(np.concatenate(samples))) > 4 * 64 * 8 - 5
     )  # chance repeats on 2**24 values
 
 
 def test_distributions():
-    uniform = np.sort(np.ravel(draws(count=1000).uniform([101])))
+    uniform = np.sort(np.ravel(rng(count=1000).uniform([101])))
     assert uniform[0] >= 0 and uniform[-1] < 1
     steps = np.arange(1, uniform.size + 1) / uniform.size
     assert np.abs(uniform - steps).max() < 1.63 / uniform.size**0.5  # Kolmogorov, Smirnov: 1%
-    normal = np.ravel(draws(count=1000).normal([101])).astype(np.float64)
+    normal = np.ravel(rng(count=1000).normal([101])).astype(np.float64)
     moments = [np.mean(normal**k) for k in (1, 2, 3, 4)]
     np.testing.assert_allclose(moments, [0, 1, 0, 3], atol=0.06)
-    halves = np.asarray(draws(count=1000).normal([2]))
+    halves = np.asarray(rng(count=1000).normal([2]))
     assert abs(np.corrcoef(halves.T)[0, 1]) < 0.1
 
 
@@ -71,9 +71,9 @@ def test_dropout_keeps_the_mean_and_repeats():
     layer = Dropout(0.25)
     inputs = tf.ones([64, 50])
     assert layer(inputs) is inputs
-    with draws().active():
+    with rng().active():
         first, second = layer(inputs, training=True), layer(inputs, training=True)
-    with draws().active():
+    with rng().active():
         np.testing.assert_array_equal(layer(inputs, training=True), first)
     assert np.any(first != second)
     np.testing.assert_allclose(np.unique(first), [0, 1 / 0.75], rtol=1e-6)

@@ -194,18 +194,18 @@ def test_clip_weights(make, jit_compile):
 
 @pytest.mark.parametrize("name", penalties.PENALTIES)
 def test_values_of_a_penalty(name):
-    draws = {SHAPE: NOISE, (1, 1, 1): ALPHA}
+    rng = {SHAPE: NOISE, (1, 1, 1): ALPHA}
     found = penalties.get(name)
     assert found.name == name and (found.weight, found.every) == (10.0, 1)
-    value = found.values(network, tf.constant(REAL), tf.constant(FAKE), draws.__getitem__)
+    value = found.values(network, tf.constant(REAL), tf.constant(FAKE), rng.__getitem__)
     np.testing.assert_allclose(value, CASES[name][1](), rtol=1e-5, atol=1e-6)
 
 
 def test_dragan_takes_the_deviation_of_the_whole_batch():
-    draws = {SHAPE: NOISE, (1, 1, 1): ALPHA}
+    rng = {SHAPE: NOISE, (1, 1, 1): ALPHA}
     found = penalties.DRAGAN()
     assert found.reads_batch and not penalties.R1().reads_batch
-    value = found.values(network, tf.constant(REAL), None, draws.__getitem__, stddev=2.0)
+    value = found.values(network, tf.constant(REAL), None, rng.__getitem__, stddev=2.0)
     np.testing.assert_allclose(value, CASES["dragan_stddev"][1](), rtol=1e-5, atol=1e-6)
 
 

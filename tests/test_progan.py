@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from cases import make
 
-from tfgan_zoo.layers import Draws
+from tfgan_zoo.layers import Rng
 
 RANDOM = np.random.default_rng(0)
 LATENTS = tf.constant(RANDOM.normal(size=(4, 4)), tf.float32)
@@ -25,8 +25,8 @@ def at_step(gan, step):
     return gan
 
 
-def draws(phase):
-    return Draws(0, tf.constant(0, tf.int64), 0, 4, phase)
+def rng(phase):
+    return Rng(0, tf.constant(0, tf.int64), 0, 4, phase)
 
 
 def enlarged(images, times=2):
@@ -51,17 +51,17 @@ def test_schedule():
 def test_generator_fades_in():
     """With alpha = 0 the phase's images are the last phase's, enlarged; with alpha = 1 the new ones."""
     gan = three_phases()
-    small = gan.synthesize(LATENTS, None, draws(0)).numpy()
+    small = gan.synthesize(LATENTS, None, rng(0)).numpy()
     assert small.shape == (4, 2, 2, 1)
     middle = {}
     for step in (3, 4, 7):  # alpha = 0, 1/4, 1
-        middle[step] = at_step(gan, step).synthesize(LATENTS, None, draws(1)).numpy()
+        middle[step] = at_step(gan, step).synthesize(LATENTS, None, rng(1)).numpy()
     np.testing.assert_allclose(middle[3], enlarged(small), atol=1e-6)
     network = gan.generator.get_layer
     new = network("to_images_1")(network("features_1")(network("features_0")(LATENTS)))
     np.testing.assert_allclose(middle[7], new, atol=1e-6)
     np.testing.assert_allclose(middle[4], 0.75 * enlarged(small) + 0.25 * new.numpy(), atol=1e-6)
-    large = at_step(gan, 10).synthesize(LATENTS, None, draws(2)).numpy()
+    large = at_step(gan, 10).synthesize(LATENTS, None, rng(2)).numpy()
     np.testing.assert_allclose(large, enlarged(middle[7]), atol=1e-6)
 
 
@@ -69,13 +69,13 @@ def test_discriminator_fades_in():
     """With alpha = 0 it says of an image what it said of the image's half in the last phase."""
     gan = three_phases()
     small = halved(halved(IMAGES.numpy()))
-    logits = gan.judge(tf.constant(small), None)["logits"]
-    middle = at_step(gan, 3).judge(tf.constant(halved(IMAGES.numpy())), None)["logits"]
+    logits = gan.discriminate(tf.constant(small), None)["logits"]
+    middle = at_step(gan, 3).discriminate(tf.constant(halved(IMAGES.numpy())), None)["logits"]
     np.testing.assert_allclose(middle, logits, atol=1e-5)
-    before = at_step(gan, 9).judge(tf.constant(halved(IMAGES.numpy())), None)["logits"]
-    large = at_step(gan, 10).judge(IMAGES, None)["logits"]
+    before = at_step(gan, 9).discriminate(tf.constant(halved(IMAGES.numpy())), None)["logits"]
+    large = at_step(gan, 10).discriminate(IMAGES, None)["logits"]
     np.testing.assert_allclose(large, before, atol=1e-5)
-    assert not np.allclose(large, at_step(gan, 12).judge(IMAGES, None)["logits"])
+    assert not np.allclose(large, at_step(gan, 12).discriminate(IMAGES, None)["logits"])
 
 
 @pytest.mark.parametrize(("step", "phase"), [(0, 0), (4, 1), (9, 1), (12, 2), (20, 2)])
@@ -83,11 +83,11 @@ def test_saved_networks_are_those_of_the_phase(step, phase):
     """They take and give images of the full size at any growth."""
     gan = at_step(three_phases(), step)
     times = 4 >> phase
-    images = gan.synthesize(LATENTS, None, draws(phase))
+    images = gan.synthesize(LATENTS, None, rng(phase))
     whole = gan.generator(LATENTS, training=True)
     np.testing.assert_allclose(whole, enlarged(images, times), atol=1e-6)
-    shown = gan.judged(IMAGES, None, draws(phase)).images
-    expected = gan.judge(shown, None)["logits"]
+    shown = gan.judged(IMAGES, None, rng(phase)).images
+    expected = gan.discriminate(shown, None)["logits"]
     logits = gan.discriminator(enlarged(shown, times), training=True)
     np.testing.assert_allclose(logits, expected, atol=1e-5)
     drawn = gan.render(LATENTS)
@@ -96,7 +96,7 @@ def test_saved_networks_are_those_of_the_phase(step, phase):
 
 def test_real_images_are_averaged_down_and_mixed():
     gan = at_step(three_phases(), 4)
-    shown = gan.judged(IMAGES, None, draws(1)).images
+    shown = gan.judged(IMAGES, None, rng(1)).images
     half = halved(IMAGES.numpy())
     np.testing.assert_allclose(shown, 0.75 * enlarged(halved(half)) + 0.25 * half, atol=1e-6)
 
@@ -105,8 +105,8 @@ def test_drift():
     gan = three_phases(drift_weight=2.0, penalty=None)
     images = tf.constant(halved(halved(IMAGES.numpy())))
     logits = tf.constant([[1.0], [-2.0], [0.0], [3.0]])
-    real = type(gan.judged(IMAGES, None, draws(0)))(images, {"logits": logits})
-    (weight, value), *others = gan.discriminator_terms(real, real, None, draws(0)).values()
+    real = type(gan.judged(IMAGES, None, rng(0)))(images, {"logits": logits})
+    (weight, value), *others = gan.discriminator_terms(real, real, None, rng(0)).values()
     assert weight == 2.0 and float(value) == 14 / 4 and not others
 
 
@@ -138,9 +138,9 @@ def test_every_phase_is_traced_once(jit_compile, monkeypatch):
     for name in ("discriminator_loss", "generator_loss"):
         loss = getattr(gan, name)
 
-        def counted(images, labels, draws, name=name, loss=loss):
-            traced.append((name, draws.phase))
-            return loss(images, labels, draws)
+        def counted(images, labels, rng, name=name, loss=loss):
+            traced.append((name, rng.phase))
+            return loss(images, labels, rng)
 
         monkeypatch.setattr(gan, name, counted)
 

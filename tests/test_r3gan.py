@@ -6,7 +6,7 @@ import tensorflow as tf
 from cases import make
 
 from tfgan_zoo import penalties
-from tfgan_zoo.layers import Draws
+from tfgan_zoo.layers import Rng
 from tfgan_zoo.models.r3gan import BasisMaps, BasisProducts, GroupedConv2D
 
 RANDOM = np.random.default_rng(0)
@@ -82,8 +82,8 @@ def test_discriminator_loss(images):
     """softplus(D(fake) - D(real)) + gamma (R1 + R2)."""
     gan = make("R3GAN", penalty_weight=3.0)
     images = tf.constant(images[:8])
-    loss, logs = gan.discriminator_loss(images, None, Draws(0, tf.constant(0, tf.int64), 0, 8))
-    latents = gan.sample_latents(Draws(0, tf.constant(0, tf.int64), 0, 8))
+    loss, logs = gan.discriminator_loss(images, None, Rng(0, tf.constant(0, tf.int64), 0, 8))
+    latents = gan.sample_latents(Rng(0, tf.constant(0, tf.int64), 0, 8))
     fake = gan.generator(latents, training=True)
     difference = (gan.discriminator(fake) - gan.discriminator(images)).numpy().astype(np.float64)
     np.testing.assert_allclose(logs["d_loss"], np.mean(np.log1p(np.exp(difference))), rtol=1e-5)

@@ -9,15 +9,15 @@ import tensorflow as tf
 from cases import CASES, WITHOUT_BATCH_STATISTICS, make
 
 import tfgan_zoo
-from tfgan_zoo.layers import Draws, MinibatchDiscrimination
-from tfgan_zoo.tasks.adversarial import Judged
+from tfgan_zoo.layers import MinibatchDiscrimination, Rng
+from tfgan_zoo.tasks.adversarial import DiscriminatorOutput
 
 PLAIN = {**WITHOUT_BATCH_STATISTICS, "seed": 5}
 RANDOM = np.random.default_rng(0)
 
 
-def draws(count=16, update=0):
-    return Draws(5, tf.constant(update, tf.int64), 0, count)
+def rng(count=16, update=0):
+    return Rng(5, tf.constant(update, tf.int64), 0, count)
 
 
 def fitted(images, steps=2, strategy=None, rate=0.05, jit_compile=False, **options):
@@ -31,7 +31,9 @@ def fitted(images, steps=2, strategy=None, rate=0.05, jit_compile=False, **optio
 
 
 def judged(logits):
-    return Judged(tf.zeros([len(logits), 8, 8, 1]), {"logits": tf.constant(logits[:, None])})
+    return DiscriminatorOutput(
+        tf.zeros([len(logits), 8, 8, 1]), {"logits": tf.constant(logits[:, None])}
+    )
 
 
 # === Augmentation ===
@@ -81,10 +83,10 @@ def test_the_generator_learns_through_augmentation(images, policy):
     if policy.startswith("ada"):
         gan.augment_probability.assign(0.8)
     with tf.GradientTape() as tape:
-        loss, _ = gan.generator_loss(images[:16], None, draws())
+        loss, _ = gan.generator_loss(images[:16], None, rng())
     gradients = tape.gradient(loss, gan.generator.trainable_variables)
     assert all(np.isfinite(g).all() and np.abs(g).max() > 0 for g in gradients)
-    shown = [gan.show(tf.constant(images[:16]), draws()) for gan in (gan, make("DCGAN"))]
+    shown = [gan.show(tf.constant(images[:16]), rng()) for gan in (gan, make("DCGAN"))]
     assert not np.array_equal(*shown)
 
 
@@ -95,9 +97,9 @@ def test_balanced_consistency(images):
     """The logits of mirrored and shifted images, against the discriminator called by hand."""
     gan = make("DCGAN", consistency_real=10.0, consistency_fake=3.0, **PLAIN)
     x, y = (tf.constant(part) for part in images[:32].reshape(2, 16, 8, 8, 1))
-    terms = gan.discriminator_terms(*(gan.judged(i, None, draws()) for i in (x, y)), None, draws())
+    terms = gan.discriminator_terms(*(gan.judged(i, None, rng()) for i in (x, y)), None, rng())
     assert [terms[name][0] for name in ("consistency_real", "consistency_fake")] == [10.0, 3.0]
-    made = draws()
+    made = rng()
     for name, part in (("consistency_real", x), ("consistency_fake", y)):
         changed = tfgan_zoo.augment.flip_and_shift(part, made)
         pair = [np.asarray(gan.discriminator(i), np.float64) for i in (part, changed)]
@@ -107,14 +109,14 @@ def test_balanced_consistency(images):
 def test_latent_consistency():
     options = {"latent_consistency_d": 5.0, "latent_consistency_g": 0.5}
     gan = make("DCGAN", latent_consistency_noise=0.2, instance_noise=0.1, **options, **PLAIN)
-    fake = gan.generated(None, draws())
-    noise = 0.2 * draws(update=1).normal([4])
+    fake = gan.generated(None, rng())
+    noise = 0.2 * rng(update=1).normal([4])
     near = gan.generator(fake.latents + noise)
-    ((weight, value),) = gan.generator_terms(fake, None, draws(update=1)).values()
+    ((weight, value),) = gan.generator_terms(fake, None, rng(update=1)).values()
     expected = np.mean((np.float64(near) - np.float64(fake.originals)) ** 2)
     assert weight == -0.5 and expected > 0
     np.testing.assert_allclose(value, expected, rtol=1e-4)
-    ((weight, value),) = gan.discriminator_terms(None, fake, None, draws(update=1)).values()
+    ((weight, value),) = gan.discriminator_terms(None, fake, None, rng(update=1)).values()
     expected = np.mean((np.float64(gan.discriminator(near)) - np.float64(fake.logits)) ** 2)
     assert weight == 5.0
     np.testing.assert_allclose(value, expected, rtol=1e-3)
@@ -128,7 +130,7 @@ def test_lecam():
     gan.lecam_real.assign(0.7)
     gan.lecam_fake.assign(-0.4)
     real, fake = RANDOM.normal(size=(2, 16)).astype(np.float32)
-    terms = gan.discriminator_terms(judged(real), judged(fake), None, draws())
+    terms = gan.discriminator_terms(judged(real), judged(fake), None, rng())
     expected = np.mean((np.float64(real) + 0.4) ** 2) + np.mean((np.float64(fake) - 0.7) ** 2)
     weight, value = terms["lecam"]
     assert weight == 0.3
@@ -227,11 +229,11 @@ def test_unrolled_gradient_against_finite_differences(steps, adam):
         slots = (optimizer._momentums, optimizer._velocities)
         state = [np.ravel([v.numpy().item() for v in slot]) for slot in slots]
         state.append(float(optimizer.iterations.numpy()))
-    made = draws()
+    made = rng()
     latents = [np.float64(made.normal([1])).ravel() for _ in range(steps + 1)]
     before = [np.copy(v) for v in [*gan.variables, *optimizer.variables]]
     with tf.GradientTape() as tape:
-        loss, _ = gan.unrolled_generator_loss(tf.constant(real), None, draws())
+        loss, _ = gan.unrolled_generator_loss(tf.constant(real), None, rng())
     gradients = tape.gradient(loss, gan.generator.trainable_variables)
     gradient = np.concatenate([np.ravel(g) for g in gradients])
     for variable, old in zip([*gan.variables, *optimizer.variables], before, strict=True):
@@ -247,8 +249,8 @@ def test_unrolled_gradient_against_finite_differences(steps, adam):
 
 def test_unrolling_nothing_is_the_plain_loss(images):
     gan = make("DCGAN", **PLAIN)
-    plain, _ = gan.generator_loss(images[:16], None, draws())
-    assert gan.unrolled_generator_loss(images[:16], None, draws())[0] == plain
+    plain, _ = gan.generator_loss(images[:16], None, rng())
+    assert gan.unrolled_generator_loss(images[:16], None, rng())[0] == plain
 
 
 def test_unrolled_training(images):
@@ -261,14 +263,14 @@ def test_unrolled_training(images):
         gans.append(gan)
     for ours, theirs in zip(*(gan.variables for gan in gans), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5, err_msg=ours.path)
-    gan.unrolled_generator_loss(tf.constant(images[:16]), None, draws())
+    gan.unrolled_generator_loss(tf.constant(images[:16]), None, rng())
     moved = [
         np.copy(v) for n in (gan.generator, gan.discriminator) for v in n.non_trainable_variables
     ]
     assert any(np.any(value != 0) for value in moved)
     fixed = [np.copy(v) for v in gan.discriminator.variables]
     other = [np.copy(v) for v in gan.generator.non_trainable_variables]
-    gan.unrolled_generator_loss(tf.constant(images[16:32]), None, draws())
+    gan.unrolled_generator_loss(tf.constant(images[16:32]), None, rng())
     assert all(
         np.array_equal(v, o) for v, o in zip(gan.discriminator.variables, fixed, strict=True)
     )
@@ -353,7 +355,7 @@ def test_every_variant_has_them(variant, images):
     labels = gan.condition and gan.condition.defaults(range(8))
     logs = {}
     for loss in (gan.discriminator_loss, gan.generator_loss):
-        value, more = loss(tf.constant(images[:8]), labels, draws(8))
+        value, more = loss(tf.constant(images[:8]), labels, rng(8))
         assert np.isfinite(value)
         logs |= more
     assert set(logs) >= {*ALL} - {"augment", "top_k"} | {"augment_probability"}

@@ -7,7 +7,7 @@ import tensorflow as tf
 from cases import CASES, TEXTS, WITHOUT_BATCH_STATISTICS, make
 
 import tfgan_zoo
-from tfgan_zoo.layers import Draws, MinibatchStddev
+from tfgan_zoo.layers import MinibatchStddev, Rng
 
 PLAIN = {**WITHOUT_BATCH_STATISTICS, "seed": 5}
 
@@ -68,10 +68,10 @@ def losses_of(gan, images, labels=None, parts=1):
     found = []
     for part in range(parts):
         rows = slice(part * len(images) // parts, (part + 1) * len(images) // parts)
-        draws = Draws(gan.seed, tf.constant(0, tf.int64), rows.start, rows.stop - rows.start)
+        rng = Rng(gan.seed, tf.constant(0, tf.int64), rows.start, rows.stop - rows.start)
         given = tf.constant(images[rows]), labels if labels is None else tf.constant(labels[rows])
         found.append(
-            [float(loss(*given, draws)[0]) for loss in (gan.discriminator_loss, gan.generator_loss)]
+            [float(loss(*given, rng)[0]) for loss in (gan.discriminator_loss, gan.generator_loss)]
         )
     return np.mean(found, axis=0)
 
@@ -88,7 +88,7 @@ def losses_of(gan, images, labels=None, parts=1):
 )
 def test_what_the_docstrings_say_depends_on_a_replicas_rows(variant, options, differs, images):
     gan = make(variant, **{**PLAIN, **options})
-    for network in gan.networks():
+    for network in gan.networks().values():
         network.set_weights([5 * weight for weight in network.get_weights()])
     labels = np.resize(TEXTS, 8) if variant == "TextGAN" else None
     whole, halves = (losses_of(gan, images[:8], labels, parts) for parts in (1, 2))

@@ -13,7 +13,7 @@ from tfgan_zoo import export
 def test_half_precision_draws_what_its_export_serves(variant):
     """To the pixel; while the network in training computes in half precision, and differs."""
     gan = make(variant, dtype="mixed_bfloat16")
-    for average, network in gan.averages():
+    for average, network in gan.ema_pairs():
         network.set_weights([3 * weight for weight in network.get_weights()])
         average.set_weights(network.get_weights())
     served = export.bare_copy(gan, "served")

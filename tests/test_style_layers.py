@@ -7,7 +7,7 @@ import tensorflow as tf
 from cases import make
 
 from tfgan_zoo import layers
-from tfgan_zoo.layers import Draws
+from tfgan_zoo.layers import Rng
 
 RANDOM = np.random.default_rng(0)
 
@@ -24,8 +24,8 @@ def compiled(function, jit_compile, *arguments):
     )
 
 
-def draws(update=0):
-    return Draws(0, tf.constant(update, tf.int64), 0, 4)
+def rng(update=0):
+    return Rng(0, tf.constant(update, tf.int64), 0, 4)
 
 
 # === Equalized learning rate ===
@@ -259,9 +259,9 @@ def test_noise_is_drawn_in_training_and_constant_else():
     constant = 0.5 * layer.noise.numpy()
     np.testing.assert_allclose(layer(x) - x, np.broadcast_to(constant, x.shape), atol=1e-6)
     np.testing.assert_array_equal(layer(x)[2:3], layer(x[2:3]))  # whatever else is in the batch
-    with draws().active():
+    with rng().active():
         noisy = layer(x, training=True) - x
-    expected = 0.5 * draws().normal([5, 5, 1])
+    expected = 0.5 * rng().normal([5, 5, 1])
     np.testing.assert_allclose(noisy, np.broadcast_to(expected, x.shape), atol=1e-6)
     assert [w.shape for w in layer.trainable_weights] == [()]
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from cases import make
 
 import tfgan_zoo
-from tfgan_zoo.layers import ConstantInput, Draws, MovingAverage
+from tfgan_zoo.layers import ConstantInput, MovingAverage, Rng
 from tfgan_zoo.models.stylegan import AdaptiveInstanceNormalization, sizes
 
 RANDOM = np.random.default_rng(0)
@@ -34,8 +34,8 @@ def latents(count):
     return RANDOM.normal(size=(count, 4)).astype(np.float32)
 
 
-def draws(count=4, update=0):
-    return Draws(0, tf.constant(update, tf.int64), 0, count)
+def rng(count=4, update=0):
+    return Rng(0, tf.constant(update, tf.int64), 0, count)
 
 
 # === Styles ===
@@ -79,7 +79,7 @@ def test_style_mixing():
     """Nine rows of ten have two styles, which change at any of the inner places alike often."""
     gan = untrained("StyleGAN2")
     z = latents(4000)
-    styles = gan.mixed(tf.constant(z), draws(4000), training=False).numpy()
+    styles = gan.mixed(tf.constant(z), rng(4000), training=False).numpy()
     pure = gan.generator.get_layer("mapping")(z).numpy()[:, None]
     own = np.isclose(styles, pure, atol=1e-5).all(axis=-1)
     assert own[:, 0].all() and (np.diff(own.astype(int), axis=1) <= 0).all()
@@ -95,7 +95,7 @@ def test_w_avg_is_tracked(images):
     mapping = gan.generator.get_layer("mapping")
     expected = 0.0
     for update in range(2):  # the generator's update changes the mapping after its styles are made
-        styles = mapping(gan.sample_latents(draws(16, update)), training=False).numpy()
+        styles = mapping(gan.sample_latents(rng(16, update)), training=False).numpy()
         expected = expected + 0.005 * (styles.mean(axis=0) - expected)
     gan.fit(images[:16], batch_size=16, epochs=1, verbose=0)
     mean = mapping.get_layer("w_avg").mean.numpy()
@@ -133,8 +133,8 @@ def test_constant_input():
 
 
 def test_thinned_draws_are_those_of_their_rows():
-    whole, part = draws(6), draws(6)
-    with part.thinned(2):
+    whole, part = rng(6), rng(6)
+    with part.subsampled(2):
         np.testing.assert_allclose(part.normal([3]), whole.normal([3])[::2], atol=1e-6)
     np.testing.assert_allclose(part.normal([3]), whole.normal([3]), atol=1e-6)
 
@@ -187,8 +187,8 @@ def test_path_length_penalty():
     """To 2%, the kinks of leaky units lying between the differences."""
     gan = untrained("StyleGAN2")
     gan.path_length_mean.assign(0.3)
-    found = gan._path_length_penalty(draws(8))
-    same = draws(8)
+    found = gan._path_length_penalty(rng(8))
+    same = rng(8)
     styles = gan.mixed(gan.sample_latents(same), same, training=False).numpy()[::2]
     directions = same.normal([8, 8, 1]).numpy()[::2] / 8
     lengths = differences(gan, styles, directions)

@@ -8,9 +8,9 @@ import tensorflow as tf
 from cases import TEXTS, make
 
 from tfgan_zoo import callbacks, datasets, evaluation, losses
-from tfgan_zoo.layers import ConditioningAugmentation, Draws, EmbeddingBag
+from tfgan_zoo.layers import ConditioningAugmentation, EmbeddingBag, Rng
 from tfgan_zoo.models import textgan
-from tfgan_zoo.tasks.adversarial import Judged
+from tfgan_zoo.tasks.adversarial import DiscriminatorOutput
 from tfgan_zoo.tasks.conditions import tokens
 from tfgan_zoo.visualization import write_png
 
@@ -80,7 +80,7 @@ def softplus(x):
 def judged(logits, rng, latents=None):
     projection = tf.constant(rng.normal(size=(len(logits), 6)), tf.float32)
     outputs = {"logits": tf.constant(logits[:, None], tf.float32), "projection": projection}
-    return Judged(tf.zeros([len(logits), 8, 8, 1]), outputs, latents)
+    return DiscriminatorOutput(tf.zeros([len(logits), 8, 8, 1]), outputs, latents)
 
 
 def test_matching_aware_loss(monkeypatch):
@@ -104,7 +104,9 @@ def test_matching_aware_loss(monkeypatch):
 def test_the_discriminator_is_shown_the_neighbours_texts():
     gan = make("TextGAN", contrastive_weight=0.0)
     seen = []
-    gan.judge = lambda images, labels: seen.append(labels.tokens) or {"logits": tf.zeros([4, 1])}
+    gan.discriminate = lambda images, labels: (
+        seen.append(labels.tokens) or {"logits": tf.zeros([4, 1])}
+    )
     read = gan._read(gan.condition.encode(tf.constant(["a", "b", "c", "d"])))
     zeros = judged(np.zeros(4), np.random.default_rng(0))
     gan.discriminator_terms(zeros, zeros, read, None)
@@ -157,7 +159,7 @@ def test_conditioning_augmentation():
     inference = layer(texts)
     mean, log_variance = (part.numpy()[0] for part in layer.moments(texts))
     np.testing.assert_allclose(inference[:3], np.tile(mean, (3, 1)), rtol=1e-6)
-    with Draws(0, tf.constant(0, tf.int64), 0, count).active():
+    with Rng(0, tf.constant(0, tf.int64), 0, count).active():
         drawn = layer(texts, training=True).numpy()
     error = 4 / np.sqrt(count)  # four standard errors
     np.testing.assert_allclose(drawn.mean(0), mean, atol=error * np.exp(log_variance / 2).max())

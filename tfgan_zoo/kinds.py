@@ -8,20 +8,12 @@ from tfgan_zoo import numbers
 
 # Options of all models. A class whose option has another range says so in its own `bounds`.
 BOUNDS = {
-    **dict.fromkeys(("latent_dim", "n_critic", "penalty_every"), ">= 1"),
+    **dict.fromkeys(("latent_dim", "n_critic"), ">= 1"),
     **dict.fromkeys(("gradient_accumulation_steps", "width", "widths", "image_shape"), ">= 1"),
     **dict.fromkeys(("g_learning_rate", "d_learning_rate"), "> 0"),
-    **dict.fromkeys(("ema_decay", "label_smoothing", "dropout", "lecam_decay"), "[0, 1)"),
-    **dict.fromkeys(("instance_noise", "instance_noise_steps"), ">= 0"),
-    **dict.fromkeys(("consistency_real", "consistency_fake", "latent_consistency_d"), ">= 0"),
-    **dict.fromkeys(("latent_consistency_g", "latent_consistency_noise", "lecam"), ">= 0"),
-    **dict.fromkeys(("top_k_steps", "unrolled_steps", "minibatch_discrimination"), ">= 0"),
+    **dict.fromkeys(("ema_decay", "dropout"), "[0, 1)"),
+    "minibatch_discrimination": ">= 0",
     "latent_distribution": ("normal", "uniform"),
-    **dict.fromkeys(("penalty", "augment"), "None or string"),
-    "ada_target": "[-2, 2]",  # beyond 1 the probability only rises or falls
-    "ada_images": "number > 0",
-    "penalty_weight": "number >= 0",
-    "top_k": "(0, 1]",
     "seed": "[0, 2**31)",
     "num_classes": ">= 1",
     "upsampling": ("transpose", "resize", "pixel_shuffle"),

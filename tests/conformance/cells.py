@@ -75,7 +75,7 @@ def train(cell, strategy, part):
         gan = cases.make(cell.variant, dtype=cell.precision, **overrides)
     if exact:
         scale = cases.initial_scale(cell.variant)
-        for network in gan.networks():
+        for network in gan.networks().values():
             network.set_weights([scale * weight for weight in network.get_weights()])
     optimizers = [keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05)] if exact else []
     if cell.precision == "mixed_float16":
@@ -93,7 +93,7 @@ def train(cell, strategy, part):
 
 def weights(gan):
     """All variables by network, number and name, since Keras counts up the names of layers."""
-    counters = {"counter": [gan.iterations, gan.d_accuracy]}
+    counters = {"counter": [gan.iterations, gan.d_ranking_accuracy]}
     networks = {name: getattr(gan, name).variables for name in NETWORKS if hasattr(gan, name)}
     return {
         f"{network} {i} {variable.name}": np.asarray(variable.numpy(), np.float64)

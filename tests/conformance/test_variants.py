@@ -128,8 +128,8 @@ def test_export(gan, images, asked, trained, tmp_path):
     np.testing.assert_allclose(served, expected, atol=1e-6)
     assert np.asarray(expected).dtype == np.float32 and np.abs(expected).max() <= 1
     again = tfgan_zoo.from_preset(str(path))
-    averages = {id(network): average for average, network in gan.averages()}
-    for ours, theirs in zip(again.networks(), gan.networks(), strict=True):
+    averages = {id(network): average for average, network in gan.ema_pairs()}
+    for ours, theirs in zip(again.networks().values(), gan.networks().values(), strict=True):
         served = averages.get(id(theirs), theirs)
         for a, b in zip(ours.weights, served.weights, strict=True):
             np.testing.assert_array_equal(a, b)

@@ -124,7 +124,7 @@ def test_from_preset_loads_what_is_served(variant, models):
     assert ours.keys() == theirs.keys()
     for name in ours.keys() - {n for n in ours if n.split("/")[0] in named.averaged(again)}:
         np.testing.assert_array_equal(ours[name], theirs[name])
-    for average, network in again.averages():
+    for average, network in again.ema_pairs():
         for ours, theirs in zip(network.weights, average.weights, strict=True):
             np.testing.assert_array_equal(ours, theirs)
 

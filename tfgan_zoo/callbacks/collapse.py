@@ -33,7 +33,7 @@ _COLLAPSE = {
 _BESIDES = {
     "wins": "the discriminator always wins, on {real_accuracy:.3g} of the real images and "
     "{fake_accuracy:.3g} of the generated ones",
-    "ranks": "the discriminator always wins, ranking {d_accuracy:.3g} of the pairs right",
+    "ranks": "the discriminator always wins, ranking {d_ranking_accuracy:.3g} of the pairs right",
 }
 _NORMS = "gradients have norms {g_gradient:.2g} (generator) and {d_gradient:.2g} (discriminator)"
 
@@ -81,7 +81,7 @@ class CollapseMonitor(StepCallback):
     Attributes:
         history: List of `(step, numbers)`, where numbers is a dictionary of floats: `diversity` (over
             that of the real images; without them `spread`), `ms_ssim`, `ms_ssim_real`, `modes`,
-            `modes_real`, `real_accuracy`, `fake_accuracy`, `d_accuracy` (pairs ranked right),
+            `modes_real`, `real_accuracy`, `fake_accuracy`, `d_ranking_accuracy` (pairs ranked right),
             `g_gradient` and `d_gradient` (norms); those that can be had.
 
     Raises:
@@ -150,7 +150,8 @@ class CollapseMonitor(StepCallback):
             found |= {f"{name}_real": self._seen[name] for name in ("ms_ssim", "modes")}
             found |= evidence.undisturbed(self.model, self._play)
         else:
-            found |= {"spread": distance / (length or 1.0), "d_accuracy": logs.get("d_accuracy")}
+            found["spread"] = distance / (length or 1.0)
+            found["d_ranking_accuracy"] = logs.get("d_ranking_accuracy")
         return {name: float(value) for name, value in found.items() if value is not None}
 
     def _log(self, step, numbers):
@@ -171,7 +172,7 @@ class CollapseMonitor(StepCallback):
             "modes": n["modes"] < borders["modes"] * n["modes_real"],
             "gradient": n["g_gradient"] < least,
             "wins": min(n["real_accuracy"], n["fake_accuracy"]) >= borders["wins"],
-            "ranks": "real_accuracy" not in numbers and n["d_accuracy"] >= borders["wins"],
+            "ranks": "real_accuracy" not in numbers and n["d_ranking_accuracy"] >= borders["wins"],
         }
         return [kind for kind, is_so in found.items() if is_so]
 

@@ -8,9 +8,7 @@ from tfgan_zoo.metrics import ms_ssim_diversity
 _PAIRS = 256  # of which MS-SSIM is the mean
 _LEAST_SIDE = 11  # pixels of its window
 # Logits above are an answer of "real"; other objectives only say which of two is more so.
-_BORDERS = {"hinge": 0.0, "least_squares": 0.5} | dict.fromkeys(
-    ("minimax", "non_saturating", "modified"), 0.0
-)
+_BORDERS = {"hinge": 0.0, "least_squares": 0.5} | dict.fromkeys(("minimax", "non_saturating"), 0.0)
 
 # === Images ===
 
@@ -39,7 +37,7 @@ def encoded(condition, real):
     if condition is None:
         return {"images": real["images"]}
     values = condition.checked(real["labels"], len(real["labels"]))
-    return {"images": real["images"], "labels": condition.encode(tf.constant(values)).numpy()}
+    return {"images": real["images"], condition.key: condition.encode(tf.constant(values)).numpy()}
 
 
 def look(images, extract):
@@ -91,23 +89,24 @@ def undisturbed(gan, play):
 
 
 def play(gan, real):
-    """The discriminator's answers and both players' gradients, with the draws of the next update."""
+    """The discriminator's answers and the players' gradients, with the draws of the next update."""
     batch = {name: tf.constant(values)[:, None] for name, values in real.items()}
+    batch = {name: tf.repeat(v, gan.batches_per_step, axis=1) for name, v in batch.items()}
+    found = {f"{p.prefix}_gradient": _norm(gan, p.name, batch) for p in gan.players()}
     zero = tf.constant(0)
-    found = {f"{p[0]}_gradient": _norm(gan, p, batch) for p in ("generator", "discriminator")}
-    images, labels, draws = gan._part("discriminator", batch, zero, zero, 0)
-    with draws.active():
-        fake_logits = gan.generated(labels, draws).logits
-        real_logits = gan.judged(images, labels, draws).logits
-    wins = {"d_accuracy": real_logits > fake_logits}
-    if (border := _BORDERS.get(gan.objective)) is not None:
+    rows, rng = gan.rows_of_update(gan.player("discriminator"), batch, zero, zero)
+    with rng.active():
+        fake_logits = gan.discriminate_generated(rows, rng).logits
+        real_logits = gan.discriminate_images(rows["images"], rows, rng).logits
+    wins = {"d_ranking_accuracy": real_logits > fake_logits}
+    if (border := _BORDERS.get(gan.objective.name)) is not None:
         wins |= {"real_accuracy": real_logits > border, "fake_accuracy": fake_logits < border}
     return found | {k: tf.reduce_mean(tf.cast(win, tf.float32)) for k, win in wins.items()}
 
 
 def _norm(gan, player, batch):
     """The norm of a player's gradient, without the factors of loss scaling and of replicas."""
-    zero = tf.constant(0)
-    gradients, *_ = gan._in_phase(gan._gradients, player, batch, zero, zero)
-    scale = gan._player(player)[0].scale_loss(tf.constant(1.0)) / gan._replicas
+    turn = [player.name for player in gan.players_in_turn()].index(player)
+    gradients, *_ = gan.gradients_of(player, batch, tf.constant(turn), tf.constant(0))
+    scale = gan.optimizer_of(player).scale_loss(tf.constant(1.0)) / gan._replicas
     return tf.linalg.global_norm(gradients) / scale

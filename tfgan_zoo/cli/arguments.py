@@ -19,9 +19,17 @@ _RANGE = re.compile(r"([0-9]{1,19})(?:-([0-9]{1,19}))?")
 _MOST = 1_000_000
 
 
+_FAMILIES = {
+    "objective": "least_squares(label_smoothing=0.1)",
+    "penalty": "r1(weight=1.0, every=16)",
+    "regularizers": "ada(target=0.6),lecam",
+}
+
+
 def overrides(preset, settings):
     """`["width=4"]` -> `{"width": 4}`, each value of the type of the model's default."""
     from tfgan_zoo import presets
+    from tfgan_zoo.engine.legacy import OLD
     from tfgan_zoo.presets import near
 
     defaults, found = presets.get_preset(preset).model_class.defaults, {}
@@ -29,10 +37,50 @@ def overrides(preset, settings):
         key, equals, text = setting.partition("=")
         if not equals:
             raise ValueError(f"--set needs KEY=VALUE. Received: {setting!r}.")
-        if key not in defaults:
+        if key not in {**OLD, **defaults}:
             raise ValueError(f"{preset} has no option {key!r}.{near(key, defaults)}")
-        found[key] = _typed(key, text, defaults[key])
+        if key in _FAMILIES:
+            found[key] = _objects(key, text)
+        else:
+            found[key] = _typed(key, text, {**OLD, **defaults}[key])
     return found
+
+
+def _objects(key, text):
+    """An objective, a penalty or a list of regularizers: "r1(weight=1, every=4)", "ada,lecam(0.3)"."""
+    try:
+        written = ast.parse(f"[{text}]", mode="eval").body.elts
+        found = [_object(key, node) for node in written]
+    except (SyntaxError, ValueError, AttributeError):
+        raise ValueError(
+            f"--set {key} needs a name, or a name with arguments such as {_FAMILIES[key]}. Received: "
+            f"{text!r}."
+        ) from None
+    if key == "regularizers":
+        return [value for value in found if value is not None]
+    if len(found) != 1:
+        raise ValueError(f"--set {key} needs one value. Received: {text!r}.")
+    return found[0]
+
+
+def _object(key, node):
+    """The object that a name stands for, or a call of a name with plain arguments."""
+    from tfgan_zoo import losses, penalties, regularizers
+
+    if isinstance(node, ast.Constant) and node.value is None:
+        return None
+    table = {
+        "objective": losses.OBJECTIVES,
+        "penalty": penalties.PENALTIES,
+        "regularizers": regularizers.REGULARIZERS,
+    }[key]
+    if isinstance(node, ast.Name):
+        return node.id
+    make = table.get(node.func.id)
+    if make is None:
+        return node.func.id  # which the model refuses, with near names
+    args = [ast.literal_eval(value) for value in node.args]
+    return make(*args, **{k.arg: ast.literal_eval(k.value) for k in node.keywords})
 
 
 def _typed(key, text, default):

@@ -1,11 +1,13 @@
 """The names of a model's classes: by them, not by numbers, data and models are joined."""
 
 from tfgan_zoo.datasets.labels import checked_names, joined
+from tfgan_zoo.engine.state import State
 
 
-class ClassNames:
-    """The attribute `class_names` of a `GAN`."""
+class ClassNames(State):
+    """The attribute `class_names`."""
 
+    num_classes = None  # set by models that take labels
     _class_names = None
 
     @property

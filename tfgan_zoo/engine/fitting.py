@@ -7,18 +7,40 @@ import tensorflow as tf
 
 from tfgan_zoo import numbers
 from tfgan_zoo.datasets.fingerprint import fingerprint
-from tfgan_zoo.engine import frozen, inputs, optimizers
+from tfgan_zoo.engine import frozen, inputs
 from tfgan_zoo.engine.keras_arguments import check_callbacks, refuse_arguments
-from tfgan_zoo.tasks import unrolled
+from tfgan_zoo.engine.optimizers import LossScaleWatch, PlayerOptimizers, prepare
+from tfgan_zoo.engine.step import TrainingStep
 
 
-class Fitting:
-    """`compile` and `fit` of a `GAN`."""
+class Fitting(TrainingStep):
+    """`compile` and `fit`."""
+
+    image_shape: tuple
+    condition = None  # what the model is asked for beside images, such as `tasks.conditions.Labels`
+    _steps_to_skip = 0
+
+    # === Hooks ===
+
+    def default_optimizer(self, learning_rate):
+        """The optimizer of the paper, for one player."""
+        return keras.optimizers.Adam(learning_rate, beta_1=0.5)
+
+    def player_optimizer(self, player, learning_rate):
+        """The optimizer of the paper for the player of that name, where they differ in more than the
+        rate."""
+        return self.default_optimizer(learning_rate)
+
+    def check_compile(self):
+        """Called at the end of `compile`, to refuse optimizers that the model cannot work with."""
+
+    # === Keras ===
 
     def compile(
         self,
         g_optimizer=None,
         d_optimizer=None,
+        optimizers=None,
         jit_compile="auto",
         run_eagerly=False,
         steps_per_execution=1,
@@ -33,6 +55,8 @@ class Fitting:
         Args:
             g_optimizer, d_optimizer: Keras optimizers of generator and discriminator, by default
                 `player_optimizer` at `g_learning_rate` and `d_learning_rate`.
+            optimizers: `{player: optimizer}`, by which those of all players can be given:
+                `{"encoder": …}` of a model that has one.
             jit_compile: Whether the step's computation is compiled by XLA, on one replica and on
                 many. "auto" compiles on accelerators; not on CPUs, where TensorFlow's convolutions
                 are faster than XLA's.
@@ -47,30 +71,23 @@ class Fitting:
         self._require_own_scope("compile")
         xla = self._uses_xla(jit_compile)
         self._check_compilation(jit_compile, run_eagerly, steps_per_execution)
-        if isinstance(g_optimizer, keras.optimizers.Optimizer) and g_optimizer is d_optimizer:
-            raise ValueError(
-                "g_optimizer and d_optimizer are the same object, but each keeps the state of one "
-                "player's weights. Give two optimizers."
-            )
+        given = self._by_player(g_optimizer, d_optimizer, optimizers)
         self._refuse_parts_of_a_batch()
         with self.distribute_strategy.scope():
-            players = [
-                self._prepared("generator", g_optimizer, self.g_learning_rate),
-                self._prepared("discriminator", d_optimizer, self.d_learning_rate),
-            ]
-            (self.g_optimizer, g_config), (self.d_optimizer, d_config) = players
+            prepared = {player.name: self._prepared(player, given) for player in self.players()}
+            for player in self.players():
+                setattr(self, player.optimizer_name, prepared[player.name][0])
             super().compile(
                 optimizer=None,
                 jit_compile=False,
                 run_eagerly=run_eagerly,
                 steps_per_execution=steps_per_execution,
             )
-            self.optimizer = optimizers.PlayerOptimizers(
-                [self.g_optimizer, self.d_optimizer], self.iterations, self._before_averages
-            )
+            made = {name: optimizer for name, (optimizer, _) in prepared.items()}
+            self.optimizer = PlayerOptimizers(made, self.iterations, self._before_averages)
+        self.check_compile()
         self._compile_config = {
-            "g_optimizer": g_config,
-            "d_optimizer": d_config,
+            "optimizers": {name: config for name, (_, config) in prepared.items()},
             "jit_compile": jit_compile,
             "run_eagerly": run_eagerly,
             "steps_per_execution": steps_per_execution,
@@ -144,8 +161,8 @@ class Fitting:
             self._steps_to_skip, self._batch_spec = 0, named_spec(data)
             if resume:
                 initial_epoch, self._steps_to_skip = divmod(first, steps)
-            if any(hasattr(o, "dynamic_scale") for o in (self.g_optimizer, self.d_optimizer)):
-                callbacks = [*callbacks, optimizers.LossScaleWatch()]
+            if self.dtype_policy.name == "mixed_float16":
+                callbacks = [*callbacks, LossScaleWatch()]
             return super().fit(
                 data,
                 epochs=epochs,
@@ -197,14 +214,6 @@ class Fitting:
 
     # === Compilation ===
 
-    @property
-    def _replicas(self):
-        return self.distribute_strategy.num_replicas_in_sync
-
-    @property
-    def _multi_worker(self):
-        return isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy)
-
     def _require_own_scope(self, method):
         """Or variables that are no replica's own would be updated once for each."""
         scope = tf.distribute.get_strategy()
@@ -215,15 +224,30 @@ class Fitting:
                 "was not made. Make and compile it within that scope."
             )
 
-    def _prepared(self, player, optimizer, learning_rate):
+    def _by_player(self, g_optimizer, d_optimizer, optimizers):
+        """`{player: optimizer}` of the arguments of `compile`."""
+        given = {} if optimizers is None else dict(optimizers)
+        names = [player.name for player in self.players()]
+        for name, optimizer in {"generator": g_optimizer, "discriminator": d_optimizer}.items():
+            if optimizer is not None and given.setdefault(name, optimizer) is not optimizer:
+                raise ValueError(f"There are two optimizers of the {name}. Give one of them.")
+        if unknown := sorted(given.keys() - set(names)):
+            raise ValueError(
+                f"{type(self).__name__} has no player {unknown[0]!r}. Its players: {', '.join(names)}."
+            )
+        objects = [o for o in given.values() if isinstance(o, keras.optimizers.Optimizer)]
+        if len({id(optimizer) for optimizer in objects}) < len(objects):
+            raise ValueError(
+                "Two players' optimizers are the same object, but each keeps the state of one player's "
+                "weights. Give each player its own optimizer."
+            )
+        return given
+
+    def _prepared(self, player, given):
+        optimizer = given.get(player.name)
         if optimizer is None:
-            optimizer = self.player_optimizer(player, learning_rate)
-        prepared, config = optimizers.prepare(
-            player, optimizer, self._variables(player), self.dtype_policy.name
-        )
-        if player == "discriminator" and self.unrolled_steps:
-            unrolled.check(optimizers.unwrap(prepared))
-        return prepared, config
+            optimizer = self.player_optimizer(player.name, player.learning_rate)
+        return prepare(player, optimizer, self.dtype_policy.name)
 
     def _check_compilation(self, jit_compile, run_eagerly, steps_per_execution):
         if jit_compile is True and run_eagerly:
@@ -252,11 +276,6 @@ class Fitting:
             jit_compile = bool(tf.config.list_logical_devices("GPU"))
         return jit_compile
 
-    @property
-    def _crosses_replicas(self):
-        """Whether the replicas meet within the loss, which a function of one replica cannot hold."""
-        return self._replicas > 1 and any(self.batch_options().values())
-
     def _refuse_parts_of_a_batch(self):
         options = self.batch_options()
         if options and self.gradient_accumulation_steps > 1:
@@ -268,23 +287,6 @@ class Fitting:
 
     def _written(self, options):
         return ", ".join(f"{name}={getattr(self, name)!r}" for name in options)
-
-    def _compile_updates(self):
-        """The parts of an update as functions, which keep the sizes that they are traced with."""
-        self._packed = {}
-        compiled = self._compiler(self._xla)
-        self._whole_update = compiled(lambda *args: self._apply(args[0], self._gradients(*args)))
-        self._packed_gradients = compiled(lambda *args: self._pack(args[0], self._gradients(*args)))
-        self._apply_packed = compiled(
-            lambda player, vector: self._apply(player, self._unpack(player, vector))
-        )
-
-    def _compiler(self, xla):
-        """Without XLA too an update is a function: traced once for all `n_critic`, and begun after the
-        one before. In one graph the generator would begin all updates at once, and hold its maps."""
-        if self.run_eagerly or self._crosses_replicas:
-            return lambda function: function
-        return lambda function: tf.function(function, jit_compile=xla or None, autograph=False)
 
 
 def named_spec(data):

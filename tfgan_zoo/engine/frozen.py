@@ -34,31 +34,32 @@ def _renamed(name):
 
 def require_unchanged(gan):
     """Refuses to train no weights, or others than those that the model was compiled with."""
-    if not any(gan._variables(player) for player in ("generator", "discriminator")):
+    players = gan.players()
+    if not any(player.trainable_variables for player in players):
         raise ValueError(
-            "All layers of both players are frozen, so there is nothing to train. Set "
+            "All layers of all players are frozen, so there is nothing to train. Set "
             "layer.trainable = True for those that should, and call compile() again."
         )
-    for player in ("generator", "discriminator"):
-        optimizer, _ = gan._player(player)
-        now = gan._variables(player)
+    for player in players:
+        optimizer, now = gan.optimizer_of(player.name), player.trainable_variables
         if optimizers.fits(optimizer, now):
             continue
         then = optimizer._trainable_variables
         known = {id(v) for v in then} & {id(v) for v in now}
         changed = [v.path for v in [*then, *now] if id(v) not in known]
+        others = " and others" if len(changed) > 3 else ""
         raise ValueError(
-            f"Layers of the {player} were frozen or thawed after compile(): {', '.join(changed[:3])}"
-            f"{' and others' if len(changed) > 3 else ''}. Call compile() again, with new optimizers, "
+            f"Layers of the {player.name} were frozen or thawed after compile(): "
+            f"{', '.join(changed[:3])}{others}. Call compile() again, with new optimizers, "
             "to train with them so."
         )
 
 
 def _layers(gan):
     """`(name, layer)` of the layers with weights in networks that are trained."""
-    averages = {id(average) for average, _ in gan.averages()}
-    for network in gan.networks():
+    averages = {id(average) for average, _ in gan.ema_pairs()}
+    for name, network in gan.networks().items():
         if id(network) not in averages:
             for place, layer in enumerate(network._flatten_layers()):
                 if layer.weights:
-                    yield f"{network.name}/{place}/{type(layer).__name__}", layer
+                    yield f"{name}/{place}/{type(layer).__name__}", layer

@@ -103,7 +103,7 @@ def steps(gan, dataset, split, batch_size, steps_per_epoch, first_step, step_siz
     if steps_per_epoch is None and sum(sizes) < size:
         raise ValueError(
             f"{sum(sizes)} images in {len(sizes)} batches are fewer than one training step uses: {size} "
-            f"= batch_size {batch_size} x n_critic {gan.n_critic}. Give a smaller batch_size."
+            f"= batch_size {batch_size} x n_critic {gan.batches_per_step}. Give a smaller batch_size."
         )
     data = (
         dataset.enumerate().map(lambda number, batch: _checked(gan, number, batch, split)).repeat()

@@ -55,7 +55,8 @@ def prepare(gan, x, y, batch_size, shuffle, steps_per_epoch, first_step):
     if source.count < size:
         raise ValueError(
             f"{source.count} images are fewer than one training step uses: {size} = batch_size "
-            f"{size // gan.n_critic} x n_critic {gan.n_critic}. Give a smaller batch_size."
+            f"{size // gan.batches_per_step} x n_critic {gan.batches_per_step}. Give a smaller "
+            "batch_size."
         )
     gan.remember_data(source)
     data = stream(source, size, start_step=first_step, seed=gan.seed, shuffle=shuffle)
@@ -89,12 +90,13 @@ def step_size(gan, batch_size):
             f"Received: batch_size={batch_size}."
         )
     _check_groups(gan, batch_size // parts)
-    return batch_size * gan.n_critic
+    return batch_size * gan.batches_per_step
 
 
 def _check_groups(gan, rows):
-    """Refuses batches that a layer of the discriminator cannot cut into its groups of images."""
-    for layer in gan.discriminator._flatten_layers():
+    """Refuses batches that a layer cannot cut into its groups of images."""
+    networks = [network for player in gan.players() for network in player.networks]
+    for layer in [layer for network in networks for layer in network._flatten_layers()]:
         if isinstance(layer, MinibatchStddev) and rows % min(layer.group_size, rows):
             raise ValueError(
                 f"{type(gan).__name__} compares images in groups of {layer.group_size}: batch_size over "
@@ -160,7 +162,8 @@ def _for_model(gan, data):
     def taken(step):
         if not gan.condition:
             return {"images": step["images"]}
-        return {"images": step["images"], "labels": gan.condition.encode(step[gan.condition.key])}
+        key = gan.condition.key
+        return {"images": step["images"], key: gan.condition.encode(step[key])}
 
     data = data.map(taken)
     options = tf.data.Options()

@@ -5,13 +5,13 @@ import tensorflow as tf
 
 from tfgan_zoo.datasets.stream import array_source
 from tfgan_zoo.engine import construction, frozen, input_checks, inputs
-from tfgan_zoo.engine.fitting import named_spec
+from tfgan_zoo.engine.fitting import Fitting, named_spec
 from tfgan_zoo.engine.keras_arguments import refuse_arguments
 from tfgan_zoo.weights import loading
 
 
-class KerasMethods:
-    """`train_on_batch`, `predict`, `save` and those that are refused."""
+class KerasMethods(Fitting):
+    """`train_on_batch`, `save` and those that are refused."""
 
     def train_on_batch(self, x, y=None, return_dict=False, **others):
         """Makes one training step: `n_critic` updates of the discriminator and one of the generator.
@@ -35,30 +35,6 @@ class KerasMethods:
         logs = self.train_function(iter(data))
         logs = {name: float(np.mean(value)) for name, value in logs.items()}
         return logs if return_dict else [logs[name] for name in sorted(logs)]
-
-    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
-        """Images of the averaged generator, float32 `[N, H, W, C]` in [-1, 1].
-
-        Args:
-            x: Latents, floats `[N, latent_dim]`; for a model with labels or texts `(latents, labels)`,
-                or a dictionary with "latents" and "labels" or "texts"; or a data set of batches.
-            batch_size, verbose, steps, callbacks: As in Keras.
-
-        Raises:
-            ValueError: Latents or labels of a wrong shape or range, or labels that are missing.
-        """
-        return super().predict(self._asked_of(x), batch_size, verbose, steps, callbacks)
-
-    def predict_on_batch(self, x):
-        """Images of a batch, of arrays as for `predict`. Keras would draw it on every replica."""
-        return self.predict(x, batch_size=len(_latents_and_labels(x)[0]), verbose=0)
-
-    def predict_step(self, data):
-        alone = isinstance(data, (tuple, list)) and len(data) == 1
-        latents, labels = _latents_and_labels(data[0] if alone else data)
-        if self.condition:
-            labels = self.condition.in_graph(labels, None)
-        return self.render(latents, labels)
 
     def save(self, filepath, overwrite=True, **options):
         """Saves networks, options and both optimizers in a `.keras` file."""
@@ -114,50 +90,13 @@ class KerasMethods:
             )
         images = np.asarray(images)
         input_checks.check_images(images, self.image_shape, guess=False)
-        if len(images) % self.n_critic:
+        count = self.batches_per_step
+        if len(images) % count:
             raise ValueError(
-                f"A step makes n_critic = {self.n_critic} updates of the discriminator, on images of "
-                f"their own: give a multiple of {self.n_critic} images. Received: {len(images)}."
+                f"A step makes n_critic = {count} updates of the discriminator, on images of their own: "
+                f"give a multiple of {count} images. Received: {len(images)}."
             )
         asked = {}
         if self.condition:
             asked = {self.condition.key: self.condition.checked(labels, len(images))}
-        return array_source(images.astype(np.float32), **asked), len(images) // self.n_critic
-
-    def _asked_of(self, x):
-        """Arrays as a dictionary, checked; a data set as it is, checked batch by batch."""
-        if not isinstance(x, (tuple, list, dict)) and not hasattr(x, "shape") and x is not None:
-            return x
-        latents, labels = _latents_and_labels(x)
-        latents = np.asarray(latents)
-        if latents.ndim != 2 or latents.shape[1] != self.latent_dim or not len(latents):
-            raise ValueError(
-                f"predict needs latents of shape [N, {self.latent_dim}]. Received shape "
-                f"{latents.shape}. For images of seeds, use generate()."
-            )
-        latents = np.asarray(self.checked_latents(latents), np.float32)
-        if not self.condition:
-            self._refuse_labels(labels)
-            return {"latents": latents}
-        key = self.condition.key
-        if labels is None:
-            raise ValueError(f"The model draws from {key}: give predict (latents, {key}).")
-        return {"latents": latents, key: tf.constant(self.condition.given(labels, len(latents)))}
-
-    def _refuse_labels(self, labels):
-        if labels is not None:
-            raise ValueError(f"{type(self).__name__} takes latents alone, no labels or texts.")
-
-
-def _latents_and_labels(x):
-    if isinstance(x, dict):
-        unknown = sorted(x.keys() - {"latents", "labels", "texts"})
-        if unknown:
-            raise ValueError(f"Give 'latents' and 'labels' or 'texts'. Received also: {unknown}.")
-        return x.get("latents", ()), x.get("labels", x.get("texts"))
-    is_rows = isinstance(x, (tuple, list)) and len(x) > 0 and np.ndim(x[0]) == 1
-    if not isinstance(x, (tuple, list)) or is_rows or not x:
-        return () if x is None else x, None
-    if len(x) > 2:
-        raise ValueError(f"Give latents, and labels or texts. Received {len(x)} parts.")
-    return x if len(x) == 2 else (x[0], None)
+        return array_source(images.astype(np.float32), **asked), len(images) // count

@@ -15,7 +15,7 @@ from keras.src.utils.naming import to_snake_case
 _LOSS_SCALES = (1.0, 2.0**100)  # beyond, halving or doubling would soon give 0 or infinity for good
 
 
-def prepare(player, optimizer, variables, precision):
+def prepare(player, optimizer, precision):
     """Makes an optimizer ready for gradients that are already summed over the replicas, and builds it.
 
     Keras's own `apply` sums the gradients itself and updates variables through `merge_call`, which
@@ -25,9 +25,8 @@ def prepare(player, optimizer, variables, precision):
     replaced: what an optimizer's own class defines stays.
 
     Args:
-        player: "generator" or "discriminator".
+        player: A `Player`.
         optimizer: A `keras.optimizers.Optimizer`, name or config.
-        variables: The trainable variables of the player.
         precision: Name of the model's dtype policy. "mixed_float16" adds dynamic loss scaling.
 
     Returns:
@@ -36,7 +35,7 @@ def prepare(player, optimizer, variables, precision):
     Raises:
         ValueError: No optimizer, or one that other variables have.
     """
-    argument = f"{player[0]}_optimizer"
+    argument, variables = player.optimizer_name, player.trainable_variables
     optimizer = _within_scope(argument, _known(argument, optimizer))
     _name(argument, optimizer)
     config = keras.saving.serialize_keras_object(optimizer)
@@ -69,25 +68,26 @@ def fits(optimizer, variables):
 
 
 class PlayerOptimizers(keras.optimizers.MultiOptimizer):
-    """Both players' optimizers as one, `gan.optimizer`: where Keras and its callbacks look for rates,
+    """The players' optimizers as one, `gan.optimizer`: where Keras and its callbacks look for rates,
     averages of weights and the number of steps.
 
     Args:
-        players: `g_optimizer` and `d_optimizer`, which the training step applies itself.
+        players: `{player: optimizer}`, which the training step applies itself.
         steps: The model's counter of training steps.
         before_end: Called when `fit` is about to put averages of weights in place of the weights.
     """
 
     def __init__(self, players, steps, before_end):
         super().__init__(None, name="player_optimizers")
-        self._inner_optimizers = [inner for player in players for inner in single(player)]
+        self._inner_optimizers = [inner for player in players.values() for inner in single(player)]
         names = [inner.name for inner in self._inner_optimizers]
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(
                 f"There are two optimizers named {min(twice)!r}, which logs cannot tell apart. Give one "
                 "another name."
             )
-        self._players, self._steps, self._before_end = players, steps, before_end
+        self._players = list(players.values())
+        self._steps, self._before_end = steps, before_end
         self.built = True
 
     @property
@@ -136,8 +136,8 @@ class LossScaleWatch(keras.callbacks.Callback):
     that were not finite, or when the loss scale can fall no further."""
 
     def on_train_begin(self, logs=None):
-        gan = self.model
-        scaled = {"generator": gan.g_optimizer, "discriminator": gan.d_optimizer}
+        names = [player.name for player in self.model.players()]
+        scaled = {name: self.model.optimizer_of(name) for name in names}
         self._watched = {name: o for name, o in scaled.items() if hasattr(o, "dynamic_scale")}
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -153,7 +153,7 @@ class LossScaleWatch(keras.callbacks.Callback):
                 _warn_of_skips(name, skipped, due, scale)
 
     def _counts(self, name):
-        updates = self.model.n_critic if name == "discriminator" else 1
+        updates = self.model.player(name).updates
         skipped = int(self._watched[name]._skipped.numpy())
         return updates * int(self.model.iterations.numpy()), skipped
 

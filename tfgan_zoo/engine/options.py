@@ -2,8 +2,25 @@
 
 import inspect
 
-from tfgan_zoo import augment, kinds, losses, numbers, penalties
+import keras
+
+from tfgan_zoo import kinds, losses, penalties, regularizers
+from tfgan_zoo.configurable import Configurable
+from tfgan_zoo.engine import legacy
 from tfgan_zoo.presets import near
+
+
+def _regularizers(values):
+    """Regularizers of a list of them, their names or configs."""
+    is_list = isinstance(values, (list, tuple))
+    found = tuple(regularizers.get(value) for value in (values if is_list else [values]))
+    names = [regularizer.name for regularizer in found]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"There are two regularizers named {min(twice)!r}. Give one of them.")
+    return found
+
+
+_OBJECTS = {"objective": losses.get, "penalty": penalties.get, "regularizers": _regularizers}
 
 
 def signature(defaults):
@@ -22,38 +39,46 @@ def resolve(cls, arguments, options):
         ValueError: A value outside its range.
     """
     for name in options:
-        if name not in cls.defaults:
+        if name not in cls.defaults and name not in legacy.OLD:
             raise TypeError(
                 f"{cls.__name__} has no argument {name!r}.{near(name, cls.defaults)} "
                 f"It takes: {', '.join(cls.defaults)}."
             )
-    bound = signature(cls.defaults).bind(*arguments, **options)
+    given = legacy.translated(cls, options)
+    bound = signature(cls.defaults).bind(*arguments, **given)
     resolved = {**cls.defaults, **bound.arguments}
     resolved = {name: _plain(cls, name, value) for name, value in resolved.items()}
     _check(cls.__name__, resolved)
-    _check_effects(cls, resolved, bound.arguments)
+    _check_effects(cls, resolved)
     return resolved
 
 
-def _check_effects(cls, options, given):
-    """Refuses options that would be taken and change nothing; a weight of 0 that is given says that the
-    penalty be left out."""
+def as_config(options):
+    """Options as JSON has them: objects as Keras's configurations of them."""
+    return {name: _as_config(value) for name, value in options.items()}
+
+
+def _as_config(value):
+    if isinstance(value, (list, tuple)) and any(isinstance(item, Configurable) for item in value):
+        return [_as_config(item) for item in value]
+    is_object = isinstance(value, (Configurable, keras.Model))
+    return keras.saving.serialize_keras_object(value) if is_object else value
+
+
+def _check_effects(cls, options):
+    """Refuses options that would be taken and change nothing."""
     for name in cls.unused_options:
         if options[name] != cls.defaults[name]:
             raise ValueError(
                 f"{cls.__name__}: {name} has no effect, since its networks do not use it. "
                 f"Received: {name}={options[name]!r}. Leave it out."
             )
-    without_weight = options["penalty_weight"] == 0 and "penalty_weight" not in given
-    if options["penalty"] is not None and without_weight:
-        raise ValueError(
-            f"{cls.__name__}: penalty={options['penalty']!r} has no effect with penalty_weight=0. Give "
-            "the weight that its paper has (10 for gradient_penalty), or penalty=None."
-        )
 
 
 def _plain(cls, name, value):
     """An option as plain Python, which a config can keep; one of a wrong kind raises ValueError."""
+    if name in _OBJECTS:
+        return _OBJECTS[name](value)
     kind = kinds.kind_of(cls.defaults[name], {**kinds.BOUNDS, **cls.bounds}.get(name, ""))
     try:
         value = kinds.converted(kind, value)
@@ -78,21 +103,3 @@ def _check(model, options):
     edge = max(options["image_shape"][:2])
     fits = options.get("channel_base", edge) >= edge
     require(fits, "channel_base", f"{edge} or more, or maps of the image's edge have no channel")
-    augment.check(options["augment"])
-    expected = "None or (low, high) with 0 <= low < high <= 1"
-    require(_is_balance(options["balance"]), "balance", expected)
-    if options["balance"] is not None:
-        options["balance"] = tuple(float(bound) for bound in options["balance"])
-    if options["penalty"] is not None:
-        penalties.get(options["penalty"])
-    smoothable = hasattr(losses.get(options["objective"], warn=False), "label_smoothing")
-    expected = f"0 with objective={options['objective']!r}, whose loss has no labels to smooth"
-    require(smoothable or not options["label_smoothing"], "label_smoothing", expected)
-
-
-def _is_balance(value):
-    if value is None:
-        return True
-    if not isinstance(value, tuple) or len(value) != 2 or not all(map(numbers.is_number, value)):
-        return False
-    return 0 <= value[0] < value[1] <= 1

@@ -175,7 +175,7 @@ def _curves(run):
     lines = _lines(run, "logs.jsonl")
     if not lines:
         return None
-    names = [n for n in ("d_loss", "g_loss", "d_accuracy") if n in lines[0]]
+    names = [n for n in ("d_loss", "g_loss", "d_ranking_accuracy") if n in lines[0]]
     path = pathlib.Path(run) / "logs.jsonl"
     series = {name: [_number(path, line, name) for line in lines] for name in names}
     drawn = plots.curves([line["step"] for line in lines], series)

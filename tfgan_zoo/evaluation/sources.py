@@ -196,7 +196,8 @@ def from_model(
 
     def score(images, labels):
         labels = None if gan.num_classes is None else tf.constant(labels)
-        return np.ravel(gan.discriminator_outputs(datasets.to_floats(images), labels)["logits"])
+        outputs = gan.discriminator_outputs(datasets.to_floats(images), {"labels": labels})
+        return np.ravel(outputs["logits"])
 
     named = {"steps": steps, "interpolate": interpolate}
     if gan.condition is None or gan.num_classes:  # real images come without texts

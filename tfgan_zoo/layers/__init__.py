@@ -4,7 +4,6 @@ from tfgan_zoo.deprecated import renamed
 from tfgan_zoo.layers.activations import LeakyReLU as LeakyReLU
 from tfgan_zoo.layers.attention import SelfAttention as SelfAttention
 from tfgan_zoo.layers.clipping import Clip as Clip
-from tfgan_zoo.layers.draws import Draws as Draws
 from tfgan_zoo.layers.dropout import Dropout as Dropout
 from tfgan_zoo.layers.equalized import EqualizedConv2D as EqualizedConv2D
 from tfgan_zoo.layers.equalized import EqualizedDense as EqualizedDense
@@ -19,6 +18,7 @@ from tfgan_zoo.layers.normalization import BatchNormalization as BatchNormalizat
 from tfgan_zoo.layers.normalization import PixelNormalization as PixelNormalization
 from tfgan_zoo.layers.resampling import Resample as Resample
 from tfgan_zoo.layers.resampling import resample as resample
+from tfgan_zoo.layers.rng import Rng as Rng
 from tfgan_zoo.layers.spectral import SpectralConv2D as SpectralConv2D
 from tfgan_zoo.layers.spectral import SpectralDense as SpectralDense
 from tfgan_zoo.layers.spectral import SpectralProjection as SpectralProjection

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tfgan_zoo.layers.draws import active_draws
+from tfgan_zoo.layers.rng import active_rng
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
@@ -28,11 +28,9 @@ class Dropout(keras.layers.Layer):
     def call(self, inputs, training=False):
         if not training or not self.rate:
             return inputs
-        draws = active_draws()
-        if draws is None:
-            uniform = tf.random.uniform(tf.shape(inputs))
-        else:
-            uniform = draws.uniform(inputs.shape[1:])
+        rng = active_rng()
+        shape = inputs.shape[1:]
+        uniform = rng.uniform(shape) if rng else tf.random.uniform(tf.shape(inputs))
         scaled = inputs / tf.cast(1 - self.rate, inputs.dtype)
         return tf.where(uniform >= self.rate, scaled, tf.zeros_like(inputs))
 

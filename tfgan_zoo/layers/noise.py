@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tfgan_zoo.layers.draws import active_draws
+from tfgan_zoo.layers.rng import active_rng
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
@@ -41,8 +41,8 @@ class NoiseInjection(keras.layers.Layer):
         )
 
     def call(self, inputs, training=False):
-        draws = active_draws() if training else None
-        noise = draws.normal(self.noise.shape) if draws else tf.convert_to_tensor(self.noise)
+        rng = active_rng() if training else None
+        noise = rng.normal(self.noise.shape) if rng else tf.convert_to_tensor(self.noise)
         strength = tf.convert_to_tensor(self.strength)
         return inputs + tf.cast(strength * noise, inputs.dtype)
 

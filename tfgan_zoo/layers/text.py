@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
-from tfgan_zoo.layers.draws import active_draws
 from tfgan_zoo.layers.former_names import Renamed
+from tfgan_zoo.layers.rng import active_rng
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
@@ -71,9 +71,9 @@ class ConditioningAugmentation(keras.layers.Layer):
 
     def call(self, inputs, training=False):
         mean, log_variance = self.moments(inputs)
-        draws = active_draws() if training else None
-        if draws is not None:
-            mean += tf.exp(0.5 * log_variance) * draws.normal([self.units])
+        rng = active_rng() if training else None
+        if rng is not None:
+            mean += tf.exp(0.5 * log_variance) * rng.normal([self.units])
         return tf.cast(mean, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):

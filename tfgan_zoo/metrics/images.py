@@ -139,9 +139,9 @@ def sliced_wasserstein_distance(
     levels = zip(_pyramid(real, least), _pyramid(generated, least), strict=True)
     for first, second in levels:
         side = first.shape[1]
-        draws = [seed, side]  # the same places in both sets, so that equal sets are 0 apart
-        patches = (_descriptors(level, np.random.default_rng(draws)) for level in (first, second))
-        found[side] = _sliced(*patches, projections, np.random.default_rng([*draws, 1]))
+        rng = [seed, side]  # the same places in both sets, so that equal sets are 0 apart
+        patches = (_descriptors(level, np.random.default_rng(rng)) for level in (first, second))
+        found[side] = _sliced(*patches, projections, np.random.default_rng([*rng, 1]))
     return found
 
 

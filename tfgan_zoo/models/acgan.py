@@ -21,7 +21,7 @@ class ACGAN(DCGAN):
     networks are those of table 2: a DCGAN generator of latents and one-hot label side by side, whose
     first map is read as 4x4 with 384 channels, and 3x3 convolutions with strides 2 and 1 by turns. The
     paper's search over normal noise at the discriminator's activations is left out; noise at its input
-    is `instance_noise`. Batches have 100 images. `fit` needs labels, `generate` takes them.
+    is `regularizers.InstanceNoise`. Batches have 100 images. `fit` needs labels, `generate` takes them.
 
     Args:
         num_classes: Int. Labels are integers in [0, num_classes).
@@ -32,7 +32,7 @@ class ACGAN(DCGAN):
     All other arguments: see `DCGAN` and `GAN`.
     """
 
-    judges_labels = False
+    conditional_discriminator = False
     unused_options = ("minibatch_discrimination",)
     defaults = {
         "image_shape": (32, 32, 3),
@@ -61,25 +61,27 @@ class ACGAN(DCGAN):
         }
         return keras.Model(images, outputs, name="discriminator")
 
-    def discriminator_terms(self, real, fake, labels, draws):
-        terms = super().discriminator_terms(real, fake, labels, draws)
+    def discriminator_terms(self, real, fake, batch, rng):
+        terms = super().discriminator_terms(real, fake, batch, rng)
         found = tf.argmax(real.outputs["class_logits"], axis=1, output_type=tf.int32)
-        accuracy = tf.reduce_mean(tf.cast(found == tf.cast(labels, tf.int32), tf.float32))
+        labels = tf.cast(batch["labels"], tf.int32)
+        accuracy = tf.reduce_mean(tf.cast(found == labels, tf.float32))
         return {
             **terms,
-            "d_real_class": (self.class_weight, _cross_entropy(real, labels)),
-            "d_fake_class": (self.class_weight, _cross_entropy(fake, labels)),
+            "d_real_class": (self.class_weight, _cross_entropy(real, batch)),
+            "d_fake_class": (self.class_weight, _cross_entropy(fake, batch)),
             "class_accuracy": (None, accuracy),  # of real images; only logged
         }
 
-    def generator_terms(self, fake, labels, draws):
-        terms = super().generator_terms(fake, labels, draws)
-        return {**terms, "g_class": (self.class_weight, _cross_entropy(fake, labels))}
+    def generator_terms(self, fake, batch, rng):
+        terms = super().generator_terms(fake, batch, rng)
+        return {**terms, "g_class": (self.class_weight, _cross_entropy(fake, batch))}
 
 
-def _cross_entropy(judged, labels):
+def _cross_entropy(output, batch):
     """Mean of equation 3, negated, over real or over generated images."""
-    return tf.reduce_mean(losses.auxiliary_classifier_loss(judged.outputs["class_logits"], labels))
+    logits, labels = output.outputs["class_logits"], batch["labels"]
+    return tf.reduce_mean(losses.auxiliary_classifier_loss(logits, labels))
 
 
 # === Networks ===

@@ -51,6 +51,7 @@ class BEGAN(GAN):
         "latent_dim": 64,
         "latent_distribution": "uniform",
         "objective": "wasserstein",
+        "dropout": 0.0,
         "g_learning_rate": 1e-4,
         "d_learning_rate": 1e-4,
         "width": 128,
@@ -77,7 +78,7 @@ class BEGAN(GAN):
     def build_networks(self):
         _check(self)
         super().build_networks()
-        self.k = self.add_weight(shape=(), initializer="zeros", trainable=False, name="k")
+        self.k = self.add_state("k")
 
     def build_generator(self):
         latents = keras.Input([self.latent_dim], name="latents")
@@ -91,14 +92,14 @@ class BEGAN(GAN):
         outputs = {"logits": logits, "reconstructions": rebuilt}
         return keras.Model(images, outputs, name="discriminator")
 
-    def discriminator_loss(self, images, labels, draws):
+    def discriminator_loss(self, batch, rng):
         """What is logged as d_loss is L(x) - k L(G(z)) too."""
-        loss, logs = super().discriminator_loss(images, labels, draws)
+        loss, logs = super().discriminator_loss(batch, rng)
         return loss, logs | {"d_loss": logs["real_error"] - self.k.value * logs["fake_error"]}
 
-    def discriminator_terms(self, real, fake, labels, draws):
+    def discriminator_terms(self, real, fake, batch, rng):
         """The adversarial loss, L(x) - L(G(z)), becomes L(x) - k L(G(z))."""
-        terms = super().discriminator_terms(real, fake, labels, draws)
+        terms = super().discriminator_terms(real, fake, batch, rng)
         errors = {"real_error": real.logits, "fake_error": fake.logits}
         errors = {name: -tf.reduce_mean(logits) for name, logits in errors.items()}
         weights = {"real_error": 0.0, "fake_error": 1.0 - self.k.value}
@@ -129,7 +130,7 @@ class MinusError(keras.layers.Layer):
 
 
 def _check(gan):
-    if gan.objective != "wasserstein":
+    if gan.objective.name != "wasserstein":
         raise ValueError(f"BEGAN's objective is 'wasserstein'. Received: {gan.objective!r}.")
 
 

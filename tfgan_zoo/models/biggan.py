@@ -49,7 +49,6 @@ class BigGAN(GAN):
     """
 
     truncates = True
-    unused_options = ("dropout",)
     defaults = {
         "image_shape": (128, 128, 3),
         "latent_dim": 120,
@@ -83,8 +82,8 @@ class BigGAN(GAN):
         logits = resnet.logits_of(features, labels, self.num_classes, "orthogonal")
         return keras.Model([images, labels], logits, name="discriminator")
 
-    def generator_terms(self, fake, labels, draws):
-        terms = super().generator_terms(fake, labels, draws)
+    def generator_terms(self, fake, batch, rng):
+        terms = super().generator_terms(fake, batch, rng)
         if not self.orthogonal_weight:
             return terms
         penalty = penalties.orthogonal_penalty(self.regularized_kernels())

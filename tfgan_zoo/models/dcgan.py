@@ -44,6 +44,7 @@ class DCGAN(GAN):
         "upsampling": "transpose",
         "generator_normalization": "batch",
         "discriminator_normalization": "batch",
+        "dropout": 0.0,
         "minibatch_discrimination": 0,
     }
 

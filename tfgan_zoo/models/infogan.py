@@ -59,6 +59,7 @@ class InfoGAN(GAN):
         "width": 64,
         "units": 1024,
         "code_units": 128,
+        "dropout": 0.0,
         "generator_normalization": "batch",
         "discriminator_normalization": "batch",
     }
@@ -82,8 +83,8 @@ class InfoGAN(GAN):
         """Int. How many of the latents, the first ones, are codes."""
         return self.categorical_codes * self.categories + self.continuous_codes
 
-    def sample_latents(self, draws):
-        return self._latents(draws.uniform([self._uniform_size]))
+    def sample_latents(self, rng):
+        return self._latents(rng.uniform([self._uniform_size]))
 
     def latents_for(self, seeds):
         uniform = latents_from_seeds(seeds, self._uniform_size, "uniform")
@@ -157,12 +158,12 @@ class InfoGAN(GAN):
 
     # === Losses ===
 
-    def discriminator_terms(self, real, fake, labels, draws):
-        terms = super().discriminator_terms(real, fake, labels, draws)
+    def discriminator_terms(self, real, fake, batch, rng):
+        terms = super().discriminator_terms(real, fake, batch, rng)
         return {**terms, **self._information_terms("d", fake)}
 
-    def generator_terms(self, fake, labels, draws):
-        terms = super().generator_terms(fake, labels, draws)
+    def generator_terms(self, fake, batch, rng):
+        terms = super().generator_terms(fake, batch, rng)
         return {**terms, **self._information_terms("g", fake)}
 
     def _information_terms(self, player, fake):

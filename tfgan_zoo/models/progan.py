@@ -67,13 +67,11 @@ class ProGAN(GAN):
         ValueError: An image whose sides cannot be halved so often, or no steps.
     """
 
-    unused_options = ("dropout",)
     defaults = {
         "image_shape": (1024, 1024, 3),
         "latent_dim": 512,
         "objective": "wasserstein",
         "penalty": "gradient_penalty",
-        "penalty_weight": 10.0,
         "g_learning_rate": 1e-3,
         "d_learning_rate": 1e-3,
         "widths": (512, 512, 512, 512, 256, 128, 64, 32, 16),
@@ -88,11 +86,11 @@ class ProGAN(GAN):
     # === Growth ===
 
     @property
-    def phases(self):
+    def stages(self):
         return len(self.widths)
 
-    def phase(self):
-        begun = [self._steps_since(phase) >= 0 for phase in range(1, self.phases)]
+    def stage(self):
+        begun = [self._steps_since(phase) >= 0 for phase in range(1, self.stages)]
         return tf.reduce_sum(tf.cast(begun, tf.int32))
 
     def alpha(self, phase):
@@ -102,34 +100,32 @@ class ProGAN(GAN):
 
     def growth(self):
         """How far the networks are grown: 0 at the smallest size, `phases` - 1 at the largest."""
-        return tf.reduce_sum([self.alpha(phase) for phase in range(1, self.phases)])
+        return tf.reduce_sum([self.alpha(phase) for phase in range(1, self.stages)])
 
     def _steps_since(self, phase):
         first = self.stable_steps + (phase - 1) * (self.fade_in_steps + self.stable_steps)
         return self.iterations.value - first
 
     def after_discriminator_update(self, logs):
-        for network in self.networks():
-            network.get_layer(_OUTPUTS[network.name.removeprefix("ema_")]).growth.assign(
-                self.growth()
-            )
+        for name, network in self.networks().items():
+            network.get_layer(_OUTPUTS[name.removeprefix("ema_")]).growth.assign(self.growth())
 
     # === Losses ===
 
-    def synthesize(self, latents, labels, draws):
-        phase = draws.phase
+    def synthesize(self, latents, batch, rng):
+        phase = rng.stage
         images = _drawn(self.generator.get_layer, latents, max(phase - 1, 0), phase)
         images = [tf.cast(image, tf.float32) for image in images]
         return lerp(upscale2d(images[0]), images[1], self.alpha(phase)) if phase else images[0]
 
-    def judged(self, images, labels, draws):
-        for _ in range(self.phases - 1 - draws.phase):
+    def discriminate_images(self, images, batch, rng):
+        for _ in range(self.stages - 1 - rng.stage):
             images = downscale2d(images)
-        if draws.phase:
-            images = lerp(upscale2d(downscale2d(images)), images, self.alpha(draws.phase))
-        return super().judged(images, labels, draws)
+        if rng.stage:
+            images = lerp(upscale2d(downscale2d(images)), images, self.alpha(rng.stage))
+        return super().discriminate_images(images, batch, rng)
 
-    def judge(self, images, labels):
+    def discriminate(self, images, batch):
         phase = (images.shape[1] // _smallest(self)).bit_length() - 1
         alpha = self.alpha(phase) if phase else None
 
@@ -139,21 +135,21 @@ class ProGAN(GAN):
         layer = self.discriminator.get_layer
         return {"logits": _judged(layer, images, phase, fade, training=True)}
 
-    def discriminator_terms(self, real, fake, labels, draws):
+    def discriminator_terms(self, real, fake, batch, rng):
         drift = tf.reduce_mean(tf.square(real.logits))
-        terms = super().discriminator_terms(real, fake, labels, draws)
+        terms = super().discriminator_terms(real, fake, batch, rng)
         return {**terms, "drift": (self.drift_weight, drift)}
 
     # === Networks ===
 
     def build_generator(self):
         known = {f"features_{level}": block for level, block in enumerate(_generator_blocks(self))}
-        for level in range(self.phases):
+        for level in range(self.stages):
             known[f"to_images_{level}"] = EqualizedConv2D(
                 self.image_shape[-1], 1, name=f"to_images_{level}"
             )
         latents = keras.Input([self.latent_dim], name="latents")
-        images = _drawn(known.__getitem__, latents, 0, self.phases - 1)
+        images = _drawn(known.__getitem__, latents, 0, self.stages - 1)
         return keras.Model(
             latents, FadeInImages(dtype="float32", name="images")(images), name="generator"
         )
@@ -170,7 +166,7 @@ class ProGAN(GAN):
         images = keras.Input(self.image_shape, name="images")
         fade_in = FadeInFeatures(name="fade_in")
         fade = lambda old, new, level: fade_in([old(), new], level=level)  # noqa: E731
-        logits = _judged(known.__getitem__, images, self.phases - 1, fade)
+        logits = _judged(known.__getitem__, images, self.stages - 1, fade)
         return keras.Model(images, logits, name="discriminator")
 
 
@@ -182,10 +178,10 @@ _OUTPUTS = {"generator": "images", "discriminator": "fade_in"}  # the layers tha
 def _smallest(gan):
     """The height of the first phase's images."""
     height, width, _ = gan.image_shape
-    scale = 2 ** (gan.phases - 1)
+    scale = 2 ** (gan.stages - 1)
     if height != width or height % scale:
         raise ValueError(
-            f"ProGAN with {gan.phases} widths needs square images whose sides are multiples of {scale}. "
+            f"ProGAN with {gan.stages} widths needs square images whose sides are multiples of {scale}. "
             f"Received: image_shape={gan.image_shape}."
         )
     if min(gan.fade_in_steps, gan.stable_steps) < 1:
@@ -259,7 +255,7 @@ def _discriminator_blocks(gan):
         LeakyReLU(0.2),
     ]
     yield keras.Sequential(end, name="judge_0")
-    for level in range(1, gan.phases):
+    for level in range(1, gan.stages):
         halved = [
             EqualizedConv2D(gan.widths[level], 3, gain=_RECTIFIED),
             LeakyReLU(0.2),

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo.layers import Clip, LeakyReLU, Resample
+from tfgan_zoo.penalties import R1R2
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN
 
@@ -40,19 +41,17 @@ class R3GAN(GAN):
             is given to the generator beside the latents, and weighs the discriminator's logits
             (projection, Miyato and Koyama 2018).
 
-    All other arguments: see `GAN`. `penalty_weight` is the paper's gamma.
+    All other arguments: see `GAN`. The weight of `penalties.R1R2` is the paper's gamma.
 
     Raises:
         ValueError: Widths that the image's size or the groups do not fit.
     """
 
-    unused_options = ("dropout",)
     defaults = {
         "image_shape": (64, 64, 3),
         "latent_dim": 64,
         "objective": "relativistic",
-        "penalty": "r1_r2",
-        "penalty_weight": 2.0,
+        "penalty": R1R2(2.0),
         "g_learning_rate": 2e-4,
         "d_learning_rate": 2e-4,
         "ema_decay": 0.99965,
@@ -236,20 +235,20 @@ _CIFAR = {
     "image_shape": (32, 32, 3),
     "num_classes": 10,
     "widths": (768, 768, 768, 768),
-    "penalty_weight": 0.05,
+    "penalty": R1R2(0.05),
     "ema_decay": 0.99993,  # 5 million images at batches of 512
 }
 _IMAGENET = {
     "num_classes": 1000,
     "widths": (1536, 1536, 1536, 1536, 1536),
     "group_width": 32,
-    "penalty_weight": 1.0,
+    "penalty": R1R2(1.0),
     "ema_decay": 0.999993,  # 50 million images at batches of 512
 }
 _HIGH = {
     "image_shape": (256, 256, 3),
     "widths": (768, 768, 768, 768, 384, 192, 96),
-    "penalty_weight": 150.0,
+    "penalty": R1R2(150.0),
     "ema_decay": 0.99965,  # 500 thousand images at batches of 256
 }
 _SMALL = {
@@ -257,7 +256,7 @@ _SMALL = {
     "widths": (64, 32, 16),
     "blocks": 1,
     "group_width": 8,
-    "penalty_weight": 0.5,
+    "penalty": R1R2(0.5),
     "g_learning_rate": 1e-3,
     "d_learning_rate": 1e-3,
     "ema_decay": 0.999,

@@ -4,6 +4,9 @@ Reference: Zhang, Goodfellow, Metaxas and Odena, "Self-Attention Generative Adve
 (arXiv:1805.08318).
 """
 
+import functools
+
+import keras
 from keras import layers, ops
 
 from tfgan_zoo.layers import SpectralDense
@@ -12,7 +15,7 @@ from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN
 
 
-class SAGAN(resnet.ResidualPlayers, GAN):
+class SAGAN(GAN):
     """The self-attention GAN: SNGAN's residual networks with classes, and in each one map that attends
     to itself.
 
@@ -37,7 +40,6 @@ class SAGAN(resnet.ResidualPlayers, GAN):
     """
 
     bounds = {"num_classes": "None or >= 1"}
-    unused_options = ("dropout",)
     defaults = {
         "image_shape": (128, 128, 3),
         "latent_dim": 128,
@@ -50,11 +52,14 @@ class SAGAN(resnet.ResidualPlayers, GAN):
         "generator_normalization": "batch",
     }
 
-    def images_from(self, latents, labels):
-        return _images_from(self, latents, labels)
+    def default_optimizer(self, learning_rate):
+        return keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.9)
 
-    def features_from(self, images):
-        return _features_from(self, images)
+    def build_generator(self):
+        return resnet.generator(self, functools.partial(_images_from, self))
+
+    def build_discriminator(self):
+        return resnet.discriminator(self, functools.partial(_features_from, self))
 
 
 # === Networks ===

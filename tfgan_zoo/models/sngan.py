@@ -5,6 +5,8 @@ Networks", 2018 (arXiv:1802.05957); with classes, Miyato and Koyama, "cGANs with
 Discriminator", 2018 (arXiv:1802.05637).
 """
 
+import functools
+
 import keras
 from keras import layers, ops
 
@@ -14,7 +16,7 @@ from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN
 
 
-class SNGAN(resnet.ResidualPlayers, GAN):
+class SNGAN(GAN):
     """The spectrally normalized GAN, with the paper's residual or plain convolutional networks.
 
     Hinge loss, Adam(2e-4, beta_1=0, beta_2=0.9), 5 discriminator updates a step, batches of 64, normal
@@ -39,7 +41,6 @@ class SNGAN(resnet.ResidualPlayers, GAN):
             4 to 7 times a power of 2 (8 or more).
     """
 
-    unused_options = ("dropout",)
     defaults = {
         "image_shape": (32, 32, 3),
         "latent_dim": 128,
@@ -51,11 +52,14 @@ class SNGAN(resnet.ResidualPlayers, GAN):
         "generator_normalization": "batch",
     }
 
-    def images_from(self, latents, labels):
-        return images_from(self, latents, labels)
+    def default_optimizer(self, learning_rate):
+        return keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.9)
 
-    def features_from(self, images):
-        return features_from(self, images)
+    def build_generator(self):
+        return resnet.generator(self, functools.partial(images_from, self))
+
+    def build_discriminator(self):
+        return resnet.discriminator(self, functools.partial(features_from, self))
 
 
 # === Networks ===

@@ -32,7 +32,6 @@ class SSGAN(SNGAN):
         ValueError: Images that are not square, or a number of classes.
     """
 
-    unused_options = ("dropout",)
     defaults = {"n_critic": 2, "d_rotation_weight": 1.0, "g_rotation_weight": 0.2}
 
     def build_networks(self):
@@ -48,21 +47,21 @@ class SSGAN(SNGAN):
         }
         return keras.Model(images, outputs, name="discriminator")
 
-    def discriminator_terms(self, real, fake, labels, draws):
-        terms = super().discriminator_terms(real, fake, labels, draws)
-        loss, accuracy = self._rotation_loss(real.images, labels, draws)
+    def discriminator_terms(self, real, fake, batch, rng):
+        terms = super().discriminator_terms(real, fake, batch, rng)
+        loss, accuracy = self._rotation_loss(real.images, batch, rng)
         own = {"d_rotation": (self.d_rotation_weight, loss), "rotation_accuracy": (None, accuracy)}
         return {**terms, **own}
 
-    def generator_terms(self, fake, labels, draws):
-        terms = super().generator_terms(fake, labels, draws)
-        loss, _ = self._rotation_loss(fake.images, labels, draws)
+    def generator_terms(self, fake, batch, rng):
+        terms = super().generator_terms(fake, batch, rng)
+        loss, _ = self._rotation_loss(fake.images, batch, rng)
         return {**terms, "g_rotation": (self.g_rotation_weight, loss)}
 
-    def _rotation_loss(self, images, labels, draws):
+    def _rotation_loss(self, images, batch, rng):
         """Mean cross-entropy of the turns of images `[B, H, W, C]`, and the share that is told."""
-        turns = tf.cast(4.0 * draws.uniform([]), tf.int32)
-        logits = self.judge(rotated(images, turns), labels)["rotation_logits"]
+        turns = tf.cast(4.0 * rng.uniform([]), tf.int32)
+        logits = self.discriminate(rotated(images, turns), batch)["rotation_logits"]
         told = tf.argmax(logits, axis=1, output_type=tf.int32) == turns
         loss = tf.reduce_mean(losses.auxiliary_classifier_loss(logits, turns))
         return loss, tf.reduce_mean(tf.cast(told, tf.float32))

@@ -22,7 +22,7 @@ from tfgan_zoo.layers import (
     PixelNormalization,
     Resample,
 )
-from tfgan_zoo.penalties import r1_weight
+from tfgan_zoo.penalties import R1
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN
 from tfgan_zoo.tasks.sampling import checked_truncation
@@ -54,20 +54,18 @@ class StyleGAN(GAN):
             min(channel_max, channel_base // s) channels.
         style_mixing: Float in [0, 1]. Share of training images whose later layers, from a random one on,
             have the style of other latents.
-        penalty_weight: Float, gamma of R1. None: `penalties.r1_weight`, which is for batches of 32.
 
-    All other arguments: see `GAN`.
+    All other arguments: see `GAN`. The weight of `penalties.R1` is gamma; None is that of
+    `penalties.r1_weight`, which is for batches of 32.
 
     Raises:
         ValueError: An image that halving does not bring to edges of at most 7.
     """
 
     truncates = True
-    unused_options = ("dropout",)
     defaults = {
         "latent_dim": 512,
-        "penalty": "r1",
-        "penalty_weight": None,
+        "penalty": R1(weight=None),
         "g_learning_rate": 1e-3,
         "d_learning_rate": 1e-3,
         "ema_decay": 0.5 ** (32 / 10_000),
@@ -77,12 +75,6 @@ class StyleGAN(GAN):
         "channel_max": 512,
         "style_mixing": 0.9,
     }
-
-    def __init__(self, *args, **kwargs):
-        given = {**self.defaults, **dict(zip(self.defaults, args, strict=False)), **kwargs}
-        if given["penalty_weight"] is None and _is_shape(given["image_shape"]):
-            kwargs["penalty_weight"] = r1_weight(given["image_shape"])
-        super().__init__(*args, **kwargs)
 
     # === Hooks ===
 
@@ -109,16 +101,16 @@ class StyleGAN(GAN):
     def default_optimizer(self, learning_rate):
         return keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
 
-    def synthesize(self, latents, labels, draws):
-        return self.generator.get_layer("synthesis")(self.mixed(latents, draws), training=True)
+    def synthesize(self, latents, batch, rng):
+        return self.generator.get_layer("synthesis")(self.mixed(latents, rng), training=True)
 
-    def mixed(self, latents, draws, training=True):
+    def mixed(self, latents, rng, training=True):
         """Styles `[B, num_styles, D]` of which a share changes to other latents' on the way."""
         styles = self._styles(self.generator, latents, training)
         if not self.style_mixing:
             return styles
-        others = self._styles(self.generator, self.sample_latents(draws), training)
-        chance, place = tf.split(draws.uniform([2, 1]), 2, axis=1)
+        others = self._styles(self.generator, self.sample_latents(rng), training)
+        chance, place = tf.split(rng.uniform([2, 1]), 2, axis=1)
         crossover = 1 + tf.floor(place * (self.num_styles - 1))
         crossover = tf.where(chance < self.style_mixing, crossover, self.num_styles)
         return _crossed(styles, others, crossover)
@@ -168,12 +160,6 @@ class StyleGAN(GAN):
         styles = generator.get_layer("mapping")(latents, training=training)
         # Not `tf.repeat`, whose gradient XLA cannot compile within the branches of lazy terms.
         return tf.stack([tf.cast(styles, tf.float32)] * self.num_styles, axis=1)
-
-
-def _is_shape(value):
-    """Whether it is one; what is none is refused later, with the other options."""
-    sizes = value if isinstance(value, (tuple, list)) else ()
-    return len(sizes) == 3 and not any(isinstance(size, str) or size is None for size in sizes)
 
 
 def _crossed(first, second, crossover):
@@ -279,7 +265,7 @@ SMALL = {
 # The paper's: gamma 10, and the rates of the authors' code at this size.
 _FACES = {
     "image_shape": (1024, 1024, 3),
-    "penalty_weight": 10.0,
+    "penalty": R1(10.0),
     "g_learning_rate": 3e-3,
     "d_learning_rate": 3e-3,
 }

@@ -17,7 +17,9 @@ from tfgan_zoo.layers import (
     Resample,
 )
 from tfgan_zoo.models.stylegan import SMALL, StyleGAN, activated, channels_at, halved, scored, sizes
+from tfgan_zoo.penalties import R1
 from tfgan_zoo.presets import register
+from tfgan_zoo.regularizers import ADA
 
 
 class StyleGAN2(StyleGAN):
@@ -45,7 +47,7 @@ class StyleGAN2(StyleGAN):
     """
 
     defaults = {
-        "penalty_every": 16,
+        "penalty": R1(weight=None, every=16),
         "g_learning_rate": 2e-3,
         "d_learning_rate": 2e-3,
         "channel_base": 32768,
@@ -55,13 +57,11 @@ class StyleGAN2(StyleGAN):
         "path_length_shrink": 2,
     }
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.path_length_mean = self.add_weight(
-            shape=(), initializer="zeros", trainable=False, name="path_length_mean"
-        )
-
     # === Hooks ===
+
+    def build_networks(self):
+        super().build_networks()
+        self.path_length_mean = self.add_state("path_length_mean")
 
     def images_of(self, styles):
         return images_from(self, styles)
@@ -74,19 +74,19 @@ class StyleGAN2(StyleGAN):
         c = k / (k + 1) its rate is multiplied by c, its betas are taken to the power c."""
         lazy = {
             "generator": self.path_length_every if self.path_length_weight else 1,
-            "discriminator": self.penalty_every if self.penalty else 1,
+            "discriminator": self.penalty.every if self.penalty else 1,
         }[player]
         share = lazy / (lazy + 1) if lazy > 1 else 1.0
         return keras.optimizers.Adam(
             share * learning_rate, beta_1=0.0, beta_2=0.99**share, epsilon=1e-8
         )
 
-    def generator_terms(self, fake, labels, draws):
-        terms = super().generator_terms(fake, labels, draws)
+    def generator_terms(self, fake, batch, rng):
+        terms = super().generator_terms(fake, batch, rng)
         if not self.path_length_weight:
             return terms
         k = self.path_length_every
-        found = self.every(k, draws, lambda: self._path_length_penalty(draws), shape=[2])
+        found = self.lazy_regularization(k, rng, lambda: self._path_length_penalty(rng), shape=[2])
         terms["path_length_penalty"] = (self.path_length_weight, found[0])
         terms["path_length"] = (None, found[1])  # logged, for the mean below
         return terms
@@ -97,15 +97,15 @@ class StyleGAN2(StyleGAN):
             share = tf.where(length > 0, self.path_length_decay, 0.0)  # 0: not taken in this step
             self.path_length_mean.assign_add(share * (length - self.path_length_mean))
 
-    def _path_length_penalty(self, draws):
+    def _path_length_penalty(self, rng):
         """The mean of (length - mean length)^2 over a share of the batch, and of the lengths."""
-        styles = self.mixed(self.sample_latents(draws), draws, training=False)
-        with draws.thinned(self.path_length_shrink):
-            lengths = self.path_lengths(styles[:: self.path_length_shrink], draws)
+        styles = self.mixed(self.sample_latents(rng), rng, training=False)
+        with rng.subsampled(self.path_length_shrink):
+            lengths = self.path_lengths(styles[:: self.path_length_shrink], rng)
         error = lengths - self.path_length_mean
         return tf.stack([tf.reduce_mean(tf.square(error)), tf.reduce_mean(lengths)])
 
-    def path_lengths(self, styles, draws):
+    def path_lengths(self, styles, rng):
         """How far images move with styles: |J' y| for normal images y, float32 `[B]` (equation 4).
 
         As in the authors' code, the squares are averaged over the layers, and the lengths divided by
@@ -113,7 +113,7 @@ class StyleGAN2(StyleGAN):
         products with such small images would leave the range of float16.
         """
         height, width, _ = self.image_shape
-        directions = draws.normal(self.image_shape)
+        directions = rng.normal(self.image_shape)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(styles)
             images = self.generator.get_layer("synthesis")(styles, training=True)
@@ -177,17 +177,16 @@ _EMOJI = {
     "mapping_layers": 4,
     "channel_base": 2048,
     "channel_max": 128,
-    "penalty_weight": 0.1,
+    "penalty": R1(0.1, every=16),
     "ema_decay": 0.999,
-    "augment": "ada",
-    "ada_images": 100_000,
+    "regularizers": [ADA(images=100_000)],
 }
 # Half the channels of configuration F, with the weight of R1 and the rates of the authors' "paper256"
 # (Karras et al. 2020, arXiv:2006.06676).
 _HALF = {
     "image_shape": (256, 256, 3),
     "channel_base": 16384,
-    "penalty_weight": 1.0,
+    "penalty": R1(1.0, every=16),
     "g_learning_rate": 2.5e-3,
     "d_learning_rate": 2.5e-3,
 }
@@ -217,7 +216,7 @@ register(
     (
         "stylegan2_celeb_a_hq_1024",
         StyleGAN2,
-        {"image_shape": (1024, 1024, 3), "penalty_weight": 10.0},
+        {"image_shape": (1024, 1024, 3), "penalty": R1(10.0, every=16)},
         "celeb_a_hq/1024",
         32,
         833,

@@ -5,17 +5,16 @@ the conditioning augmentation of Zhang et al., "StackGAN", 2017 (arXiv:1612.0324
 images and texts of Xu et al., "AttnGAN", 2018 (arXiv:1711.10485).
 """
 
-from typing import NamedTuple
-
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from tfgan_zoo import losses
 from tfgan_zoo.layers import BatchNormalization, ConditioningAugmentation, EmbeddingBag, LeakyReLU
 from tfgan_zoo.models.dcgan import DCGAN, images_from
+from tfgan_zoo.penalties import R1
 from tfgan_zoo.presets import register
+from tfgan_zoo.regularizers import DiffAugment
 from tfgan_zoo.tasks.conditions import Texts
 from tfgan_zoo.tasks.gan import full_precision
 
@@ -25,11 +24,7 @@ _TEXTS = [
 ]
 
 
-class Read(NamedTuple):
-    """Texts of a training step: int32 `[B, text_length]` and float32 `[B, text_dim]`."""
-
-    tokens: tf.Tensor
-    embeddings: tf.Tensor
+_TEXT = ("texts", "text_embeddings")
 
 
 class TextGAN(DCGAN):
@@ -114,14 +109,18 @@ class TextGAN(DCGAN):
         outputs = _judgement(self, _map_from(self, images), texts)
         return keras.Model([images, texts], outputs, name="discriminator")
 
-    def player_networks(self, player):
-        return super().player_networks(player) + [self.text_encoder] * (player == "discriminator")
+    def players(self):
+        """The text encoder belongs to the discriminator, by whose loss it learns."""
+        discriminator, generator = super().players()
+        networks = [*discriminator.networks, self.text_encoder]
+        return [discriminator._replace(networks=networks), generator]
 
-    def averages(self):
-        return [*super().averages(), (self.ema_text_encoder, self.text_encoder)]
+    def ema_pairs(self):
+        return [*super().ema_pairs(), (self.ema_text_encoder, self.text_encoder)]
 
     def networks(self):
-        return [*super().networks(), self.text_encoder, self.ema_text_encoder]
+        own = {"text_encoder": self.text_encoder, "ema_text_encoder": self.ema_text_encoder}
+        return {**super().networks(), **own}
 
     # === Losses ===
 
@@ -129,59 +128,65 @@ class TextGAN(DCGAN):
         own = {"contrastive_weight": False} if self.contrastive_weight else {}
         return super().batch_options() | own
 
-    def discriminator_loss(self, images, labels, draws):
-        return super().discriminator_loss(images, self._read(labels), draws)
+    def discriminator_loss(self, batch, rng):
+        return super().discriminator_loss(self.embedded(batch), rng)
 
-    def generator_loss(self, images, labels, draws):
-        return super().generator_loss(images, self._read(labels), draws)
+    def generator_loss(self, batch, rng):
+        return super().generator_loss(self.embedded(batch), rng)
 
-    def discriminator_terms(self, real, fake, labels, draws):
-        terms = super().discriminator_terms(real, fake, labels, draws)
-        places = neighbours(labels.tokens.shape[0])
-        wrong = Read(*(tf.gather(part, places) for part in labels))
-        logits = self.judge(real.images, wrong)["logits"]
-        loss = losses.get(self.objective, warn=False).discriminator
+    def discriminator_terms(self, real, fake, batch, rng):
+        terms = super().discriminator_terms(real, fake, batch, rng)
+        places = neighbours(batch["texts"].shape[0])
+        wrong = {**batch, **{name: tf.gather(batch[name], places) for name in _TEXT}}
+        logits = self.discriminator_logits(real.images, wrong)
+        loss = self.objective.discriminator
         # Wrong texts get half of what the loss gives to generated images, as in GAN-CLS.
         more = loss(real.logits, logits) - loss(real.logits, fake.logits)
-        is_wrong = tf.reduce_any(tf.not_equal(wrong.tokens, labels.tokens), axis=1)
+        is_wrong = tf.reduce_any(tf.not_equal(wrong["texts"], batch["texts"]), axis=1)
         terms["wrong_texts"] = (0.5, tf.reduce_mean(tf.where(is_wrong, more, 0.0)))
-        return terms | self._contrast(real, labels)
+        return terms | self._contrast(real, batch)
 
-    def generator_terms(self, fake, labels, draws):
-        moments = self.generator.get_layer("condition").moments(labels.embeddings)
+    def generator_terms(self, fake, batch, rng):
+        moments = self.generator.get_layer("condition").moments(batch["text_embeddings"])
         kl = (self.kl_weight, tf.reduce_mean(divergence(*moments)))
-        return (
-            super().generator_terms(fake, labels, draws) | {"kl": kl} | self._contrast(fake, labels)
-        )
+        terms = super().generator_terms(fake, batch, rng)
+        return terms | {"kl": kl} | self._contrast(fake, batch)
 
-    def _contrast(self, judged, labels):
+    def _contrast(self, output, batch):
         if not self.contrastive_weight:
             return {}
-        same = tf.reduce_all(tf.equal(labels.tokens[:, None], labels.tokens[None]), axis=-1)
-        pair = judged.outputs["projection"], labels.embeddings
-        name = "d_contrast" if judged.latents is None else "g_contrast"
+        tokens = batch["texts"]
+        same = tf.reduce_all(tf.equal(tokens[:, None], tokens[None]), axis=-1)
+        pair = output.outputs["projection"], batch["text_embeddings"]
+        name = "d_contrast" if output.latents is None else "g_contrast"
         values = contrastive_loss(*pair, same, self.temperature)
         return {name: (self.contrastive_weight, tf.reduce_mean(values))}
 
     # === Images ===
 
-    def _read(self, labels):
-        """Texts, strings `[B]` or their token ids, with their embeddings."""
-        tokens = self.condition.encode(labels)
-        return Read(tokens, self.text_encoder(tokens))
+    def embedded(self, batch):
+        """The batch with token ids for "texts", int32 `[B, L]`, and "text_embeddings" beside."""
+        if "text_embeddings" in batch:
+            return batch
+        tokens = self.condition.encode(batch["texts"])
+        return {**batch, "texts": tokens, "text_embeddings": self.text_encoder(tokens)}
 
-    def _with_labels(self, values, labels):
-        labels = labels if isinstance(labels, Read) else self._read(labels)
-        return [values, labels.embeddings]
+    def generator_inputs(self, latents, batch):
+        return [latents, self.embedded(batch)["text_embeddings"]]
+
+    def discriminator_inputs(self, images, batch):
+        return [images, self.embedded(batch)["text_embeddings"]]
 
     def call(self, latents, labels=None, training=False):
-        return super().call(latents, labels, training) if training else self.render(latents, labels)
+        if not training:
+            return self.render(latents, labels)
+        return self.generator(self.generator_inputs(latents, {"texts": labels}), training=True)
 
-    def _inputs_of_average(self, latents, labels):
+    def inputs_of_average(self, latents, labels):
         return [latents, self.ema_text_encoder(self.condition.encode(labels))]
 
-    def _serve_score(self, images, label=None):
-        return {"logits": super()._serve_score(images, label)["logits"]}
+    def served_scores(self, images, label=None):
+        return {"logits": super().served_scores(images, label)["logits"]}
 
 
 # === Losses ===
@@ -288,8 +293,8 @@ def _judgement(gan, x, texts):
 _SMALL = {
     **{"image_shape": (32, 32, 3), "width": 48},
     # Of the recipes tried, the one whose hearts are hearts; a text's few images call for augmentation.
-    **{"augment": "translation,cutout", "upsampling": "resize"},
-    **{"penalty": "r1", "penalty_weight": 1.0, "penalty_every": 4},
+    **{"regularizers": [DiffAugment("translation,cutout")], "upsampling": "resize"},
+    "penalty": R1(1.0, every=4),
 }
 _LARGE = {"image_shape": (64, 64, 3)}
 

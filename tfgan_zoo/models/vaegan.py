@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from tfgan_zoo import losses
+from tfgan_zoo.engine.players import Player
 from tfgan_zoo.layers import Dropout
 from tfgan_zoo.models.dcgan import activated
 from tfgan_zoo.presets import register
@@ -54,6 +54,7 @@ class VAEGAN(GAN):
         "width": 32,
         "encoder_units": 2048,
         "discriminator_units": 512,
+        "dropout": 0.0,
         "generator_normalization": "batch",
         "discriminator_normalization": "batch",
     }
@@ -81,55 +82,62 @@ class VAEGAN(GAN):
         images = keras.Input(self.image_shape, name="images")
         return keras.Model(images, _judged(self, images), name="discriminator")
 
-    def player_networks(self, player):
-        encoder = [self.encoder] if player == "generator" else []
-        return encoder + super().player_networks(player)
+    def players(self):
+        """The discriminator, the encoder and the generator, each with a loss of its own."""
+        discriminator, generator = super().players()
+        encoder = Player("encoder", [self.encoder], self.encoder_loss, self.g_learning_rate)
+        return [discriminator, encoder, generator]
 
-    def averages(self):
-        return [*super().averages(), (self.ema_encoder, self.encoder)]
+    def ema_pairs(self):
+        return [*super().ema_pairs(), (self.ema_encoder, self.encoder)]
 
     def networks(self):
-        return [*super().networks(), self.encoder, self.ema_encoder]
+        return {**super().networks(), "encoder": self.encoder, "ema_encoder": self.ema_encoder}
 
     # === Losses ===
 
-    def discriminator_loss(self, images, labels, draws):
-        loss, logs = super().discriminator_loss(images, labels, draws)
-        rebuilt = self.synthesize(self._posterior(images, draws)[0], labels, draws)
-        logits = self.judged(rebuilt, labels, draws).logits
+    def discriminator_loss(self, batch, rng):
+        loss, logs = super().discriminator_loss(batch, rng)
+        rebuilt = self.synthesize(self._posterior(batch["images"], rng)[0], batch, rng)
+        logits = self.discriminate_images(rebuilt, batch, rng).logits
         rebuilt = tf.reduce_mean(
             tf.nn.softplus(logits)
         )  # -log(1 - D), as of other generated images
         return loss + rebuilt, {**logs, "d_rebuilt": rebuilt}
 
-    def generator_loss(self, images, labels, draws):
-        loss, logs = super().generator_loss(images, labels, draws)
-        latents, divergence = self._posterior(images, draws)
-        # The error counts gamma times for the decoder, and again as much as it is for the encoder.
-        rebuilt = self.synthesize(_with_gradient(latents, 1 / self.gamma), labels, draws)
-        error = self._feature_error(images, rebuilt, labels, draws)
-        rebuilt = self.synthesize(tf.stop_gradient(latents), labels, draws)
-        logits = self.judged(rebuilt, labels, draws).logits
-        game = tf.reduce_mean(losses.get(self.objective, warn=False).generator(logits, None))
-        terms = {"g_rebuilt": game, "divergence": divergence, "feature_error": error}
-        return loss + game + divergence + self.gamma * error, {**logs, **terms}
+    def encoder_loss(self, batch, rng):
+        """The divergence from the prior and the error of reconstructions, and what to log."""
+        latents, divergence = self._posterior(batch["images"], rng)
+        rebuilt = self.synthesize(latents, batch, rng)
+        error, _ = self._feature_error(rebuilt, batch, rng)
+        return divergence + error, {"divergence": divergence}
 
-    def _posterior(self, images, draws):
+    def generator_loss(self, batch, rng):
+        loss, logs = super().generator_loss(batch, rng)
+        rebuilt = self.synthesize(self._posterior(batch["images"], rng)[0], batch, rng)
+        error, logits = self._feature_error(rebuilt, batch, rng)
+        game = tf.reduce_mean(self.objective.generator(logits))
+        terms = {"g_rebuilt": game, "feature_error": error}
+        return loss + game + self.gamma * error, {**logs, **terms}
+
+    def _posterior(self, images, rng):
         """Latents `[B, D]` of images, drawn, and the mean divergence of equation 2 from the prior."""
         outputs = self.encoder(images, training=True)
         mean, log_variance = outputs["mean"], outputs["log_variance"]
-        latents = mean + tf.exp(0.5 * log_variance) * draws.normal([self.latent_dim])
+        latents = mean + tf.exp(0.5 * log_variance) * rng.normal([self.latent_dim])
         terms = tf.exp(log_variance) + tf.square(mean) - 1.0 - log_variance
         return latents, 0.5 * tf.reduce_mean(tf.reduce_sum(terms, axis=1))
 
-    def _feature_error(self, images, rebuilt, labels, draws):
+    def _feature_error(self, rebuilt, batch, rng):
         """-log p of real features under a normal distribution around the rebuilt ones, but for its
-        constant: equation 7. Both are augmented alike, or the augmentation would be an error."""
+        constant: equation 7; and the logits of what is rebuilt. Both are augmented alike, or the
+        augmentation would be an error."""
         real, fake = (
-            self.judged(shown, labels, made).outputs["features"]
-            for shown, made in ((images, copy.copy(draws)), (rebuilt, draws))
+            self.discriminate_images(images, batch, random)
+            for images, random in ((batch["images"], copy.copy(rng)), (rebuilt, rng))
         )
-        return 0.5 * tf.reduce_mean(tf.reduce_sum(tf.square(real - fake), axis=[1, 2, 3]))
+        squares = tf.square(real.outputs["features"] - fake.outputs["features"])
+        return 0.5 * tf.reduce_mean(tf.reduce_sum(squares, axis=[1, 2, 3])), fake.logits
 
     # === Use ===
 
@@ -165,18 +173,8 @@ class VAEGAN(GAN):
     def _serve_rebuilt(self, images):
         return {"images": self.render(self._encoded(images))}
 
-    def _serve_score(self, images, label=None):
-        return {"logits": super()._serve_score(images, label)["logits"]}  # features would be large
-
-
-def _with_gradient(values, factor):
-    """The values, with `factor` times their gradient."""
-
-    @tf.custom_gradient
-    def scaled(values):
-        return tf.identity(values), lambda upstream: factor * upstream
-
-    return scaled(values)
+    def served_scores(self, images, label=None):
+        return {"logits": super().served_scores(images, label)["logits"]}  # features would be large
 
 
 def _check(gan):
@@ -187,7 +185,7 @@ def _check(gan):
         )
     if gan.gamma <= 0:
         raise ValueError(f"VAEGAN: gamma must be above 0. Received: {gan.gamma}.")
-    if gan.objective not in ("non_saturating", "modified", "minimax"):
+    if gan.objective.name not in ("non_saturating", "minimax"):
         raise ValueError(
             f"VAEGAN's objective is 'non_saturating' or 'minimax'. Received: {gan.objective!r}."
         )

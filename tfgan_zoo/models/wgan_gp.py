@@ -22,7 +22,6 @@ class WGANGP(DCGAN):
         "latent_distribution": "normal",
         "objective": "wasserstein",
         "penalty": "gradient_penalty",
-        "penalty_weight": 10.0,
         "n_critic": 5,
         "g_learning_rate": 1e-4,
         "d_learning_rate": 1e-4,

@@ -21,23 +21,22 @@ from tfgan_zoo.layers import (
 )
 
 
-class ResidualPlayers:
-    """What SNGAN and SAGAN have in common, whose layers `images_from` and `features_from` say."""
+def generator(gan, images_from):
+    """A generator with classes or without; `images_from(latents, labels)` says its layers."""
+    latents = keras.Input([gan.latent_dim], name="latents")
+    labels = label_input(gan.num_classes)
+    inputs = latents if labels is None else [latents, labels]
+    return keras.Model(inputs, images_from(latents, labels), name="generator")
 
-    def default_optimizer(self, learning_rate):
-        return keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.9)
 
-    def build_generator(self):
-        latents = keras.Input([self.latent_dim], name="latents")
-        labels = label_input(self.num_classes)
-        images = self.images_from(latents, labels)
-        return keras.Model(self._with_labels(latents, labels), images, name="generator")
-
-    def build_discriminator(self):
-        images = keras.Input(self.image_shape, name="images")
-        labels = label_input(self.num_classes)
-        logits = logits_of(self.features_from(images), labels, self.num_classes)
-        return keras.Model(self._with_labels(images, labels), logits, name="discriminator")
+def discriminator(gan, features_from):
+    """A discriminator with a projection of the class, if there is one; `features_from(images)` says its
+    layers but the last."""
+    images = keras.Input(gan.image_shape, name="images")
+    labels = label_input(gan.num_classes)
+    inputs = images if labels is None else [images, labels]
+    logits = logits_of(features_from(images), labels, gan.num_classes)
+    return keras.Model(inputs, logits, name="discriminator")
 
 
 def label_input(num_classes):

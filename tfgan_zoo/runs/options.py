@@ -5,7 +5,8 @@ import json
 import os
 
 from tfgan_zoo import presets
-from tfgan_zoo.engine.options import resolve
+from tfgan_zoo.engine import legacy
+from tfgan_zoo.engine.options import as_config, resolve
 from tfgan_zoo.runs.devices import STRATEGIES
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -54,6 +55,7 @@ class Options:
     first_step: int = 0
 
     def __post_init__(self):
+        object.__setattr__(self, "overrides", as_config(self.overrides))  # as `run.json` keeps them
         choices = {"strategy": STRATEGIES, "precision": PRECISIONS, "jit": tuple(JIT)}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
@@ -90,7 +92,7 @@ class Options:
                 given = {**given, name: _located(str(given[name]))}
         own = dataclasses.asdict(self) | self.overrides
         fixed = {name: value for name, value in given.items() if name not in _MAY_CHANGE}
-        fixed |= fixed.pop("overrides", {})
+        fixed |= as_config(fixed.pop("overrides", {}))
         against = [
             f"{name}: the run has {own.get(name, 'the default')!r}, given {value!r}"
             for name, value in fixed.items()
@@ -128,7 +130,10 @@ def begun_with(options, model):
     preset = presets.get_preset(options.preset)
     cls = preset.model_class
     now = {**cls.defaults, **preset.options, **options.overrides, "seed": options.seed}
-    then = {key: value for key, value in {**cls.before, **model}.items() if key in now}
+    now = as_config(resolve(cls, (), legacy.translated(cls, now, warn=False)))
+    then = legacy.translated(cls, {**cls.before, **model}, warn=False)
+    then = {key: value for key, value in then.items() if key in now}
+    then = as_config(resolve(cls, (), then))
     others = {key: value for key, value in then.items() if _plain(value) != _plain(now[key])}
     return dataclasses.replace(options, overrides={**others, **options.overrides})
 

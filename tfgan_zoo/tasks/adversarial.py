@@ -1,18 +1,21 @@
-"""What the two players minimise, in hooks that a variant overrides."""
+"""What generator and discriminator minimise, in hooks that a variant overrides."""
 
+import contextlib
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfgan_zoo import losses, penalties
+from tfgan_zoo.engine.keras_methods import KerasMethods
+from tfgan_zoo.engine.players import Player
+from tfgan_zoo.regularizers import Regularizer
 
 
-class Judged(NamedTuple):
-    """Images as the discriminator saw them, and what it says of them.
+class DiscriminatorOutput(NamedTuple):
+    """Images as the discriminator saw them, and what it gives for them.
 
     Attributes:
         images: float32 `[B, H, W, C]`.
-        outputs: `{"logits": [B, 1], …}`, what the discriminator gives.
+        outputs: `{"logits": [B, 1], …}`.
         latents: float32 `[B, D]` that generated images were made of; None for real ones.
         originals: Generated images before they were augmented; None for real ones.
     """
@@ -27,140 +30,223 @@ class Judged(NamedTuple):
         return self.outputs["logits"]
 
 
-class AdversarialLosses:
-    """The losses of a `GAN`. A term that a variant adds is a row `name: (weight, float32 scalar)`; with
-    None for a weight it is only logged."""
+class AdversarialLosses(KerasMethods):
+    """The losses of generator and discriminator, their penalty and regularizers.
+
+    Losses take `(batch, rng)`: a dictionary of tensors `[B, …]`, "images" and what else the model takes
+    of its data, and the random numbers of the update, a `tfgan_zoo.layers.Rng`. A term that a variant
+    adds is a row `name: (weight, float32 scalar)`; with None for a weight it is only logged.
+    """
+
+    latent_dim: int
+    latent_distribution: str
+    n_critic: int
+    g_learning_rate: float
+    d_learning_rate: float
+    conditional_discriminator = True  # whether such a model's discriminator takes them too
+    _removed = {
+        "averages": "ema_pairs",
+        "every": "lazy_regularization",
+        "generated": "discriminate_generated",
+        "judge": "discriminate",
+        "judged": "discriminate_images",
+        "judges_labels": "conditional_discriminator",
+        "phase": "stage",
+        "phases": "stages",
+        "player_networks": "players",
+        "reduced": "reduce_loss",
+        "show": "augment_images",
+    }
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        for name in cls._removed.keys() & vars(cls).keys():  # it would never be called
+            raise TypeError(f"{cls.__name__}.{name} is called {cls._removed[name]} now. Rename it.")
 
     # === Hooks ===
 
-    def sample_latents(self, draws):
+    def players(self):
+        """The discriminator with `n_critic` updates per step, then the generator."""
+        return [
+            Player(
+                "discriminator",
+                [self.discriminator],
+                self.discriminator_loss,
+                self.d_learning_rate,
+                self.n_critic,
+                self.after_discriminator_update,
+            ),
+            Player(
+                "generator",
+                [self.generator],
+                self._generator_loss_in_scope,
+                self.g_learning_rate,
+                after_update=self.after_generator_update,
+            ),
+        ]
+
+    def after_discriminator_update(self, logs):
+        """Called after every discriminator update, for example to clip its weights; `logs` holds
+        means over the global batch, and takes more."""
+
+    def after_generator_update(self, logs):
+        """Called after every generator update; `logs` holds means over the global batch."""
+
+    def sample_latents(self, rng):
         """Fresh latents `[B, D]`, of the distribution that `generate` draws from."""
         if self.latent_distribution == "normal":
-            return draws.normal([self.latent_dim])
-        return draws.uniform([self.latent_dim], -1.0, 1.0)
+            return rng.normal([self.latent_dim])
+        return rng.uniform([self.latent_dim], -1.0, 1.0)
 
-    def synthesize(self, latents, labels, draws):
+    def synthesize(self, latents, batch, rng):
         """Images `[B, H, W, C]` of latents, in training mode."""
-        return self.generator(self._with_labels(latents, labels), training=True)
+        return self.generator(self.generator_inputs(latents, batch), training=True)
 
-    def judge(self, images, labels):
-        """All that the discriminator says of images `[B, H, W, C]`, in training mode."""
-        return self.discriminator_outputs(images, labels, training=True)
+    def augment_images(self, images, rng):
+        """Real or generated images as the discriminator is given them."""
+        for regularizer in self.regularizers:
+            images = regularizer.augment_images(self, images, rng)
+        return images
 
-    def show(self, images, draws):
-        """Real or generated images as the discriminator is shown them."""
-        return self._with_noise(images, draws)
+    def discriminate(self, images, batch):
+        """All that the discriminator gives for images `[B, H, W, C]`, in training mode."""
+        return self.discriminator_outputs(images, batch, training=True)
 
-    def discriminator_terms(self, real, fake, labels, draws):
-        """What is added to the adversarial loss of the discriminator; `real`, `fake`: `Judged`."""
-        if self.penalty is None:
-            return {}
-        return {self.penalty: (self.penalty_weight, self._penalty(real, fake, labels, draws))}
+    def discriminator_terms(self, real, fake, batch, rng):
+        """What is added to the adversarial loss of the discriminator, for two `DiscriminatorOutput`."""
+        terms = {}
+        if self.penalty is not None:
+            value = self._penalty_value(real, fake, batch, rng)
+            terms[self.penalty.name] = (self.penalty.weight, value)
+        for regularizer in self.regularizers:
+            terms |= regularizer.discriminator_terms(self, real, fake, batch, rng)
+        return terms
 
-    def generator_terms(self, fake, labels, draws):
-        """What is added to the adversarial loss of the generator; `fake`: `Judged`."""
-        return {}
+    def generator_terms(self, fake, batch, rng):
+        """What is added to the adversarial loss of the generator; `fake`: `DiscriminatorOutput`."""
+        terms = {}
+        for regularizer in self.regularizers:
+            terms |= regularizer.generator_terms(self, fake, batch, rng)
+        return terms
 
-    def reduced(self, values, fake):
-        """The generator's adversarial loss, a scalar, from those `[B]` of images; `fake`: `Judged`."""
-        return tf.reduce_mean(values)
+    def reduce_loss(self, values, fake):
+        """The generator's adversarial loss, a scalar, from those `[B]` of images."""
+        weights = [r.example_weights(self, fake) for r in self.regularizers]
+        weights = [weight for weight in weights if weight is not None]
+        if not weights:
+            return tf.reduce_mean(values)
+        weight = tf.reduce_prod(tf.stack(weights), axis=0)
+        return tf.reduce_sum(weight * values) / tf.reduce_sum(weight)
 
     def batch_options(self):
-        """The options with which a loss reads several rows of the batch together, `{name: is_global}`.
-
-        True: the replicas meet within the loss, so that it reads the whole batch; False: it reads the
-        rows of one replica. Neither can be taken from the parts of gradient accumulation.
-        """
-        found = {"objective": True} if self._objective.batch_mean else {}
-        penalty = penalties.get(self.penalty)
-        return found | ({"penalty": True} if penalty and penalty.reads_batch else {})
+        found = {"objective": True} if self.objective.batch_mean else {}
+        found |= {"penalty": True} if self.penalty is not None and self.penalty.reads_batch else {}
+        return found | {r.name: r.reads == "global" for r in self.regularizers if r.reads}
 
     # === Losses ===
 
-    def discriminate(self, images, labels):
-        """Logits `[B, 1]` of images `[B, H, W, C]`, in training mode."""
-        return self.judge(images, labels)["logits"]
-
-    def generated(self, labels, draws):
-        """Fresh images, judged."""
-        latents = self.sample_latents(draws)
-        originals = self.synthesize(latents, labels, draws)
-        images = self.show(originals, draws)
-        return Judged(images, self.judge(images, labels), latents, originals)
-
-    def judged(self, images, labels, draws):
-        """Real images, judged."""
-        images = self.show(images, draws)
-        return Judged(images, self.judge(images, labels))
-
-    def discriminator_loss(self, images, labels, draws):
+    def discriminator_loss(self, batch, rng):
         """The discriminator's loss (float32 scalar) on real images, and what to log."""
-        fake = self.generated(labels, draws)
-        real = self.judged(images, labels, draws)
+        fake = self.discriminate_generated(batch, rng)
+        real = self.discriminate_images(batch["images"], batch, rng)
         means = self._global_means(real.logits, fake.logits)
-        loss = self._objective.discriminator(real.logits, fake.logits, **means)
-        wins = tf.reduce_mean(tf.cast(real.logits > fake.logits, tf.float32))
-        terms = self.discriminator_terms(real, fake, labels, draws)
-        return _with_terms("d_loss", tf.reduce_mean(loss), terms, {"d_accuracy": wins})
+        loss = self.objective.discriminator(real.logits, fake.logits, **means)
+        ranked = tf.reduce_mean(tf.cast(real.logits > fake.logits, tf.float32))
+        terms = self.discriminator_terms(real, fake, batch, rng)
+        logs = {"d_ranking_accuracy": ranked}
+        return _with_terms("d_loss", tf.reduce_mean(loss), terms, logs)
 
-    def generator_loss(self, images, labels, draws):
+    def generator_loss(self, batch, rng):
         """The generator's loss (float32 scalar), and what to log."""
-        objective = self._objective
-        fake = self.generated(labels, draws)
-        real = self.judged(images, labels, draws).logits if objective.needs_real else None
+        objective = self.objective
+        fake = self.discriminate_generated(batch, rng)
+        real = None
+        if objective.needs_real:
+            real = self.discriminate_images(batch["images"], batch, rng).logits
         means = self._global_means(real, fake.logits)
-        loss = self.reduced(objective.generator(fake.logits, real, **means), fake)
-        return _with_terms("g_loss", loss, self.generator_terms(fake, labels, draws), {})
+        loss = self.reduce_loss(objective.generator(fake.logits, real, **means), fake)
+        return _with_terms("g_loss", loss, self.generator_terms(fake, batch, rng), {})
+
+    def discriminate_generated(self, batch, rng):
+        """The discriminator's output for fresh images."""
+        latents = self.sample_latents(rng)
+        originals = self.synthesize(latents, batch, rng)
+        images = self.augment_images(originals, rng)
+        return DiscriminatorOutput(images, self.discriminate(images, batch), latents, originals)
+
+    def discriminate_images(self, images, batch, rng):
+        """The discriminator's output for images `[B, H, W, C]` once they are augmented."""
+        images = self.augment_images(images, rng)
+        return DiscriminatorOutput(images, self.discriminate(images, batch))
+
+    def discriminator_logits(self, images, batch):
+        """Logits `[B, 1]` of images `[B, H, W, C]`, in training mode."""
+        return self.discriminate(images, batch)["logits"]
+
+    # === Regularizers ===
+
+    @property
+    def skips_updates(self):
+        return any(type(r).skip_update is not Regularizer.skip_update for r in self.regularizers)
+
+    def observe(self, player, logs):
+        if player == "discriminator":
+            for regularizer in self.regularizers:
+                regularizer.after_discriminator_update(self, logs)
+
+    def skip_update(self, player):
+        skipped = tf.constant(False)
+        for regularizer in self.regularizers:
+            skipped |= regularizer.skip_update(self, player)
+        return skipped
+
+    def _generator_loss_in_scope(self, batch, rng):
+        with contextlib.ExitStack() as scopes:
+            for regularizer in self.regularizers:
+                scopes.enter_context(regularizer.generator_scope(self, batch, rng))
+            return self.generator_loss(batch, rng)
 
     # === Pieces ===
 
-    @property
-    def _objective(self):
-        objective = losses.get(self.objective, warn=False)
-        return type(objective)(self.label_smoothing) if self.label_smoothing else objective
+    def generator_inputs(self, latents, batch):
+        """What the generator is called with."""
+        return latents if self.num_classes is None else [latents, batch["labels"]]
 
-    def discriminator_outputs(self, images, labels=None, training=False):
+    def discriminator_inputs(self, images, batch):
+        """What the discriminator is called with."""
+        takes_labels = self.num_classes is not None and self.conditional_discriminator
+        return [images, batch["labels"]] if takes_labels else images
+
+    def discriminator_outputs(self, images, batch, training=False):
         """What the discriminator gives for images `[B, H, W, C]`, as a dictionary with "logits"."""
-        inputs = self._with_labels(images, labels) if self.judges_labels else images
+        inputs = self.discriminator_inputs(images, batch)
         outputs = self.discriminator(inputs, training=training)
         return outputs if isinstance(outputs, dict) else {"logits": outputs}
 
-    def _with_labels(self, values, labels):
-        return values if self.num_classes is None else [values, labels]
-
-    def _with_noise(self, images, draws):
-        if not self.instance_noise:
-            return images
-        scale = tf.constant(self.instance_noise, tf.float32)
-        if self.instance_noise_steps:
-            done = tf.cast(self.iterations.value, tf.float32) / self.instance_noise_steps
-            scale *= tf.maximum(0.0, 1 - done)
-        return images + scale * draws.normal(images.shape[1:])
-
-    def _penalty(self, real, fake, labels, draws):
+    def _penalty_value(self, real, fake, batch, rng):
         # Not within the branches of a lazy term, where replicas cannot meet.
-        found = penalties.get(self.penalty)
-        statistics = self._batch_stddev(real.images) if found.reads_batch else {}
+        statistics = self._batch_stddev(real.images) if self.penalty.reads_batch else {}
 
         def penalty():
-            critic = lambda images: self.discriminate(images, labels)  # noqa: E731
-            values = found.values(critic, real.images, fake.images, draws.uniform, **statistics)
+            critic = lambda images: self.discriminator_logits(images, batch)  # noqa: E731
+            values = self.penalty.values(
+                critic, real.images, fake.images, rng.uniform, **statistics
+            )
             return tf.reduce_mean(values)
 
-        return self.every(self.penalty_every, draws, penalty)
+        return self.lazy_regularization(self.penalty.every, rng, penalty)
 
-    def every(self, k, draws, term, shape=()):
-        """A term of that shape at every k-th update of the discriminator, or step of the generator, k
-        times as strong, and 0 between (lazy regularisation, StyleGAN2, section 3.1)."""
+    def lazy_regularization(self, k, rng, term, shape=()):
+        """A term of that shape at every k-th update of the player, k times as strong, and 0 between
+        (StyleGAN2, section 3.1)."""
         if k == 1:
             return term()
-        step, turn = draws.update // (self.n_critic + 1), draws.update % (self.n_critic + 1)
-        turn = tf.where(turn < self.n_critic, step * self.n_critic + turn, step)
-        return tf.cond(turn % k == 0, lambda: k * term(), lambda: tf.zeros(shape))
+        is_due = rng.player_update % k == 0
+        return tf.cond(is_due, lambda: k * term(), lambda: tf.zeros(shape))
 
     def _global_means(self, real_logits, fake_logits):
         """Means of the logits over all replicas, for losses that compare with the average."""
-        if not self._objective.batch_mean:
+        if not self.objective.batch_mean:
             return {}
         means = [tf.reduce_mean(tf.cast(x, tf.float32)) for x in (real_logits, fake_logits)]
         return dict(zip(("real_mean", "fake_mean"), self.mean_over_replicas(means), strict=True))
@@ -170,15 +256,6 @@ class AdversarialLosses:
         mean = self.mean_over_replicas(tf.reduce_mean(images))
         variance = self.mean_over_replicas(tf.reduce_mean(tf.square(images - mean)))
         return {"stddev": tf.stop_gradient(tf.sqrt(variance))}
-
-    def mean_over_replicas(self, tensors):
-        """The mean over the replicas of a tensor, or of each in a list; gradients pass it.
-
-        Only for losses that `batch_options` names: others are compiled without the other replicas.
-        """
-        if self._replicas == 1:
-            return tensors
-        return tf.distribute.get_replica_context().all_reduce("mean", tensors)
 
 
 def _with_terms(name, loss, terms, logs):

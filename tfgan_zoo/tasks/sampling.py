@@ -5,8 +5,9 @@ import tensorflow as tf
 
 from tfgan_zoo import numbers
 from tfgan_zoo.engine import construction
-from tfgan_zoo.layers.draws import normal_rows, uniform_rows
+from tfgan_zoo.layers.rng import normal_rows, uniform_rows
 from tfgan_zoo.names import suggesting
+from tfgan_zoo.tasks.adversarial import AdversarialLosses
 from tfgan_zoo.tasks.served import guarded
 
 _MAX_PNG_CHANNELS = 4
@@ -82,7 +83,7 @@ def checked_truncation(truncation, latents):
     return numbers.truncations(truncation, len(latents))
 
 
-class Sampling:
+class Sampling(AdversarialLosses):
     """`generate`, `interpolate` and `export` of a `GAN`."""
 
     truncates = False  # whether served models take `truncation`
@@ -166,7 +167,7 @@ class Sampling:
         if not (isinstance(truncation, float) and truncation == 1.0):
             latents = self.truncate(latents, checked_truncation(truncation, latents))
         labels = self.checked_labels(labels, latents)
-        return self.ema_generator(self._inputs_of_average(latents, labels), training=training)
+        return self.ema_generator(self.inputs_of_average(latents, labels), training=training)
 
     def checked_latents(self, latents):
         """Latents as a float tensor `[B, D]`; other shapes and dtypes, and outside of a graph NaN and
@@ -197,8 +198,9 @@ class Sampling:
             labels = own.given(labels, len(latents))
         return tf.convert_to_tensor(labels)
 
-    def _inputs_of_average(self, latents, labels):
-        return self._with_labels(latents, labels)
+    def inputs_of_average(self, latents, labels):
+        """What the averaged generator is called with."""
+        return self.generator_inputs(latents, {"labels": labels})
 
     def _rendered(self, latents, labels, truncation=1.0, batch_size=64):
         n = len(latents)
@@ -239,7 +241,10 @@ class Sampling:
             "generate_png": (self._serve_png, [seed, *options]),
             "generate": (self._serve_images, [seed, *options]),
             "from_latents": (self._serve_latents, [latents, *options]),
-            "score": (self._serve_score, [images, *(label if self.judges_labels else [])]),
+            "score": (
+                self.served_scores,
+                [images, *(label if self.conditional_discriminator else [])],
+            ),
         }
         if channels > _MAX_PNG_CHANNELS:
             del found["generate_png"]
@@ -280,8 +285,10 @@ class Sampling:
         names = ["labels"] * (self.condition is not None) + ["truncation"] * self.truncates
         return dict(zip(names, options, strict=True))
 
-    def _serve_score(self, images, label=None):
-        return self.discriminator_outputs(images, label)
+    def served_scores(self, images, label=None):
+        """What the signature `score` answers."""
+        key = self.condition.key if self.condition else "labels"
+        return self.discriminator_outputs(images, {key: label})
 
     def export(self, path, name=None, version=None, **options):
         """Writes `<path>/<name>/<version>/`, a SavedModel for servers. See `tfgan_zoo.export.export`."""

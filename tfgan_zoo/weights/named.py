@@ -50,12 +50,14 @@ def networks(model):
 def averaged(model):
     """`{network: average}`, by name."""
     names = {id(network): name for name, network in networks(model).items()}
-    return {names[id(network)]: names[id(average)] for average, network in model.averages()}
+    return {names[id(network)]: names[id(average)] for average, network in model.ema_pairs()}
 
 
 def state(model):
     """`{name: variable}` of what belongs to no network, such as `iterations`."""
-    return {v.name: v for v in [*model._trainable_variables, *model._non_trainable_variables]}
+    own = [*model._trainable_variables, *model._non_trainable_variables]
+    named = {id(variable): name for name, variable in model.state.items()}
+    return {named.get(id(variable), variable.name): variable for variable in own}
 
 
 def of_network(network):

@@ -63,7 +63,7 @@ def normal_rows(key, rows, size):
     return tf.concat([length * tf.cos(angle), length * tf.sin(angle)], axis=1)[:, :size]
 
 
-class Draws:
+class Rng:
     """The random numbers of one update, for `count` examples of a global batch.
 
     Row i of a draw belongs to the example at place `start + i` of the global batch. An example thus
@@ -74,13 +74,21 @@ class Draws:
         update: Int64 scalar tensor. Counts the updates of all players since the model was made.
         start: Int or int32 scalar tensor. Place of this part's first example in the global batch.
         count: Int. Examples in this part.
-        phase: Int. The phase of training that the update is in, for models with several.
+        stage: Int. The stage of training that the update is in, for models with several.
+        player_update: Int64 scalar tensor. Counts the updates of this player alone; None for `update`.
     """
 
-    def __init__(self, seed, update, start, count, phase=0):
-        self.seed, self.update, self.phase = seed, update, phase
+    def __init__(self, seed, update, start, count, stage=0, player_update=None):
+        self.seed, self.update, self.stage = seed, update, stage
+        self.start, self.count = start, count
+        self.player_update = update if player_update is None else player_update
         self.rows = tf.cast(start + tf.range(count), tf.uint32)
         self._made = 0
+
+    def part(self, first, count):
+        """New random numbers of this update, for `count` of the examples, from number `first`."""
+        start = self.start + first
+        return Rng(self.seed, self.update, start, count, self.stage, self.player_update)
 
     def normal(self, shape):
         """Standard normal draws, float32 `[count, *shape]`."""
@@ -99,8 +107,8 @@ class Draws:
         return tf.reshape(values, [self.rows.shape[0], *shape])
 
     @contextlib.contextmanager
-    def thinned(self, k):
-        """Within, draws are of every k-th example only."""
+    def subsampled(self, k):
+        """Within, random numbers are for every k-th example only."""
         rows, self.rows = self.rows, self.rows[::k]
         try:
             yield self
@@ -109,14 +117,14 @@ class Draws:
 
     @contextlib.contextmanager
     def active(self):
-        """Makes these the draws that layers such as `Dropout` use, in this thread."""
-        previous, _active.draws = getattr(_active, "draws", None), self
+        """Makes these the random numbers that layers such as `Dropout` use, in this thread."""
+        previous, _active.rng = getattr(_active, "rng", None), self
         try:
             yield self
         finally:
-            _active.draws = previous
+            _active.rng = previous
 
 
-def active_draws():
-    """The draws of the update being traced in this thread, or None outside of one."""
-    return getattr(_active, "draws", None)
+def active_rng():
+    """The `Rng` of the update being traced in this thread, or None outside of one."""
+    return getattr(_active, "rng", None)

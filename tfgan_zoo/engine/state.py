@@ -1,0 +1,103 @@
+"""What a model knows beside its networks: the steps it has made, and the state of its regularizers."""
+
+import keras
+import tensorflow as tf
+
+
+class State(keras.Model):
+    """The state of a model by name, its players by name, and the replicas that it trains on."""
+
+    seed: int
+    ema_decay: float
+    gradient_accumulation_steps: int
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        object.__setattr__(self, "_state", {})  # its variables are followed as weights already
+
+    def add_state(self, name, value=0.0, dtype="float32"):
+        """Adds a scalar that is saved and exported with the model, under that name.
+
+        Args:
+            name: String, such as "ada/probability".
+            value: Number. What it starts from.
+            dtype: Of the variable.
+
+        Raises:
+            ValueError: A name that is taken.
+        """
+        if name in self._state:
+            raise ValueError(f"The model has the state {name!r} already.")
+        self._state[name] = self.add_weight(
+            shape=(),
+            dtype=dtype,
+            initializer=keras.initializers.Constant(value),
+            trainable=False,
+            name=name.replace("/", "_"),
+        )
+        return self._state[name]
+
+    @property
+    def state(self):
+        """`{name: variable}` of the state, without the networks."""
+        return dict(self._state)
+
+    # === Players ===
+
+    def player(self, name):
+        """The `Player` of that name."""
+        return next(player for player in self.players() if player.name == name)
+
+    def optimizer_of(self, name):
+        """The optimizer of the player of that name."""
+        return getattr(self, self.player(name).optimizer_name)
+
+    def networks_of(self, name):
+        """The networks that the player of that name updates."""
+        return self.player(name).networks
+
+    def trainable_of(self, name):
+        """The variables that the player of that name updates."""
+        return self.player(name).trainable_variables
+
+    @property
+    def _statistics(self):
+        """Moving statistics: each replica has its own until they are averaged after an update. Weights
+        of frozen layers, which Keras counts among them, stay as they are."""
+        networks = [network for player in self.players() for network in player.networks]
+        layers = [layer for network in networks for layer in network._flatten_layers()]
+        weights = {id(weight) for layer in layers for weight in layer._trainable_variables}
+        variables = [v for network in networks for v in network.non_trainable_variables]
+        return [variable for variable in variables if id(variable) not in weights]
+
+    # === Replicas ===
+
+    @property
+    def _replicas(self):
+        return self.distribute_strategy.num_replicas_in_sync
+
+    @property
+    def _multi_worker(self):
+        return isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+    def batch_options(self):
+        """The options with which a loss reads several rows of the batch together, `{name: is_global}`.
+
+        True: the replicas meet within the loss, so that it reads the whole batch; False: it reads the
+        rows of one replica. Neither can be taken from the parts of gradient accumulation.
+        """
+        return {}
+
+    @property
+    def _crosses_replicas(self):
+        """Whether the replicas meet within the loss, which a function of one replica cannot hold."""
+        return self._replicas > 1 and any(self.batch_options().values())
+
+    def mean_over_replicas(self, tensors):
+        """The mean over the replicas of a tensor, or of each in a list; gradients pass it.
+
+        Only for losses that `batch_options` names: others are compiled without the other replicas.
+        """
+        if self._replicas == 1:
+            return tensors
+        return tf.distribute.get_replica_context().all_reduce("mean", tensors)
