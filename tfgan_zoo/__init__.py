@@ -1,6 +1,7 @@
 """GANs for Keras and TensorFlow: `fit` them, load them, serve them."""
 
 import importlib.abc
+import importlib.machinery
 import importlib.util
 import sys
 
@@ -17,6 +18,19 @@ def __getattr__(name):
     return _find(name)
 
 
+_PARTS = (
+    "configurable",
+    "engine",
+    "layers",
+    "losses",
+    "networks",
+    "penalties",
+    "regularizers",
+    "tasks",
+)
+_WITH_KERAS = {f"{__name__}.{part}" for part in _PARTS}  # parts of which the models are made
+
+
 class _ModelsAfterKeras(importlib.abc.MetaPathFinder):
     """Imports the models when Keras is imported, which finds the class of a `.keras` file only then.
 
@@ -26,6 +40,9 @@ class _ModelsAfterKeras(importlib.abc.MetaPathFinder):
     _is_looking = False
 
     def find_spec(self, name, path=None, target=None):
+        if name in _WITH_KERAS and _has_tensorflow():
+            importlib.import_module("keras")  # and so the models, which import this part themselves
+            return importlib.machinery.ModuleSpec(name, _Loaded())
         if name != "keras" or self._is_looking:
             return None
         self._is_looking = True
@@ -45,8 +62,22 @@ class _ModelsAfterKeras(importlib.abc.MetaPathFinder):
         _import_models()
 
 
+class _Loaded(importlib.abc.Loader):
+    """Of a module that was loaded while it was looked for."""
+
+    def create_module(self, spec):
+        return importlib.import_module(spec.name)
+
+    def exec_module(self, module):
+        pass
+
+
+def _has_tensorflow():
+    return importlib.util.find_spec("tensorflow") is not None
+
+
 def _import_models():
-    if importlib.util.find_spec("tensorflow") is not None:
+    if _has_tensorflow():
         importlib.import_module(f"{__name__}.models")
 
 
