@@ -80,20 +80,20 @@ def text_retrieval_section():
     ]
     header = ["Captions", "Images", "First", "By chance", "Among ten", "By chance"]
     name, count = rows[0]["model"], rows[0]["count"]
-    return f"""## Images of texts
+    return f"""## Images of captions
 
-How often the caption that an image of `{name}` was drawn of is the one, or among the ten, that a judge
-holds nearest to it, of {count} captions. The judge, an encoder of images and one of texts, has seen only
-real images, of the captions that the model was trained on ("train"); the others, chosen by a hash, were
-kept from both. Real images are the most that this judge can find; those of another caption must be near
-chance.
+How often the caption that an image of `{name}` was drawn of is the one, or among the ten, that a
+classifier holds nearest to it, of {count} captions. The classifier, an encoder of images and one of
+captions, has seen only real images, of the captions that the model was trained on ("train"); the
+others, chosen by a hash, were kept from both. Real images are the most that this classifier can find;
+those of another caption must be near chance.
 
 {table(header, lines)}
 
-![Ten images of each of ten texts](images/{name}_texts.png)
+![Ten images of each of ten captions](images/{name}_texts.png)
 
-The texts are red apple, green heart, blue heart, black sun with rays, clock face three oclock, smiling
-face with open mouth, dog face, tulip, automobile and full moon symbol.
+The captions are red apple, green heart, blue heart, black sun with rays, clock face three oclock,
+smiling face with open mouth, dog face, tulip, automobile and full moon symbol.
 
 {measured_on(rows)} Command: `python benchmarks/text_retrieval.py measure {name} --data DIRECTORY`."""
 

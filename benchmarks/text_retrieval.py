@@ -1,4 +1,4 @@
-"""Do images show the texts they were drawn of? A judge, trained on real images, must find the text.
+"""Do images show the captions they were drawn of? A classifier of real images must find the caption.
 
     python benchmarks/text_retrieval.py split ./noto_emoji64 ./noto_emoji64_split
     tfgan-zoo train textgan_emoji_32 --data ./noto_emoji64_split
@@ -9,7 +9,7 @@ never sees them. `measure` trains an image and a text encoder on the real traini
 of its own; draws an image for each of some captions; and asks how often the right caption is the one
 nearest to the image among all of them, or among the nearest ten. It writes results/text_retrieval.csv
 and docs/images/<name>_texts.png. Beside the generated images stand the real ones, which are the most
-that this judge can find, images drawn of another caption, and chance.
+that this classifier can find, images drawn of another caption, and chance.
 """
 
 import argparse
@@ -64,10 +64,10 @@ def split(source, target):
         print(f"{target / part}: {len(names)} images")
 
 
-# === The judge ===
+# === The classifier ===
 
 
-class Judge:
+class RetrievalClassifier:
     """Finds texts of images.
 
     Args:
@@ -97,7 +97,9 @@ class Judge:
         data = tf.data.Dataset.from_tensor_slices((images, ids)).shuffle(len(images), JUDGE_SEED)
         for epoch in range(epochs):
             found = [float(self._step(*batch)) for batch in data.batch(batch_size, True)]
-            print(f"judge: epoch {epoch + 1} of {epochs}, loss {np.mean(found):.3f}", flush=True)
+            print(
+                f"classifier: epoch {epoch + 1} of {epochs}, loss {np.mean(found):.3f}", flush=True
+            )
 
     @tf.function
     def _step(self, images, ids):
@@ -125,25 +127,23 @@ class Judge:
 def measure(what, data, data_dir, count, epochs, grid_texts):
     gan, name = _opened(what)
     sets = {part: _pairs(data, part, data_dir, gan.image_shape) for part in _parts(data)}
-    discriminate = Judge(gan.image_shape)
-    discriminate.fit(*sets["train"], epochs)
-    rows = [
-        row for part in sets for row in scores(gan, discriminate, name, part, *sets[part], count)
-    ]
+    classifier = RetrievalClassifier(gan.image_shape)
+    classifier.fit(*sets["train"], epochs)
+    rows = [row for part in sets for row in scores(gan, classifier, name, part, *sets[part], count)]
     write_csv("text_retrieval", rows)
     picture = image_grid(_ten_by_ten(gan, grid_texts or PICTURED), columns=10)
     write_png(ROOT / "docs" / "images" / f"{name}_texts.png", picture)
 
 
-def scores(gan, discriminate, name, part, images, texts, count):
+def scores(gan, classifier, name, part, images, texts, count):
     """A row for the real, the generated and the wrongly drawn images of `count` captions."""
     chosen = np.sort(np.random.default_rng(JUDGE_SEED).permutation(len(texts))[:count])
     images, texts = images[chosen], texts[chosen]
     drawn = {"real": images, "generated": _drawn(gan, texts)}
     # Half the list away, since neighbours in the order of the files have words in common.
-    drawn["of another text"] = np.roll(drawn["generated"], len(texts) // 2, axis=0)
+    drawn["of another caption"] = np.roll(drawn["generated"], len(texts) // 2, axis=0)
     for kind, pictures in drawn.items():
-        ranks = discriminate.ranks(pictures, texts)
+        ranks = classifier.ranks(pictures, texts)
         row = {"model": name, "captions": part, "images": kind, "count": len(texts)}
         row |= {f"top_{k}": f"{np.mean(ranks < k):.4f}" for k in (1, 10)}
         row |= {f"chance_{k}": f"{k / len(texts):.4f}" for k in (1, 10)}
@@ -189,7 +189,7 @@ def main():
     measures.add_argument("--data", default="noto_emoji64")
     measures.add_argument("--data-dir")
     measures.add_argument("--count", type=int, default=300, help="captions, and candidates")
-    measures.add_argument("--epochs", type=int, default=30, help="of the judge")
+    measures.add_argument("--epochs", type=int, default=30, help="of the classifier")
     measures.add_argument("--text", action="append", help="for the picture; ten of them")
     given = parser.parse_args()
     if given.command == "split":

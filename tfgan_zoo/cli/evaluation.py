@@ -1,4 +1,4 @@
-"""The commands that judge: evaluate, report."""
+"""The commands that evaluate: evaluate, report."""
 
 import pathlib
 from typing import Annotated

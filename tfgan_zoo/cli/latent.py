@@ -7,7 +7,7 @@ import numpy as np
 import typer
 
 from tfgan_zoo import progress
-from tfgan_zoo.cli import arguments, console, pictures
+from tfgan_zoo.cli import arguments, console, image_files
 from tfgan_zoo.cli.app import command
 
 _DIRECTIONS, _CLASSIFIER, _SAMPLES = 5, "lenet_fashion_mnist", 2000
@@ -23,7 +23,8 @@ Picture = Annotated[
     pathlib.Path, typer.Option(help="A .png, .jpg, .webp or .gif file for the grid.")
 ]
 Frames = Annotated[
-    int | None, typer.Option(help="Images on each way. (9 in a .png, 30 in an animation)")
+    int | None,
+    typer.Option(help="Images from one seed to the next. (9 in a .png, 30 in an animation)"),
 ]
 Fps = Annotated[int, typer.Option(help="Frames in a second of an animation.")]
 Scale = Annotated[int, typer.Option(help="Pixels a side that each pixel is drawn with.")]
@@ -42,13 +43,15 @@ Save = Annotated[
 
 @command(
     epilog="[bold]Examples[/bold]\n\n"
-    "tfgan-zoo interpolate dcgan_fashion_mnist --seeds 0-4 --out ways.png\n\n"
+    "tfgan-zoo interpolate dcgan_fashion_mnist --seeds 0-4 --out grid.png\n\n"
     "tfgan-zoo interpolate dcgan_fashion_mnist --seeds 0-7 --loop --scale 4 --out tour.gif"
 )
 def interpolate(
     model: Model,
     out: Out,
-    seeds: Annotated[str, typer.Option(help="Two or more: the images on the way.")] = "0-3",
+    seeds: Annotated[
+        str, typer.Option(help="Two or more: the images between which it goes.")
+    ] = "0-3",
     loop: Annotated[bool, typer.Option("--loop", help="Go back to the first.")] = False,
     frames: Frames = None,
     fps: Fps = 20,
@@ -59,25 +62,25 @@ def interpolate(
     truncation: Truncation = 1.0,
     trust_model: arguments.Trust = False,
 ):
-    """Draw the ways from one seed's image to the next one's."""
+    """Interpolate from one seed's image to the next one's."""
     asked = arguments.asked(label, text)
-    seeds, frames = arguments.numbers(seeds), pictures.frames_of(out, frames, scale, fps)
+    seeds, frames = arguments.numbers(seeds), image_files.frames_of(out, frames, scale, fps)
     if len(seeds) < 2:
-        raise ValueError(f"A way leads through 2 seeds or more. Received: {seeds}.")
+        raise ValueError(f"An interpolation needs 2 seeds or more. Received: {seeds}.")
     gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
     asked = arguments.named(asked, gan.class_names)
     space = latent.Space(gan, space)
     points = space.from_seeds(seeds, truncation)
-    if not pictures.is_animation(out):
+    if not image_files.is_animation(out):
         ends = [*range(1, len(points)), *([0] if loop else [])]
-        ways = [latent.path(space, points[[k, end]], frames) for k, end in enumerate(ends)]
-        pictures.write_grid(out, space.images(np.concatenate(ways), asked), frames, scale)
+        paths = [latent.path(space, points[[k, end]], frames) for k, end in enumerate(ends)]
+        image_files.write_grid(out, space.images(np.concatenate(paths), asked), frames, scale)
     else:
         count = frames * len(points) if loop else frames * (len(points) - 1)
         images = space.images(latent.path(space, points, count, loop), asked)
-        pictures.write_frames(out, images, scale, fps)
+        image_files.write_frames(out, images, scale, fps)
 
 
 @command(
@@ -97,7 +100,7 @@ def mix(
 ):
     """Draw a table of mixed styles: coarse layers of the row's seed, fine ones of the column's."""
     rows, columns = arguments.numbers(rows), arguments.numbers(columns)
-    pictures.check_picture(out)
+    image_files.check_picture(out)
     gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
@@ -106,7 +109,7 @@ def mix(
     left, top = (space.images(space.from_seeds(x, truncation)) for x in (rows, columns))
     corner = np.full_like(top[:1], 255)
     table = [corner, top] + [x for k in range(len(rows)) for x in (left[k : k + 1], mixed[k])]
-    pictures.write_grid(out, np.concatenate(table), len(columns) + 1, scale)
+    image_files.write_grid(out, np.concatenate(table), len(columns) + 1, scale)
 
 
 @command(
@@ -144,15 +147,15 @@ def project(
     if is_file:
         arguments.unused(f"{images} is one picture, no set.", numbers=numbers, split=split)
     numbers = arguments.numbers(numbers or "0-7")
-    pictures.check_picture(out)
+    image_files.check_picture(out)
     gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
     asked = arguments.named(asked, gan.class_names)
     if is_file:
-        real, labels = pictures.picture(images, gan.image_shape), None
+        real, labels = image_files.picture(images, gan.image_shape), None
     else:
-        real, labels = pictures.images_of_set(
+        real, labels = image_files.images_of_set(
             images, numbers, split or "test", gan.image_shape, data_dir
         )
     labels = labels if gan.num_classes is not None and asked is None else asked
@@ -161,12 +164,12 @@ def project(
     options |= {"extractor": extractor, "labels": labels}
     with progress.doing(f"Projecting {len(real)} images"):
         found = latent.project(gan, real, space, **options)
-    pictures.save_arrays(save, points=found.points, images=found.images, losses=found.losses)
+    image_files.save_arrays(save, points=found.points, images=found.images, losses=found.losses)
     columns = min(len(real), 8)
     blank = np.full((-len(real) % columns, *real.shape[1:]), 255, np.uint8)
     pairs = [np.concatenate([x, blank]) for x in (real, found.images)]
     pairs = np.stack([x.reshape(-1, columns, *real.shape[1:]) for x in pairs], axis=1)
-    pictures.write_grid(out, pairs.reshape(-1, *real.shape[1:]), columns, scale)
+    image_files.write_grid(out, pairs.reshape(-1, *real.shape[1:]), columns, scale)
     first, last = found.losses[0].mean(), found.losses.min(axis=0).mean()
     typer.echo(f"Mean loss: {first:.4f} at the start, {last:.4f} in the end")
 
@@ -190,7 +193,7 @@ def directions(
         str | None, typer.Option(help="Classifier that knows the classes. (lenet_fashion_mnist)")
     ] = None,
     samples: Annotated[int | None, typer.Option(help="Images to classify. (2,000)")] = None,
-    strength: Annotated[float, typer.Option(help="How far to go, both ways.")] = 3.0,
+    strength: Annotated[float, typer.Option(help="How far to go, in both directions.")] = 3.0,
     frames: Frames = None,
     fps: Fps = 20,
     scale: Scale = 1,
@@ -205,7 +208,7 @@ def directions(
         arguments.unused("directions from weights have no --classes.", count=count)
     else:
         arguments.unused("only with --classes.", extractor=extractor, samples=samples)
-    seeds, frames = arguments.numbers(seeds), pictures.frames_of(out, frames, scale, fps)
+    seeds, frames = arguments.numbers(seeds), image_files.frames_of(out, frames, scale, fps)
     ends = classes and arguments.numbers(classes)
     if ends is not None and len(ends) != 2:
         raise ValueError(f"--classes needs two, START,END. Received: {classes!r}.")
@@ -217,23 +220,25 @@ def directions(
         samples = samples or _SAMPLES
         with progress.doing(f"Classifying {samples} samples"):
             found = latent.class_direction(gan, extractor or _CLASSIFIER, *ends, samples)
-        ways = found.direction[None]
+        vectors = found.direction[None]
         typer.echo(
             f"Accuracy on held-out samples: {found.accuracy:.3f} ({found.chance:.3f} by chance)"
         )
     else:
-        ways, strengths = latent.closed_form_directions(
+        vectors, strengths = latent.closed_form_directions(
             gan, count or min(_DIRECTIONS, gan.latent_dim)
         )
         typer.echo("Strengths: " + " ".join(f"{value:.4g}" for value in strengths))
-    pictures.save_arrays(save, directions=ways)
+    image_files.save_arrays(save, directions=vectors)
     points = latent.Space(gan).from_seeds(seeds)
     steps = np.linspace(-strength, strength, frames)
-    images = np.concatenate([latent.edit(gan, points, way, steps, labels=asked) for way in ways])
-    if not pictures.is_animation(out):
-        pictures.write_grid(out, images.reshape(-1, *images.shape[2:]), frames, scale)
+    images = np.concatenate(
+        [latent.edit(gan, points, vector, steps, labels=asked) for vector in vectors]
+    )
+    if not image_files.is_animation(out):
+        image_files.write_grid(out, images.reshape(-1, *images.shape[2:]), frames, scale)
     else:
         from tfgan_zoo.visualization import image_grid
 
         there = [image_grid(frame, len(seeds)) for frame in images.swapaxes(0, 1)]
-        pictures.write_frames(out, np.stack(there + there[-2:0:-1]), scale, fps)
+        image_files.write_frames(out, np.stack(there + there[-2:0:-1]), scale, fps)

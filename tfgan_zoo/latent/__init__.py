@@ -1,4 +1,4 @@
-"""What lies in a latent space: ways through it, the points of given images, directions, mixed styles."""
+"""Latent spaces: interpolations, projections of given images, directions, mixed styles."""
 
 from tfgan_zoo.latent.directions import ClosedForm as ClosedForm
 from tfgan_zoo.latent.directions import Supervised as Supervised

@@ -141,7 +141,7 @@ def class_direction(
     """The direction from samples that a classifier takes for one class to those of another.
 
     It is fitted to 1 for the end, -1 for the start and 0 for all other classes. The border between the
-    two classes alone would not do: beyond it may lie a third one, in which the way would end.
+    two classes alone would not do: beyond it may lie a third one, in which the direction would end.
 
     Args:
         gan: `GAN` without labels.

@@ -1,4 +1,4 @@
-"""Ways through a latent space, and combinations of styles."""
+"""Interpolations in a latent space, and combinations of styles."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,13 @@ from tfgan_zoo.latent.spaces import Space, has_styles
 
 
 def path(space: Space, points: ArrayLike, frames: int, loop: bool = False) -> np.ndarray:
-    """Points on the way through all `points`, from one to the next.
+    """Interpolates through all `points`, from one to the next.
 
     Args:
         space: `Space`.
         points: Floats `[K, …]`, two or more.
-        frames: Int, K or more. How many points the way has.
-        loop: Whether the way leads back to the first point, so that the last frame is followed by the
+        frames: Int, K or more. The number of points of the result.
+        loop: Whether it goes back to the first point, so that the last frame is followed by the
             first; else it ends at the last point.
 
     Returns:
@@ -27,9 +27,11 @@ def path(space: Space, points: ArrayLike, frames: int, loop: bool = False) -> np
     """
     count = len(points)
     if count < 2:
-        raise ValueError(f"A way leads through 2 points or more. Received: {count}.")
+        raise ValueError(f"An interpolation needs 2 points or more. Received: {count}.")
     if frames < count:
-        raise ValueError(f"A way through {count} points has {count} frames or more, not {frames}.")
+        raise ValueError(
+            f"An interpolation of {count} points needs {count} frames or more. Received: {frames}."
+        )
     space.check(points)
     places = np.linspace(0, count if loop else count - 1, frames, endpoint=not loop)
     starts = np.minimum(places.astype(int), count - 1 if loop else count - 2)

@@ -153,7 +153,7 @@ def _drawn(space, points, label, batch_size=64):
 
 
 def _optimized(space, starts, targets, labels, difference, steps, learning_rate):
-    """The points with the lowest loss on the way from the starts, and all losses `[steps + 1, N]`."""
+    """The points with the lowest loss on the path from each start, and all losses `[steps + 1, N]`."""
     points = keras.Variable(space.likely(tf.constant(starts)), dtype="float32")
     best = keras.Variable(points.numpy(), dtype="float32")
     lowest = keras.Variable(np.full(len(starts), np.inf), dtype="float32")

@@ -56,14 +56,14 @@ class Space:
         return styles if self.name == "w+" else styles[:, 0]
 
     def between(self, starts: ArrayLike, ends: ArrayLike, shares: ArrayLike) -> np.ndarray:
-        """Points on the way from `starts` `[N, …]` to `ends`, one for each share `[N]`.
+        """Interpolates from `starts` `[N, …]` to `ends`, one point for each share `[N]`.
 
-        In z the way is that of `interpolate_latents`; in w and w+ it is the line.
+        In z this is `interpolate_latents`; in w and w+ it is linear.
         """
         starts, ends = np.asarray(starts), np.asarray(ends)
-        way = self.gan.latent_distribution if self.name == "z" else "uniform"
+        distribution = self.gan.latent_distribution if self.name == "z" else "uniform"
         flat = (points.reshape(len(points), -1) for points in (starts, ends))
-        return interpolate_latents(*flat, shares, way).reshape(starts.shape)
+        return interpolate_latents(*flat, shares, distribution).reshape(starts.shape)
 
     def likely(self, points: tf.Tensor) -> tf.Tensor:
         """The nearest points such as the generator saw in training; a tensor.

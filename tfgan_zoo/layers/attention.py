@@ -10,7 +10,7 @@ from tfgan_zoo.layers.spectral import SpectralConv2D
 class SelfAttention(keras.layers.Layer):
     """Adds to every place of `[B, H, W, C]` a mean over all places, weighted by how well they match.
 
-    Queries and keys have C / 8 channels and values C / 2; all four maps are spectrally normalized 1x1
+    Queries and keys have C / 8 channels and values C / 2; all four are spectrally normalized 1x1
     convolutions without bias. Keys and values are max-pooled to half the side, as in the authors'
     code (github.com/brain-research/self-attention-gan) and BigGAN's. The sum is scaled by a learned
     `gamma` that starts at 0, so that the layer starts as the identity. The weights, a softmax, are

@@ -5,10 +5,10 @@ import keras
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
 class Clip(keras.layers.Layer):
-    """Passes images on while training; when they are drawn, clips them to [-1, 1].
+    """Clips images to [-1, 1], but not in training.
 
     A generator without a last activation leaves the range at times. While it learns, the discriminator
-    must see that, and its gradient must pass; what is shown and served lies in the range.
+    must see that, and its gradient must pass; what is generated and served lies in the range.
     """
 
     def call(self, inputs, training=False):

@@ -40,9 +40,10 @@ class _FadeIn(Renamed):
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
 class FadeInImages(_FadeIn, former="GrownImages"):
-    """Of images `[B, H, W, C]`, each twice as large as the last, the current one at the largest size.
+    """Images of the current size, enlarged to the largest. Its inputs are of all sizes, smallest first.
 
-    Between two sizes it is the mixture of both. When drawn, it is clipped to [-1, 1].
+    While a size fades in, they are interpolated between it and the size before. Outside training they
+    are clipped to [-1, 1].
     """
 
     def call(self, inputs, training=False):
@@ -58,7 +59,7 @@ class FadeInImages(_FadeIn, former="GrownImages"):
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
 class FadeInFeatures(_FadeIn, former="GrownFeatures"):
-    """Features of a level, of which there are old ones, from downscaled images, and new ones."""
+    """Features of a level, interpolated between old ones, of downscaled images, and new ones."""
 
     def call(self, inputs, level):
         return lerp(*inputs, tf.clip_by_value(self.growth - level, 0.0, 1.0))

@@ -1,4 +1,4 @@
-"""What a discriminator sees of the variety within a batch."""
+"""Layers that show a discriminator how much the images of a batch vary."""
 
 import keras
 import tensorflow as tf
@@ -74,7 +74,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
 
     With M = features · T, of `kernels` rows of `size` numbers an example, the b-th appended feature of
     example i is the sum over all j of exp(-|M_ib - M_jb|_1), j = i included. The batch is what one
-    replica judges at once. At inference, where an image must not depend on its batch mates, every
+    replica sees at once. At inference, where an image must not depend on its batch mates, every
     example is given the moving average of the appended features.
 
     Args:

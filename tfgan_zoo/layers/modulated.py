@@ -12,8 +12,8 @@ _TAPS = (1, 3, 3, 1)
 def modulated_convolution(inputs, kernel, styles, demodulate=True, up=False):
     """A convolution with kernel_bijo = scale_bi kernel_ijo, brought to unit length for each o.
 
-    Scaling a kernel's inputs is scaling the map that it is applied to, and its length divides the
-    result; so one kernel serves the whole batch. The styles are first divided by their largest one:
+    Scaling a kernel's inputs is scaling the feature map that it is applied to, and its length divides
+    the result; so one kernel serves the whole batch. The styles are first divided by their largest one:
     what is convolved in half precision is then no larger than `inputs`. Lengths are float32.
 
     Args:
@@ -21,7 +21,7 @@ def modulated_convolution(inputs, kernel, styles, demodulate=True, up=False):
         kernel: float32 `[k, k, C, O]`.
         styles: float32 `[B, C]`.
         demodulate: Whether the kernels are brought to unit length.
-        up: Whether the map is doubled first (with zeros) and smoothed after, by taps (1, 3, 3, 1).
+        up: Whether the inputs are upsampled first (with zeros) and smoothed after, by taps (1, 3, 3, 1).
 
     Returns:
         `[B, H, W, O]` or `[B, 2 H, 2 W, O]`, of the dtype of `inputs`.
@@ -46,7 +46,7 @@ def _convolution(inputs, kernel):
 
 
 def _doubling_convolution(inputs, kernel):
-    """Convolves the doubled map where it is not zero, then smooths it: a quarter of the products."""
+    """Convolves the upsampled inputs where they are not 0, then smooths: a quarter of the products."""
     rows, (height, width) = tf.shape(inputs)[0], inputs.shape[1:3]
     size = kernel.shape[0]
     shape = [rows, 2 * height - 2 + size, 2 * width - 2 + size, kernel.shape[-1]]
@@ -59,10 +59,10 @@ def _doubling_convolution(inputs, kernel):
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
 class ModulatedConv2D(Equalized):
-    """`modulated_convolution` of a map by a style, an affine map of a latent `[B, D]`.
+    """`modulated_convolution` of a feature map by a style, a linear layer of a latent `[B, D]`.
 
-    Called on `[map, latent]`. All weights have an equalized learning rate; the affine map's bias starts
-    from 1, so that kernels begin near their own scale.
+    Called on `[feature_map, latent]`. All weights have an equalized learning rate; the style's bias
+    starts from 1, so that kernels begin near their own scale.
 
     Args:
         filters: Int. Output channels.
@@ -92,7 +92,7 @@ class ModulatedConv2D(Equalized):
         )
 
     def scaled_style_kernel(self):
-        """The kernel of the affine map that is applied, float32 `[D, C]`."""
+        """The kernel of the style's linear layer that is applied, float32 `[D, C]`."""
         return tf.convert_to_tensor(self.style_kernel) / self.style_kernel.shape[0] ** 0.5
 
     def styles(self, latents):

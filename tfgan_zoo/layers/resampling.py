@@ -8,7 +8,7 @@ import tensorflow as tf
 def resample(images, taps, up=1, down=1, padding=(0, 0), gain=1.0):
     """Inserts zeros, filters, and keeps every `down`-th pixel, along both axes.
 
-    The filter is one convolution for each channel, many times as fast on CPUs as sums of shifted maps.
+    The filter is one convolution for each channel, many times as fast on CPUs as sums of shifted images.
 
     Args:
         images: Float `[B, H, W, C]`, H, W and C known.
@@ -41,9 +41,9 @@ def _with_zeros(images, up):
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
 class Resample(keras.layers.Layer):
-    """Filters a map, and makes it `up` times larger or `down` times smaller.
+    """Filters a feature map, and makes it `up` times larger or `down` times smaller.
 
-    `[B, H, W, C]` -> `[B, H up / down, W up / down, C]`, centred, with zeros around the map; a constant
+    `[B, H, W, C]` -> `[B, H up / down, W up / down, C]`, centred, with zeros around it; a constant
     stays the same constant away from the border. With the taps (1, 3, 3, 1) of StyleGAN2 doubling is
     bilinear interpolation.
 

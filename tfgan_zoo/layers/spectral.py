@@ -11,8 +11,8 @@ import tensorflow as tf
 class _Spectral:
     """The singular vector `u`, a weight that is not trained, and its power iteration.
 
-    Every call of one step divides by the same number, so that a discriminator judges real and generated
-    images alike; `advance` is called once an update, by the training step.
+    Every call of one step divides by the same number, so that real and generated images meet the same
+    discriminator; `advance` is called once an update, by the training step.
     """
 
     def build(self, input_shape):
@@ -83,7 +83,7 @@ class SpectralDense(_Spectral, keras.layers.Dense):
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
 class SpectralProjection(SpectralDense):
-    """The inner product of features with a vector for each example, beside a linear map of them.
+    """The inner product of features with a vector for each example, plus a linear layer of them.
 
     Inputs: features `[B, F]`, and vectors `[B, F]` of the examples' classes; output: `[B, 1]`.
 

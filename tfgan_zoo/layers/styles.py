@@ -81,7 +81,7 @@ class MovingAverage(Renamed, former="StyleAverage"):
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
 class AdaptiveInstanceNormalization(Equalized):
-    """Gives each channel of each image the mean and the scale that an affine map of a style says.
+    """Gives each channel of each image the mean and scale that a linear layer makes of a style.
 
     Called on `[feature_map, style]`, `[B, H, W, C]` and `[B, D]`. Statistics are float32 (equation 1).
     """

@@ -1,4 +1,4 @@
-"""Layers between texts and images."""
+"""Layers that condition on text."""
 
 import keras
 import tensorflow as tf

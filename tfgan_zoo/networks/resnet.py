@@ -45,7 +45,7 @@ def label_input(num_classes):
 
 
 def base_resolution(image_shape):
-    """The side of the generator's first map, 4 to 7, and how often it is doubled to the image's."""
+    """The side of the generator's first feature map, 4 to 7, and how many doublings make the image's."""
     height, width, _ = image_shape
     doublings = max(0, int(math.log2(height)) - 2)
     if height != width or not doublings or height % 2**doublings:
@@ -69,7 +69,7 @@ def spectral_convolution(initializer):
 
 
 def block_up(x, channels, convolve, activate):
-    """A map of twice the side: `[B, H, W, any]` -> `[B, 2 H, 2 W, channels]`."""
+    """A feature map of twice the side: `[B, H, W, any]` -> `[B, 2 H, 2 W, channels]`."""
     # Doubling and a 1x1 convolution commute; in this order it costs a fourth.
     shortcut = layers.UpSampling2D(2)(convolve(x, channels, 1))
     x = convolve(layers.UpSampling2D(2)(activate(x)), channels, 3)
@@ -77,7 +77,7 @@ def block_up(x, channels, convolve, activate):
 
 
 def block_down(x, channels, convolve, is_halved=True, is_first=False, hidden=None):
-    """A map of half the side, or of the same: `[B, H, W, any]` -> `[B, H / 2, W / 2, channels]`.
+    """A feature map of half the side, or of the same: `[B, H, W, any]` -> `[B, H / 2, W / 2, channels]`.
 
     The first block has no ReLU before its images. `hidden` is the number of channels between the two
     convolutions, by default `channels`.
@@ -93,17 +93,17 @@ def block_down(x, channels, convolve, is_halved=True, is_first=False, hidden=Non
 
 
 def self_attention(x, attention_size, initializer="glorot_uniform"):
-    """Self-attention, where the map has that side."""
+    """Self-attention, where the feature map has that side."""
     return SelfAttention(initializer)(x) if x.shape[1] == attention_size else x
 
 
 def check_attention(gan):
-    """Raises ValueError where no map of the generator has the side `gan.attention_size`."""
+    """Raises ValueError where no feature map of the generator has the side `gan.attention_size`."""
     side, doublings = base_resolution(gan.image_shape)
     sides = [side << level for level in range(1, doublings + 1)]
     if gan.attention_size not in (None, *sides):
         raise ValueError(
-            f"attention_size must be None or one of {sides}, the sides of the generator's maps. "
+            f"attention_size must be None or one of {sides}, the sides of the generator's feature maps. "
             f"Received: {gan.attention_size!r}."
         )
 
@@ -115,7 +115,7 @@ def normalized(x, normalization, condition=None, dense=None):
     """Batch normalization with a learned gain and bias, or with ones linear in a condition.
 
     Args:
-        x: Maps `[B, H, W, C]`.
+        x: Feature maps `[B, H, W, C]`.
         normalization: "batch", or None for the gain and bias of the condition alone.
         condition: Floats `[B, D]`, such as one-hot labels, or None.
         dense: From a number of units to the layer that makes a gain or a bias of the condition; by
@@ -139,7 +139,7 @@ def _by_class(units):
 
 
 def global_sum_pooling(x):
-    """Float32 features `[B, C]`: the sum of each map over its places, after a ReLU."""
+    """Float32 features `[B, C]`: the sum of each channel over its places, after a ReLU."""
     return ops.sum(ops.cast(layers.ReLU()(x), "float32"), axis=(1, 2))
 
 

@@ -1,4 +1,4 @@
-"""The pictures that commands read, and the grids and animations that they write."""
+"""The image files that commands read, and the grids and animations that they write."""
 
 import numpy as np
 import typer
