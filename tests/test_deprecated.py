@@ -110,9 +110,9 @@ def test_layers_frozen_under_old_names():
 
 def _named(gan):
     """The names of a model's layers, as its config would have them if all were frozen."""
-    for network in gan.networks():
+    for network in gan.networks().values():
         network.trainable = False
     found = frozen_layers(gan)
-    for network in gan.networks():
+    for network in gan.networks().values():
         network.trainable = True
     return found
