@@ -5,11 +5,7 @@ import tensorflow as tf
 
 
 class State(keras.Model):
-    """The state of a model by name, its players by name, and the replicas that it trains on."""
-
-    seed: int
-    ema_decay: float
-    gradient_accumulation_steps: int
+    """The state of a model by name, and the replicas that it trains on."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -41,34 +37,6 @@ class State(keras.Model):
     def state(self):
         """`{name: variable}` of the state, without the networks."""
         return dict(self._state)
-
-    # === Players ===
-
-    def player(self, name):
-        """The `Player` of that name."""
-        return next(player for player in self.players() if player.name == name)
-
-    def optimizer_of(self, name):
-        """The optimizer of the player of that name."""
-        return getattr(self, self.player(name).optimizer_name)
-
-    def networks_of(self, name):
-        """The networks that the player of that name updates."""
-        return self.player(name).networks
-
-    def trainable_of(self, name):
-        """The variables that the player of that name updates."""
-        return self.player(name).trainable_variables
-
-    @property
-    def _statistics(self):
-        """Moving statistics: each replica has its own until they are averaged after an update. Weights
-        of frozen layers, which Keras counts among them, stay as they are."""
-        networks = [network for player in self.players() for network in player.networks]
-        layers = [layer for network in networks for layer in network._flatten_layers()]
-        weights = {id(weight) for layer in layers for weight in layer._trainable_variables}
-        variables = [v for network in networks for v in network.non_trainable_variables]
-        return [variable for variable in variables if id(variable) not in weights]
 
     # === Replicas ===
 

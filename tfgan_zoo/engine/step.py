@@ -4,7 +4,7 @@ import functools
 
 import tensorflow as tf
 
-from tfgan_zoo.engine import averages, gradients
+from tfgan_zoo.engine import gradients
 from tfgan_zoo.engine.class_names import ClassNames
 from tfgan_zoo.layers import Rng, advance_spectral_norms
 
@@ -18,6 +18,9 @@ class TrainingStep(ClassNames):
     distribution strategy.
     """
 
+    seed: int
+    ema_decay: float
+    gradient_accumulation_steps: int
     stages = 1  # of training, each with a computation of its own (`rng.stage` is an int)
     skips_updates = False  # whether `skip_update` may give a tensor
     _xla = False
@@ -38,7 +41,7 @@ class TrainingStep(ClassNames):
 
     def gradient_transforms(self, player):
         """What a player's gradients go through before the replicas meet: see `engine.gradients`."""
-        return [gradients.accumulate(self.gradient_accumulation_steps), *player.transforms]
+        return [*player.transforms, gradients.accumulate(self.gradient_accumulation_steps)]
 
     def observe(self, player, logs):
         """Called with the logs of every update, means over the global batch, before it is applied."""
@@ -47,6 +50,34 @@ class TrainingStep(ClassNames):
         """Whether to leave the weights and the optimizer of that name as they are: False, or a bool
         scalar tensor of a model that `skips_updates`."""
         return False
+
+    # === Players ===
+
+    def player(self, name):
+        """The `Player` of that name."""
+        return next(player for player in self.players() if player.name == name)
+
+    def optimizer_of(self, name):
+        """The optimizer of the player of that name."""
+        return getattr(self, self.player(name).optimizer_name)
+
+    def networks_of(self, name):
+        """The networks that the player of that name updates."""
+        return self.player(name).networks
+
+    def trainable_of(self, name):
+        """The variables that the player of that name updates."""
+        return self.player(name).trainable_variables
+
+    @property
+    def _statistics(self):
+        """Moving statistics: each replica has its own until they are averaged after an update. Weights
+        of frozen layers, which Keras counts among them, stay as they are."""
+        networks = [network for player in self.players() for network in player.networks]
+        layers = [layer for network in networks for layer in network._flatten_layers()]
+        weights = {id(weight) for layer in layers for weight in layer._trainable_variables}
+        variables = [v for network in networks for v in network.non_trainable_variables]
+        return [variable for variable in variables if id(variable) not in weights]
 
     # === The step ===
 
@@ -106,13 +137,19 @@ class TrainingStep(ClassNames):
         for variable, old in zip(changed, before, strict=True):
             variable.assign(tf.where(skipped, old, variable.value))
         if name == self.players()[-1].name:
-            steps = tf.cast(self.iterations.value, tf.float32)
-            averages.move(self.ema_pairs(), self.ema_decay, steps)
-            self.iterations.assign_add(1)
+            self._finish_step()
         if hasattr(optimizer, "dynamic_scale"):  # halved where an update was skipped
             scale = tf.identity(optimizer.dynamic_scale.value)
             logs = {**logs, f"{player.prefix}_loss_scale": scale}
         return logs
+
+    def _finish_step(self):
+        steps = tf.cast(self.iterations.value, tf.float32)
+        decay = tf.minimum(self.ema_decay, (1 + steps) / (10 + steps))  # less at the beginning
+        for averaged, network in self.ema_pairs():
+            for average, variable in zip(averaged.variables, network.variables, strict=True):
+                average.assign_add((1 - decay) * (variable.value - average.value))
+        self.iterations.assign_add(1)
 
     def _pack(self, name, tensors):
         """One vector, so that the replicas meet once in an update, and cannot meet out of order."""

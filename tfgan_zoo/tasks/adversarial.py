@@ -85,6 +85,9 @@ class AdversarialLosses(KerasMethods):
             ),
         ]
 
+    def ema_pairs(self):
+        return [(self.ema_generator, self.generator)]
+
     def after_discriminator_update(self, logs):
         """Called after every discriminator update, for example to clip its weights; `logs` holds
         means over the global batch, and takes more."""

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_zoo import presets
-from tfgan_zoo.engine import averages, construction, legacy, options
+from tfgan_zoo.engine import construction, legacy, options
 from tfgan_zoo.engine.frozen import freeze_layers, frozen_layers
 from tfgan_zoo.tasks import served
 from tfgan_zoo.tasks.conditions import Labels
@@ -111,7 +111,10 @@ class GAN(Prediction):
         with _building(self.dtype_policy, self.seed):
             self.build_networks()
         check_networks(self)
-        averages.begin(self.ema_pairs())
+        for average, network in self.ema_pairs():
+            average.trainable = False
+            average.set_weights(network.get_weights())
+            average.name = f"ema_{network.name}"
         self.built = True  # or `fit` under a strategy would call the model with images
 
     # === Hooks ===
@@ -130,9 +133,6 @@ class GAN(Prediction):
     def build_discriminator(self):
         """Makes a network from images (and labels) to float32 logits `[B, 1]`."""
         raise NotImplementedError(f"{type(self).__name__} must define build_discriminator().")
-
-    def ema_pairs(self):
-        return [(self.ema_generator, self.generator)]
 
     def networks(self):
         """`{name: network}` of all networks, whose weights a saved model has."""
