@@ -25,9 +25,6 @@ from tfgan_zoo.augment.diff_augment import color as color
 from tfgan_zoo.augment.diff_augment import cutout as cutout
 from tfgan_zoo.augment.diff_augment import flip_and_shift as flip_and_shift
 from tfgan_zoo.augment.diff_augment import translation as translation
-from tfgan_zoo.augment.policy import adapts as adapts
-from tfgan_zoo.augment.policy import augment as augment
-from tfgan_zoo.augment.policy import check as check
 from tfgan_zoo.augment.warps import affine as affine
 from tfgan_zoo.augment.warps import quarter_turns as quarter_turns
 from tfgan_zoo.augment.warps import rotation as rotation
