@@ -4,6 +4,7 @@ from . import augment as augment
 from . import callbacks as callbacks
 from . import convert as convert
 from . import datasets as datasets
+from . import engine as engine
 from . import evaluation as evaluation
 from . import export as export
 from . import latent as latent

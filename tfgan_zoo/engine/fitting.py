@@ -17,6 +17,7 @@ class Fitting(TrainingStep):
     """`compile` and `fit`."""
 
     image_shape: tuple
+    regularizers = ()
     condition = None  # what the model is asked for beside images, such as `tasks.conditions.Labels`
     _steps_to_skip = 0
 
@@ -286,7 +287,11 @@ class Fitting(TrainingStep):
             )
 
     def _written(self, options):
-        return ", ".join(f"{name}={getattr(self, name)!r}" for name in options)
+        objects = {regularizer.name: regularizer for regularizer in self.regularizers}
+        return ", ".join(
+            repr(objects[name]) if name in objects else f"{name}={getattr(self, name)!r}"
+            for name in options
+        )
 
 
 def named_spec(data):
