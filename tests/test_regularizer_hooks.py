@@ -491,3 +491,10 @@ def test_an_exported_model_goes_on_with_other_regularizers(tmp_path):
     for name, network in again.networks().items():
         pairs = zip(network.get_weights(), gan.networks()[name].get_weights(), strict=True)
         assert all(np.array_equal(*pair) for pair in pairs)
+
+
+@pytest.mark.parametrize("part", [TopK(), Unrolled(1)], ids=repr)
+def test_gradient_accumulation_is_refused(part):
+    gan = make("DCGAN", regularizers=[part], gradient_accumulation_steps=2, **PLAIN)
+    with pytest.raises(ValueError, match=rf"{type(part).__name__}\(.*reads several images"):
+        gan.compile()
