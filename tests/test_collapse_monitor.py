@@ -46,7 +46,7 @@ def compiled(objective):
     return gan, values(gan)
 
 
-def trained(images, *watchers, g_rate=2e-4, d_rate=2e-4, epochs=1, objective="modified"):
+def trained(images, *watchers, g_rate=2e-4, d_rate=2e-4, epochs=1, objective="non_saturating"):
     gan, first = compiled(objective)
     for variable, value in zip(state_of(gan), first, strict=True):
         variable.assign(value)

@@ -1,10 +1,14 @@
 """Variants whose discriminator says more than real or fake: loss terms, codes, routes of gradients."""
 
+from types import SimpleNamespace
+
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from cases import WITHOUT_BATCH_STATISTICS, make
 
+from tfgan_zoo import regularizers
 from tfgan_zoo.layers import Rng
 from tfgan_zoo.models.ssgan import rotated
 from tfgan_zoo.tasks.adversarial import DiscriminatorOutput
@@ -19,7 +23,7 @@ def log_softmax(logits):
     return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
 
-def judged(rng, latents=None, **heads):
+def outputs_of(rng, latents=None, **heads):
     """Random outputs of a discriminator: `heads` are widths by name."""
     outputs = {
         name: rng.normal(size=(8, width)).astype(np.float32) for name, width in heads.items()
@@ -32,14 +36,15 @@ def judged(rng, latents=None, **heads):
 
 def test_acgan_terms():
     """Against cross-entropies in float64, within 1e-6."""
-    gan, rng = make("ACGAN", class_weight=0.5), np.random.default_rng(0)
-    real, fake = (judged(rng, logits=1, class_logits=3) for _ in range(2))
-    labels = rng.integers(0, 3, 8)
-    terms = gan.discriminator_terms(real, fake, tf.constant(labels, tf.int32), rng(8))
-    terms |= gan.generator_terms(fake, tf.constant(labels, tf.int32), rng(8))
+    gan, random = make("ACGAN", class_weight=0.5), np.random.default_rng(0)
+    real, fake = (outputs_of(random, logits=1, class_logits=3) for _ in range(2))
+    labels = random.integers(0, 3, 8)
+    batch = {"labels": tf.constant(labels, tf.int32)}
+    terms = gan.discriminator_terms(real, fake, batch, rng(8))
+    terms |= gan.generator_terms(fake, batch, rng(8))
     expected = {
-        name: -log_softmax(judged.outputs["class_logits"])[np.arange(8), labels].mean()
-        for name, judged in {"d_real_class": real, "d_fake_class": fake}.items()
+        name: -log_softmax(output.outputs["class_logits"])[np.arange(8), labels].mean()
+        for name, output in {"d_real_class": real, "d_fake_class": fake}.items()
     }
     expected["g_class"] = expected["d_fake_class"]
     for name, value in expected.items():
@@ -69,13 +74,11 @@ def test_acgan_scores_without_labels(tmp_path):
 
 def test_infogan_terms():
     """Against log likelihoods in float64, within 1e-5."""
-    gan, rng = (
-        make("InfoGAN", information_weight=0.5, continuous_weight=0.1),
-        np.random.default_rng(1),
-    )
+    gan = make("InfoGAN", information_weight=0.5, continuous_weight=0.1)
     heads = {"logits": 1, "category_logits": 6, "code_mean": 2, "code_log_deviation": 2}
     latents = gan.sample_latents(rng(8)).numpy().astype(np.float64)
-    fake = judged(rng, tf.constant(latents, tf.float32), **heads)
+    random = np.random.default_rng(1)
+    fake = outputs_of(random, tf.constant(latents, tf.float32), **heads)
     outputs = {name: np.asarray(value, np.float64) for name, value in fake.outputs.items()}
     category = 0
     for i in range(2):
@@ -85,8 +88,8 @@ def test_infogan_terms():
     error = (latents[:, 6:8] - outputs["code_mean"]) / np.exp(deviation)
     code = (error**2 / 2 + deviation + np.log(2 * np.pi) / 2).sum(axis=1)
     for player, terms in (
-        ("d", gan.discriminator_terms(fake, fake, None, rng(8))),
-        ("g", gan.generator_terms(fake, None, rng(8))),
+        ("d", gan.discriminator_terms(fake, fake, {}, rng(8))),
+        ("g", gan.generator_terms(fake, {}, rng(8))),
     ):
         assert [weight for weight, _ in terms.values()] == [0.5, 0.1]
         np.testing.assert_allclose(terms[f"{player}_category"][1], category.mean(), rtol=1e-5)
@@ -176,18 +179,18 @@ def test_infogan_refuses(options, message):
 
 def test_began_logits_and_loss(images):
     """The logit is minus the mean absolute error, and L(x) - k L(G(z)) is what is minimised."""
-    gan, batch = make("BEGAN"), images[:8]
-    outputs = gan.discriminate(tf.constant(batch), None)
-    error = np.abs(np.float64(batch) - outputs["reconstructions"]).mean(axis=(1, 2, 3))
+    gan, batch = make("BEGAN"), {"images": tf.constant(images[:8])}
+    outputs = gan.discriminate(batch["images"], batch)
+    error = np.abs(np.float64(images[:8]) - outputs["reconstructions"]).mean(axis=(1, 2, 3))
     np.testing.assert_allclose(outputs["logits"][:, 0], -error, rtol=1e-5)
     for k in (0.0, 0.3):
         gan.k.assign(k)
-        loss, logs = gan.discriminator_loss(tf.constant(batch), None, rng(8))
+        loss, logs = gan.discriminator_loss(batch, rng(8))
         np.testing.assert_allclose(logs["real_error"], error.mean(), rtol=1e-5)
         np.testing.assert_allclose(loss, logs["real_error"] - k * logs["fake_error"], atol=1e-6)
         np.testing.assert_allclose(logs["d_loss"], loss, atol=1e-6)  # not L(x) - L(G(z))
-    loss, _ = gan.generator_loss(tf.constant(batch), None, rng(8))
-    fake = gan.generated(None, rng(8))
+    loss, _ = gan.generator_loss(batch, rng(8))
+    fake = gan.discriminate_generated(batch, rng(8))
     np.testing.assert_allclose(loss, -np.mean(fake.logits), rtol=1e-5)
 
 
@@ -213,81 +216,145 @@ def test_began_stays_within_bounds():
             {"real_error": tf.constant(real), "fake_error": tf.constant(fake)}
         )
         assert float(gan.k.numpy()) == expected
-    with pytest.raises(ValueError, match="BEGAN's objective is 'wasserstein'. Received: 'hinge'"):
+    with pytest.raises(ValueError, match="BEGAN's objective is 'wasserstein'. Received: Hinge"):
         make("BEGAN", objective="hinge")
 
 
 # === VAEGAN ===
 
 
-def test_vaegan_losses(images):
-    """Divergence, feature error and the game's terms, against float64 within 1e-5."""
-    gan, batch = make("VAEGAN", **WITHOUT_BATCH_STATISTICS), tf.constant(images[:8])
-    loss, logs = gan.generator_loss(batch, None, rng(8))
-    known = rng(8)
-    prior, noise = known.normal([4]), known.normal([4])
-    outputs = {k: np.float64(v) for k, v in gan.encoder(batch).items()}
+def posterior(gan, images, noise):
+    """Latents of the images and the divergence of equation 2, in float64."""
+    outputs = {k: np.float64(v) for k, v in gan.encoder(images).items()}
     mean, log_variance = outputs["mean"], outputs["log_variance"]
     divergence = (np.exp(log_variance) + mean**2 - 1 - log_variance).sum(axis=1).mean() / 2
-    rebuilt = gan.generator(np.float32(mean + np.exp(log_variance / 2) * noise))
-    judged = [gan.discriminator(x) for x in (batch, rebuilt, gan.generator(prior))]
-    features = [np.float64(outputs["features"]) for outputs in judged]
+    return np.float32(mean + np.exp(log_variance / 2) * noise), divergence
+
+
+def test_vaegan_losses(images):
+    """Divergence, feature error and the game's terms, against float64 within 1e-5."""
+    gan, batch = make("VAEGAN", **WITHOUT_BATCH_STATISTICS), {"images": tf.constant(images[:8])}
+    known = rng(8)
+    prior, noise = known.normal([4]), known.normal([4])
+    latents, _ = posterior(gan, batch["images"], noise)
+    seen = [batch["images"], gan.generator(latents), gan.generator(prior)]
+    outputs = [gan.discriminator(x) for x in seen]
+    features = [np.float64(output["features"]) for output in outputs]
     error = ((features[0] - features[1]) ** 2).sum(axis=(1, 2, 3)).mean() / 2
-    logits = [np.float64(outputs["logits"]) for outputs in judged]
+    logits = [np.float64(output["logits"]) for output in outputs]
     games = [np.log1p(np.exp(-x)).mean() for x in logits]  # -log D
-    expected = {"g_loss": games[2], "g_rebuilt": games[1], "divergence": divergence}
-    for name, value in (expected | {"feature_error": error}).items():
+    loss, logs = gan.generator_loss(batch, rng(8))
+    expected = {"g_loss": games[2], "g_rebuilt": games[1], "feature_error": error}
+    assert logs.keys() == expected.keys()
+    for name, value in expected.items():
         np.testing.assert_allclose(logs[name], value, rtol=1e-5, err_msg=name)
-    np.testing.assert_allclose(loss, sum(expected.values()) + 0.1 * error, rtol=1e-5)
-    loss, logs = gan.discriminator_loss(batch, None, rng(8))
+    np.testing.assert_allclose(loss, games[2] + games[1] + 0.1 * error, rtol=1e-5)
+    loss, logs = gan.discriminator_loss(batch, rng(8))
     against = [np.log1p(np.exp(x)).mean() for x in logits]  # -log(1 - D)
     np.testing.assert_allclose(logs["d_rebuilt"], against[1], rtol=1e-5)
     np.testing.assert_allclose(loss, games[0] + against[1] + against[2], rtol=1e-5)
 
 
-@pytest.mark.parametrize("options", [{"augment": "ada_full"}, {"instance_noise": 0.5}])
-def test_vaegan_compares_features_of_images_augmented_alike(options, images):
+def test_vaegan_loss_of_the_encoder(images):
+    """Divergence and feature error, of latents drawn for this loss, against float64 within 1e-5."""
+    gan, batch = make("VAEGAN", **WITHOUT_BATCH_STATISTICS), {"images": tf.constant(images[:8])}
+    latents, divergence = posterior(gan, batch["images"], rng(8).normal([4]))
+    features = [
+        np.float64(gan.discriminator(x)["features"]) for x in (images[:8], gan.generator(latents))
+    ]
+    error = ((features[0] - features[1]) ** 2).sum(axis=(1, 2, 3)).mean() / 2
+    loss, logs = gan.encoder_loss(batch, rng(8))
+    np.testing.assert_allclose(logs["divergence"], divergence, rtol=1e-5)
+    np.testing.assert_allclose(loss, divergence + error, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "regularizer", [regularizers.ADA(full=True), regularizers.InstanceNoise(0.5)]
+)
+def test_vaegan_compares_features_of_images_augmented_alike(regularizer, images):
     """So that a perfect reconstruction has no error, and the next draws are others."""
-    gan, batch = make("VAEGAN", **WITHOUT_BATCH_STATISTICS, **options), tf.constant(images[:8])
-    if "augment" in options:
-        gan.augment_probability.assign(0.9)
-    made = rng(8)
-    assert gan._feature_error(batch, batch, None, made) == 0
-    assert gan._feature_error(batch, -batch, None, made) > 0
-    shown = [gan.show(batch, same) for same in (made, made, rng(8))]
-    assert not np.array_equal(shown[0], shown[1]) and not np.array_equal(shown[0], shown[2])
+    gan = make("VAEGAN", **WITHOUT_BATCH_STATISTICS, regularizers=[regularizer])
+    images = tf.constant(images[:8])
+    batch, made = {"images": images}, rng(8)
+    if "ada/probability" in gan.state:
+        gan.state["ada/probability"].assign(0.9)
+    assert gan._feature_error(images, batch, made)[0] == 0
+    assert gan._feature_error(-images, batch, made)[0] > 0
+    seen = [gan.augment_images(images, same) for same in (made, made, rng(8))]
+    assert not np.array_equal(seen[0], seen[1]) and not np.array_equal(seen[0], seen[2])
 
 
 def test_vaegan_routes_gradients(images):
-    """The encoder is moved by divergence + error, the decoder by gamma * error + the game."""
-    gan, batch = make("VAEGAN", **WITHOUT_BATCH_STATISTICS), tf.constant(images[:8])
-    with tf.GradientTape() as tape:
-        loss, _ = gan.generator_loss(batch, None, rng(8))
-    encoder, decoder = (n.trainable_variables for n in gan.player_networks("generator"))
-    found = tape.gradient(loss, [encoder, decoder])
-    known = rng(8)
-    prior, noise = known.normal([4]), known.normal([4])
+    """With the same latents in all losses, each player's gradient is algorithm 1's: the encoder is moved
+    by divergence + error, the decoder by gamma * error + the game, the discriminator by the game."""
+    gan = make("VAEGAN", **WITHOUT_BATCH_STATISTICS)
+    batch = {"images": tf.constant(images[:8])}
+    latents = rng(8).normal([2, 4])
+    prior, noise = latents[:, 0], latents[:, 1]
+    gan.sample_latents = lambda rng: prior
+    same = SimpleNamespace(normal=lambda shape: noise)
+    networks = {player.name: player.networks for player in gan.players()}
+    assert networks == {
+        "discriminator": [gan.discriminator],
+        "encoder": [gan.encoder],
+        "generator": [gan.generator],
+    }
+    found = {player.name: gradients_of_player(player, batch, same) for player in gan.players()}
+    watched = {name: [v.value for v in gan.trainable_of(name)] for name in networks}
     with tf.GradientTape(persistent=True) as tape:
-        outputs = gan.encoder(batch)
+        outputs = gan.encoder(batch["images"])
         mean, log_variance = outputs["mean"], outputs["log_variance"]
         kl = -0.5 * tf.reduce_mean(
             tf.reduce_sum(1 + log_variance - mean**2 - tf.exp(log_variance), axis=1)
         )
-        judged = gan.discriminator(gan.generator(mean + tf.exp(log_variance / 2) * noise))
-        distance = gan.discriminator(batch)["features"] - judged["features"]
+        real = gan.discriminator(batch["images"])
+        rebuilt = gan.discriminator(gan.generator(mean + tf.exp(log_variance / 2) * noise))
+        drawn = gan.discriminator(gan.generator(prior))["logits"]
+        distance = real["features"] - rebuilt["features"]
         error = 0.5 * tf.reduce_mean(tf.reduce_sum(distance**2, axis=[1, 2, 3]))
-        scores = judged["logits"], gan.discriminator(gan.generator(prior))["logits"]
-        game = sum(tf.reduce_mean(tf.nn.softplus(-score)) for score in scores)
-    # None: the divergence does not depend on the decoder.
-    parts = {
-        "encoder": [tape.gradient(x, [v.value for v in encoder]) for x in (kl, error, game)],
-        "decoder": [tape.gradient(x, [v.value for v in decoder]) for x in (error, game)],
+        game = sum(tf.reduce_mean(tf.nn.softplus(-x)) for x in (rebuilt["logits"], drawn))
+        against = sum(tf.reduce_mean(tf.nn.softplus(x)) for x in (rebuilt["logits"], drawn))
+        against += tf.reduce_mean(tf.nn.softplus(-real["logits"]))
+    weights = {  # of each equation in each player's loss; the error and the game must not leak
+        "encoder": {"kl": 1.0, "error": 1.0, "game": 0.0},
+        "generator": {"kl": 0.0, "error": 0.1, "game": 1.0},
+        "discriminator": {"error": 0.0, "against": 1.0},
     }
-    for ours, kl, error, game in zip(found[0], *parts["encoder"], strict=True):
-        np.testing.assert_allclose(ours, kl + error, rtol=1e-4, atol=1e-6)
-        assert np.abs(game).max() > 1e-5  # it would be seen
-    for ours, error, game in zip(found[1], *parts["decoder"], strict=True):
-        np.testing.assert_allclose(ours, 0.1 * error + game, rtol=1e-4, atol=1e-6)
+    values = {"kl": kl, "error": error, "game": game, "against": against}
+    for name, terms in weights.items():
+        parts = {
+            term: tape.gradient(values[term], watched[name], unconnected_gradients="zero")
+            for term in terms
+        }
+        for place, ours in enumerate(found[name]):
+            expected = sum(weight * parts[term][place] for term, weight in terms.items())
+            np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-6, err_msg=name)
+        for term in terms.keys() - {"kl"}:  # what must not reach a player would be seen
+            assert max(np.abs(part).max() for part in parts[term]) > 1e-5, (name, term)
+
+
+def gradients_of_player(player, batch, rng):
+    with tf.GradientTape() as tape:
+        loss, _ = player.loss(batch, rng)
+    return tape.gradient(loss, [v.value for v in player.trainable_variables])
+
+
+def test_vaegan_updates_each_player_alone(images):
+    """With the optimizers of two players at rest, the third's networks alone change in a step."""
+    names = ("discriminator", "encoder", "generator")
+    for moved in names:
+        gan = make("VAEGAN", **WITHOUT_BATCH_STATISTICS)
+        rates = {name: keras.optimizers.SGD(float(name == moved)) for name in names}
+        gan.compile(optimizers=rates, run_eagerly=True)
+        before = {name: gan.networks()[name].get_weights() for name in names}
+        gan.fit(images[:16], batch_size=16, verbose=0)
+        changed = {
+            name
+            for name in names
+            for old, new in zip(before[name], gan.networks()[name].get_weights(), strict=True)
+            if not np.array_equal(old, new)
+        }
+        assert changed == {moved}
 
 
 def test_vaegan_encodes_and_reconstructs(images, tmp_path):
@@ -302,15 +369,13 @@ def test_vaegan_encodes_and_reconstructs(images, tmp_path):
     served = signatures["reconstruct"](images=images)["images"]
     assert np.abs((served + 1) * 127.5 - rebuilt).max() <= 0.51
     assert set(signatures["score"](images=images)) == {"logits"}
-    weights = [network.get_weights() for network in list(gan.networks().values())[3:]]
+    weights = [gan.networks()[name].get_weights() for name in ("encoder", "ema_encoder")]
     changed = [not np.array_equal(a, b) for a, b in zip(*weights, strict=True)]
     assert all(changed)  # the average is not the encoder itself
 
 
 def test_vaegan_refuses():
-    with pytest.raises(
-        ValueError, match="objective is 'non_saturating' or 'minimax'. R.*: 'hinge'"
-    ):
+    with pytest.raises(ValueError, match="objective is 'non_saturating' or 'minimax'. R.*: Hinge"):
         make("VAEGAN", objective="hinge")
     with pytest.raises(ValueError, match="gamma must be a number > 0. Received: gamma=0"):
         make("VAEGAN", gamma=0.0)
@@ -338,13 +403,13 @@ def test_ssgan_terms(images):
     logits = gan.discriminator(turned)["rotation_logits"].numpy()
     expected = -log_softmax(logits)[np.arange(64), turns].mean()
     shown = DiscriminatorOutput(batch, {})
-    terms = gan.discriminator_terms(shown, shown, None, rng(64))
+    terms = gan.discriminator_terms(shown, shown, {}, rng(64))
     assert terms["d_rotation"][0] == 1.0 and terms["rotation_accuracy"][0] is None
     np.testing.assert_allclose(terms["d_rotation"][1], expected, rtol=1e-5)
     np.testing.assert_allclose(
         terms["rotation_accuracy"][1], (logits.argmax(axis=1) == turns).mean()
     )
-    weight, loss = gan.generator_terms(shown, None, rng(64))["g_rotation"]
+    weight, loss = gan.generator_terms(shown, {}, rng(64))["g_rotation"]
     assert weight == 0.2
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
     many = np.floor(4 * rng(4000).uniform([]).numpy())

@@ -80,9 +80,9 @@ def test_blocks_start_as_the_identity():
 
 def test_discriminator_loss(images):
     """softplus(D(fake) - D(real)) + gamma (R1 + R2)."""
-    gan = make("R3GAN", penalty_weight=3.0)
+    gan = make("R3GAN", penalty=penalties.R1R2(3.0))
     images = tf.constant(images[:8])
-    loss, logs = gan.discriminator_loss(images, None, Rng(0, tf.constant(0, tf.int64), 0, 8))
+    loss, logs = gan.discriminator_loss({"images": images}, Rng(0, tf.constant(0, tf.int64), 0, 8))
     latents = gan.sample_latents(Rng(0, tf.constant(0, tf.int64), 0, 8))
     fake = gan.generator(latents, training=True)
     difference = (gan.discriminator(fake) - gan.discriminator(images)).numpy().astype(np.float64)

@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 from cases import make
 
-import tfgan_zoo
 from tfgan_zoo.layers import ConstantInput, MovingAverage, Rng
 from tfgan_zoo.models.stylegan import AdaptiveInstanceNormalization, sizes
+from tfgan_zoo.penalties import R1
 
 RANDOM = np.random.default_rng(0)
 
@@ -213,13 +213,13 @@ def test_mean_path_length(images):
 
 def test_lazy_regularisation_corrects_the_optimizers():
     """c = 4/5 and 16/17 of the rate; betas to the power c (section 3.1, appendix B)."""
-    gan = tfgan_zoo.StyleGAN2(**make("StyleGAN2", penalty_every=16, path_length_every=4)._options)
+    gan = make("StyleGAN2", penalty=R1(weight=None, every=16), path_length_every=4)
     gan.compile()
     for optimizer, k in ((gan.g_optimizer, 4), (gan.d_optimizer, 16)):
         c = k / (k + 1)
         assert float(optimizer.learning_rate.numpy()) == pytest.approx(2e-3 * c)
         assert optimizer.beta_1 == 0 and optimizer.beta_2 == pytest.approx(0.99**c)
-    plain = make("StyleGAN2", penalty_every=1, path_length_weight=0.0)
+    plain = make("StyleGAN2", penalty=R1(weight=None), path_length_weight=0.0)
     plain.compile()
     for optimizer in (plain.g_optimizer, plain.d_optimizer):
         assert optimizer.beta_2 == pytest.approx(0.99)

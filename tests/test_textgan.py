@@ -77,7 +77,7 @@ def softplus(x):
     return np.logaddexp(0.0, np.float64(x))
 
 
-def judged(logits, rng, latents=None):
+def output_of(logits, rng, latents=None):
     projection = tf.constant(rng.normal(size=(len(logits), 6)), tf.float32)
     outputs = {"logits": tf.constant(logits[:, None], tf.float32), "projection": projection}
     return DiscriminatorOutput(tf.zeros([len(logits), 8, 8, 1]), outputs, latents)
@@ -88,9 +88,9 @@ def test_matching_aware_loss(monkeypatch):
     rng = np.random.default_rng(0)
     real, fake, wrong = rng.normal(size=(3, 4))
     gan = make("TextGAN", contrastive_weight=0.0)
-    read = gan._read(gan.condition.encode(tf.constant(["a", "b", "c", "c"])))
-    monkeypatch.setattr(gan, "judge", lambda images, labels: judged(wrong, rng).outputs)
-    terms = gan.discriminator_terms(judged(real, rng), judged(fake, rng), read, None)
+    batch = gan.embedded({"texts": tf.constant(["a", "b", "c", "c"])})
+    monkeypatch.setattr(gan, "discriminate", lambda images, batch: output_of(wrong, rng).outputs)
+    terms = gan.discriminator_terms(output_of(real, rng), output_of(fake, rng), batch, None)
     (weight, value), *others = terms.values()
     assert list(terms) == ["wrong_texts"] and not others
     pairs = losses.get("non_saturating").discriminator(real[:, None], fake[:, None])
@@ -104,13 +104,12 @@ def test_matching_aware_loss(monkeypatch):
 def test_the_discriminator_is_shown_the_neighbours_texts():
     gan = make("TextGAN", contrastive_weight=0.0)
     seen = []
-    gan.discriminate = lambda images, labels: (
-        seen.append(labels.tokens) or {"logits": tf.zeros([4, 1])}
-    )
-    read = gan._read(gan.condition.encode(tf.constant(["a", "b", "c", "d"])))
-    zeros = judged(np.zeros(4), np.random.default_rng(0))
-    gan.discriminator_terms(zeros, zeros, read, None)
-    np.testing.assert_array_equal(seen[0], read.tokens.numpy()[[1, 0, 3, 2]])
+    gan.discriminate = lambda images, batch: seen.append(batch) or {"logits": tf.zeros([4, 1])}
+    batch = gan.embedded({"texts": tf.constant(["a", "b", "c", "d"])})
+    zeros = output_of(np.zeros(4), np.random.default_rng(0))
+    gan.discriminator_terms(zeros, zeros, batch, None)
+    for name in ("texts", "text_embeddings"):
+        np.testing.assert_array_equal(seen[0][name], batch[name].numpy()[[1, 0, 3, 2]])
 
 
 def test_contrastive_loss():
@@ -260,7 +259,7 @@ def test_exported_texts(gan, tmp_path):
 def test_collapse_monitor_takes_texts(gan):
     monitor = callbacks.CollapseMonitor(IMAGES, CAPTIONS, every=1, n=8)
     gan.fit(IMAGES, CAPTIONS, batch_size=8, verbose=0, callbacks=[monitor])
-    assert {"g_gradient", "d_gradient", "d_accuracy"} <= monitor.history[-1][1].keys()
+    assert {"g_gradient", "d_gradient", "d_ranking_accuracy"} <= monitor.history[-1][1].keys()
 
 
 def test_evaluation_draws_the_texts_it_is_given(gan):
