@@ -28,12 +28,12 @@ class VAEGAN(GAN):
     a reconstruction in a hidden layer of the discriminator; no gradient of the game reaches it. The
     decoder lowers gamma times that error, and plays against the discriminator with reconstructions and
     with images of the prior; the discriminator, which tells both from real images, learns nothing from
-    the error (algorithm 1). Sums are over features and latents, means over images. The discriminator, the
-    encoder and the generator are updated in this order, each with latents drawn anew and by
-    RMSprop(3e-4), on batches of 64; the encoder's rate is `g_learning_rate`, and another optimizer for it
-    is `compile(optimizers={"encoder": …})`. The authors' code updates all by the gradients of one pass,
-    has weight decay, and
-    leaves out updates of a player that is ahead by a margin.
+    the error (algorithm 1). Sums are over features and latents, means over images.
+
+    Discriminator, encoder and generator are updated in this order, each with latents drawn anew and by
+    RMSprop(3e-4), on batches of 64. The encoder's rate is `g_learning_rate`; another optimizer for it
+    is given by `compile(optimizers={"encoder": …})`. The authors' code updates all three by the gradients
+    of one pass; it also has weight decay, and leaves out updates of a player that is ahead by a margin.
 
     Args:
         gamma: Float above 0. The factor of the error for the decoder; the authors' is 1e-5 for faces.
