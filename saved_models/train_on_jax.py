@@ -5,7 +5,7 @@
     python saved_models/train_on_jax.py collect job --run-root runs     # then publish.py and score.py
 
 `prepare` writes the training step of `fit` as StableHLO, its variables and the images; `run` compiles
-and repeats that step and leaves all variables (networks, averages, both optimizers, counters) in
+and repeats that step and leaves all variables (networks, averages, optimizers, counters) in
 `job/trained.npz`, every ten minutes, at the end, and on SIGTERM or Ctrl-C; `collect` puts them into a
 model and makes a run directory of it. The order of the images is drawn there, so the run is not the one
 that `fit` makes of the same seed; all else is.
@@ -95,8 +95,9 @@ def _captured(gan, concrete):
 
 
 def _variables(gan):
-    """All that training moves: networks, averages and counters, and both optimizers' own."""
-    return [*gan.variables, *gan.g_optimizer.variables, *gan.d_optimizer.variables]
+    """All that training moves: networks, averages and counters, and the players' optimizers' own."""
+    optimizers = [gan.optimizer_of(player.name) for player in gan.players()]
+    return [*gan.variables, *(v for optimizer in optimizers for v in optimizer.variables)]
 
 
 def _places(gan, variables):

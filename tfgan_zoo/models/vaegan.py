@@ -32,8 +32,8 @@ class VAEGAN(GAN):
 
     Discriminator, encoder and generator are updated in this order, each with latents drawn anew and by
     RMSprop(3e-4), on batches of 64. The encoder's rate is `g_learning_rate`; another optimizer for it
-    is given by `compile(optimizers={"encoder": …})`. The authors' code updates all three by the gradients
-    of one pass; it also has weight decay, and leaves out updates of a player that is ahead by a margin.
+    is given by `compile(optimizers={"encoder": …})`. The authors' code updates all three by gradients of
+    one pass; it also has weight decay, and leaves out updates of a player that is ahead by a margin.
 
     Args:
         gamma: Float above 0. The factor of the error for the decoder; the authors' is 1e-5 for faces.
