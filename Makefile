@@ -26,6 +26,8 @@ docs: .venv/installed-dev  ## Pages that are generated
 	$(BIN)/python benchmarks/make_tables.py
 	$(BIN)/python benchmarks/make_metrics_page.py
 	$(BIN)/python benchmarks/make_models_page.py
+	$(BIN)/python benchmarks/make_stubs.py
+	$(BIN)/python benchmarks/make_api_page.py
 
 .venv/bin/python:
 	$(PYTHON) -m venv --without-pip .venv

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tfgan_zoo import files
@@ -10,7 +11,7 @@ from tfgan_zoo.exported import EXTRA, RECORD, check_graph, exported, exported_re
 from tfgan_zoo.names import near
 
 if TYPE_CHECKING:
-    from tfgan_zoo.tasks.gan import GAN
+    from tfgan_zoo.models import GAN
 
 _presets = {}
 
@@ -156,7 +157,7 @@ def load_weights(gan: "GAN", name: str) -> None:
 
 
 @contextlib.contextmanager
-def opened(name):
+def opened(name: str | os.PathLike) -> Iterator[pathlib.Path]:
     """The version folder of a preset's weights, or of an exported model's path; a remote one is here as
     long as it is open.
 

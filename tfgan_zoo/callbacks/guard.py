@@ -30,7 +30,7 @@ class DivergenceError(RuntimeError):
         divergences: List of `Divergence`, the last one being that on which the guard gave up.
     """
 
-    def __init__(self, divergences, factor, good_step):
+    def __init__(self, divergences: int, factor: float, good_step: int):
         self.divergences = divergences
         last = divergences[-1]
         lines = [

@@ -1,6 +1,7 @@
 """An objective of two functions that a user gives."""
 
 import inspect
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -38,7 +39,7 @@ class FunctionPair(Objective):
         ValueError: Functions of other parameters, shapes or dtypes.
     """
 
-    def __init__(self, d_loss, g_loss):
+    def __init__(self, d_loss: Callable, g_loss: Callable):
         for role, function in (("d_loss", d_loss), ("g_loss", g_loss)):
             if not callable(function) or inspect.isclass(function):
                 raise TypeError(f"{role} must be a function. Received: {role}={function!r}.")

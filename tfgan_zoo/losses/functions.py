@@ -5,7 +5,7 @@ import math
 import tensorflow as tf
 
 
-def flat_logits(logits, name):
+def flat_logits(logits, name: str | None) -> tf.Tensor:
     """Logits `[B]` or `[B, 1]` as float32 `[B]`."""
     logits = tf.cast(logits, tf.float32)
     rank = logits.shape.rank
@@ -14,7 +14,7 @@ def flat_logits(logits, name):
     return tf.reshape(logits, [-1])
 
 
-def logits_pair(real_logits, fake_logits):
+def logits_pair(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
     """Both as float32 `[B]`."""
     real, fake = tf.cast(real_logits, tf.float32), tf.cast(fake_logits, tf.float32)
     # Before they are flattened: one discriminator cannot give [B] for real and [B, 1] for fake.
@@ -42,7 +42,9 @@ def _mean_over_example(values):
 # === Adversarial losses ===
 
 
-def minimax_discriminator_loss(real_logits, fake_logits, label_smoothing=0.0):
+def minimax_discriminator_loss(
+    real_logits: tf.Tensor, fake_logits: tf.Tensor, label_smoothing: float = 0.0
+) -> tf.Tensor:
     """Cross-entropy of real against 1 and fake against 0: Goodfellow et al. 2014, eq. 1, negated.
 
     `label_smoothing` in [0, 1) lowers the target of the real images alone, to `1 - label_smoothing`
@@ -53,69 +55,79 @@ def minimax_discriminator_loss(real_logits, fake_logits, label_smoothing=0.0):
     return tf.nn.sigmoid_cross_entropy_with_logits(targets, real) + tf.nn.softplus(fake)
 
 
-def minimax_generator_loss(fake_logits):
+def minimax_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
     """The saturating loss log(1 - sigmoid(D(G(z)))), below zero: Goodfellow et al. 2014, eq. 1."""
     return -tf.nn.softplus(flat_logits(fake_logits, "fake_logits"))
 
 
-def non_saturating_discriminator_loss(real_logits, fake_logits, label_smoothing=0.0):
+def non_saturating_discriminator_loss(
+    real_logits: tf.Tensor, fake_logits: tf.Tensor, label_smoothing: float = 0.0
+) -> tf.Tensor:
     """`minimax_discriminator_loss`: the non-saturating game differs in the generator's loss alone."""
     return minimax_discriminator_loss(real_logits, fake_logits, label_smoothing)
 
 
-def non_saturating_generator_loss(fake_logits):
+def non_saturating_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
     """The non-saturating loss -log(sigmoid(D(G(z)))): Goodfellow et al. 2014, section 3."""
     return tf.nn.softplus(-flat_logits(fake_logits, "fake_logits"))
 
 
-def least_squares_discriminator_loss(real_logits, fake_logits, real_target=1.0, fake_target=0.0):
+def least_squares_discriminator_loss(
+    real_logits: tf.Tensor,
+    fake_logits: tf.Tensor,
+    real_target: float = 1.0,
+    fake_target: float = 0.0,
+) -> tf.Tensor:
     """Half the squared distances of the logits to their targets: LSGAN, Mao et al. 2017, eq. 2."""
     real, fake = logits_pair(real_logits, fake_logits)
     return 0.5 * (tf.square(real - real_target) + tf.square(fake - fake_target))
 
 
-def least_squares_generator_loss(fake_logits, target=1.0):
+def least_squares_generator_loss(fake_logits: tf.Tensor, target: float = 1.0) -> tf.Tensor:
     """Half the squared distance of fake logits to `target`: LSGAN, Mao et al. 2017, eq. 2."""
     return 0.5 * tf.square(flat_logits(fake_logits, "fake_logits") - target)
 
 
-def wasserstein_discriminator_loss(real_logits, fake_logits):
+def wasserstein_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
     """D(G(z)) - D(x), D Lipschitz by other means: WGAN, Arjovsky et al. 2017, eq. 3, negated."""
     real, fake = logits_pair(real_logits, fake_logits)
     return fake - real
 
 
-def wasserstein_generator_loss(fake_logits):
+def wasserstein_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
     """-D(G(z)): WGAN, Arjovsky et al. 2017, algorithm 1."""
     return -flat_logits(fake_logits, "fake_logits")
 
 
-def hinge_discriminator_loss(real_logits, fake_logits):
+def hinge_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
     """max(0, 1 - D(x)) + max(0, 1 + D(G(z))): SNGAN, Miyato et al. 2018, eq. 16, negated."""
     real, fake = logits_pair(real_logits, fake_logits)
     return tf.nn.relu(1.0 - real) + tf.nn.relu(1.0 + fake)
 
 
-def hinge_generator_loss(fake_logits):
+def hinge_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
     """-D(G(z)), the same as Wasserstein's: SNGAN, Miyato et al. 2018, eq. 17, negated."""
     return wasserstein_generator_loss(fake_logits)
 
 
-def relativistic_discriminator_loss(real_logits, fake_logits):
+def relativistic_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
     """-log(sigmoid(D(x) - D(G(z)))) pair by pair: RSGAN, Jolicoeur-Martineau 2018, section 4.1."""
     real, fake = logits_pair(real_logits, fake_logits)
     return tf.nn.softplus(fake - real)
 
 
-def relativistic_generator_loss(fake_logits, real_logits):
+def relativistic_generator_loss(fake_logits: tf.Tensor, real_logits: tf.Tensor) -> tf.Tensor:
     """-log(sigmoid(D(G(z)) - D(x))), pairs as in `relativistic_discriminator_loss`."""
     real, fake = logits_pair(real_logits, fake_logits)
     return tf.nn.softplus(real - fake)
 
 
 def relativistic_average_discriminator_loss(
-    real_logits, fake_logits, real_mean=None, fake_mean=None
-):
+    real_logits: tf.Tensor,
+    fake_logits: tf.Tensor,
+    real_mean: tf.Tensor | None = None,
+    fake_mean: tf.Tensor | None = None,
+) -> tf.Tensor:
     """-log(sigmoid(D(x) - fake_mean)) - log(1 - sigmoid(D(G(z)) - real_mean)).
 
     The means are scalars. Left out, they are those of the logits given, which under `tf.distribute`
@@ -126,7 +138,12 @@ def relativistic_average_discriminator_loss(
     return _above_average(real, fake, real_mean, fake_mean)
 
 
-def relativistic_average_generator_loss(fake_logits, real_logits, real_mean=None, fake_mean=None):
+def relativistic_average_generator_loss(
+    fake_logits: tf.Tensor,
+    real_logits: tf.Tensor,
+    real_mean: tf.Tensor | None = None,
+    fake_mean: tf.Tensor | None = None,
+) -> tf.Tensor:
     """`relativistic_average_discriminator_loss` with the parts of real and fake exchanged."""
     real, fake = logits_pair(real_logits, fake_logits)
     return _above_average(fake, real, fake_mean, real_mean)
@@ -141,7 +158,7 @@ def _above_average(high, low, high_mean, low_mean):
 # === Companions of an adversarial loss ===
 
 
-def auxiliary_classifier_loss(class_logits, labels):
+def auxiliary_classifier_loss(class_logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     """Cross-entropy of class logits `[B, K]` against integer labels `[B]` in [0, K).
 
     A label out of range is an error on a CPU, but NaN on a GPU and under XLA.
@@ -153,7 +170,7 @@ def auxiliary_classifier_loss(class_logits, labels):
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, class_logits)
 
 
-def categorical_mutual_information_loss(code_logits, codes):
+def categorical_mutual_information_loss(code_logits: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
     """-log Q(c | x) for a categorical code, where Q is the softmax of `code_logits`, `[B, K]`.
 
     `codes` is `[B]` integers in [0, K), or one-hot `[B, K]` of any dtype.
@@ -167,7 +184,9 @@ def categorical_mutual_information_loss(code_logits, codes):
     return tf.nn.softmax_cross_entropy_with_logits(codes, code_logits)
 
 
-def gaussian_mutual_information_loss(mean, log_stddev, codes):
+def gaussian_mutual_information_loss(
+    mean: tf.Tensor, log_stddev: tf.Tensor, codes: tf.Tensor
+) -> tf.Tensor:
     """-log Q(c | x) for continuous codes, where Q is a diagonal Gaussian. All three are `[B, D]`.
 
     The log likelihoods of an example's D codes are summed; eq. 5 as for categorical codes.
@@ -181,7 +200,7 @@ def gaussian_mutual_information_loss(mean, log_stddev, codes):
     return tf.reduce_sum(0.5 * tf.square(error) + log_stddev + constant, axis=1)
 
 
-def cycle_consistency_loss(images, reconstructed):
+def cycle_consistency_loss(images: tf.Tensor, reconstructed: tf.Tensor) -> tf.Tensor:
     """Mean absolute difference over an example's pixels: one direction of the cycle.
 
     Both are `[B, ...]`, of one shape and range. CycleGAN: Zhu et al. 2017, eq. 2, adds both ways.
@@ -191,7 +210,9 @@ def cycle_consistency_loss(images, reconstructed):
     return _mean_over_example(tf.abs(images - reconstructed))
 
 
-def combine_adversarial_loss(main_loss, adversarial_loss, weight):
+def combine_adversarial_loss(
+    main_loss: tf.Tensor, adversarial_loss: tf.Tensor, weight: tf.Tensor
+) -> tf.Tensor:
     """`main_loss + weight * adversarial_loss`, with no gradient through the scalar `weight`.
 
     Losses of one shape are added as they are; others, `[B, ...]`, are first averaged over all axes
@@ -204,7 +225,12 @@ def combine_adversarial_loss(main_loss, adversarial_loss, weight):
     return main + tf.stop_gradient(tf.cast(weight, tf.float32)) * adversarial
 
 
-def gradient_ratio_weight(main_gradients, adversarial_gradients, ratio=1.0, epsilon=1e-6):
+def gradient_ratio_weight(
+    main_gradients: tf.Tensor,
+    adversarial_gradients: tf.Tensor,
+    ratio: float = 1.0,
+    epsilon: float = 1e-6,
+) -> tf.Tensor:
     """The weight that makes the main gradient `ratio` times as long as the adversarial one.
 
     Both are lists of the gradients of a loss by the same variables, with None where there is none.

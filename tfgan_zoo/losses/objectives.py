@@ -1,6 +1,7 @@
 """The objectives by name."""
 
 import warnings
+from typing import Any
 
 from tfgan_zoo.configurable import look_up
 from tfgan_zoo.losses import functions
@@ -127,7 +128,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
 _RENAMED = {"modified": "non_saturating"}
 
 
-def get(identifier, warn=True) -> Objective:
+def get(identifier: Any, warn: bool = True) -> Objective:
     """The objective that an identifier stands for.
 
     Args:

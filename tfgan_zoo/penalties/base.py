@@ -27,7 +27,7 @@ class Penalty(Configurable):
     bounds = {"weight": "number >= 0", "every": ">= 1"}
     reads_batch = False
 
-    def __init__(self, weight=10.0, every=1):
+    def __init__(self, weight: float | None = 10.0, every: int = 1):
         self.weight = weight
         self.every = every
 

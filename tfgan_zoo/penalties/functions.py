@@ -1,5 +1,7 @@
 """Penalties on a critic's gradients and weights, as pure functions: see `tfgan_zoo.penalties`."""
 
+from collections.abc import Callable, Sequence
+
 import tensorflow as tf
 
 # Under the root: without it the slope's own gradient is infinite where a critic is flat.
@@ -31,7 +33,14 @@ def _one_draw_an_example(images):
     return tf.TensorShape([images.shape[0]] + [1] * (images.shape.rank - 1))
 
 
-def gradient_penalty(critic, real, fake, alpha, target=1.0, one_sided=False):
+def gradient_penalty(
+    critic: Callable,
+    real: tf.Tensor,
+    fake: tf.Tensor,
+    alpha: tf.Tensor,
+    target: float = 1.0,
+    one_sided: bool = False,
+) -> tf.Tensor:
     """(|grad D(real + alpha (fake - real))| / target - 1)^2: WGAN-GP, Gulrajani et al. 2017, eq. 3.
 
     `alpha` `[B, 1, 1, 1]` holds one *uniform* draw from [0, 1) an example. `one_sided` lets
@@ -44,7 +53,13 @@ def gradient_penalty(critic, real, fake, alpha, target=1.0, one_sided=False):
     return _squared_slope_error(critic, real + alpha * (fake - real), target, one_sided)
 
 
-def dragan_penalty(critic, real, noise, alpha, stddev=None):
+def dragan_penalty(
+    critic: Callable,
+    real: tf.Tensor,
+    noise: tf.Tensor,
+    alpha: tf.Tensor,
+    stddev: tf.Tensor | None = None,
+) -> tf.Tensor:
     """(|grad D(real + alpha * 0.5 * stddev * noise)| - 1)^2: DRAGAN, Kodali et al. 2017.
 
     `noise` has the shape of `real` and `alpha` is `[B, 1, 1, 1]`, both uniform draws from [0, 1),
@@ -59,12 +74,12 @@ def dragan_penalty(critic, real, noise, alpha, stddev=None):
     return _squared_slope_error(critic, real + alpha * 0.5 * stddev * noise)
 
 
-def r1_penalty(critic, real):
+def r1_penalty(critic: Callable, real: tf.Tensor) -> tf.Tensor:
     """1/2 |grad D(real)|^2, to be weighted by the paper's gamma: Mescheder et al. 2018, eq. 9."""
     return 0.5 * _squared_norm(critic, real)
 
 
-def r1_weight(image_shape, batch_size=32):
+def r1_weight(image_shape: tuple[int, int, int], batch_size: int = 32) -> float:
     """The weight of R1 for images of that `(height, width, channels)`: 0.0002 x edge^2 / batch.
 
     The rule of the authors' later code (github.com/NVlabs/stylegan2-ada, `auto`); it gives 0.005 for 28
@@ -74,12 +89,12 @@ def r1_weight(image_shape, batch_size=32):
     return 0.0002 * max(image_shape[:2]) ** 2 / batch_size
 
 
-def r2_penalty(critic, fake):
+def r2_penalty(critic: Callable, fake: tf.Tensor) -> tf.Tensor:
     """1/2 |grad D(fake)|^2, to be weighted by the paper's gamma: Mescheder et al. 2018, eq. 10."""
     return 0.5 * _squared_norm(critic, fake)
 
 
-def r1_r2_penalty(critic, real, fake):
+def r1_r2_penalty(critic: Callable, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     """`r1_penalty` + `r2_penalty`, to be weighted by the paper's gamma: R3GAN, Huang et al. 2024.
 
     The images of `real` and `fake` are paired; raises `ValueError` where their shapes differ.
@@ -88,7 +103,7 @@ def r1_r2_penalty(critic, real, fake):
     return r1_penalty(critic, real) + r2_penalty(critic, fake)
 
 
-def orthogonal_penalty(kernels):
+def orthogonal_penalty(kernels: Sequence[tf.Tensor]) -> tf.Tensor:
     """The sum over kernels of |W^T W without its diagonal|_F^2, a float32 scalar.
 
     Each kernel, of any rank from 2, is reshaped to `[-1, filters]` with its last axis as filters.
@@ -110,7 +125,7 @@ def _off_diagonal_energy(kernel):
     return tf.reduce_sum(tf.square(gram)) - tf.reduce_sum(tf.square(diagonal))
 
 
-def clip_weights(variables, limit):
+def clip_weights(variables: Sequence, limit: float) -> None:
     """Assigns each `tf.Variable` or `keras.Variable` its value clipped to [-limit, limit].
 
     WGAN: Arjovsky et al. 2017, algorithm 1.

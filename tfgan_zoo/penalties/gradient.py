@@ -1,6 +1,7 @@
 """The penalties by name."""
 
 import functools
+from typing import Any
 
 from tfgan_zoo.configurable import look_up
 from tfgan_zoo.penalties import functions
@@ -18,7 +19,7 @@ class GradientPenalty(Penalty):
 
     bounds = {"one_sided": ""}
 
-    def __init__(self, weight=10.0, every=1, one_sided=False):
+    def __init__(self, weight: float = 10.0, every: int = 1, one_sided: bool = False):
         super().__init__(weight, every)
         self.one_sided = one_sided
 
@@ -101,7 +102,7 @@ PENALTIES = {
 }
 
 
-def get(identifier) -> Penalty | None:
+def get(identifier: Any) -> Penalty | None:
     """The penalty that an identifier stands for.
 
     Args:

@@ -7,6 +7,8 @@ works the same way. A name in `REGULARIZERS` stands for an object with its defau
 called in the order of the list: what changes images, changes them in that order.
 """
 
+from typing import Any
+
 from tfgan_zoo.configurable import look_up
 from tfgan_zoo.regularizers.ada import ADA as ADA
 from tfgan_zoo.regularizers.balance import Balance as Balance
@@ -32,7 +34,7 @@ REGULARIZERS: dict[str, type[Regularizer]] = {
 }
 
 
-def get(identifier) -> Regularizer:
+def get(identifier: Any) -> Regularizer:
     """The regularizer that an identifier stands for.
 
     Args:

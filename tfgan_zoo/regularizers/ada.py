@@ -25,7 +25,7 @@ class ADA(Regularizer):
 
     bounds = {"target": "[-2, 2]", "images": "number > 0", "full": ""}
 
-    def __init__(self, target=0.6, images=500_000, full=False):
+    def __init__(self, target: float = 0.6, images: int = 500_000, full: bool = False):
         self.target = target
         self.images = images
         self.full = full

@@ -16,7 +16,7 @@ class Balance(Regularizer):
 
     bounds = {"low": "[0, 1]", "high": "[0, 1]"}
 
-    def __init__(self, low, high):
+    def __init__(self, low: float, high: float):
         self.low = low
         self.high = high
         if low >= high:

@@ -19,7 +19,7 @@ class BalancedConsistency(Regularizer):
 
     bounds = {"real": ">= 0", "fake": ">= 0"}
 
-    def __init__(self, real=10.0, fake=10.0):
+    def __init__(self, real: float = 10.0, fake: float = 10.0):
         self.real = real
         self.fake = fake
 

@@ -17,7 +17,7 @@ class DiffAugment(Regularizer):
 
     bounds = {"policy": ""}
 
-    def __init__(self, policy="color,translation,cutout"):
+    def __init__(self, policy: str = "color,translation,cutout"):
         self.policy = policy
         names, known = self._names(), augment.DIFF_AUGMENT
         if not set(names) <= set(known) or len(set(names)) < len(names):

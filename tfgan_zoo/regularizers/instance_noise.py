@@ -18,7 +18,7 @@ class InstanceNoise(Regularizer):
 
     bounds = {"stddev": ">= 0", "steps": ">= 0"}
 
-    def __init__(self, stddev=0.1, steps=0):
+    def __init__(self, stddev: float = 0.1, steps: int = 0):
         self.stddev = stddev
         self.steps = steps
 

@@ -20,7 +20,7 @@ class LatentConsistency(Regularizer):
 
     bounds = {"d": ">= 0", "g": ">= 0", "noise": ">= 0"}
 
-    def __init__(self, d=5.0, g=0.5, noise=0.03):
+    def __init__(self, d: float = 5.0, g: float = 0.5, noise: float = 0.03):
         self.d = d
         self.g = g
         self.noise = noise

@@ -21,7 +21,7 @@ class LeCam(Regularizer):
 
     bounds = {"weight": ">= 0", "decay": "[0, 1)"}
 
-    def __init__(self, weight=0.3, decay=0.99):
+    def __init__(self, weight: float = 0.3, decay: float = 0.99):
         self.weight = weight
         self.decay = decay
 

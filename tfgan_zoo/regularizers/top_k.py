@@ -23,7 +23,7 @@ class TopK(Regularizer):
     reads = "replica"
     bounds = {"share": "(0, 1]", "steps": ">= 0"}
 
-    def __init__(self, share=0.5, steps=0):
+    def __init__(self, share: float = 0.5, steps: int = 0):
         self.share = share
         self.steps = steps
 

@@ -37,7 +37,7 @@ class Unrolled(Regularizer):
     reads = "global"
     bounds = {"steps": ">= 1"}
 
-    def __init__(self, steps=5):
+    def __init__(self, steps: int = 5):
         self.steps = steps
 
     def check_compile(self, model):

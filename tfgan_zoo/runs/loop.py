@@ -34,7 +34,7 @@ class Interrupted(Exception):
         directory, step, signal: The run, its last step, and the signal that came.
     """
 
-    def __init__(self, directory, step, signal):
+    def __init__(self, directory: str | os.PathLike, step: int, signal: int):
         self.directory, self.step, self.signal = directory, step, signal
         super().__init__(f"{signal.name} after step {step}; the run is saved in {directory}.")
 

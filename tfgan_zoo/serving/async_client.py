@@ -8,7 +8,7 @@ import os
 import pathlib
 import ssl
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import grpc
 import numpy as np
@@ -252,7 +252,7 @@ class AsyncClient:
             self._is_closed = True
             await self._transport.close()
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_):

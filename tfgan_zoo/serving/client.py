@@ -6,7 +6,7 @@ Nothing here imports TensorFlow; `serving/client` in the repository installs the
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -125,7 +125,7 @@ class Client:
             self._thread.close()
             self._thread = None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_):

@@ -34,7 +34,7 @@ class StatusError(RuntimeError):
         message: What the client is told.
     """
 
-    def __init__(self, code, message):
+    def __init__(self, code: grpc.StatusCode, message: str):
         self.code, self.message = code, message
         super().__init__(f"{code.name}: {message}")
 

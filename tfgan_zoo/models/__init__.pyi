@@ -1,0 +1,930 @@
+"""The models, one paper a file. Written by `python benchmarks/make_stubs.py`."""
+
+import os
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Self
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import ArrayLike
+
+from tfgan_zoo.engine.players import Player
+from tfgan_zoo.layers import Rng
+from tfgan_zoo.losses import Objective
+from tfgan_zoo.penalties import Penalty
+from tfgan_zoo.presets import Preset
+from tfgan_zoo.regularizers import Regularizer
+from tfgan_zoo.tasks.adversarial import DiscriminatorOutput
+
+class GAN(keras.Model):
+    """A generator and a discriminator trained against each other by `fit`."""
+
+    presets: dict[str, Preset]
+    image_shape: tuple[int, int, int]
+    latent_dim: int
+    latent_distribution: Literal["normal", "uniform"]
+    objective: Objective
+    penalty: Penalty | None
+    regularizers: tuple[Regularizer, ...]
+    n_critic: int
+    g_learning_rate: float
+    d_learning_rate: float
+    ema_decay: float
+    gradient_accumulation_steps: int
+    seed: int
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (64, 64, 3),
+        latent_dim: int = 100,
+        latent_distribution: Literal["normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 1,
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def add_state(self, name: str, value=0.0, dtype="float32"): ...
+    def after_discriminator_update(self, logs: dict[str, tf.Tensor]): ...
+    def after_generator_update(self, logs: dict[str, tf.Tensor]): ...
+    def augment_images(self, images: Any, rng: Rng) -> tf.Tensor: ...
+    def batch_options(self): ...
+    @property
+    def batches_per_step(self): ...
+    def build_discriminator(self) -> keras.Model: ...
+    def build_generator(self) -> keras.Model: ...
+    def build_networks(self) -> None: ...
+    def call(self, latents: tf.Tensor, labels: ArrayLike | None = None, training: bool = False): ...
+    def check_compile(self): ...
+    def checked_labels(self, labels: ArrayLike | None, latents: tf.Tensor): ...
+    def checked_latents(self, latents: tf.Tensor): ...
+    @property
+    def class_names(self): ...
+    def classes_of_inputs(self): ...
+    def compile(
+        self,
+        g_optimizer: str | keras.optimizers.Optimizer | None = None,
+        d_optimizer: str | keras.optimizers.Optimizer | None = None,
+        optimizers: Mapping[str, keras.optimizers.Optimizer] | None = None,
+        jit_compile: bool | Literal["auto"] = "auto",
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        **others,
+    ) -> None: ...
+    def compile_from_config(self, config: dict): ...
+    def compute_loss(self, *args, **options): ...
+    @property
+    def condition(self): ...
+    def data_fingerprint(self): ...
+    def default_optimizer(self, learning_rate: float) -> keras.optimizers.Optimizer: ...
+    def discriminate(self, images: Any, batch: dict[str, tf.Tensor]): ...
+    def discriminate_generated(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> DiscriminatorOutput: ...
+    def discriminate_images(
+        self, images: Any, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> DiscriminatorOutput: ...
+    def discriminator_inputs(self, images: Any, batch: dict[str, tf.Tensor]): ...
+    def discriminator_logits(self, images: Any, batch: dict[str, tf.Tensor]) -> tf.Tensor: ...
+    def discriminator_loss(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tuple[tf.Tensor, dict]: ...
+    def discriminator_outputs(
+        self, images: Any, batch: dict[str, tf.Tensor], training: bool = False
+    ): ...
+    def discriminator_terms(
+        self,
+        real: DiscriminatorOutput,
+        fake: DiscriminatorOutput,
+        batch: dict[str, tf.Tensor],
+        rng: Rng,
+    ) -> dict[str, tuple]: ...
+    def ema_pairs(self) -> list[tuple[keras.Model, keras.Model]]: ...
+    def endpoints(self): ...
+    def evaluate(self, *args, **options): ...
+    def export(
+        self,
+        path: str | os.PathLike,
+        name: str | None = None,
+        version: int | None = None,
+        **options,
+    ) -> pathlib.Path | str: ...
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        shuffle: bool = True,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        resume: bool = False,
+        **others,
+    ) -> keras.callbacks.History: ...
+    def forward_seeds(
+        self,
+        seeds: ArrayLike,
+        labels: ArrayLike | None = None,
+        truncation: ArrayLike = 1.0,
+        training: bool = False,
+    ): ...
+    @classmethod
+    def from_config(cls, config: dict) -> Self: ...
+    @classmethod
+    def from_preset(
+        cls, name: str | os.PathLike, load_weights: bool = True, **overrides
+    ) -> Self: ...
+    def generate(
+        self,
+        n: int,
+        seed: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        truncation: ArrayLike = 1.0,
+        batch_size: int = 64,
+        texts: str | Sequence[str] | None = None,
+    ) -> np.ndarray: ...
+    def generate_from_seeds(
+        self,
+        seeds: ArrayLike,
+        labels: ArrayLike | None = None,
+        truncation: ArrayLike = 1.0,
+        batch_size: int = 64,
+        texts: str | Sequence[str] | None = None,
+    ) -> np.ndarray: ...
+    def generator_inputs(self, latents: tf.Tensor, batch: dict[str, tf.Tensor]): ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    def generator_terms(
+        self, fake: DiscriminatorOutput, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> dict[str, tuple]: ...
+    def get_compile_config(self): ...
+    def get_config(self) -> dict: ...
+    def gradient_transforms(self, player): ...
+    def gradients_of(self, name: str, batch: dict[str, tf.Tensor], turn, replica): ...
+    def inputs_of_average(self, latents: tf.Tensor, labels: ArrayLike | None): ...
+    def interpolate(
+        self,
+        start_seed: int,
+        end_seed: int,
+        steps: int = 8,
+        label: int | str | None = None,
+        text: str | None = None,
+    ) -> np.ndarray: ...
+    def latents_for(self, seeds: ArrayLike) -> tf.Tensor: ...
+    def lazy_regularization(self, k: int, rng: Rng, term, shape=()): ...
+    def load_own_variables(self, store): ...
+    def make_train_function(self, force=False): ...
+    def mean_over_replicas(self, tensors): ...
+    def networks(self) -> dict[str, keras.Model]: ...
+    def networks_of(self, name: str): ...
+    def observe(self, player, logs: dict[str, tf.Tensor]): ...
+    def optimizer_of(self, name: str): ...
+    def player(self, name: str): ...
+    def player_optimizer(self, player, learning_rate: float): ...
+    def players(self) -> list[Player]: ...
+    def players_in_turn(self): ...
+    def predict(
+        self,
+        x,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> np.ndarray: ...
+    def predict_on_batch(self, x): ...
+    def predict_step(self, data): ...
+    def quantize(self, *args, **options): ...
+    def reduce_loss(self, values: ArrayLike, fake: DiscriminatorOutput) -> tf.Tensor: ...
+    def remember_data(self, source): ...
+    def render(
+        self,
+        latents: tf.Tensor,
+        labels: ArrayLike | None = None,
+        truncation: ArrayLike = 1.0,
+        training: bool = False,
+    ) -> tf.Tensor: ...
+    def rows_of_update(self, player, batch: dict[str, tf.Tensor], turn, replica, stage=0): ...
+    def sample_latents(self, rng: Rng) -> tf.Tensor: ...
+    def save(self, filepath: str | os.PathLike, overwrite: bool = True, **options) -> None: ...
+    def save_own_variables(self, store): ...
+    def served(self): ...
+    def served_scores(self, images: Any, label: int | str | None = None): ...
+    def skip_update(self, player): ...
+    @property
+    def skips_updates(self): ...
+    def stage(self): ...
+    @property
+    def state(self): ...
+    def synthesize(
+        self, latents: tf.Tensor, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tf.Tensor: ...
+    def test_on_batch(self, *args, **options): ...
+    def test_step(self, data): ...
+    def train_on_batch(self, x, y=None, return_dict: bool = False, **others): ...
+    def train_step(self, data): ...
+    def trainable_of(self, name: str): ...
+    def truncate(self, latents: tf.Tensor, truncation: ArrayLike) -> tf.Tensor: ...
+
+class BEGAN(GAN):
+    """A discriminator that rebuilds images: an image's logit is minus its error L, mean |v -
+    D(v)|."""
+
+    dropout: float
+    width: int
+    code_dim: int
+    gamma: float
+    lambda_k: float
+    beta_1: float
+    output_activation: Literal["tanh"] | None
+    strided_activation: Literal["elu"] | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (64, 64, 3),
+        latent_dim: int = 64,
+        latent_distribution: Literal["normal", "uniform"] = "uniform",
+        objective: str | Objective | tuple[Callable, Callable] = "wasserstein",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 1,
+        g_learning_rate: float = 0.0001,
+        d_learning_rate: float = 0.0001,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        dropout: float = 0.0,
+        width: int = 128,
+        code_dim: int = 64,
+        gamma: float = 0.5,
+        lambda_k: float = 0.001,
+        beta_1: float = 0.9,
+        output_activation: Literal["tanh"] | None = None,
+        strided_activation: Literal["elu"] | None = "elu",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+
+class BigGAN(GAN):
+    """The large class-conditional GAN."""
+
+    num_classes: int
+    width: int
+    embedding_dim: int
+    attention_size: int | None
+    discriminator_attention_size: int | None
+    orthogonal_weight: float
+    generator_normalization: Literal["batch"] | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (128, 128, 3),
+        latent_dim: int = 120,
+        latent_distribution: Literal["normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "hinge",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 2,
+        g_learning_rate: float = 5e-05,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.9999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        num_classes: int = 1000,
+        width: int = 96,
+        embedding_dim: int = 128,
+        attention_size: int | None = 64,
+        discriminator_attention_size: int | None = None,
+        orthogonal_weight: float = 0.0001,
+        generator_normalization: Literal["batch"] | None = "batch",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def images_from(self, latents: tf.Tensor, embedding): ...
+    def maps_of(self, x): ...
+    def regularized_kernels(self): ...
+
+class DCGAN(GAN):
+    """The deep convolutional GAN."""
+
+    width: int
+    upsampling: Literal["transpose", "resize", "pixel_shuffle"]
+    generator_normalization: Literal["batch"] | None
+    discriminator_normalization: Literal["batch", "layer"] | None
+    dropout: float
+    minibatch_discrimination: int
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (64, 64, 3),
+        latent_dim: int = 100,
+        latent_distribution: Literal["normal", "uniform"] = "uniform",
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 1,
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        width: int = 128,
+        upsampling: Literal["transpose", "resize", "pixel_shuffle"] = "transpose",
+        generator_normalization: Literal["batch"] | None = "batch",
+        discriminator_normalization: Literal["batch", "layer"] | None = "batch",
+        dropout: float = 0.0,
+        minibatch_discrimination: int = 0,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+
+class InfoGAN(GAN):
+    """A generator whose first latents are codes, and a discriminator with a head that finds
+    them."""
+
+    categorical_codes: int
+    categories: int
+    continuous_codes: int
+    information_weight: float
+    continuous_weight: float
+    learned_deviation: bool
+    width: int
+    units: int
+    code_units: int
+    dropout: float
+    generator_normalization: Literal["batch"] | None
+    discriminator_normalization: Literal["batch", "layer"] | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (28, 28, 1),
+        latent_dim: int = 74,
+        latent_distribution: Literal["normal", "uniform"] = "uniform",
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 1,
+        g_learning_rate: float = 0.001,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        categorical_codes: int = 1,
+        categories: int = 10,
+        continuous_codes: int = 2,
+        information_weight: float = 1.0,
+        continuous_weight: float = 1.0,
+        learned_deviation: bool = False,
+        width: int = 64,
+        units: int = 1024,
+        code_units: int = 128,
+        dropout: float = 0.0,
+        generator_normalization: Literal["batch"] | None = "batch",
+        discriminator_normalization: Literal["batch", "layer"] | None = "batch",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    @property
+    def code_dim(self): ...
+    def traverse(self, code: int, values: ArrayLike, seed: ArrayLike | None = 0) -> np.ndarray: ...
+
+class ProGAN(GAN):
+    """The progressive GAN."""
+
+    widths: Sequence[int]
+    fade_in_steps: int
+    stable_steps: int
+    drift_weight: float
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (1024, 1024, 3),
+        latent_dim: int = 512,
+        latent_distribution: Literal["normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "wasserstein",
+        penalty: str | Penalty | None = "gradient_penalty",
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 1,
+        g_learning_rate: float = 0.001,
+        d_learning_rate: float = 0.001,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        widths: Sequence[int] = (512, 512, 512, 512, 256, 128, 64, 32, 16),
+        fade_in_steps: int = 50000,
+        stable_steps: int = 50000,
+        drift_weight: float = 0.001,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def alpha(self, phase): ...
+    def growth(self): ...
+    @property
+    def stages(self): ...
+
+class R3GAN(GAN):
+    """The modern baseline: paired relativistic loss, R1 on real and R2 on generated
+    images."""
+
+    widths: Sequence[int]
+    blocks: int
+    expansion: int
+    group_width: int
+    num_classes: int | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (64, 64, 3),
+        latent_dim: int = 64,
+        latent_distribution: Literal["normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "relativistic",
+        penalty: str | Penalty | None = ...,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 1,
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.99965,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        widths: Sequence[int] = (768, 768, 768, 768, 384),
+        blocks: int = 2,
+        expansion: int = 2,
+        group_width: int = 16,
+        num_classes: int | None = None,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+
+class SAGAN(GAN):
+    """The self-attention GAN: SNGAN's residual networks with classes, and in each one map
+    that attends to itself."""
+
+    num_classes: int | None
+    width: int
+    attention_size: int | None
+    generator_normalization: Literal["batch"] | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (128, 128, 3),
+        latent_dim: int = 128,
+        latent_distribution: Literal["normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "hinge",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 1,
+        g_learning_rate: float = 0.0001,
+        d_learning_rate: float = 0.0004,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        num_classes: int | None = 1000,
+        width: int = 64,
+        attention_size: int | None = 32,
+        generator_normalization: Literal["batch"] | None = "batch",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+
+class SNGAN(GAN):
+    """The spectrally normalized GAN, with the paper's residual or plain convolutional
+    networks."""
+
+    num_classes: int | None
+    network: Literal["resnet_flat", "resnet", "cnn"]
+    width: int
+    generator_normalization: Literal["batch"] | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (32, 32, 3),
+        latent_dim: int = 128,
+        latent_distribution: Literal["normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "hinge",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 5,
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        num_classes: int | None = None,
+        network: Literal["resnet_flat", "resnet", "cnn"] = "resnet_flat",
+        width: int = 256,
+        generator_normalization: Literal["batch"] | None = "batch",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+
+class StyleGAN(GAN):
+    """The style-based GAN, at a fixed size of the images."""
+
+    style_dim: int
+    mapping_layers: int
+    channel_base: int
+    channel_max: int
+    style_mixing: float
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (64, 64, 3),
+        latent_dim: int = 512,
+        latent_distribution: Literal["normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        penalty: str | Penalty | None = ...,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 1,
+        g_learning_rate: float = 0.001,
+        d_learning_rate: float = 0.001,
+        ema_decay: float = 0.9977843871238888,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        style_dim: int = 512,
+        mapping_layers: int = 8,
+        channel_base: int = 16384,
+        channel_max: int = 512,
+        style_mixing: float = 0.9,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def images_from_styles(self, styles: tf.Tensor, training: bool = False) -> tf.Tensor: ...
+    def images_of(self, styles: tf.Tensor): ...
+    def logits_of(self, images: Any): ...
+    @property
+    def find(self): ...
+    def mixed(self, latents: tf.Tensor, rng: Rng, training: bool = True): ...
+    @property
+    def num_styles(self): ...
+    def styles_from_latents(self, latents: tf.Tensor, truncation: ArrayLike = 1.0) -> tf.Tensor: ...
+    @property
+    def w_avg(self): ...
+
+class VAEGAN(GAN):
+    """A variational auto-encoder whose decoder is the generator of a GAN."""
+
+    gamma: float
+    width: int
+    encoder_units: int
+    discriminator_units: int
+    dropout: float
+    generator_normalization: Literal["batch"] | None
+    discriminator_normalization: Literal["batch", "layer"] | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (64, 64, 3),
+        latent_dim: int = 128,
+        latent_distribution: Literal["normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 1,
+        g_learning_rate: float = 0.0003,
+        d_learning_rate: float = 0.0003,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        gamma: float = 1e-05,
+        width: int = 32,
+        encoder_units: int = 2048,
+        discriminator_units: int = 512,
+        dropout: float = 0.0,
+        generator_normalization: Literal["batch"] | None = "batch",
+        discriminator_normalization: Literal["batch", "layer"] | None = "batch",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def build_encoder(self): ...
+    def encode(self, images: Any, batch_size: int = 64) -> np.ndarray: ...
+    def encoder_loss(self, batch: dict[str, tf.Tensor], rng: Rng): ...
+    def reconstruct(self, images: Any, batch_size: int = 64) -> np.ndarray: ...
+
+class VanillaGAN(GAN):
+    """A generator of rectified linear units against a discriminator of maxout units with
+    dropout."""
+
+    dropout: float
+    input_dropout: float
+    width: int
+    maxout_units: int
+    maxout_pieces: int
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (28, 28, 1),
+        latent_dim: int = 100,
+        latent_distribution: Literal["normal", "uniform"] = "uniform",
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 1,
+        g_learning_rate: float = 0.1,
+        d_learning_rate: float = 0.1,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        dropout: float = 0.5,
+        input_dropout: float = 0.2,
+        width: int = 1200,
+        maxout_units: int = 240,
+        maxout_pieces: int = 5,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+
+class ACGAN(DCGAN):
+    """A discriminator with a second head, which names the class of real and of generated
+    images."""
+
+    num_classes: int
+    class_weight: float
+    discriminator_layers: int
+    discriminator_width: int
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (32, 32, 3),
+        latent_dim: int = 100,
+        latent_distribution: Literal["normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 1,
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        width: int = 96,
+        upsampling: Literal["transpose", "resize", "pixel_shuffle"] = "transpose",
+        generator_normalization: Literal["batch"] | None = "batch",
+        discriminator_normalization: Literal["batch", "layer"] | None = "batch",
+        dropout: float = 0.5,
+        minibatch_discrimination: int = 0,
+        num_classes: int = 10,
+        class_weight: float = 1.0,
+        discriminator_layers: int = 6,
+        discriminator_width: int = 16,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+
+class BigGANDeep(BigGAN):
+    """BigGAN with two bottleneck blocks where it has one."""
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (128, 128, 3),
+        latent_dim: int = 128,
+        latent_distribution: Literal["normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "hinge",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 2,
+        g_learning_rate: float = 5e-05,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.9999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        num_classes: int = 1000,
+        width: int = 128,
+        embedding_dim: int = 128,
+        attention_size: int | None = 64,
+        discriminator_attention_size: int | None = None,
+        orthogonal_weight: float = 0.0001,
+        generator_normalization: Literal["batch"] | None = "batch",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+
+class ConditionalGAN(DCGAN):
+    """A generator and a discriminator that are both told the class."""
+
+    num_classes: int
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (64, 64, 3),
+        latent_dim: int = 100,
+        latent_distribution: Literal["normal", "uniform"] = "uniform",
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 1,
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        width: int = 128,
+        upsampling: Literal["transpose", "resize", "pixel_shuffle"] = "transpose",
+        generator_normalization: Literal["batch"] | None = "batch",
+        discriminator_normalization: Literal["batch", "layer"] | None = "batch",
+        dropout: float = 0.0,
+        minibatch_discrimination: int = 0,
+        num_classes: int = 10,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+
+class LSGAN(DCGAN):
+    """DCGAN's networks under the least squares objective, with targets 0, 1 and 1 (equation
+    9)."""
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (64, 64, 3),
+        latent_dim: int = 100,
+        latent_distribution: Literal["normal", "uniform"] = "uniform",
+        objective: str | Objective | tuple[Callable, Callable] = "least_squares",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 1,
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        width: int = 128,
+        upsampling: Literal["transpose", "resize", "pixel_shuffle"] = "transpose",
+        generator_normalization: Literal["batch"] | None = "batch",
+        discriminator_normalization: Literal["batch", "layer"] | None = "batch",
+        dropout: float = 0.0,
+        minibatch_discrimination: int = 0,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+
+class SSGAN(SNGAN):
+    """SNGAN with a head of four classes on the discriminator: turned by 0, 90, 180 or 270
+    degrees."""
+
+    d_rotation_weight: float
+    g_rotation_weight: float
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (32, 32, 3),
+        latent_dim: int = 128,
+        latent_distribution: Literal["normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "hinge",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 2,
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        num_classes: int | None = None,
+        network: Literal["resnet_flat", "resnet", "cnn"] = "resnet_flat",
+        width: int = 256,
+        generator_normalization: Literal["batch"] | None = "batch",
+        d_rotation_weight: float = 1.0,
+        g_rotation_weight: float = 0.2,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+
+class StyleGAN2(StyleGAN):
+    """StyleGAN with modulated convolutions, skip connections and path length
+    regularization."""
+
+    path_length_weight: float
+    path_length_every: int
+    path_length_decay: float
+    path_length_shrink: int
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (64, 64, 3),
+        latent_dim: int = 512,
+        latent_distribution: Literal["normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        penalty: str | Penalty | None = ...,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 1,
+        g_learning_rate: float = 0.002,
+        d_learning_rate: float = 0.002,
+        ema_decay: float = 0.9977843871238888,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        style_dim: int = 512,
+        mapping_layers: int = 8,
+        channel_base: int = 32768,
+        channel_max: int = 512,
+        style_mixing: float = 0.9,
+        path_length_weight: float = 2.0,
+        path_length_every: int = 4,
+        path_length_decay: float = 0.01,
+        path_length_shrink: int = 2,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def path_lengths(self, styles: tf.Tensor, rng: Rng): ...
+
+class TextGAN(DCGAN):
+    """Draws images of texts, of which it learns from pairs of images and captions."""
+
+    vocabulary_size: int
+    text_length: int
+    text_dim: int
+    condition_dim: int
+    kl_weight: float
+    contrastive_weight: float
+    temperature: float
+    default_texts: Sequence[str]
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (64, 64, 3),
+        latent_dim: int = 100,
+        latent_distribution: Literal["normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 1,
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        width: int = 128,
+        upsampling: Literal["transpose", "resize", "pixel_shuffle"] = "transpose",
+        generator_normalization: Literal["batch"] | None = "batch",
+        discriminator_normalization: Literal["batch", "layer"] | None = "batch",
+        dropout: float = 0.0,
+        minibatch_discrimination: int = 0,
+        vocabulary_size: int = 8192,
+        text_length: int = 256,
+        text_dim: int = 256,
+        condition_dim: int = 128,
+        kl_weight: float = 2.0,
+        contrastive_weight: float = 1.0,
+        temperature: float = 0.1,
+        default_texts: Sequence[str] = [
+            "red apple",
+            "dog face",
+            "blue heart",
+            "black sun with rays",
+            "smiling face with open mouth",
+            "automobile",
+            "clock face three oclock",
+            "tulip",
+        ],
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def build_text_encoder(self): ...
+    def embedded(self, batch: dict[str, tf.Tensor]): ...
+
+class WGAN(DCGAN):
+    """DCGAN's networks, a critic in place of the discriminator, its weights clipped after
+    each update."""
+
+    clip_value: float
+    rho: float
+    epsilon: float
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (64, 64, 3),
+        latent_dim: int = 100,
+        latent_distribution: Literal["normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "wasserstein",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 5,
+        g_learning_rate: float = 5e-05,
+        d_learning_rate: float = 5e-05,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        width: int = 128,
+        upsampling: Literal["transpose", "resize", "pixel_shuffle"] = "transpose",
+        generator_normalization: Literal["batch"] | None = "batch",
+        discriminator_normalization: Literal["batch", "layer"] | None = "batch",
+        dropout: float = 0.0,
+        minibatch_discrimination: int = 0,
+        clip_value: float = 0.01,
+        rho: float = 0.99,
+        epsilon: float = 1e-16,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+
+class WGANGP(DCGAN):
+    """WGAN whose critic is held to gradients of length 1 between real and generated
+    images."""
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (64, 64, 3),
+        latent_dim: int = 128,
+        latent_distribution: Literal["normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "wasserstein",
+        penalty: str | Penalty | None = "gradient_penalty",
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 5,
+        g_learning_rate: float = 0.0001,
+        d_learning_rate: float = 0.0001,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        width: int = 128,
+        upsampling: Literal["transpose", "resize", "pixel_shuffle"] = "transpose",
+        generator_normalization: Literal["batch"] | None = "batch",
+        discriminator_normalization: Literal["batch", "layer"] | None = None,
+        dropout: float = 0.0,
+        minibatch_discrimination: int = 0,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
