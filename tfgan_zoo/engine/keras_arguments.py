@@ -5,6 +5,7 @@ import inspect
 
 import keras
 
+from tfgan_zoo import extras
 from tfgan_zoo.presets import near
 
 _SCORES = "Score generated images by tfgan_zoo.callbacks.Evaluate, against held-out images."
@@ -91,8 +92,8 @@ def _fault(callback, optimizers):
         )
     if isinstance(callback, of_keras.TensorBoard) and not importlib.util.find_spec("tensorboard"):
         return (
-            "TensorFlow does not install TensorBoard any more. Run pip install tensorboard, or use "
-            "tfgan_zoo.callbacks.TensorBoardScalars, which does without."
+            f"TensorFlow does not install TensorBoard any more. Run {extras.command('tensorboard')}, or "
+            "use tfgan_zoo.callbacks.TensorBoardScalars, which does without."
         )
     if isinstance(callback, of_keras.SwapEMAWeights):
         return _fault_of_swap(callback, optimizers)
