@@ -89,10 +89,12 @@ CASES = {
 
 
 def make(variant, **overrides):
-    """The tiny model of a variant, not compiled."""
+    """The tiny model of a variant, not compiled. Of `WITHOUT_BATCH_STATISTICS` it takes what it has; any
+    other name that it does not have is refused by the class itself."""
     model_class = getattr(tfgan_zoo, variant)
-    known = {k: v for k, v in overrides.items() if k in {*model_class.defaults, "name", "dtype"}}
-    return model_class(**{**CASES[variant], **known})
+    missing = WITHOUT_BATCH_STATISTICS.keys() - model_class.defaults.keys()
+    given = {name: value for name, value in overrides.items() if name not in missing}
+    return model_class(**{**CASES[variant], **given})
 
 
 def asked_for(gan, labels):

@@ -8,6 +8,9 @@ import pytest
 import tensorflow as tf
 from cases import WITHOUT_BATCH_STATISTICS, make
 
+from tfgan_zoo.losses import NonSaturating
+from tfgan_zoo.penalties import GradientPenalty
+from tfgan_zoo.regularizers import Balance, InstanceNoise
 from tfgan_zoo.tasks.sampling import interpolate_latents, latents_from_seeds, to_uint8
 
 PLAIN = {**WITHOUT_BATCH_STATISTICS, "seed": 5}
@@ -33,10 +36,9 @@ def differ(first, second):
 
 
 def test_accumulated_gradients_are_those_of_the_whole_batch(images):
-    whole, _ = trained(images, steps=2, dropout=0.2, instance_noise=0.1)
-    parts, _ = trained(
-        images, steps=2, dropout=0.2, instance_noise=0.1, gradient_accumulation_steps=4
-    )
+    options = {"steps": 2, "dropout": 0.2, "regularizers": [InstanceNoise(0.1)]}
+    whole, _ = trained(images, **options)
+    parts, _ = trained(images, **options, gradient_accumulation_steps=4)
     assert_same(parts, whole, rtol=1e-4, atol=1e-6)
 
 
@@ -51,7 +53,7 @@ def test_two_time_scales():
 @pytest.mark.parametrize("low", [0.0, 0.9])
 def test_balance_skips_the_winner(images, low):
     """The measure starts at 0.5, so (0, 0.1) stops the discriminator and (0.9, 1) the generator."""
-    gan = make("DCGAN", **PLAIN, balance=(low, low + 0.1))
+    gan = make("DCGAN", **PLAIN, regularizers=[Balance(low, low + 0.1)])
     gan.compile(jit_compile=True)
     generator, discriminator = gan.generator.get_weights(), gan.discriminator.get_weights()
     gan.fit(images, batch_size=16, epochs=1, verbose=0)
@@ -64,11 +66,12 @@ def test_balance_skips_the_winner(images, low):
 def test_lazy_penalty_is_taken_every_kth_update_and_k_times_as_strong(images):
     options = {"variant": "WGANGP", "n_critic": 2, "batch_size": 8}
     _, every = trained(images, steps=1, **options)
-    _, lazy = trained(images, steps=1, **options, penalty_every=2)
+    _, lazy = trained(images, steps=1, **options, penalty=GradientPenalty(10.0, every=2))
     # Of the two updates of the step the log shows the last, which the lazy one leaves out.
     assert lazy["gradient_penalty"] == [0.0] and every["gradient_penalty"][0] > 0
-    _, odd = trained(images, steps=1, **{**options, "n_critic": 1}, penalty_every=3)
-    _, once = trained(images, steps=1, **{**options, "n_critic": 1})
+    options |= {"n_critic": 1}
+    _, odd = trained(images, steps=1, **options, penalty=GradientPenalty(10.0, every=3))
+    _, once = trained(images, steps=1, **options)
     np.testing.assert_allclose(
         odd["gradient_penalty"][0], 3 * once["gradient_penalty"][0], rtol=1e-5
     )
@@ -77,7 +80,7 @@ def test_lazy_penalty_is_taken_every_kth_update_and_k_times_as_strong(images):
 def test_label_smoothing_is_one_sided(images):
     """With the discriminator's logits, the smoothed loss is known in closed form."""
     _, plain = trained(images, optimizers=1e-12)
-    _, smooth = trained(images, optimizers=1e-12, label_smoothing=0.25)
+    _, smooth = trained(images, optimizers=1e-12, objective=NonSaturating(label_smoothing=0.25))
     gan = make("DCGAN", **PLAIN)
     order = np.asarray(_first_batch(images, gan))
     logits = np.asarray(gan.discriminator(order), np.float64)
@@ -95,14 +98,14 @@ def _first_batch(images, gan):
 def test_instance_noise_decays(images):
     """With noise that has decayed to nothing, a step equals one without noise."""
     gans = []
-    for noise in (0.0, 1.0):
-        gan = make("DCGAN", **PLAIN, instance_noise=noise, instance_noise_steps=2)
+    for noise in ([], [InstanceNoise(1.0, steps=2)]):
+        gan = make("DCGAN", **PLAIN, regularizers=noise)
         gan.iterations.assign(2)
         gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), jit_compile=False)
         gan.fit(images, batch_size=16, epochs=1, steps_per_epoch=1, verbose=0)
         gans.append(gan)
     assert_same(*gans, atol=0)
-    noisy, _ = trained(images, instance_noise=1.0)
+    noisy, _ = trained(images, regularizers=[InstanceNoise(1.0)])
     calm, _ = trained(images)
     assert differ(noisy.get_weights(), calm.get_weights())
 
@@ -113,9 +116,9 @@ def test_critic_sees_fresh_images_at_every_update(images):
     gan = make("DCGAN", **PLAIN, n_critic=4)
     gan.compile(jit_compile=False, run_eagerly=True)
     loss = gan.discriminator_loss
-    gan.discriminator_loss = lambda images, *rest: (
-        seen.append(images.numpy()),
-        loss(images, *rest),
+    gan.discriminator_loss = lambda batch, rng: (
+        seen.append(batch["images"].numpy()),
+        loss(batch, rng),
     )[1]
     gan.fit(images, batch_size=16, epochs=1, verbose=0)
     rows = np.concatenate(seen).reshape(64, -1)
@@ -143,7 +146,7 @@ def test_clipped_weights(images):
 @pytest.mark.parametrize("objective", ["minimax", "hinge", "relativistic", "relativistic_average"])
 @pytest.mark.parametrize("penalty", [None, "dragan", "r1", "r2", "one_sided_gradient_penalty"])
 def test_any_objective_with_any_penalty(objective, penalty, images):
-    _, history = trained(images, objective=objective, penalty=penalty, penalty_weight=1.0)
+    _, history = trained(images, objective=objective, penalty=penalty)
     assert all(np.isfinite(values).all() for values in history.values())
     assert (penalty in history) == (penalty is not None)
 
@@ -169,8 +172,8 @@ def test_loss_scale_meets_an_infinity_on_the_second_replica_only(images, mirrore
     gan.compile(jit_compile=False)
     loss = gan.discriminator_loss
 
-    def overflow(images, labels, rng):
-        value, logs = loss(images, labels, rng)
+    def overflow(batch, rng):
+        value, logs = loss(batch, rng)
         second = rng.rows[0] > 0
         return value * tf.where(second, np.inf, 1.0), logs
 
@@ -185,9 +188,8 @@ def test_loss_scale_meets_an_infinity_on_the_second_replica_only(images, mirrore
 def test_steps_per_execution(images, mirrored):
     one, _ = trained(images, steps=4)
     gan = make("DCGAN", **PLAIN)
-    gan.compile(
-        keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05), False, steps_per_execution=2
-    )
+    rates = [keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05)]
+    gan.compile(*rates, jit_compile=False, steps_per_execution=2)
     gan.fit(images, batch_size=16, epochs=1, verbose=0)
     assert_same(gan, one, rtol=1e-5, atol=1e-7)
     with mirrored.scope():

@@ -1,5 +1,7 @@
 """Losses that read several images of a batch together: on two replicas, and in the parts of a batch."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ from cases import CASES, TEXTS, WITHOUT_BATCH_STATISTICS, make
 
 import tfgan_zoo
 from tfgan_zoo.layers import MinibatchStddev, Rng
+from tfgan_zoo.penalties import DRAGAN
+from tfgan_zoo.regularizers import TopK, Unrolled
 
 PLAIN = {**WITHOUT_BATCH_STATISTICS, "seed": 5}
 
@@ -15,8 +19,8 @@ PLAIN = {**WITHOUT_BATCH_STATISTICS, "seed": 5}
 @pytest.mark.parametrize(
     "options",
     [
-        {"penalty": "dragan", "penalty_weight": 10.0, "penalty_every": 2, "n_critic": 2},
-        {"unrolled_steps": 2},
+        {"penalty": DRAGAN(10.0, every=2), "n_critic": 2},
+        {"regularizers": [Unrolled(2)]},
     ],
     ids=["dragan", "unrolled"],
 )
@@ -45,11 +49,11 @@ def test_two_replicas_make_the_update_of_one(options, images, mirrored):
 @pytest.mark.parametrize(
     ("variant", "options", "name"),
     [
-        ("DCGAN", {"objective": "relativistic_average"}, "objective='relativistic_average'"),
-        ("R3GAN", {"objective": "relativistic_average"}, "objective='relativistic_average'"),
-        ("LSGAN", {"penalty": "dragan", "penalty_weight": 1.0}, "penalty='dragan'"),
-        ("BEGAN", {"unrolled_steps": 1}, "unrolled_steps=1"),
-        ("DCGAN", {"top_k": 0.5}, "top_k=0.5"),
+        ("DCGAN", {"objective": "relativistic_average"}, "objective=RelativisticAverage()"),
+        ("R3GAN", {"objective": "relativistic_average"}, "objective=RelativisticAverage()"),
+        ("LSGAN", {"penalty": DRAGAN(1.0)}, "penalty=DRAGAN(weight=1.0, every=1)"),
+        ("BEGAN", {"regularizers": [Unrolled(1)]}, "Unrolled(steps=1)"),
+        ("DCGAN", {"regularizers": ["lecam", TopK(0.5)]}, "TopK(share=0.5, steps=0)"),
         ("WGAN", {"minibatch_discrimination": 3}, "minibatch_discrimination=3"),
         ("TextGAN", {}, "contrastive_weight=1.0"),
     ],
@@ -59,20 +63,21 @@ def test_parts_of_a_batch_are_refused(variant, options, name):
     gan = getattr(tfgan_zoo, variant)(
         **{**CASES[variant], **options, "gradient_accumulation_steps": 2}
     )
-    with pytest.raises(ValueError, match=f"{name} reads several images of the batch together"):
+    message = f"^{re.escape(name)} reads several images of the batch together"
+    with pytest.raises(ValueError, match=message):
         gan.compile()
 
 
-def losses_of(gan, images, labels=None, parts=1):
+def losses_of(gan, images, texts=None, parts=1):
     """Both losses of a batch, as the means over parts of it, as replicas and accumulation take them."""
     found = []
+    batch = {"images": tf.constant(images)} | ({} if texts is None else {"texts": texts})
     for part in range(parts):
         rows = slice(part * len(images) // parts, (part + 1) * len(images) // parts)
         rng = Rng(gan.seed, tf.constant(0, tf.int64), rows.start, rows.stop - rows.start)
-        given = tf.constant(images[rows]), labels if labels is None else tf.constant(labels[rows])
-        found.append(
-            [float(loss(*given, rng)[0]) for loss in (gan.discriminator_loss, gan.generator_loss)]
-        )
+        given = {name: value[rows] for name, value in batch.items()}
+        losses = (gan.discriminator_loss, gan.generator_loss)
+        found.append([float(loss(given, rng)[0]) for loss in losses])
     return np.mean(found, axis=0)
 
 
@@ -80,7 +85,7 @@ def losses_of(gan, images, labels=None, parts=1):
     ("variant", "options", "differs"),
     [
         ("DCGAN", {}, (False, False)),
-        ("DCGAN", {"top_k": 0.5}, (False, True)),
+        ("DCGAN", {"regularizers": [TopK(0.5)]}, (False, True)),
         ("DCGAN", {"minibatch_discrimination": 3}, (True, True)),
         ("TextGAN", {"contrastive_weight": 1.0}, (True, True)),
         ("TextGAN", {}, (False, False)),
@@ -90,13 +95,14 @@ def test_what_the_docstrings_say_depends_on_a_replicas_rows(variant, options, di
     gan = make(variant, **{**PLAIN, **options})
     for network in gan.networks().values():
         network.set_weights([5 * weight for weight in network.get_weights()])
-    labels = np.resize(TEXTS, 8) if variant == "TextGAN" else None
-    whole, halves = (losses_of(gan, images[:8], labels, parts) for parts in (1, 2))
+    texts = tf.constant(np.resize(TEXTS, 8)) if variant == "TextGAN" else None
+    whole, halves = (losses_of(gan, images[:8], texts, parts) for parts in (1, 2))
     assert tuple(np.abs(whole - halves) > 1e-4 * np.abs(whole)) == differs
     if any(differs):
         argument = next(iter(options)) + ":"
-        text = type(gan).__doc__ + tfgan_zoo.GAN.__doc__
-        assert "replicas each" in text.partition(argument)[2][:400]
+        text = type(gan).__doc__.partition(argument)[2][:400]
+        text = TopK.__doc__ if gan.regularizers else text
+        assert "replicas each" in text.replace("\n", " ")
 
 
 def test_groups_of_standard_deviation_within_a_replica():

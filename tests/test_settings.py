@@ -10,7 +10,7 @@ import tensorflow as tf
 from cases import CASES, make
 
 import tfgan_zoo
-from tfgan_zoo.penalties import r1_weight
+from tfgan_zoo.penalties import R1, GradientPenalty, r1_weight
 
 PUBLISHED = pathlib.Path(__file__).parents[1] / "saved_models"
 
@@ -51,20 +51,21 @@ def test_weight_of_r1_by_the_published_rule(edge, batch, weight):
 def test_style_based_classes_take_the_rule_for_their_size():
     for variant in ("StyleGAN", "StyleGAN2"):
         gan = make(variant)
-        assert gan.penalty_weight == gan.get_config()["penalty_weight"] == r1_weight((8, 8, 1))
+        saved = gan.get_config()["penalty"]["config"]
+        assert gan.penalty.weight == saved["weight"] == r1_weight((8, 8, 1))
         again = type(gan).from_config(json.loads(json.dumps(gan.get_config())))
-        assert again.penalty_weight == gan.penalty_weight
-        assert make(variant, penalty_weight=3.0).penalty_weight == 3.0
+        assert again.penalty == gan.penalty
+        assert make(variant, penalty=R1(3.0)).penalty == R1(3.0)
         positional = {**CASES[variant]}
         shape, length = positional.pop("image_shape"), positional.pop("latent_dim")
-        assert type(gan)(shape, length, **positional).penalty_weight == gan.penalty_weight
+        assert type(gan)(shape, length, **positional).penalty == gan.penalty
     with pytest.raises(ValueError, match="image_shape must be"):
         tfgan_zoo.StyleGAN(image_shape=(8, 8))
 
 
 def test_presets_of_style_based_gans():
     found = {
-        name: option(name, "penalty_weight") for name in tfgan_zoo.list_presets() if "style" in name
+        name: option(name, "penalty").weight for name in tfgan_zoo.list_presets() if "style" in name
     }
     published = {"stylegan_celeb_a_hq_1024": 10.0, "stylegan2_celeb_a_hq_1024": 10.0}
     published |= {"stylegan2_celeb_a_hq_256": 1.0, "stylegan2_emoji_64": 0.1}
@@ -106,7 +107,7 @@ def test_began_is_that_of_the_usual_code():
     np.testing.assert_array_equal(drawn[1], np.clip(drawn[0], -1, 1))
     images = drawn[1]
     for training in (True, False):
-        outputs = gan.discriminator_outputs(images, training=training)
+        outputs = gan.discriminator_outputs(images, {}, training=training)
         error = np.abs(images - outputs["reconstructions"]).mean(axis=(1, 2, 3))
         np.testing.assert_allclose(outputs["logits"][:, 0], -error, rtol=1e-5)
     with pytest.raises(
@@ -133,7 +134,7 @@ def test_began_models_from_before_keep_their_networks():
     [
         ("began_fashion_mnist", {"width": 16, "output_activation": "tanh", "beta_1": 0.5}),
         ("r3gan_fashion_mnist", {"g_learning_rate": 2e-4}),
-        ("stylegan2_fashion_mnist", {"penalty_weight": 10.0, "style_mixing": 0.9}),
+        ("stylegan2_fashion_mnist", {"penalty": R1(10.0, every=16), "style_mixing": 0.9}),
         ("wgan_fashion_mnist", {"latent_distribution": "uniform"}),
     ],
 )
@@ -166,9 +167,9 @@ def test_options_of_a_base_class_work_or_are_refused(variant):
             assert layer in {type(found).__name__ for found in layers}
 
 
-def test_a_penalty_without_weight_is_refused():
-    with pytest.raises(ValueError, match="penalty='r1' has no effect with penalty_weight=0. Give"):
-        make("DCGAN", penalty="r1")
-    assert make("StyleGAN", penalty_weight=0.1).penalty == "r1"
-    assert make("WGANGP", penalty_weight=0).penalty_weight == 0  # which says that it be left out
-    assert make("WGANGP", penalty=None, penalty_weight=0.0).penalty is None
+def test_a_penalty_has_a_weight():
+    """A name stands for the paper's; None leaves the penalty of a class out."""
+    assert make("DCGAN", penalty="r1").penalty == R1(10.0)
+    assert make("WGANGP").penalty == make("WGANGP", penalty="gradient_penalty").penalty
+    assert make("WGANGP", penalty=GradientPenalty(0)).penalty.weight == 0
+    assert make("WGANGP", penalty=None).penalty is None
