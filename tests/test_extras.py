@@ -85,3 +85,11 @@ def _brings(requirements, module):
     name = {**name, "tensorflow_serving": "tensorflow_serving_api"}.get(module, module)
     names = [re.match(r"[\w-]+", line)[0].replace("-", "_") for line in requirements]
     return name in names
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not in a checkout")
+def test_the_wheel_has_all_files():
+    """hatchling leaves out what .gitignore names, such as a folder `runs`."""
+    command = ["git", "-C", ROOT, "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert not done.stdout

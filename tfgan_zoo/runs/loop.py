@@ -60,7 +60,7 @@ class Plan(NamedTuple):
         return self.gan.distribute_strategy.extended.should_checkpoint
 
 
-def plan(options: Options, initialize: bool=True) -> Plan:
+def plan(options: Options, initialize: bool = True) -> Plan:
     """Makes the strategy, the model and the data of a run; writes nothing.
 
     Args:
@@ -86,7 +86,9 @@ def plan(options: Options, initialize: bool=True) -> Plan:
         )
     _compare_classes(options, model.get("num_classes"), data.source)
     if model.get("num_classes") and not options.class_names:
-        options = dataclasses.replace(options, class_names=_class_names(before, data.source.class_names))
+        options = dataclasses.replace(
+            options, class_names=_class_names(before, data.source.class_names)
+        )
     with strategy.scope(), progress.doing("Building the model"):
         gan = build(options, initialize)
     if initialize:
@@ -122,7 +124,12 @@ def _compare_classes(options, models, source):
         )
 
 
-def train(options: Options, run_root: str="runs", extra_callbacks: Sequence[keras.callbacks.Callback]=(), verbose: bool=True) -> pathlib.Path:
+def train(
+    options: Options,
+    run_root: str = "runs",
+    extra_callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: bool = True,
+) -> pathlib.Path:
     """Trains from the first step in a new run directory, `<run_root>/0001-<preset>`.
 
     With `options.init` it begins with weights that were trained before. The directory gets `run.json`
@@ -149,7 +156,12 @@ def train(options: Options, run_root: str="runs", extra_callbacks: Sequence[kera
         return _run(made, directory, extra_callbacks, verbose)
 
 
-def resume(directory: str | os.PathLike, extra_callbacks: Sequence[keras.callbacks.Callback]=(), verbose: bool=True, **given: Any) -> pathlib.Path:
+def resume(
+    directory: str | os.PathLike,
+    extra_callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: bool = True,
+    **given: Any,
+) -> pathlib.Path:
     """Continues an interrupted run, or a finished one to a greater length.
 
     Args:
@@ -183,7 +195,7 @@ def resume(directory: str | os.PathLike, extra_callbacks: Sequence[keras.callbac
     return directory
 
 
-def time_step(made: Plan, steps: int=5) -> tuple[float, float]:
+def time_step(made: Plan, steps: int = 5) -> tuple[float, float]:
     """Seconds of the first step, with compilation, and of one after it. Trains the plan's model."""
     watch, begun = _StopWatch(), time.perf_counter()
     stop = callbacks.StopAtStep(int(made.gan.iterations.numpy()) + steps)
