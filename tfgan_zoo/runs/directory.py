@@ -1,7 +1,7 @@
 """The run directory: its number, its `run.json`, and the model that lies in it."""
 
-import os
 import dataclasses
+import os
 import random
 import re
 import time

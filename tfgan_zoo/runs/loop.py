@@ -1,15 +1,14 @@
 """Trains a preset in a run directory of its own, from the first step or from where a run stopped."""
 
-import os
-import pathlib
-from typing import Any
-from collections.abc import Sequence
 import contextlib
 import dataclasses
+import os
+import pathlib
 import shutil
 import time
 import warnings
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -65,8 +64,8 @@ def plan(options: Options, initialize: bool = True) -> Plan:
 
     Args:
         options: `Options`.
-        initialize: Whether the model begins with the weights of `options.init`, where there is one; a run
-            that goes on from a checkpoint has them already.
+        initialize: Whether the model begins with the weights of `options.init`, where there is one; a
+            run that goes on from a checkpoint has them already.
 
     Raises:
         ValueError, TypeError, FileNotFoundError: Options or data that cannot be used.

@@ -31,8 +31,8 @@ class Options:
         seed: Int. Weights, the order of the data and every draw follow from it.
         overrides: Arguments of the model, in place of the preset's.
         class_names: Of a model with labels; by default those of the data.
-        init: A preset or the folder of an exported model, whose weights and state the run begins with, see
-            `presets.load_weights`. Its steps come on top of those that these have been trained for.
+        init: A preset or the folder of an exported model, whose weights and state the run begins with,
+            see `presets.load_weights`. Its steps come on top of those that these have been trained for.
         first_step: These steps; filled in.
 
     Raises:
@@ -143,8 +143,8 @@ def _plain(value):
 
 
 def build(options, initialize=False):
-    """The compiled model of `options`, under the strategy in whose scope this is called; new, or with the
-    weights of `options.init`."""
+    """The compiled model of `options`, under the strategy in whose scope this is called; new, or with
+    the weights of `options.init`."""
     gan = presets.from_preset(
         options.preset,
         load_weights=False,
