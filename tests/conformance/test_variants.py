@@ -19,6 +19,7 @@ def subclasses(cls):
 
 # One process runs all tests of a variant, so that it is made and trained once for all of them.
 GROUPED = [pytest.param(variant, marks=pytest.mark.xdist_group(variant)) for variant in CASES]
+INITIAL = {}
 
 
 @pytest.fixture(params=GROUPED, scope="module")
@@ -26,13 +27,14 @@ def gan(request):
     """The compiled tiny model; tests may train it, and leave it as sound as it was."""
     gan = make(request.param)
     gan.compile(run_eagerly=True)  # graphs take longer to make, and are test_modes.py's to see
+    INITIAL[request.param] = gan.get_weights()
     return gan
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def initial(gan):
     """The weights of the model before it was trained."""
-    return gan.get_weights()
+    return INITIAL[type(gan).__name__]
 
 
 @pytest.fixture(scope="session")
