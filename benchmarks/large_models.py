@@ -167,7 +167,7 @@ def measure_compile(options):
 
 
 def grown(mode):
-    """A row for each phase of ProGAN, and one for the first phase come again."""
+    """A row for each stage of ProGAN, and one for the first stage come again."""
     import keras
 
     import tfgan_zoo
@@ -179,11 +179,11 @@ def grown(mode):
 
     class Clock(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
-            self.begun, self.phase, self.before = time.perf_counter(), int(gan.phase()), len(traced)
+            self.begun, self.stage, self.before = time.perf_counter(), int(gan.stage()), len(traced)
 
         def on_train_batch_end(self, batch, logs=None):
             seconds = time.perf_counter() - self.begun
-            steps.append((self.phase, seconds, len(traced) - self.before))
+            steps.append((self.stage, seconds, len(traced) - self.before))
 
     def train(count):
         shape = (16 * count, *GROWING["image_shape"])
@@ -191,20 +191,20 @@ def grown(mode):
         gan.fit(images, batch_size=16, verbose=0, callbacks=[Clock()])
 
     each = GROWING["stable_steps"] + GROWING["fade_in_steps"]
-    train(each * gan.phases - GROWING["fade_in_steps"])
+    train(each * gan.stages - GROWING["fade_in_steps"])
     gan.iterations.assign(0)
     train(GROWING["stable_steps"])
-    return phase_rows(steps)
+    return stage_rows(steps)
 
 
 def count_tracings(gan):
-    """A list to which each tracing of a player's loss in a phase is added."""
+    """A list to which each tracing of a player's loss in a stage is added."""
     traced = []
 
     def counted(loss):
-        def call(images, labels, rng):
-            traced.append(rng.phase)
-            return loss(images, labels, rng)
+        def call(batch, rng):
+            traced.append(rng.stage)
+            return loss(batch, rng)
 
         return call
 
@@ -213,18 +213,18 @@ def count_tracings(gan):
     return traced
 
 
-def phase_rows(steps):
-    """Of `(phase, seconds, tracings)` of all steps, a row for each run of steps in one phase."""
+def stage_rows(steps):
+    """Of `(stage, seconds, tracings)` of all steps, a row for each run of steps in one stage."""
     runs = []
-    for phase, seconds, tracings in steps:
-        if not runs or runs[-1][0] != phase:
-            runs.append((phase, []))
+    for stage, seconds, tracings in steps:
+        if not runs or runs[-1][0] != stage:
+            runs.append((stage, []))
         runs[-1][1].append((seconds, tracings))
     smallest = GROWING["image_shape"][0] >> (len(GROWING["widths"]) - 1)
-    for phase, run in runs:
+    for stage, run in runs:
         (first, _), *others = run
         yield {
-            "side": smallest << phase,
+            "side": smallest << stage,
             "steps": len(run),
             "tracings": sum(tracings for _, tracings in run),
             "first_seconds": round(first, 4),

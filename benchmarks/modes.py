@@ -26,22 +26,27 @@ import tensorflow as tf
 from keras import layers
 from tables import append_csv, read_csv
 
-from tfgan_zoo import GAN
+from tfgan_zoo import GAN, penalties, regularizers
 from tfgan_zoo.layers import LeakyReLU, MinibatchDiscrimination, SpectralConv2D, SpectralDense
 from tfgan_zoo.metrics.classes import mode_coverage
 from tfgan_zoo.models.dcgan import DCGAN
 
 ROOT = pathlib.Path(__file__).parents[1]
 SCALE, POINTS = 5.0, 2500  # data are divided by the scale, to lie in [-1, 1]
-WGAN_GP = {"objective": "wasserstein", "penalty": "gradient_penalty", "n_critic": 5}
+WGAN_GP = {"objective": "wasserstein", "n_critic": 5}
 METHODS = {
     "plain": {},
     "minibatch discrimination": {"minibatch_discrimination": 16},
-    "unrolled, k = 5": {"unrolled_steps": 5},
-    "unrolled, k = 10": {"unrolled_steps": 10},
+    "unrolled, k = 5": {"regularizers": [regularizers.Unrolled(5)]},
+    "unrolled, k = 10": {"regularizers": [regularizers.Unrolled(10)]},
     "WGAN-GP": WGAN_GP,
     "spectral normalization": {"spectral": True},
-    "R1 + R2": {"penalty": "r1_r2"},
+    "R1 + R2": {},
+}
+PENALTIES = {  # of points and of digits
+    # WGAN-GP's is that of its authors' code for points; 0.02 is 0.5 for data that are not scaled.
+    "points": {"WGAN-GP": penalties.GradientPenalty(0.1), "R1 + R2": penalties.R1R2(0.02)},
+    "digits": {"WGAN-GP": penalties.GradientPenalty(10.0), "R1 + R2": penalties.R1R2(1.0)},
 }
 
 
@@ -150,11 +155,10 @@ def points(mixture, count, seed):
 
 
 def train_points(method, seed, steps, mixture):
-    # WGAN-GP's is that of its authors' code for points; 0.02 is 0.5 for data that are not scaled.
-    weights = {"WGAN-GP": 0.1, "R1 + R2": 0.02}
-    options = {"penalty_weight": weights.get(method, 0.0), **mixture.options, **METHODS[method]}
-    gan = PointGAN(seed=seed, **options)
-    _compile(gan, method, jit_compile=gan.unrolled_steps > 0)  # many operations, all tiny
+    penalty = PENALTIES["points"].get(method)
+    gan = PointGAN(seed=seed, penalty=penalty, **mixture.options, **METHODS[method])
+    # Unrolled, an update has many operations, all tiny.
+    _compile(gan, method, jit_compile=bool(gan.regularizers))
     data = points(mixture, 100_000, 0)
     gan.fit(data, batch_size=mixture.batch_size, steps_per_epoch=steps, verbose=0)
     return SCALE * gan.forward_seeds(np.arange(POINTS)).numpy().reshape(-1, 2)
@@ -199,8 +203,7 @@ def digits(data_dir, count):
 
 
 def train_digits(method, seed, steps, data):
-    weights = {"WGAN-GP": 10.0, "R1 + R2": 1.0}
-    gan = StackedDigitsGAN(seed=seed, penalty_weight=weights.get(method, 0.0), **METHODS[method])
+    gan = StackedDigitsGAN(seed=seed, penalty=PENALTIES["digits"].get(method), **METHODS[method])
     _compile(gan, method, jit_compile="auto")
     gan.fit(data, steps_per_epoch=steps, verbose=0)
     return gan.generate(25_600, seed=0)

@@ -13,7 +13,8 @@ import pytest
 import tensorflow as tf
 from typer.testing import CliRunner
 
-from tfgan_zoo import cli
+import tfgan_zoo
+from tfgan_zoo import cli, losses, penalties, regularizers
 from tfgan_zoo.cli import arguments
 
 TINY = ["--set", "width=4", "--set", "image_shape=8,8,1", "--set", "latent_dim=4"]
@@ -58,6 +59,17 @@ def test_list_and_info():
             ["train", "dcgan_mnist", "--set", "ema_decay=None"],
             "ema_decay must be a number in [0, 1)",
         ),
+        (
+            ["train", "dcgan_mnist", "--set", "penalty=r3"],
+            "There is no penalty called 'r3'. There are",
+        ),
+        (
+            ["train", "dcgan_mnist", "--set", "penalty=r1(-1)"],
+            "R1: weight must be None or a number >= 0",
+        ),
+        (["train", "dcgan_mnist", "--set", "penalty=r1(1"], "such as r1(weight=1.0, every=16)"),
+        (["train", "dcgan_mnist", "--set", "regularizers=leecam"], "Did you mean 'lecam'"),
+        (["train", "dcgan_mnist", "--set", "objective=hinge(1)"], "Hinge() takes no arguments"),
         (["train", "dcgan_mnist", "--set", "balance=0.5"], "balance must be None or (low, high)"),
         (["train", "dcgan_mnist", "--set", "width=2.5"], "needs a value like 128, of type int"),
         (["sample", "runs/0001-nothing", "--out", "x.png"], "There is no run directory runs/0001"),
@@ -103,13 +115,12 @@ def test_a_dry_run_writes_nothing(data, tmp_path, monkeypatch):
 
 
 def test_settings_have_the_type_of_the_default():
-    words = ["n_critic=5", "ema_decay=0", "penalty=r1", "balance=0.6,0.9", "image_shape=(4,4,1)"]
+    words = ["n_critic=5", "ema_decay=0", "penalty=r1", "image_shape=(4,4,1)"]
     found = arguments.overrides("dcgan_mnist", [*words, "upsampling=resize"])
     assert found == {
         "n_critic": 5,
         "ema_decay": 0.0,
         "penalty": "r1",
-        "balance": (0.6, 0.9),
         "image_shape": (4, 4, 1),
         "upsampling": "resize",
     }
@@ -117,6 +128,26 @@ def test_settings_have_the_type_of_the_default():
     assert arguments.numbers("0-2,7") == [0, 1, 2, 7]
     assert arguments.labels("0-1", 2) == [0, 1] and arguments.labels("7", 2) == 7
     assert arguments.labels("bag, T-shirt", 2) == ["bag", "T-shirt"]
+
+
+def test_settings_name_objects_and_their_arguments():
+    words = ["penalty=r1(weight=1,every=4)", "regularizers=ada,lecam(0.3)"]
+    found = arguments.overrides("dcgan_mnist", [*words, "objective=minimax(label_smoothing=0.1)"])
+    assert found["penalty"] == penalties.R1(1, every=4)
+    assert found["objective"] == losses.Minimax(label_smoothing=0.1)
+    gan = tfgan_zoo.from_preset("dcgan_mnist", load_weights=False, width=4, **found)
+    assert gan.regularizers == (regularizers.ADA(), regularizers.LeCam(0.3))
+    assert arguments.overrides("dcgan_mnist", ["regularizers="]) == {"regularizers": []}
+
+
+def test_settings_of_older_versions_still_work():
+    """They become the objects that own them now, and a warning says what to write."""
+    words = ["penalty=r1", "penalty_weight=1", "augment=ada", "balance=0.6,0.9"]
+    found = arguments.overrides("dcgan_mnist", words)
+    with pytest.warns(DeprecationWarning, match=r"Write: penalty=R1\(weight=1.0, every=1\), reg"):
+        gan = tfgan_zoo.from_preset("dcgan_mnist", load_weights=False, width=4, **found)
+    assert gan.penalty == penalties.R1(1.0)
+    assert gan.regularizers == (regularizers.ADA(), regularizers.Balance(0.6, 0.9))
 
 
 def test_train_ctrl_c_resume_sample_export(data, tmp_path):

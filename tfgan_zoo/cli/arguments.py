@@ -49,13 +49,13 @@ def overrides(preset, settings):
 def _objects(key, text):
     """An objective, a penalty or a list of regularizers: "r1(weight=1, every=4)", "ada,lecam(0.3)"."""
     try:
-        written = ast.parse(f"[{text}]", mode="eval").body.elts
-        found = [_object(key, node) for node in written]
+        written = [_written(node) for node in ast.parse(f"[{text}]", mode="eval").body.elts]
     except (SyntaxError, ValueError, AttributeError):
         raise ValueError(
             f"--set {key} needs a name, or a name with arguments such as {_FAMILIES[key]}. Received: "
             f"{text!r}."
         ) from None
+    found = [_object(key, *parts) for parts in written]
     if key == "regularizers":
         return [value for value in found if value is not None]
     if len(found) != 1:
@@ -63,24 +63,31 @@ def _objects(key, text):
     return found[0]
 
 
-def _object(key, node):
-    """The object that a name stands for, or a call of a name with plain arguments."""
+def _written(node):
+    """The name that is written, and its arguments: None where there are no parentheses."""
+    if isinstance(node, ast.Name):
+        return node.id, None, None
+    if isinstance(node, ast.Constant) and node.value is None:
+        return None, None, None
+    args = [ast.literal_eval(value) for value in node.args]
+    return node.func.id, args, {k.arg: ast.literal_eval(k.value) for k in node.keywords}
+
+
+def _object(key, name, args, options):
+    """A name as it is; with arguments, the object that it stands for."""
     from tfgan_zoo import losses, penalties, regularizers
 
-    if isinstance(node, ast.Constant) and node.value is None:
-        return None
     table = {
         "objective": losses.OBJECTIVES,
         "penalty": penalties.PENALTIES,
         "regularizers": regularizers.REGULARIZERS,
     }[key]
-    if isinstance(node, ast.Name):
-        return node.id
-    make = table.get(node.func.id)
-    if make is None:
-        return node.func.id  # which the model refuses, with near names
-    args = [ast.literal_eval(value) for value in node.args]
-    return make(*args, **{k.arg: ast.literal_eval(k.value) for k in node.keywords})
+    if args is None or name not in table:  # an unknown name the model refuses, with near ones
+        return name
+    try:
+        return table[name](*args, **options)
+    except TypeError as error:
+        raise ValueError(f"--set {key}: {error}.") from None
 
 
 def _typed(key, text, default):

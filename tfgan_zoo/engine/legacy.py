@@ -105,8 +105,18 @@ def _regularizers(o):
     if o["unrolled_steps"]:
         found.append(regularizers.Unrolled(o["unrolled_steps"]))
     if o["balance"] is not None:
-        found.append(regularizers.Balance(*o["balance"]))
+        found.append(_balance(o["balance"]))
     return found
+
+
+def _balance(bounds):
+    try:
+        low, high = bounds
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"balance must be None or (low, high). Received: balance={bounds!r}."
+        ) from None
+    return regularizers.Balance(low, high)
 
 
 _NEEDS = {
