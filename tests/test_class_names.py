@@ -5,12 +5,14 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from cases import make
 from PIL import Image
 from typer.testing import CliRunner
 
 import tfgan_zoo.models
 from tfgan_zoo import cli, datasets, evaluation, presets, runs
+from tfgan_zoo.names import numbered
 
 SIZE = (8, 8)
 
@@ -54,6 +56,44 @@ def test_fit_takes_the_names_and_everything_keeps_them(fruit, gan, tmp_path):
     for model in again:
         assert model.class_names == gan.class_names
         assert np.array_equal(model.generate(1, seed=0, labels="orange")[0], by_number[0])
+    for what in (exported, exported.parent):
+        shown = CliRunner().invoke(cli.app, ["info", str(what)]).output
+        assert "ConditionalGAN. " in shown and "served as   fruit\n" in shown
+        assert "classes     3\n            0 apple, 1 lemon, 2 orange\n" in shown
+
+
+def test_names_in_upper_or_lower_case():
+    names = ("Cat", "cat", "Dog")
+    assert numbered("dog", names).tolist() == 2
+    assert numbered([["cat", "DOG"]], names).tolist() == [[1, 2]]
+    assert numbered(np.array([b"Cat"]), names).tolist() == [0]
+    with pytest.raises(ValueError, match="There is no class 'CAT'"):
+        numbered("CAT", names)
+    for value in (1, [1, 2], [], np.float32([1]), [1, None], [[1], [1, 2]], None):
+        assert numbered(value, names) is value
+
+
+def test_classes_as_they_are_served(gan):
+    labels = tf.constant([1, 0, -1, 3])
+    (serve, _) = gan.served()["classes"]
+    assert {name: list(value) for name, value in serve(labels).items()} == {"num_classes": [3] * 4}
+    gan.class_names = ["apple", "größe", "orange"]
+    found = gan.served()["classes"][0](labels)
+    assert found["num_classes"].numpy().tolist() == [3] * 4
+    assert found["class_name"].numpy().tolist() == ["größe".encode(), b"apple", b"", b""]
+
+
+def test_names_are_served_by_a_model_that_xla_compiles(gan, tmp_path):
+    """Which has no strings."""
+    gan.class_names = ["apple", "lemon", "orange"]
+    path = gan.export(tmp_path, "fruit", warmup_batch_sizes=[1], jit_compile=True)
+    signature = tf.saved_model.load(str(path)).signatures["classes"]
+    assert signature(label=tf.constant([2]))["class_name"].numpy().tolist() == [b"orange"]
+
+
+def test_info_of_a_preset_shows_the_names_of_its_weights():
+    shown = CliRunner().invoke(cli.app, ["info", "biggan_cifar10_small"]).output
+    assert "            0 airplane, 1 automobile, 2 bird, 3 cat, 4 deer, 5 dog, 6 frog," in shown
 
 
 def test_models_are_joined_to_data_by_names(fruit, gan):

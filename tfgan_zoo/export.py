@@ -24,6 +24,7 @@ from tfgan_zoo.weights import artifact
 WARMUP_BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 _GOLDEN_SEEDS = 8
 _PNG = "generate_png"
+_NOT_COMPILED = (_PNG, "classes")  # XLA has no codec and no strings
 _MAX_VERSION = 10**18 - 1
 
 
@@ -54,8 +55,9 @@ def export(
         standing_statistics: Int. Re-estimates the moving statistics of the generator's batch
             normalization from this many batches of 64 (Brock et al. 2019, section 4.1); 0 keeps them.
         warmup_batch_sizes: Ints; the batch sizes that the server allows.
-        jit_compile: Whether XLA compiles the signatures, but for `generate_png`, whose codec it lacks. A
-            stock TensorFlow Serving refuses them unless it runs with `--xla_cpu_compilation_enabled`.
+        jit_compile: Whether XLA compiles the signatures, but for `generate_png` and `classes`, whose
+            codec and strings it lacks. A stock TensorFlow Serving refuses them unless it runs with
+            `--xla_cpu_compilation_enabled`.
 
     Returns:
         The version's folder, a `pathlib.Path`; at an address, a string.
@@ -188,7 +190,7 @@ def _archive(model, jit_compile):
             "jit_compile must be False for a model that draws from texts: XLA has no strings."
         )
     for name, (function, signature) in model.served().items():
-        if jit_compile and name != _PNG:
+        if jit_compile and name not in _NOT_COMPILED:
             function = tf.function(function, input_signature=signature, jit_compile=True)
         archive.add_endpoint(name, function, input_signature=signature)
     used, unused = archive._get_variables_used_by_endpoints()

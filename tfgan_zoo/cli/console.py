@@ -6,10 +6,12 @@ import os
 import pathlib
 import sys
 import tempfile
+import textwrap
 
 import typer
 
 from tfgan_zoo import progress
+from tfgan_zoo.exported import exported_record
 from tfgan_zoo.files import address, read_json
 
 
@@ -52,6 +54,30 @@ def classes(options):
     if number is None:
         return "none" + "; --set num_classes=N for labels" * ("num_classes" in options)
     return f"{number}; for data with another number: --set num_classes=N"
+
+
+def class_names(folder):
+    """Lines with number and name of the classes of an exported version; none where it has no names."""
+    config = exported_record(folder)["model"]["config"] if folder else {}
+    named = [f"{number} {name}" for number, name in enumerate(config.get("class_names") or ())]
+    return textwrap.wrap(", ".join(named), 80, break_long_words=False, break_on_hyphens=False)
+
+
+def show_exported(zoo, folder):
+    """Prints what an exported version says of itself."""
+    record = exported_record(folder)
+    name, config = record["model"].get("class_name"), record["model"]["config"]
+    model_class = getattr(zoo, name, None) if str(name) in zoo.__all__ else None
+    typer.echo(f"{folder}: {name}. {first_line(model_class) if model_class else ''}")
+    typer.echo(f"served as   {record['name']}")
+    typer.echo(f"classes     {config.get('num_classes') or 'none'}")
+    for line in class_names(folder):
+        typer.echo(f"            {line}")
+    typer.echo("options")
+    for option, value in config.items():
+        if option != "class_names":
+            typer.echo(f"    {option} = {value!r}")
+    typer.echo(f"\nSample it:  tfgan-zoo sample {folder} --out grid.png")
 
 
 def trained(zoo, name):

@@ -10,8 +10,6 @@ from tfgan_zoo import progress
 from tfgan_zoo.cli import arguments, console
 from tfgan_zoo.cli.app import INTERRUPTED, TERMINATED, command
 
-Name = Annotated[str, typer.Argument(help="Preset, as `tfgan-zoo list` shows it.")]
-
 
 class Strategy(enum.StrEnum):
     one = enum.auto()
@@ -62,10 +60,20 @@ def list_(
             typer.echo(row(name, model, shape, classes, *sizes, weights or "-"))
 
 
-@command(epilog="tfgan-zoo info dcgan_fashion_mnist_10k")
-def info(name: Name):
-    """Show what a preset is: its paper, options, data, size, weights and commands."""
+@command(
+    epilog="[bold]Examples[/bold]\n\n"
+    "tfgan-zoo info dcgan_fashion_mnist_10k\n\n"
+    "tfgan-zoo info saved_models/acgan_fashion_mnist"
+)
+def info(
+    name: Annotated[
+        str, typer.Argument(help="Preset, as `tfgan-zoo list` shows it, or an exported folder.")
+    ],
+):
+    """Show what a preset or an exported model is: its paper, options, data, size, weights, classes."""
     zoo = console.import_zoo()
+    if (folder := zoo.presets.exported(pathlib.Path(name))) and name not in zoo.list_presets():
+        return console.show_exported(zoo, folder)
     preset = zoo.presets.get_preset(name)
     options = {**preset.model_class.defaults, **preset.options}
     weights = console.trained(zoo, name)
@@ -75,6 +83,8 @@ def info(name: Name):
         f"data        {preset.dataset}, {preset.epochs} epochs in batches of {preset.batch_size}"
     )
     typer.echo(f"classes     {console.classes(options)}")
+    for line in console.class_names(zoo.presets.published(name)):
+        typer.echo(f"            {line}")
     typer.echo(f"parameters  {console.counts(preset.parameters)}")
     typer.echo(f"trained     {weights or 'no weights here'}")
     typer.echo("options     (* is the preset's own; change one with --set name=value)")

@@ -142,8 +142,9 @@ def _of_server(zoo, target, model, data, data_dir, seed, closing):
             raise ValueError(f"{model} takes {name}s: give --data, whose {what} they are.")
     classes, names = None, None
     if "label" in taken:
-        real = evaluation.from_data(data, data_dir=data_dir)
-        classes, names = real.num_classes, real.class_names
+        names, real = client.class_names(), evaluation.from_data(data, data_dir=data_dir)
+        classes = len(names) if names else real.num_classes
+        names = names or real.class_names
     texts = evaluation.captions(data, data_dir=data_dir) if "text" in taken else None
     images = evaluation.from_client(client, f"{model} at {target}", classes, seed, texts)
     return images._replace(class_names=names)

@@ -41,6 +41,7 @@ def serve(context: typer.Context):
     epilog="[bold]Examples[/bold]\n\n"
     "tfgan-zoo generate --url localhost:8500 --model dcgan --n 16 --seed 0 --out grid.png\n\n"
     "tfgan-zoo generate --url http://localhost:8501 --model digits --n 10 --labels 0-9 --out digits/\n\n"
+    "tfgan-zoo generate --url localhost:8500 --model garments --labels trouser --out trousers.png\n\n"
     'tfgan-zoo generate --url localhost:8500 --model emoji --text "red apple" --out apples.png'
 )
 def generate(
@@ -52,7 +53,9 @@ def generate(
     ],
     n: Annotated[int, typer.Option(help="How many images.")] = 16,
     seed: Annotated[int | None, typer.Option(help="Of the first image. (random)")] = None,
-    labels: Annotated[str | None, typer.Option(help="One for all or one for each.")] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="Numbers or names, one for all or one for each.")
+    ] = None,
     truncation: Annotated[float | None, typer.Option(help="Psi, where the model takes it.")] = None,
     text: Texts = None,
 ):
@@ -64,6 +67,8 @@ def generate(
 
     is_grid = is_picture(out)
     with Client(url, model) as client, progress.doing(f"Waiting for {n} images of {url}"):
+        if labels is not None:
+            labels = arguments.named(labels, client.class_names())
         if is_grid:
             images = client.generate(n, seed, labels, truncation, texts=texts)
             write_picture(out, image_grid(images))

@@ -1,9 +1,9 @@
 """Labels of whatever form, as numbers of classes; joined by the names of the classes."""
 
-import difflib
-
 import numpy as np
 import tensorflow as tf
+
+from tfgan_zoo.names import places
 
 
 def to_numbers(labels, count, class_names=None):
@@ -111,18 +111,3 @@ def joined(source, class_names):
         return batch | {"labels": tf.gather(numbers, batch["labels"])}
 
     return source._replace(fetch=fetch, num_classes=len(class_names), class_names=class_names)
-
-
-def places(names, class_names):
-    """The place of each of the names among the class names.
-
-    Raises:
-        ValueError: A name that is not there; near ones are listed.
-    """
-    unknown = [name for name in names if name not in class_names]
-    if unknown:
-        near = difflib.get_close_matches(unknown[0], class_names, 3)
-        near = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        shown = ", ".join(class_names[:10]) + (", …" if len(class_names) > 10 else "")
-        raise ValueError(f"There is no class {unknown[0]!r}.{near} The classes are: {shown}.")
-    return [class_names.index(name) for name in names]

@@ -12,8 +12,8 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from tfgan_zoo import datasets
-from tfgan_zoo.datasets.labels import places
 from tfgan_zoo.files import local
+from tfgan_zoo.names import places
 from tfgan_zoo.tasks.sampling import interpolate_latents, to_uint8
 
 _GOLDEN_RATIO = (5**0.5 - 1) / 2

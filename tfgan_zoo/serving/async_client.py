@@ -19,6 +19,7 @@ from tfgan_zoo.extras import needed_by
 from tfgan_zoo.files import atomic_write, local
 from tfgan_zoo.names import suggesting
 from tfgan_zoo.serving import arrays, client_inputs, png
+from tfgan_zoo.serving.client_classes import CLASSES, Classes
 from tfgan_zoo.serving.client_errors import WrongServer
 from tfgan_zoo.serving.client_grpc import Spec
 from tfgan_zoo.serving.statuses import Code, StatusError
@@ -28,7 +29,7 @@ with needed_by("The client"):
     import tenacity
 
 _RETRIED = (Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED)
-_GENERATE, _CLASSES = "generate_png", "classes"
+_GENERATE = "generate_png"
 _PARALLEL = 4  # requests of one call that are under way at once
 _UNKNOWN_MODEL = ("Servable not found", "Could not find any versions")
 
@@ -62,7 +63,7 @@ class AsyncClient:
         numbers.integer("max_answer_bytes", max_answer_bytes)
         self._transport = transport(target, credentials, verify, max_answer_bytes)
         self.target, self._loop, self._is_closed = self._transport.shown, None, False
-        self._signatures = None
+        self._signatures, self._classes = None, Classes(self, model)
 
     # === Images ===
 
@@ -135,6 +136,8 @@ class AsyncClient:
     async def _conditions(self, n, labels, truncation, texts):
         """The inputs besides the seeds, by what the model takes."""
         names = await self._input_names(_GENERATE)
+        if "label" in names:
+            labels = await self._classes.numbered(labels)
         given = {"label": (labels, 0), "truncation": (truncation, 1.0), "text": (texts, None)}
         found = {}
         for name, (value, default) in given.items():
@@ -169,9 +172,8 @@ class AsyncClient:
     async def _refusal(self, rows, index):
         """Why the model answered a row with an empty file."""
         model, row = self._spec.model, {name: array[index] for name, array in rows.items()}
-        if "label" in row and _CLASSES in await self._known():
-            answer = await self.predict(_CLASSES, {"label": rows["label"][index : index + 1]})
-            count = int(next(iter(answer.values()))[0])
+        if "label" in row and CLASSES in await self._known():
+            count = await self._classes.count()
             if not 0 <= row["label"] < count:
                 return f"{model} has no class {row['label']}: labels must lie in [0, {count})."
         asked = ", ".join(f"{name} {value}" for name, value in row.items())
@@ -225,6 +227,10 @@ class AsyncClient:
             return ""
         near = client_inputs.near(signature, known)
         return f"The model has: {', '.join(sorted(known))}.{near}"
+
+    async def class_names(self) -> tuple[str, ...] | None:
+        """See `Client.class_names`."""
+        return await self._classes.names()
 
     async def status(self) -> dict[int, str]:
         """See `Client.status`."""

@@ -57,7 +57,8 @@ class Client:
         Args:
             n: Int. How many; may be left out where `seed` holds several.
             seed: Int, or ints `[n]`. Of one int, image i has seed + i. None draws one.
-            labels: Int or ints `[n]` in [0, num_classes), for a model with labels; 0 by default.
+            labels: Int or ints `[n]` in [0, num_classes), for a model with labels; 0 by default. Names
+                of classes too, in upper or lower case, where the model tells them: see `class_names`.
             truncation: Float or floats `[n]` in (0, 1], for a model that takes it; 1 by default.
             batch_size: Int. Images per request; the server's `max_batch_size` limits it.
             texts: String or strings `[n]`, which a model needs that draws from texts.
@@ -98,6 +99,14 @@ class Client:
         bytes in arrays of dtype object; bfloat16 comes as float32.
         """
         return self._run("predict", signature, inputs)
+
+    def class_names(self) -> tuple[str, ...] | None:
+        """The names of the model's classes by their number; None where the model does not tell them: it
+        has no classes, or was exported without their names.
+
+        They are asked for once for each version that is served.
+        """
+        return self._run("class_names")
 
     def status(self) -> dict[int, str]:
         """`{version: state}`, such as `{2: "AVAILABLE", 1: "END"}`."""

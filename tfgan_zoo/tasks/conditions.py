@@ -3,8 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo import numbers
-from tfgan_zoo.datasets.labels import places
+from tfgan_zoo import names, numbers
 from tfgan_zoo.engine.input_checks import check_labels
 
 _LETTERS_IN_A_TOKEN = 8  # what follows the first letters is not read, so that no text is costly
@@ -41,19 +40,18 @@ class Labels:
         return numbers.classes(self.key, self.numbered(values), count, self.num_classes)
 
     def numbered(self, values):
-        """Names of the model's classes as their numbers; what are no names as it is.
+        """Names of the model's classes as their numbers; see `names.numbered`."""
+        return values if self.class_names is None else names.numbered(values, self.class_names)
 
-        Raises:
-            ValueError: A name that no class has; near ones are listed.
-        """
+    def describe(self, label):
+        """What the served signature `classes` answers to int32 `[B]`: how many classes there are and,
+        where their names are known, the name of each; it is empty for a class that does not exist."""
+        count = tf.fill(tf.shape(label), self.num_classes)
         if self.class_names is None:
-            return values
-        names = np.asarray(values)
-        if names.dtype.kind == "S":
-            names = np.char.decode(names, "utf-8")
-        if names.dtype.kind not in "UO" or not all(isinstance(name, str) for name in names.flat):
-            return values
-        return np.reshape(places(names.ravel().tolist(), self.class_names), names.shape)
+            return {"num_classes": count}
+        exists = (label >= 0) & (label < count)
+        found = tf.gather(tf.constant(self.class_names), tf.where(exists, label, 0))
+        return {"num_classes": count, "class_name": tf.where(exists, found, "")}
 
     def in_graph(self, values, count):
         """`count` values of a data set, or any number, checked where they are read."""

@@ -120,7 +120,8 @@ class Sampling(AdversarialLosses):
             n: Int. How many.
             seed: Int. Image i is a function of seed + i alone. None draws a seed.
             labels: Int, or ints `[n]`, for a model with labels; by default (seed + i) % num_classes.
-                For a model with `class_names`, names too: "orange", or `["orange", "lemon"]`.
+                For a model with `class_names`, names too: "orange", or `["orange", "lemon"]`, in
+                upper or lower case.
             truncation: Float in (0, 1], or floats `[n]`; see `truncate`.
             batch_size: Int. Images drawn at once.
             texts: String, or strings `[n]`, for a model that draws from texts.
@@ -253,22 +254,19 @@ class Sampling(AdversarialLosses):
     def served(self):
         """The `endpoints`, safe to serve: a row with a class that does not exist, a truncation outside
         (0, 1], NaN or infinity is answered with NaN and empty strings, and all others as ever. For a
-        model with classes `classes` answers how many there are."""
+        model with classes `classes` answers how many there are, and their names."""
         ranges = self.classes_of_inputs()
         found = {
             name: (guarded(function, signature, ranges), signature)
             for name, (function, signature) in self.endpoints().items()
         }
         if self.num_classes is not None:
-            found["classes"] = (self._serve_classes, [self.condition.spec()])
+            found["classes"] = (self.condition.describe, [self.condition.spec()])
         return found
 
     def classes_of_inputs(self):
         """`{name: n}` of the inputs of endpoints whose values are classes in [0, n)."""
         return {} if self.num_classes is None else {self.condition.served: self.num_classes}
-
-    def _serve_classes(self, label):
-        return {"num_classes": tf.fill(tf.shape(label), self.num_classes)}
 
     def _serve_images(self, seed, *options):
         return {"images": self.forward_seeds(seed, **self._named(options))}
