@@ -1,6 +1,7 @@
 """Names of an earlier release, which work for one more, with a DeprecationWarning."""
 
 import importlib
+import sys
 import warnings
 
 
@@ -49,8 +50,18 @@ def renamed_attribute(old, new):
 
 def warn(old, new):
     """Warns whoever used `old` that it is called `new` now."""
-    warnings.warn(
-        f"{old} is called {new} now; the old name goes with the next release.",
-        DeprecationWarning,
-        stacklevel=3,
-    )
+    tell(f"{old} is called {new} now; the old name goes with the next release.")
+
+
+def tell(message, category=DeprecationWarning):
+    """A warning at the caller's line: the first one outside of this package, of Keras and of Python's
+    import system. By default Python shows deprecations in a user's own script alone."""
+    frame, level = sys._getframe(1), 2
+    while frame is not None and _is_ours(frame):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _is_ours(frame):
+    module = frame.f_globals.get("__name__", "").partition(".")[0]
+    return module in (__name__.partition(".")[0], "keras", "importlib", "contextlib")

@@ -270,9 +270,7 @@ def _restored(folder, overrides):
 
     model, file = exported_record(folder)["model"], folder / EXTRA / RECORD
     check_class(file, model)
-    config = {**model["config"], **overrides}
-    if config.get("num_classes") != model["config"].get("num_classes"):
-        config.pop("class_names", None)  # of the classes that there were
+    config = {**model["config"], "overrides": overrides} if overrides else model["config"]
     made = {**model, "config": config}
     try:
         return keras.saving.deserialize_keras_object(made, safe_mode=True)

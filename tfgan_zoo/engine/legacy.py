@@ -1,8 +1,6 @@
 """Options that older versions had one by one, made the objects that own them now."""
 
-import warnings
-
-from tfgan_zoo import losses, penalties, regularizers
+from tfgan_zoo import deprecated, losses, penalties, regularizers
 
 _OF_PENALTY = {"penalty_weight": 0.0, "penalty_every": 1}
 _OF_REGULARIZERS = {
@@ -142,8 +140,6 @@ def _check_effects(cls, old):
 def _warn(cls, new, names):
     owners = [name for name in ("objective", "penalty", "regularizers") if name in new]
     instead = ", ".join(f"{name}={new[name]!r}" for name in owners)
-    warnings.warn(
-        f"{cls.__name__}: {', '.join(names)} will go in the next release. Write: {instead}.",
-        DeprecationWarning,
-        stacklevel=4,
+    deprecated.tell(
+        f"{cls.__name__}: {', '.join(names)} will go in the next release. Write: {instead}."
     )

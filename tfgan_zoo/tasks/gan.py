@@ -161,7 +161,13 @@ class GAN(Prediction):
 
     @classmethod
     def from_config(cls, config):
-        config = legacy.translated(cls, config, warn=False)
+        """The model of a configuration, with "overrides" in it, if there are any, in place of its own."""
+        config = dict(config)
+        overrides = config.pop("overrides", {})
+        if overrides.get("num_classes", ...) not in (..., config.get("num_classes")):
+            config.pop("class_names", None)  # of the classes that there were
+        config = {**legacy.translated(cls, config, warn=False), **overrides}
+        config = legacy.translated(cls, config)
         frozen, class_names = config.pop("frozen", []), config.pop("class_names", None)
         gan = cls(**config)
         gan.class_names = class_names

@@ -1,9 +1,8 @@
 """Tensors into a model, by name: strict on networks, and telling what is new or left over."""
 
-import warnings
-
 import numpy as np
 
+from tfgan_zoo import deprecated
 from tfgan_zoo.weights import named, positional
 
 _SHOWN = 5  # names in a message
@@ -98,7 +97,7 @@ def _tell(source, new, left):
     if left:
         parts.append(f"There alone, and left out: {_listed(left)}.")
     if parts:
-        warnings.warn(f"Weights of {source}. {' '.join(parts)}", stacklevel=4)
+        deprecated.tell(f"Weights of {source}. {' '.join(parts)}", UserWarning)
 
 
 def _listed(names):
