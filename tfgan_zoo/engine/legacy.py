@@ -41,16 +41,19 @@ def translated(cls, given, warn=True):
     is_renamed = given.get("objective") == "modified"
     if not old and not is_renamed:
         return dict(given)
-    new = {name: value for name, value in given.items() if name not in old}
+    new, had = {name: value for name, value in given.items() if name not in old}, {}
     if is_renamed or "label_smoothing" in old:
         new["objective"] = _objective(cls, new, old)
     if old.keys() & {*_OF_PENALTY} or (not warn and "penalty" in new):
         new["penalty"] = _penalty(cls, new, old)
     if old.keys() & {*_OF_REGULARIZERS}:
         before = new.get("regularizers", cls.defaults["regularizers"])
-        new["regularizers"] = [*before, *_regularizers({**OLD, **old})]
+        before = [regularizers.get(regularizer) for regularizer in before]
+        had |= {name: value for r in before for name, value in _old_options(r).items()}
+        others = [regularizer for regularizer in before if not _old_options(regularizer)]
+        new["regularizers"] = [*others, *_regularizers({**OLD, **had, **old})]
     if warn:
-        _check_effects(cls, old)
+        _check_effects(cls, old, {**OLD, **had, **old})
         _warn(cls, new, [*old, *["objective"] * is_renamed])
     return new
 
@@ -79,6 +82,33 @@ def _penalty(cls, new, old):
     names = {"penalty_weight": "weight", "penalty_every": "every"}
     config |= {names[name]: old[name] for name in _OF_PENALTY if name in old}
     return type(penalty).from_config(config)
+
+
+_NAMES = {
+    regularizers.BalancedConsistency: {"real": "consistency_real", "fake": "consistency_fake"},
+    regularizers.LatentConsistency: {
+        "d": "latent_consistency_d",
+        "g": "latent_consistency_g",
+        "noise": "latent_consistency_noise",
+    },
+    regularizers.LeCam: {"weight": "lecam", "decay": "lecam_decay"},
+    regularizers.TopK: {"share": "top_k", "steps": "top_k_steps"},
+    regularizers.Unrolled: {"steps": "unrolled_steps"},
+    regularizers.InstanceNoise: {"stddev": "instance_noise", "steps": "instance_noise_steps"},
+}
+
+
+def _old_options(regularizer):
+    """What the options were called that an object stands for; nothing of one that is new."""
+    kind, values = type(regularizer), regularizer.get_config()
+    if kind is regularizers.ADA:
+        policy = "ada_full" if regularizer.full else "ada"
+        return {"augment": policy, "ada_target": values["target"], "ada_images": values["images"]}
+    if kind is regularizers.DiffAugment:
+        return {"augment": regularizer.policy}
+    if kind is regularizers.Balance:
+        return {"balance": (regularizer.low, regularizer.high)}
+    return {old: values[new] for new, old in _NAMES.get(kind, {}).items()}
 
 
 def _regularizers(o):
@@ -127,9 +157,9 @@ _NEEDS = {
 }
 
 
-def _check_effects(cls, old):
+def _check_effects(cls, old, every):
     for name, needed in _NEEDS.items():
-        changes = any(old.get(other, OLD[other]) != OLD[other] for other in needed)
+        changes = any(every[other] != OLD[other] for other in needed)
         if name in old and old[name] != OLD[name] and not changes:
             raise ValueError(
                 f"{cls.__name__}: {name} has no effect without {' or '.join(needed)}. Received: "

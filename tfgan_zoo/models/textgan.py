@@ -18,13 +18,11 @@ from tfgan_zoo.regularizers import DiffAugment
 from tfgan_zoo.tasks.conditions import Texts
 from tfgan_zoo.tasks.gan import full_precision
 
+_OF_TEXT = ("texts", "text_embeddings")
 _TEXTS = [
     *("red apple", "dog face", "blue heart", "black sun with rays"),
     *("smiling face with open mouth", "automobile", "clock face three oclock", "tulip"),
 ]
-
-
-_TEXT = ("texts", "text_embeddings")
 
 
 class TextGAN(DCGAN):
@@ -112,15 +110,14 @@ class TextGAN(DCGAN):
     def players(self):
         """The text encoder belongs to the discriminator, by whose loss it learns."""
         discriminator, generator = super().players()
-        networks = [*discriminator.networks, self.text_encoder]
-        return [discriminator._replace(networks=networks), generator]
+        return [discriminator._replace(networks=[self.discriminator, self.text_encoder]), generator]
 
     def ema_pairs(self):
         return [*super().ema_pairs(), (self.ema_text_encoder, self.text_encoder)]
 
     def networks(self):
-        own = {"text_encoder": self.text_encoder, "ema_text_encoder": self.ema_text_encoder}
-        return {**super().networks(), **own}
+        own = ("text_encoder", "ema_text_encoder")
+        return super().networks() | {name: getattr(self, name) for name in own}
 
     # === Losses ===
 
@@ -137,7 +134,7 @@ class TextGAN(DCGAN):
     def discriminator_terms(self, real, fake, batch, rng):
         terms = super().discriminator_terms(real, fake, batch, rng)
         places = neighbours(batch["texts"].shape[0])
-        wrong = {**batch, **{name: tf.gather(batch[name], places) for name in _TEXT}}
+        wrong = {**batch, **{name: tf.gather(batch[name], places) for name in _OF_TEXT}}
         logits = self.discriminator_logits(real.images, wrong)
         loss = self.objective.discriminator
         # Wrong texts get half of what the loss gives to generated images, as in GAN-CLS.
@@ -148,9 +145,8 @@ class TextGAN(DCGAN):
 
     def generator_terms(self, fake, batch, rng):
         moments = self.generator.get_layer("condition").moments(batch["text_embeddings"])
-        kl = (self.kl_weight, tf.reduce_mean(divergence(*moments)))
-        terms = super().generator_terms(fake, batch, rng)
-        return terms | {"kl": kl} | self._contrast(fake, batch)
+        own = {"kl": (self.kl_weight, tf.reduce_mean(divergence(*moments)))}
+        return super().generator_terms(fake, batch, rng) | own | self._contrast(fake, batch)
 
     def _contrast(self, output, batch):
         if not self.contrastive_weight:

@@ -161,7 +161,7 @@ class GAN(Prediction):
 
     @classmethod
     def from_config(cls, config):
-        """The model of a configuration, with "overrides" in it, if there are any, in place of its own."""
+        """The model of a configuration; "overrides" in it are put in place of its own values."""
         config = dict(config)
         overrides = config.pop("overrides", {})
         if overrides.get("num_classes", ...) not in (..., config.get("num_classes")):
