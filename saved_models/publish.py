@@ -11,6 +11,7 @@ import shlex
 import sys
 
 from tfgan_zoo import presets, runs, serving
+from tfgan_zoo.cli.arguments import setting
 from tfgan_zoo.serving import config
 from tfgan_zoo.visualization import image_grid, write_png
 
@@ -122,7 +123,7 @@ def command(record, steps):
     if options["batch_size"] != preset.batch_size:
         parts += [f"--batch-size {options['batch_size']}"]
     parts += [
-        f"--set {shlex.quote(f'{key}={value}')}" for key, value in options["overrides"].items()
+        f"--set {shlex.quote(setting(key, value))}" for key, value in options["overrides"].items()
     ]
     if "accelerator" in record:
         script = "python saved_models/train_on_jax.py"

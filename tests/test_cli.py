@@ -14,7 +14,7 @@ import tensorflow as tf
 from typer.testing import CliRunner
 
 import tfgan_zoo
-from tfgan_zoo import cli, losses, penalties, regularizers
+from tfgan_zoo import cli, losses, penalties, regularizers, runs
 from tfgan_zoo.cli import arguments
 
 TINY = ["--set", "width=4", "--set", "image_shape=8,8,1", "--set", "latent_dim=4"]
@@ -138,6 +138,24 @@ def test_settings_name_objects_and_their_arguments():
     gan = tfgan_zoo.from_preset("dcgan_mnist", load_weights=False, width=4, **found)
     assert gan.regularizers == (regularizers.ADA(), regularizers.LeCam(0.3))
     assert arguments.overrides("dcgan_mnist", ["regularizers="]) == {"regularizers": []}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("penalty", penalties.R1(1.0, every=4)),
+        ("penalty", None),
+        ("objective", losses.LeastSquares(label_smoothing=0.1)),
+        ("regularizers", [regularizers.DiffAugment("color"), regularizers.LeCam(0.3)]),
+        ("regularizers", []),
+        ("width", 8),
+    ],
+)
+def test_settings_are_written_as_they_are_read(key, value):
+    """Of a run's options: what a card's command says makes the model again."""
+    kept = runs.Options("dcgan_mnist", overrides={key: value}).overrides
+    written = arguments.setting(key, json.loads(json.dumps(kept[key])))
+    assert arguments.overrides("dcgan_mnist", [written]) == {key: value}
 
 
 def test_settings_of_older_versions_still_work():

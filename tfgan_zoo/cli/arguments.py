@@ -90,6 +90,27 @@ def _object(key, name, args, options):
         raise ValueError(f"--set {key}: {error}.") from None
 
 
+def setting(key, value):
+    """KEY=VALUE as `overrides` reads it, of a value as `run.json` keeps it."""
+    if key not in _FAMILIES:
+        return f"{key}={value}"
+    return f"{key}={','.join(map(str, _calls(key, value)))}"
+
+
+def _calls(key, value):
+    """How each of the objects is written: "r1(weight=1.0, every=4)", or its name alone."""
+    from tfgan_zoo import losses, penalties, regularizers
+
+    get = {"objective": losses, "penalty": penalties, "regularizers": regularizers}[key].get
+    for given in value if key == "regularizers" else [value]:
+        if not isinstance(given, dict):
+            yield given
+            continue
+        found = get(given)
+        arguments = [f"{name}={value!r}" for name, value in found.arguments().items()]
+        yield f"{found.name}({', '.join(arguments)})"
+
+
 def _typed(key, text, default):
     """The value that `text` writes, of the type of `default`, or None."""
     from tfgan_zoo.kinds import BOUNDS
