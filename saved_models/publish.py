@@ -40,7 +40,7 @@ CARD = """# {name}
 | | |
 | --- | --- |
 | Model | `{model}`, {parameters:,} parameters in the generator, {shape} images |
-| Data | {images:,} images: {data} |
+| Data | {images:,} images: {data} |{classes}
 | Training | {steps:,} steps, {epochs:.3g} epochs in batches of {batch_size}; {settings} |
 | Versions | {versions} |
 | Command | `{command}` |
@@ -96,6 +96,7 @@ def metadata(record, gan, name):
         "shape": "x".join(map(str, gan.image_shape)),
         "data": data(record),
         "images": record["images"],
+        "classes": classes(gan.class_names),
         "steps": steps,
         "epochs": steps / record["steps_per_epoch"],
         "batch_size": record["options"]["batch_size"],
@@ -106,6 +107,14 @@ def metadata(record, gan, name):
         "ema_decay": gan.ema_decay,
         "last_seed": _SAMPLES - 1,
     }
+
+
+def classes(names):
+    """A further row of the card: number and name of each class; nothing where there are no names."""
+    if not names:
+        return ""
+    told = ", ".join(f"{number} {name}" for number, name in enumerate(names))
+    return "\n| Classes | " + told.replace("|", r"\|") + " |"
 
 
 def data(record):

@@ -101,6 +101,15 @@ def test_data_of_a_command_are_described(card):
         assert f"`{presets.get_preset(card.parent.name).dataset}` of TensorFlow Datasets" in data
 
 
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.parent.name)
+def test_a_card_has_the_names_of_the_classes(card):
+    """As `publish.py` writes them, and as the model takes them."""
+    record = json.loads((card.parent / "1" / "assets.extra" / "preset.json").read_text())
+    row = script("publish").classes(record["model"]["config"].get("class_names"))
+    assert bool(row) == (record["model"]["config"].get("num_classes") is not None)
+    assert re.findall(r"\n\| Classes \| .* \|$", card.read_text(), re.M) == [row] * bool(row)
+
+
 def test_a_published_command_is_one_for_a_shell():
     """Of options with blanks, a length that is no number of epochs, and a run on an accelerator."""
     publish = script("publish")
