@@ -1,5 +1,7 @@
 """Variables by name: in artifacts, `.keras` files and checkpoints, of this version and of older ones."""
 
+import contextlib
+import json
 import pathlib
 
 import keras
@@ -9,7 +11,7 @@ import tensorflow as tf
 from cases import make
 
 import tfgan_zoo
-from tfgan_zoo import weights
+from tfgan_zoo import presets, weights
 from tfgan_zoo.weights import artifact, named
 
 PUBLISHED = sorted(
@@ -47,7 +49,7 @@ def test_names_depend_on_the_architecture_alone(variant):
     assert [first[name].path for name in layers] == [second[name].path for name in layers]
     assert {id(v) for v in first.values()} == {id(v) for v in gan.variables}
     for network, average in named.averaged(gan).items():
-        pair = (named.of_network(named.networks(gan)[name]) for name in (network, average))
+        pair = (named.of_network(gan.networks()[name]) for name in (network, average))
         assert list(next(pair)) == list(next(pair))
 
 
@@ -110,6 +112,27 @@ def test_what_does_not_fit_is_refused_or_told(tmp_path):
     with pytest.warns(UserWarning, match=r"New here.*: state/lecam.*There alone.*probability"):
         gan = tfgan_zoo.from_preset(folder, regularizers=["lecam"])
     assert int(gan.iterations.numpy()) == 7
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:Weights of:UserWarning")
+@pytest.mark.parametrize("is_old", [False, True])
+def test_options_take_the_place_of_those_in_the_file(is_old, tmp_path):
+    gan = make("DCGAN", regularizers=["ada", "lecam"])
+    folder = gan.export(tmp_path, "model", warmup_batch_sizes=(1,))
+    if is_old:
+        file = folder / "assets.extra" / "preset.json"
+        record = json.loads(file.read_text())
+        del record["model"]["config"]["regularizers"]
+        record["model"]["config"] |= {"augment": "ada", "lecam": 0.1, "top_k": 1.0}
+        file.write_text(json.dumps(record))
+
+    def names(**given):
+        return {part.name for part in tfgan_zoo.from_preset(folder, **given).regularizers}
+
+    assert names() == names(augment="ada") == {"ada", "lecam"}
+    assert names(regularizers=["top_k"]) == {"top_k"}
+    assert names(augment=None) == {"lecam"}
+    assert names(augment="color", top_k=0.5) == {"lecam", "diff_augment", "top_k"}
 
 
 def _without(folder, name):
@@ -188,6 +211,39 @@ def test_files_of_keras_load_with_a_variable_more(tmp_path, monkeypatch):
         assert after.pop("state/more") == 1
         for key, value in before.items():
             np.testing.assert_array_equal(after[key], value)
+
+
+# === Training that goes on ===
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("progan_fashion_mnist", {}),  # grown: its steps are known
+        ("dcgan_fashion_mnist", {"regularizers": ["ada", "lecam"]}),
+    ],
+)
+def test_a_published_model_trains_on(name, options):
+    with pytest.warns(UserWarning) if options else contextlib.nullcontext():
+        gan = tfgan_zoo.from_preset(name, **options)
+    before = gan.generate(8, seed=0).astype(float)
+    first = int(gan.iterations.numpy())
+    gan.compile(run_eagerly=True)
+    gan.fit(RANDOM.uniform(-1, 1, (4, 28, 28, 1)).astype(np.float32), batch_size=4, verbose=0)
+    assert int(gan.iterations.numpy()) == first + 1 > 9000
+    assert 0 < np.abs(gan.generate(8, seed=0) - before).mean() < 0.1  # of 255
+
+
+@pytest.mark.full
+def test_the_text_network_of_the_published_model_scores_as_it_is_served():
+    gan = tfgan_zoo.from_preset("textgan_emoji_32")
+    folder = presets.published("textgan_emoji_32")
+    served = tf.saved_model.load(str(folder)).signatures["score"]
+    images = tf.constant(RANDOM.uniform(-1, 1, (3, 32, 32, 3)), tf.float32)
+    texts = tf.constant(["red apple", "dog face", "tulip"])
+    expected = served(images=images, text=texts)["logits"]
+    logits = gan.discriminator_outputs(images, {"texts": texts})["logits"]
+    np.testing.assert_allclose(np.ravel(logits), np.ravel(expected), atol=1e-4)
 
 
 # === Older files ===

@@ -26,7 +26,7 @@ def exported(model, used):
     left_out = {
         name
         for name in named.averaged(model)
-        if not any(id(v.value) in used for v in named.networks(model)[name].variables)
+        if not any(id(v.value) in used for v in model.networks()[name].variables)
     }
     every = named.variables(model).items()
     return {name: v.value for name, v in every if name.partition("/")[0] not in left_out}

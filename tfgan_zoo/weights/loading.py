@@ -47,7 +47,7 @@ def load(model, tensors, source, convert=None, partly=False):
     for name in wanted.keys() - new.keys():
         wanted[name].assign(tensors[name])
     for network, average in from_average.items():
-        networks = named.networks(model)
+        networks = model.networks()
         networks[network].set_weights(networks[average].get_weights())
     _tell(source, new, [name for name in tensors if name not in wanted])
 

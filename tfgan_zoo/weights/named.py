@@ -31,25 +31,16 @@ def fresh_names():
 def variables(model):
     """`{name: variable}` of all variables of a model: first its state, then its networks."""
     found = {f"{STATE}/{name}": variable for name, variable in state(model).items()}
-    for network_name, network in networks(model).items():
+    for network_name, network in model.networks().items():
         for name, variable in of_network(network).items():
             found[f"{network_name}/{name}"] = variable
     seen = set()  # layers that two networks share have one name
     return {k: v for k, v in found.items() if not (id(v) in seen or seen.add(id(v)))}
 
 
-def networks(model):
-    """`{name: network}` of all networks, by the names of a model's attributes."""
-    found = model.networks()
-    if isinstance(found, dict):
-        return dict(found)
-    attributes = {id(value): name for name, value in vars(model).items()}
-    return {attributes.get(id(network), network.name): network for network in found}
-
-
 def averaged(model):
     """`{network: average}`, by name."""
-    names = {id(network): name for name, network in networks(model).items()}
+    names = {id(network): name for name, network in model.networks().items()}
     return {names[id(network)]: names[id(average)] for average, network in model.ema_pairs()}
 
 

@@ -2,13 +2,9 @@
 
 from tfgan_zoo.weights import named
 
-# What the state was called then, in its order, and is called now.
-_SINCE = {
-    "d_accuracy": "balance/d_ranking_accuracy",
-    "augment_probability": "ada/probability",
-    "lecam_real": "lecam/real",
-    "lecam_fake": "lecam/fake",
-}
+# The state that there was, in its order.
+_D_ACCURACY = "balance/d_ranking_accuracy"  # of all models
+_OF_REGULARIZERS = ("ada/probability", "lecam/real", "lecam/fake")
 _OF_VARIANTS = ("k", "path_length_mean")
 _NETWORKS = ("discriminator", "ema_generator")  # before others
 
@@ -20,7 +16,7 @@ def names(model, count):
         model: The model that was exported, with any weights.
         count: How many there are.
     """
-    averaged, networks = named.averaged(model), named.networks(model)
+    averaged, networks = named.averaged(model), model.networks()
     kept = dict.fromkeys([*_NETWORKS, *networks])
     kept = [name for name in kept if name not in averaged]
     of_networks = [f"{name}/{v}" for name in kept for v in named.of_network(networks[name])]
@@ -37,13 +33,11 @@ def state(model, count):
         ValueError: Another number than those that a model of its kind had.
     """
     here = named.state(model)
-    first = [name for name in _SINCE if name in here or _SINCE[name] in here]
-    first = ["iterations", *dict.fromkeys(["d_accuracy", *first])]
-    others = [name for name in here if name not in {*first, *_SINCE, *_SINCE.values()}]
+    first = ["iterations", _D_ACCURACY, *(name for name in _OF_REGULARIZERS if name in here)]
+    others = [name for name in here if name not in first]
     for added in ([name for name in others if name in _OF_VARIANTS], others):
         if len(first) + len(added) == count:
-            listed = [name if name in here else _SINCE.get(name) for name in [*first, *added]]
-            return [name if name in here else None for name in listed]
+            return [name if name in here else None for name in [*first, *added]]
     raise ValueError(
         f"it has {count} variables beside networks, where {first + others} were expected"
     )
