@@ -62,9 +62,10 @@ def test_the_command_makes_the_model_of_the_card(card):
     preset = presets.get_preset(given["preset"])
     assert preset.name == card.parent.name
     overrides = arguments.overrides(preset.name, given["set"])
-    made = options.resolve(preset.model_class, (), _filled(preset, {**preset.options, **overrides}))
-    trained = {**_plain(made), **BEFORE.get(preset.model_class.__name__, {}), **_plain(config)}
-    assert _plain(made) == trained
+    made = options.resolve(preset.model_class, (), {**preset.options, **overrides})
+    made = _plain(options.as_config(made))
+    trained = {**made, **BEFORE.get(preset.model_class.__name__, {}), **_plain(config)}
+    assert made == trained
     row = re.match(r"([\d,]+) steps, [\d.]+ epochs in batches of (\d+)", cell(card, "Training"))
     assert (given["batch_size"] or preset.batch_size) == int(row[2])
     images = int(cell(card, "Data").partition(" ")[0].replace(",", ""))
@@ -73,15 +74,6 @@ def test_the_command_makes_the_model_of_the_card(card):
     )
     assert (steps or of_epochs) == int(row[1].replace(",", ""))
     runs.Options(preset.name, batch_size=given["batch_size"], overrides=overrides)
-
-
-def _filled(preset, given):
-    """With what the class itself fills in."""
-    if {**preset.model_class.defaults, **given}.get("penalty_weight") is None:
-        from tfgan_zoo.penalties import r1_weight
-
-        return given | {"penalty_weight": r1_weight(given["image_shape"])}
-    return given
 
 
 def _plain(values):
