@@ -12,6 +12,7 @@ from tfgan_zoo.engine.frozen import freeze_layers, frozen_layers
 from tfgan_zoo.layers import former_names
 
 OLD_LAYERS = {
+    "Draws": "Rng",
     "LearnedConstant": "ConstantInput",
     "StyleAverage": "MovingAverage",
     "TokenSum": "EmbeddingBag",

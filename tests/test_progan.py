@@ -59,7 +59,7 @@ def test_generator_fades_in():
         middle[step] = at_step(gan, step).synthesize(LATENTS, {}, rng(1)).numpy()
     np.testing.assert_allclose(middle[3], enlarged(small), atol=1e-6)
     network = gan.generator.get_layer
-    new = network("to_images_1")(network("features_1")(network("features_0")(LATENTS)))
+    new = network("to_rgb_1")(network("features_1")(network("features_0")(LATENTS)))
     np.testing.assert_allclose(middle[7], new, atol=1e-6)
     np.testing.assert_allclose(middle[4], 0.75 * enlarged(small) + 0.25 * new.numpy(), atol=1e-6)
     large = at_step(gan, 10).synthesize(LATENTS, {}, rng(2)).numpy()
@@ -115,7 +115,7 @@ def test_layers_to_come_stay_as_they_are():
     """Adam moves nothing, not by rounding either, where all gradients were 0."""
     gan = make("ProGAN")
     gan.compile(run_eagerly=True)
-    names = ("features_1", "to_images_1", "judge_1", "from_images_1")
+    names = ("features_1", "to_rgb_1", "block_1", "from_rgb_1")
 
     def later():
         return [(v.path, v.numpy()) for v in gan.variables if any(n in v.path for n in names)]

@@ -77,7 +77,7 @@ def export(
         raise FileExistsError(
             f"{folder / str(version)} exists. Leave the version out to write the next one."
         )
-    _refuse_unfinite(model)
+    check_finite(model)
     with doing(f"Copying {name}"):
         model = bare_copy(model, name)
     if standing_statistics:
@@ -145,7 +145,7 @@ def _warn_of_ops(folder):
         )
 
 
-def _refuse_unfinite(model):
+def check_finite(model):
     named = weights.variables(model).items()
     bad = [name for name, v in named if not np.isfinite(np.asarray(v.numpy())).all()]
     if bad:

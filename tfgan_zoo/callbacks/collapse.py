@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from tfgan_zoo.callbacks import evidence
+from tfgan_zoo.callbacks import collapse_statistics
 from tfgan_zoo.callbacks.logs import keep_until
 from tfgan_zoo.callbacks.steps import StepCallback
 from tfgan_zoo.files import json_number, local, told
@@ -39,15 +39,15 @@ _NORMS = "gradients have norms {g_gradient:.2g} (generator) and {d_gradient:.2g}
 
 
 class CollapseWarning(UserWarning):
-    """Training shows collapse. The message is the evidence."""
+    """Training shows collapse. The message holds the measurements."""
 
 
 class CollapseMonitor(StepCallback):
-    """Warns when training collapses, with the evidence, once per kind until it recovers.
+    """Warns when training collapses, with the measurements, once per kind until it recovers.
 
-    Every `every` steps it looks at the images of the seeds 0 to n - 1, drawn by the generator's moving
-    average, and at both players on the real images, in training mode as the next update would. Nothing
-    that it does changes the training. It warns of these, found at `patience` checks in a row:
+    Every `every` steps it measures the images of the seeds 0 to n - 1, drawn by the generator's moving
+    average, and both players on the real images, in training mode as the next update would. It does
+    not change the training. It warns of these, found at `patience` checks in a row:
 
     - diversity: the mean distance between the features of two generated images is below `diversity`
       times that of two real ones (without real images: below 0.15 times the features' own length).
@@ -69,8 +69,8 @@ class CollapseMonitor(StepCallback):
         real_images: uint8, or floats in [-1, 1], `[N, H, W, C]`, of which n are drawn; None for none.
         real_labels: Ints `[N]`, for a model with labels; strings `[N]`, for one that draws from texts.
         every: Int, or "epoch".
-        n: Int, 2 or more. Images of each sort that are looked at.
-        begin: Int. First step that is judged; before it, a generator that hardly varies is normal.
+        n: Int, 2 or more. Real images, and generated ones, that are measured.
+        begin: Int. First step that may warn; before it, a generator that hardly varies is normal.
         extractor: Name of one of `tfgan_zoo.metrics.extractors`, or a function from uint8 images
             `[B, H, W, C]` to features `[B, D]`, or to features and class probabilities `[B, K]`. None
             compares the pixels.
@@ -111,8 +111,12 @@ class CollapseMonitor(StepCallback):
         _check(n, begin, patience, self.borders)
         self.n, self.begin, self.patience = n, begin, patience
         self.path = None if path is None else local(path)
-        self._extract = evidence.extractor_of(extractor)
-        self._real = None if real_images is None else evidence.drawn(real_images, real_labels, n)
+        self._extract = collapse_statistics.extractor_of(extractor)
+        self._real = (
+            None
+            if real_images is None
+            else collapse_statistics.sample_images(real_images, real_labels, n)
+        )
         self.history = []
 
     def on_train_begin(self, logs=None):
@@ -122,10 +126,12 @@ class CollapseMonitor(StepCallback):
         if self._real:
             _check_fit(self._real, self.model)
             pixels = np.clip(np.round((self._real["images"] + 1) * 127.5), 0, 255)
-            self._seen = evidence.look(pixels.astype(np.uint8), self._extract)
-            real = evidence.encoded(self.model.condition, self._real)
-            play = lambda: evidence.play(self.model, real)  # noqa: E731
-            self._play = tf.function(play, autograph=False)
+            self._seen = collapse_statistics.image_statistics(
+                pixels.astype(np.uint8), self._extract
+            )
+            real = collapse_statistics.encoded(self.model.condition, self._real)
+            measure = lambda: collapse_statistics.gradient_statistics(self.model, real)  # noqa: E731
+            self._gradient_statistics = tf.function(measure, autograph=False)
         if self.path and self.is_chief:
             keep_until(self.path, self.step)
 
@@ -143,12 +149,14 @@ class CollapseMonitor(StepCallback):
 
     def _numbers(self, logs):
         """All that is measured at a step, as floats by name."""
-        found = evidence.look(self.model.generate_from_seeds(range(self.n)), self._extract)
+        found = collapse_statistics.image_statistics(
+            self.model.generate_from_seeds(range(self.n)), self._extract
+        )
         distance, length = found.pop("distance"), found.pop("length")
         if self._real:
             found["diversity"] = distance / (self._seen["distance"] or 1.0)
             found |= {f"{name}_real": self._seen[name] for name in ("ms_ssim", "modes")}
-            found |= evidence.undisturbed(self.model, self._play)
+            found |= collapse_statistics.keeping_statistics(self.model, self._gradient_statistics)
         else:
             found["spread"] = distance / (length or 1.0)
             found["d_ranking_accuracy"] = logs.get("d_ranking_accuracy")

@@ -102,4 +102,6 @@ def _check(model, options):
     require(shape_is_good, "image_shape", "(height, width, channels), three integers")
     edge = max(options["image_shape"][:2])
     fits = options.get("channel_base", edge) >= edge
-    require(fits, "channel_base", f"{edge} or more, or maps of the image's edge have no channel")
+    require(
+        fits, "channel_base", f"{edge} or more, or feature maps of the image's edge have no channel"
+    )

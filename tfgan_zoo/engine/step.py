@@ -176,7 +176,7 @@ class TrainingStep(ClassNames):
 
     def _compiler(self, xla):
         """Without XLA too an update is a function: traced once for all of a player's, and begun after
-        the one before. In one graph the last player would begin all at once, and hold its maps."""
+        the one before. In one graph the last player would begin all at once, and keep activations."""
         if self.run_eagerly or self._crosses_replicas:
             return lambda function: function
         return lambda function: tf.function(function, jit_compile=xla or None, autograph=False)

@@ -30,5 +30,9 @@ from tfgan_zoo.layers.text import ConditioningAugmentation as ConditioningAugmen
 from tfgan_zoo.layers.text import EmbeddingBag as EmbeddingBag
 
 __getattr__ = renamed(
-    __name__, LearnedConstant="ConstantInput", StyleAverage="MovingAverage", TokenSum="EmbeddingBag"
+    __name__,
+    Draws="Rng",
+    LearnedConstant="ConstantInput",
+    StyleAverage="MovingAverage",
+    TokenSum="EmbeddingBag",
 )

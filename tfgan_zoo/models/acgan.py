@@ -19,15 +19,17 @@ class ACGAN(DCGAN):
 
     Both players lower the cross-entropy of that head, on real and on generated images (equation 3). The
     networks are those of table 2: a DCGAN generator of latents and one-hot label side by side, whose
-    first map is read as 4x4 with 384 channels, and 3x3 convolutions with strides 2 and 1 by turns. The
-    paper's search over normal noise at the discriminator's activations is left out; noise at its input
-    is `regularizers.InstanceNoise`. Batches have 100 images. `fit` needs labels, `generate` takes them.
+    first feature map is read as 4x4 with 384 channels, and 3x3 convolutions with strides 2 and 1
+    alternately. The paper's search over normal noise at the discriminator's activations is left out;
+    noise at its input is `regularizers.InstanceNoise`. Batches have 100 images. `fit` needs labels,
+    `generate` takes them.
 
     Args:
         num_classes: Int. Labels are integers in [0, num_classes).
         class_weight: Float. The factor of the cross-entropy.
         discriminator_layers: Int. Convolutions of the discriminator.
-        discriminator_width: Int. Channels of the discriminator's first map; each next has twice as many.
+        discriminator_width: Int. Channels of the discriminator's first feature map; each next has twice
+            as many.
 
     All other arguments: see `DCGAN` and `GAN`.
     """

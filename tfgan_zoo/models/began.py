@@ -135,7 +135,7 @@ def _check(gan):
 
 
 def _sizes(image_shape):
-    """Height and width of the maps, smallest first: halved while they are even and above 8."""
+    """Height and width of the feature maps, smallest first: halved while they are even and above 8."""
     sizes = [tuple(image_shape[:2])]
     while min(sizes[0]) > 8 and not (sizes[0][0] % 2 or sizes[0][1] % 2):
         sizes.insert(0, (sizes[0][0] // 2, sizes[0][1] // 2))

@@ -17,12 +17,12 @@ from tfgan_zoo.tasks.gan import GAN
 class BigGAN(GAN):
     """The large class-conditional GAN.
 
-    The latents are split into one part for the first map and one for each block; gain and bias of every
-    batch normalization in a block are linear in its part and in a class embedding that all share. Hinge
-    loss with projection, Adam(beta_1=0, beta_2=0.999) with rates of 5e-5 and 2e-4, 2 discriminator
-    updates a step, batches of 2048, an average of the generator with decay 0.9999 (section 3 and
-    appendix C). Images are drawn from the average, with `truncation`, and an export re-estimates its
-    batch statistics where it is given `standing_statistics`, the number of batches to do so from.
+    The latents are split into one part for the first feature map and one for each block; gain and bias
+    of every batch normalization in a block are linear in its part and in a class embedding that all
+    share. Hinge loss with projection, Adam(beta_1=0, beta_2=0.999) with rates of 5e-5 and 2e-4, 2
+    discriminator updates a step, batches of 2048, an average of the generator with decay 0.9999 (section
+    3 and appendix C). Images are drawn from the average, with `truncation`, and an export re-estimates
+    its batch statistics where it is given `standing_statistics`, the number of batches to do so from.
 
     The paper's batch statistics are those of the whole batch; here each replica has its own, of its
     rows. The authors' code has an epsilon of 1e-6 in Adam, where it is Keras's 1e-7 here, begins the
@@ -32,8 +32,8 @@ class BigGAN(GAN):
         num_classes: Int. Labels are integers in [0, num_classes).
         width: Int. The factor of all numbers of channels (ch in the paper, 96 there).
         embedding_dim: Int. Length of the class embedding.
-        attention_size: Int. The side of the maps that attend to themselves; the discriminator has one
-            where it is at most half of the image's side. None: no attention.
+        attention_size: Int. The side of the feature maps that attend to themselves; the discriminator
+            has one where it is at most half of the image's side. None: no attention.
         discriminator_attention_size: Int. The side of the discriminator's, where it is another than the
             generator's, as at 256x256; None: the same.
         orthogonal_weight: Float. Factor of the orthogonal regularization of the generator (equation 3),
@@ -43,9 +43,9 @@ class BigGAN(GAN):
     All other arguments: see `GAN`.
 
     Raises:
-        ValueError: Latents that cannot be split into parts of one length, a generator without a map of
-            `attention_size`, an unknown normalization, or an image that is not square with a side of 4
-            to 7 times a power of 2 (8 or more).
+        ValueError: Latents that cannot be split into parts of one length, a generator without a feature
+            map of `attention_size`, an unknown normalization, or an image that is not square with a side
+            of 4 to 7 times a power of 2 (8 or more).
     """
 
     truncates = True
@@ -78,7 +78,7 @@ class BigGAN(GAN):
     def build_discriminator(self):
         images = keras.Input(self.image_shape, name="images")
         labels = resnet.label_input(self.num_classes)
-        features = resnet.global_sum_pooling(self.maps_of(images))
+        features = resnet.global_sum_pooling(self.feature_maps(images))
         logits = resnet.logits_of(features, labels, self.num_classes, "orthogonal")
         return keras.Model([images, labels], logits, name="discriminator")
 
@@ -101,28 +101,28 @@ class BigGAN(GAN):
         """The generator's layers: float32 images of latents `[B, D]` and class vectors `[B, E]`."""
         parts = split(latents, len(channels(self)))
         conditions = [layers.Concatenate()([embedding, part]) for part in parts[1:]]
-        x = first_map(self, parts[0])
+        x = first_feature_map(self, parts[0])
         for size, condition in zip(channels(self)[1:], conditions, strict=True):
             x = resnet.block_up(x, size, convolve, activation(self, condition))
             x = resnet.self_attention(x, self.attention_size, "orthogonal")
         return to_rgb(self, x)
 
-    def maps_of(self, x):
-        """The discriminator's layers up to its last maps: images -> `[B, h, w, C]`."""
+    def feature_maps(self, x):
+        """The discriminator's layers up to its last feature maps: images -> `[B, h, w, C]`."""
         for level, (size, is_halved) in enumerate(_discriminator_blocks(self)):
             x = resnet.block_down(x, size, convolve, is_halved, is_first=level == 0)
             if is_halved:
-                x = resnet.self_attention(x, judged_attention_size(self), "orthogonal")
+                x = resnet.self_attention(x, discriminator_attention_size(self), "orthogonal")
         return x
 
 
 # === Networks: pieces of the generator that BigGAN-deep has too ===
 
 EMBEDDING = "class_embedding"
-# Multiples of the width, by the number of doublings: of the first map and of each block's (tables 4 to
-# 6; for 64x64 the first author's code, github.com/ajbrock/BigGAN-PyTorch, where google/compare_gan has
-# 2, 4, 8, 16 and 16 in the discriminator). Smaller images have one width throughout, as in the former
-# for 32x32; the latter has half of it in the discriminator.
+# Multiples of the width, by the number of doublings: of the first feature map and of each block's
+# (tables 4 to 6; for 64x64 the first author's code, github.com/ajbrock/BigGAN-PyTorch, where
+# google/compare_gan has 2, 4, 8, 16 and 16 in the discriminator). Smaller images have one width
+# throughout, as in the former for 32x32; the latter has half of it in the discriminator.
 _GENERATOR = {
     4: (16, 16, 8, 4, 2),
     5: (16, 16, 8, 4, 2, 1),
@@ -141,7 +141,7 @@ convolve = resnet.spectral_convolution("orthogonal")
 
 
 def channels(gan):
-    """Of the generator's first map, and of each map of twice the side."""
+    """Of the generator's first feature map, and of each one of twice the side."""
     _, doublings = resnet.base_resolution(gan.image_shape)
     default = (_FLAT,) * (doublings + 1) if doublings < 4 else None
     multiples = _GENERATOR.get(doublings, default)
@@ -167,13 +167,13 @@ def split(latents, count):
     size = latents.shape[-1]
     if size % count:
         raise ValueError(
-            f"latent_dim must be a multiple of {count}, one part for the first map and one for each "
-            f"block. Received: latent_dim={size}."
+            f"latent_dim must be a multiple of {count}, one part for the first feature map and one for "
+            f"each block. Received: latent_dim={size}."
         )
     return ops.split(latents, count, axis=-1)
 
 
-def first_map(gan, x):
+def first_feature_map(gan, x):
     side, _ = resnet.base_resolution(gan.image_shape)
     resnet.check_attention(gan)
     shape = (side, side, channels(gan)[0])
@@ -195,19 +195,19 @@ def activation(gan, condition):
 
 
 def to_rgb(gan, x):
-    """Float32 images in [-1, 1] of the last maps."""
+    """Float32 images in [-1, 1] of the last feature maps."""
     x = convolve(activation(gan, None)(x), gan.image_shape[-1], 3)
     return layers.Activation("tanh", dtype="float32", name="images")(x)
 
 
-def judged_attention_size(gan):
-    """The side of the discriminator's map that attends to itself, or None."""
+def discriminator_attention_size(gan):
+    """The side of the discriminator's feature map that attends to itself, or None."""
     own = gan.discriminator_attention_size
     return gan.attention_size if own is None else own
 
 
 def _discriminator_blocks(gan):
-    """`(channels, whether it halves the map)` of each block."""
+    """`(channels, whether it halves the feature map)` of each block."""
     _, doublings = resnet.base_resolution(gan.image_shape)
     if doublings < 4:
         return [(_FLAT * gan.width, level < 2) for level in range(4)]

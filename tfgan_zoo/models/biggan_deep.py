@@ -11,8 +11,8 @@ from tfgan_zoo.models.biggan import (
     activation,
     channels,
     convolve,
-    first_map,
-    judged_attention_size,
+    discriminator_attention_size,
+    first_feature_map,
     to_rgb,
 )
 from tfgan_zoo.networks import resnet
@@ -25,8 +25,8 @@ class BigGANDeep(BigGAN):
     The latents are not split: every block has all of them, beside the class embedding. A shortcut keeps
     its channels as they are: the generator drops what is too many, the discriminator adds what is
     missing by a 1x1 convolution. The discriminator is the generator's mirror image, for every size:
-    at 32x32 it halves maps three times, where the authors' code (github.com/ajbrock/BigGAN-PyTorch)
-    halves them twice, with the same layers.
+    at 32x32 it halves feature maps three times, where the authors' code
+    (github.com/ajbrock/BigGAN-PyTorch) halves them twice, with the same layers.
 
     All arguments: see `BigGAN` and `GAN`.
 
@@ -39,20 +39,20 @@ class BigGANDeep(BigGAN):
     def images_from(self, latents, embedding):
         condition = layers.Concatenate()([latents, embedding])
         activate = activation(self, condition)
-        x = first_map(self, condition)
+        x = first_feature_map(self, condition)
         for size in channels(self)[1:]:
             x = bottleneck_up(x, x.shape[-1], convolve, activate, is_doubled=False)
             x = bottleneck_up(x, size, convolve, activate)
             x = resnet.self_attention(x, self.attention_size, "orthogonal")
         return to_rgb(self, x)
 
-    def maps_of(self, x):
+    def feature_maps(self, x):
         first, *sizes = reversed(channels(self))
         x = convolve(x, first, 3)
         for size in sizes:
             x = bottleneck_down(x, size, convolve)
             x = bottleneck_down(x, size, convolve, is_halved=False)
-            x = resnet.self_attention(x, judged_attention_size(self), "orthogonal")
+            x = resnet.self_attention(x, discriminator_attention_size(self), "orthogonal")
         return x
 
 

@@ -17,13 +17,13 @@ from tfgan_zoo.tasks.gan import GAN
 class DCGAN(GAN):
     """The deep convolutional GAN.
 
-    The generator doubles a small map until it has the image's size; the discriminator mirrors it.
-    Weights start from N(0, 0.02), both optimizers are Adam(2e-4, beta_1=0.5), latents are uniform over
-    [-1, 1], batches have 128 images (sections 3 and 4 of the paper).
+    The generator doubles a small feature map until it has the image's size; the discriminator mirrors
+    it. Weights start from N(0, 0.02), both optimizers are Adam(2e-4, beta_1=0.5), latents are uniform
+    over [-1, 1], batches have 128 images (sections 3 and 4 of the paper).
 
     Args:
-        width: Int. Channels of the generator's last and the discriminator's first hidden map; maps of
-            half the size have twice as many, up to 8 times. The paper has 128 at 64x64.
+        width: Int. Channels of the generator's last and the discriminator's first hidden feature map;
+            maps of half the size have twice as many, up to 8 times. The paper has 128 at 64x64.
         upsampling: "transpose" (transposed convolution, as the paper), "resize" (nearest neighbour,
             then convolution) or "pixel_shuffle" (convolution, then depth to space; Shi et al. 2016).
         generator_normalization: "batch" or None.
@@ -88,7 +88,7 @@ def logits_from(gan, x):
 def features_from(gan, x):
     """The discriminator without its last layer: images `[B, H, W, any channels]` -> `[B, D]`."""
     for level in range(_halvings(gan.image_shape)):
-        # The first map is not normalised, so that the data's mean and scale can be learned.
+        # The first feature map is not normalised, so that the data's mean and scale can be learned.
         normalization = gan.discriminator_normalization if level else None
         x = layers.Conv2D(
             min(8, 2**level) * gan.width,
@@ -146,7 +146,7 @@ def activated(x, normalization, activation=None):
 
 
 def _doubled(x, channels, upsampling, use_bias):
-    """A map of twice the size."""
+    """A feature map of twice the size."""
     common = {"padding": "same", "use_bias": use_bias, "kernel_initializer": normal()}
     if upsampling == "transpose":
         return layers.Conv2DTranspose(channels, 5, strides=2, **common)(x)

@@ -34,7 +34,7 @@ class InfoGAN(GAN):
         information_weight: Float. The factor of the categorical codes' term, lambda in equation 6.
         continuous_weight: Float. That of the continuous codes' term.
         learned_deviation: Whether Q tells a deviation for each continuous code.
-        width: Int. Channels of the larger hidden map; the smaller one has twice as many.
+        width: Int. Channels of the larger hidden feature map; the smaller one has twice as many.
         units, code_units: Ints. Units of the fully connected layers, and of the one that only Q has.
         generator_normalization, discriminator_normalization: "batch" or None.
 

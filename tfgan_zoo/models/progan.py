@@ -114,7 +114,7 @@ class ProGAN(GAN):
 
     def synthesize(self, latents, batch, rng):
         phase = rng.stage
-        images = _drawn(self.generator.get_layer, latents, max(phase - 1, 0), phase)
+        images = _generated(self.generator.get_layer, latents, max(phase - 1, 0), phase)
         images = [tf.cast(image, tf.float32) for image in images]
         return lerp(upscale2d(images[0]), images[1], self.alpha(phase)) if phase else images[0]
 
@@ -133,7 +133,7 @@ class ProGAN(GAN):
             return lerp(old(), new, alpha) if level == phase - 1 else new
 
         layer = self.discriminator.get_layer
-        return {"logits": _judged(layer, images, phase, fade, training=True)}
+        return {"logits": _discriminated(layer, images, phase, fade, training=True)}
 
     def discriminator_terms(self, real, fake, batch, rng):
         drift = tf.reduce_mean(tf.square(real.logits))
@@ -145,28 +145,28 @@ class ProGAN(GAN):
     def build_generator(self):
         known = {f"features_{level}": block for level, block in enumerate(_generator_blocks(self))}
         for level in range(self.stages):
-            known[f"to_images_{level}"] = EqualizedConv2D(
-                self.image_shape[-1], 1, name=f"to_images_{level}"
+            known[f"to_rgb_{level}"] = EqualizedConv2D(
+                self.image_shape[-1], 1, name=f"to_rgb_{level}"
             )
         latents = keras.Input([self.latent_dim], name="latents")
-        images = _drawn(known.__getitem__, latents, 0, self.stages - 1)
+        images = _generated(known.__getitem__, latents, 0, self.stages - 1)
         return keras.Model(
             latents, FadeInImages(dtype="float32", name="images")(images), name="generator"
         )
 
     def build_discriminator(self):
-        known = {"halve": Resample(down=2, taps=BOX, name="halve")}
+        known = {"downscale": Resample(down=2, taps=BOX, name="downscale")}
         for level, block in enumerate(_discriminator_blocks(self)):
-            known[f"judge_{level}"] = block
-            known[f"from_images_{level}"] = keras.Sequential(
+            known[f"block_{level}"] = block
+            known[f"from_rgb_{level}"] = keras.Sequential(
                 [EqualizedConv2D(self.widths[level], 1, gain=_RECTIFIED), LeakyReLU(0.2)],
-                name=f"from_images_{level}",
+                name=f"from_rgb_{level}",
             )
         known["logits"] = EqualizedDense(1, dtype="float32", name="logits")
         images = keras.Input(self.image_shape, name="images")
         fade_in = FadeInFeatures(name="fade_in")
         fade = lambda old, new, level: fade_in([old(), new], level=level)  # noqa: E731
-        logits = _judged(known.__getitem__, images, self.stages - 1, fade)
+        logits = _discriminated(known.__getitem__, images, self.stages - 1, fade)
         return keras.Model(images, logits, name="discriminator")
 
 
@@ -192,28 +192,28 @@ def _smallest(gan):
     return height // scale
 
 
-def _drawn(layer, latents, first, last):
+def _generated(layer, latents, first, last):
     """Images of each size from `first` to `last`, of the layers that `layer` finds by name."""
     x, images = latents, []
     for level in range(last + 1):
         x = layer(f"features_{level}")(x)
         if level >= first:
-            images.append(layer(f"to_images_{level}")(x))
+            images.append(layer(f"to_rgb_{level}")(x))
     return images
 
 
-def _judged(layer, images, last, fade, **options):
+def _discriminated(layer, images, last, fade, **options):
     """Logits of images of size `last`, of the layers that `layer` finds by name.
 
     `fade(old, new, level)` mixes the features at a level: the new ones came through the layers of larger
     sizes; the old ones, `old()`, go past them, from images that were halved.
     """
-    x = layer(f"from_images_{last}")(images)
+    x = layer(f"from_rgb_{last}")(images)
     for level in reversed(range(last)):
-        x = layer(f"judge_{level + 1}")(x)
-        images = layer("halve")(images)
-        x = fade(functools.partial(layer(f"from_images_{level}"), images), x, level)
-    return layer("logits")(layer("judge_0")(x, **options))
+        x = layer(f"block_{level + 1}")(x)
+        images = layer("downscale")(images)
+        x = fade(functools.partial(layer(f"from_rgb_{level}"), images), x, level)
+    return layer("logits")(layer("block_0")(x, **options))
 
 
 def _generator_blocks(gan):
@@ -254,7 +254,7 @@ def _discriminator_blocks(gan):
         EqualizedDense(gan.widths[0], gain=_RECTIFIED),
         LeakyReLU(0.2),
     ]
-    yield keras.Sequential(end, name="judge_0")
+    yield keras.Sequential(end, name="block_0")
     for level in range(1, gan.stages):
         halved = [
             EqualizedConv2D(gan.widths[level], 3, gain=_RECTIFIED),
@@ -263,7 +263,7 @@ def _discriminator_blocks(gan):
             LeakyReLU(0.2),
             Resample(down=2, taps=BOX),
         ]
-        yield keras.Sequential(halved, name=f"judge_{level}")
+        yield keras.Sequential(halved, name=f"block_{level}")
 
 
 # === Presets ===

@@ -22,8 +22,8 @@ class R3GAN(GAN):
 
     Both networks are ResNets of inverted bottlenecks with grouped convolutions, fix-up initialisation,
     leaky rectifiers, bilinear resampling and no normalization (section 4). The generator starts from
-    a learned basis of small maps, the discriminator ends in one. Images are not passed through tanh;
-    they are clipped when drawn.
+    a learned basis of small feature maps, the discriminator ends in one. Images are not passed through
+    tanh; they are clipped when drawn.
 
     The authors move learning rate, beta_2, gamma and the average's half-life over their first 20 to 200
     million images (2e-4 to 5e-5, 0.9 to 0.99, gamma to its tenth). Here all are constant: the first
@@ -32,8 +32,8 @@ class R3GAN(GAN):
     and 512; small networks at batches of 32 learn faster at 1e-3, which the preset of 28 pixels has.
 
     Args:
-        widths: Ints. Channels of each stage's maps, from the coarsest. A stage has half the size of the
-            next; the last has the image's.
+        widths: Ints. Channels of each stage's feature maps, from the coarsest. A stage has half the size
+            of the next; the last has the image's.
         blocks: Int. Residual blocks in each stage.
         expansion: Int. Times as many channels within a block.
         group_width: Int. Channels in each group of a grouped convolution.
@@ -109,7 +109,7 @@ class R3GAN(GAN):
 
 
 def _coarsest(gan):
-    """Height and width of the first stage's maps."""
+    """Height and width of the first stage's feature maps."""
     height, width, _ = gan.image_shape
     scale = 2 ** (len(gan.widths) - 1)
     if height % scale or width % scale:
@@ -184,7 +184,7 @@ class GroupedConv2D(layers.Conv2D):
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
 class BasisMaps(layers.Layer):
-    """Each of `[B, C]` times a learned map of its own: `[B, height, width, C]`.
+    """Each of `[B, C]` times a learned feature map of its own: `[B, height, width, C]`.
 
     Args:
         size: `(height, width)`.
@@ -211,7 +211,7 @@ class BasisMaps(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
 class BasisProducts(layers.Layer):
-    """The product of each map of `[B, H, W, C]` with a learned one of its own, summed: `[B, C]`."""
+    """The product of each channel of `[B, H, W, C]` with a learned one of its own, summed: `[B, C]`."""
 
     def build(self, input_shape):
         _, height, width, _ = input_shape

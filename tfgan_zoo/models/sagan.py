@@ -16,8 +16,8 @@ from tfgan_zoo.tasks.gan import GAN
 
 
 class SAGAN(GAN):
-    """The self-attention GAN: SNGAN's residual networks with classes, and in each one map that attends
-    to itself.
+    """The self-attention GAN: SNGAN's residual networks with classes, and in each one feature map that
+    attends to itself.
 
     Hinge loss, one discriminator update a step, Adam(beta_1=0, beta_2=0.9) with rates of 1e-4 for the
     generator and 4e-4 for the discriminator, batches of 256, normal latents of 128 numbers (sections 4
@@ -26,17 +26,17 @@ class SAGAN(GAN):
 
     Args:
         num_classes: Int, or None for a model without labels. Labels are integers in [0, num_classes).
-        width: Int. Channels of the generator's last map; maps of half the side have twice as many, up
-            to 16 times.
-        attention_size: Int. The side of the maps that attend to themselves; the discriminator has one
-            where it is at most half of the image's side. None: no attention.
+        width: Int. Channels of the generator's last feature map; those of half the side have twice as
+            many, up to 16 times.
+        attention_size: Int. The side of the feature maps that attend to themselves; the discriminator
+            has one where it is at most half of the image's side. None: no attention.
         generator_normalization: "batch", or None to leave batch normalization out.
 
     All other arguments: see `GAN`.
 
     Raises:
-        ValueError: A generator without a map of `attention_size`, an unknown normalization, or an image
-            that is not square with a side of 4 to 7 times a power of 2 (8 or more).
+        ValueError: A generator without a feature map of `attention_size`, an unknown normalization, or
+            an image that is not square with a side of 4 to 7 times a power of 2 (8 or more).
     """
 
     bounds = {"num_classes": "None or >= 1"}

@@ -90,7 +90,7 @@ def _is_cnn(network):
     return network == "cnn"
 
 
-def _first_map(gan, latents, channels):
+def _first_feature_map(gan, latents, channels):
     side, _ = resnet.base_resolution(gan.image_shape)
     return layers.Reshape((side, side, channels))(layers.Dense(side**2 * channels)(latents))
 
@@ -100,14 +100,14 @@ def _first_map(gan, latents, channels):
 
 def _maps_from(gan, latents, activate):
     first, *maps = _generator_channels(gan)
-    x = _first_map(gan, latents, first)
+    x = _first_feature_map(gan, latents, first)
     for channels in maps:
         x = resnet.block_up(x, channels, _convolve, activate)
     return activate(x, None)  # the last one is not told the class
 
 
 def _generator_channels(gan):
-    """Of the first map, and of each block."""
+    """Of the first feature map, and of each block."""
     _, doublings = resnet.base_resolution(gan.image_shape)
     if gan.network == "resnet_flat":
         return [gan.width] * (doublings + 1)
@@ -122,7 +122,7 @@ def _resnet_features(gan, x):
 
 
 def _discriminator_blocks(gan):
-    """`(channels, whether it halves the map)` of each block."""
+    """`(channels, whether it halves the feature map)` of each block."""
     _, doublings = resnet.base_resolution(gan.image_shape)
     if gan.network == "resnet_flat":
         return [(gan.width // 2, level < 2) for level in range(4)]
@@ -149,7 +149,7 @@ def _initializer(size):
 
 def _cnn_from(gan, latents, activate):
     _, doublings = resnet.base_resolution(gan.image_shape)
-    x = _first_map(gan, latents, gan.width * 2**doublings)
+    x = _first_feature_map(gan, latents, gan.width * 2**doublings)
     for level in reversed(range(doublings)):
         x = layers.Conv2DTranspose(gan.width * 2**level, 4, strides=2, padding="same")(x)
         x = activate(x)

@@ -1,4 +1,4 @@
-"""SSGAN: the discriminator also tells by how much an image was turned, and so needs no labels.
+"""SSGAN: the discriminator also tells by how much an image was rotated, and so needs no labels.
 
 Reference: Chen, Zhai, Ritter, Lucic and Houlsby, "Self-Supervised GANs via Auxiliary Rotation Loss",
 2019 (arXiv:1811.11212; section 3).
@@ -15,15 +15,16 @@ from tfgan_zoo.presets import register
 
 
 class SSGAN(SNGAN):
-    """SNGAN with a head of four classes on the discriminator: turned by 0, 90, 180 or 270 degrees.
+    """SNGAN with a head of four classes on the discriminator: rotated by 0, 90, 180 or 270 degrees.
 
-    The discriminator learns the turn of real images, the generator draws images whose turn it can tell.
-    Each image of a batch is turned once, by a number of quarters drawn for it: the mean over turns of
-    the paper's loss, where the authors' code turns a quarter of the batch in all four ways, at the
-    same cost. As SNGAN otherwise, with 2 discriminator updates a step.
+    The discriminator learns the rotation of real images, the generator draws images whose rotation it
+    can tell. Each image of a batch is rotated once, by a multiple of 90 degrees drawn for it: the mean
+    over rotations of the paper's loss, where the authors' code rotates a quarter of the batch in all
+    four ways, at the same cost. As SNGAN otherwise, with 2 discriminator updates a step.
 
     Args:
-        d_rotation_weight: Float. The factor of the cross-entropy of turns for the discriminator, beta.
+        d_rotation_weight: Float. The factor of the cross-entropy of rotations for the discriminator,
+            beta.
         g_rotation_weight: Float. That for the generator, alpha.
 
     All other arguments: see `SNGAN` and `GAN`.
@@ -59,7 +60,7 @@ class SSGAN(SNGAN):
         return {**terms, "g_rotation": (self.g_rotation_weight, loss)}
 
     def _rotation_loss(self, images, batch, rng):
-        """Mean cross-entropy of the turns of images `[B, H, W, C]`, and the share that is told."""
+        """Mean cross-entropy of the rotations of images `[B, H, W, C]`, and its accuracy."""
         turns = tf.cast(4.0 * rng.uniform([]), tf.int32)
         logits = self.discriminate(rotated(images, turns), batch)["rotation_logits"]
         told = tf.argmax(logits, axis=1, output_type=tf.int32) == turns
@@ -68,7 +69,7 @@ class SSGAN(SNGAN):
 
 
 def rotated(images, turns):
-    """Square images `[B, N, N, C]`, each turned counterclockwise by 90 degrees `turns` times.
+    """Square images `[B, N, N, C]`, each rotated counterclockwise by 90 degrees `turns` times.
 
     Args:
         turns: int32 `[B]` in [0, 4).
@@ -83,7 +84,7 @@ def _check(gan):
     height, width, _ = gan.image_shape
     if height != width:
         raise ValueError(
-            f"SSGAN turns images, which must be square. Received: image_shape={gan.image_shape}."
+            f"SSGAN rotates images, which must be square. Received: image_shape={gan.image_shape}."
         )
     if gan.num_classes is not None:
         raise ValueError(f"SSGAN takes no labels. Received: num_classes={gan.num_classes}.")

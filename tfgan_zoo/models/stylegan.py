@@ -1,4 +1,4 @@
-"""StyleGAN: a generator that is told its style at every size of its maps.
+"""StyleGAN: a generator with a style at every size of its feature maps.
 
 Reference: Karras, Laine and Aila, "A Style-Based Generator Architecture for Generative Adversarial
 Networks", 2019 (arXiv:1812.04948).
@@ -123,7 +123,7 @@ class StyleGAN(GAN):
 
     @property
     def num_styles(self):
-        """How many styles an image has: two for each size of its maps."""
+        """How many styles an image has: two for each size of its feature maps."""
         return 2 * len(sizes(self.image_shape))
 
     def styles_from_latents(self, latents, truncation=1.0):
@@ -172,7 +172,7 @@ def _crossed(first, second, crossover):
 
 
 def sizes(image_shape):
-    """`(height, width)` of all maps, from the smallest, with edges of at most 7, to the image's."""
+    """`(height, width)` of all feature maps, from the smallest (edges of at most 7) to the image's."""
     found = [tuple(image_shape[:2])]
     while min(found[0]) > 7 and not (found[0][0] % 2 or found[0][1] % 2):
         found.insert(0, (found[0][0] // 2, found[0][1] // 2))
@@ -185,7 +185,7 @@ def sizes(image_shape):
 
 
 def channels_at(gan, size):
-    """Channels of a map of that `(height, width)`."""
+    """Channels of a feature map of that `(height, width)`."""
     return min(gan.channel_max, gan.channel_base // max(size))
 
 
@@ -236,7 +236,7 @@ def activated(x, gain=_GAIN):
 
 
 def halved(x, channels, kernel_size, **options):
-    """A convolution of the smoothed map at every other pixel."""
+    """A convolution of the smoothed feature map at every other pixel."""
     x = Resample(padding=[(kernel_size + 1) // 2] * 2)(x)
     return EqualizedConv2D(channels, kernel_size, strides=2, padding="valid", **options)(x)
 

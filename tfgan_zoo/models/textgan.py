@@ -244,10 +244,10 @@ def _embeddings(gan, tokens):
 
 
 def _map_from(gan, x):
-    """Images `[B, H, W, C]` -> a map that is not larger than 4 on its shorter side."""
+    """Images `[B, H, W, C]` -> a feature map that is not larger than 4 on its shorter side."""
     level, width = 0, gan.width
     while level == 0 or (min(x.shape[1:3]) > 4 and not any(side % 2 for side in x.shape[1:3])):
-        # The first map is not normalised, so that the data's mean and scale can be learned.
+        # The first feature map is not normalised, so that the data's mean and scale can be learned.
         x = _convolved(gan, x, width, 4, 2, gan.discriminator_normalization if level else None)
         level, width = level + 1, min(2 * width, 8 * gan.width)
     return x

@@ -37,7 +37,7 @@ class VAEGAN(GAN):
 
     Args:
         gamma: Float above 0. The factor of the error for the decoder; the authors' is 1e-5 for faces.
-        width: Int. Channels of the discriminator's first map, 32 in the paper.
+        width: Int. Channels of the discriminator's first feature map, 32 in the paper.
         encoder_units, discriminator_units: Ints. Units of the fully connected layers, 2048 and 512.
         generator_normalization: "batch" or None, of encoder and decoder.
         discriminator_normalization: "batch" or None.
@@ -83,7 +83,7 @@ class VAEGAN(GAN):
 
     def build_discriminator(self):
         images = keras.Input(self.image_shape, name="images")
-        return keras.Model(images, _judged(self, images), name="discriminator")
+        return keras.Model(images, _discriminated(self, images), name="discriminator")
 
     def players(self):
         """The discriminator, the encoder and the generator, each with a loss of its own."""
@@ -242,8 +242,8 @@ def _decoded(gan, x):
     return layers.Activation("tanh", dtype="float32", name="images")(x)
 
 
-def _judged(gan, x):
-    """The discriminator's layers: images `[B, H, W, C]` -> logits, and the last map as `features`."""
+def _discriminated(gan, x):
+    """The discriminator's layers: images `[B, H, W, C]` -> logits, and `features`, the last layer's."""
     normalization = gan.discriminator_normalization
     x = layers.Conv2D(gan.width, 5, padding="same", activation="relu")(x)
     factors = (4, 8, 8)[: _halvings(gan.image_shape)]

@@ -1,4 +1,4 @@
-"""What `CollapseMonitor` measures: how far images are apart, and how the two players stand."""
+"""What `CollapseMonitor` measures: how much images vary, and the gradients of the players."""
 
 import numpy as np
 import tensorflow as tf
@@ -13,7 +13,7 @@ _BORDERS = {"hinge": 0.0, "least_squares": 0.5} | dict.fromkeys(("minimax", "non
 # === Images ===
 
 
-def drawn(images, labels, n):
+def sample_images(images, labels, n):
     """`n` of the images, drawn once and for all, since data may lie in the order of its classes."""
     images = np.asarray(images)
     in_bytes = images.dtype == np.uint8
@@ -33,14 +33,14 @@ def drawn(images, labels, n):
 
 
 def encoded(condition, real):
-    """What `drawn` gave, with labels or texts as the networks take them."""
+    """What `sample_images` gave, with labels or texts as the networks take them."""
     if condition is None:
         return {"images": real["images"]}
     values = condition.checked(real["labels"], len(real["labels"]))
     return {"images": real["images"], condition.key: condition.encode(tf.constant(values)).numpy()}
 
 
-def look(images, extract):
+def image_statistics(images, extract):
     """Distance and length of features, mean MS-SSIM and number of classes, or None for these."""
     found = extract(images)
     features, classes = found if isinstance(found, tuple) else (found, None)
@@ -78,18 +78,19 @@ def extractor_of(extractor):
 # === Players ===
 
 
-def undisturbed(gan, play):
-    """What `play()` measures, after which the moving statistics are what they were."""
+def keeping_statistics(gan, measure):
+    """What `measure()` returns, as NumPy; the moving statistics are what they were before."""
     before = [np.array(variable.numpy()) for variable in gan._statistics]
     try:
-        return {name: value.numpy() for name, value in play().items()}
+        return {name: value.numpy() for name, value in measure().items()}
     finally:
         for variable, value in zip(gan._statistics, before, strict=True):
             variable.assign(value)
 
 
-def play(gan, real):
-    """The discriminator's answers and the players' gradients, with the draws of the next update."""
+def gradient_statistics(gan, real):
+    """Norms of the players' gradients, and shares of images that the discriminator classifies and ranks
+    right, with the random numbers of the next update."""
     batch = {name: tf.constant(values)[:, None] for name, values in real.items()}
     batch = {name: tf.repeat(v, gan.batches_per_step, axis=1) for name, v in batch.items()}
     found = {f"{p.prefix}_gradient": _norm(gan, p.name, batch) for p in gan.players()}
