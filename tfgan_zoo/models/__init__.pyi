@@ -305,8 +305,8 @@ class BigGAN(GAN):
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
+    def feature_maps(self, x): ...
     def images_from(self, latents: tf.Tensor, embedding): ...
-    def maps_of(self, x): ...
     def regularized_kernels(self): ...
 
 class DCGAN(GAN):
@@ -457,8 +457,8 @@ class R3GAN(GAN):
     ) -> None: ...
 
 class SAGAN(GAN):
-    """The self-attention GAN: SNGAN's residual networks with classes, and in each one map
-    that attends to itself."""
+    """The self-attention GAN: SNGAN's residual networks with classes, and in each one feature
+    map that attends to itself."""
 
     num_classes: int | None
     width: int
@@ -749,7 +749,7 @@ class LSGAN(DCGAN):
     ) -> None: ...
 
 class SSGAN(SNGAN):
-    """SNGAN with a head of four classes on the discriminator: turned by 0, 90, 180 or 270
+    """SNGAN with a head of four classes on the discriminator: rotated by 0, 90, 180 or 270
     degrees."""
 
     d_rotation_weight: float
