@@ -31,8 +31,13 @@ def signature(defaults):
     )
 
 
-def resolve(cls, arguments, options):
+def resolve(cls, arguments, options, implied=lambda given: {}):
     """All options of a model of class `cls`, defaults filled in and checked.
+
+    Args:
+        cls: The class.
+        arguments, options: What its constructor was given, by place and by name.
+        implied: From `{name: value}` of what was given to options that follow from it.
 
     Raises:
         TypeError: An option that the class does not have, or given twice.
@@ -46,7 +51,7 @@ def resolve(cls, arguments, options):
             )
     given = legacy.translated(cls, options)
     bound = signature(cls.defaults).bind(*arguments, **given)
-    resolved = {**cls.defaults, **bound.arguments}
+    resolved = {**cls.defaults, **bound.arguments, **implied(bound.arguments)}
     resolved = {name: _plain(cls, name, value) for name, value in resolved.items()}
     _check(cls.__name__, resolved)
     _check_effects(cls, resolved)
@@ -61,8 +66,7 @@ def as_config(options):
 def _as_config(value):
     if isinstance(value, (list, tuple)) and any(isinstance(item, Configurable) for item in value):
         return [_as_config(item) for item in value]
-    is_object = isinstance(value, (Configurable, keras.Model))
-    return keras.saving.serialize_keras_object(value) if is_object else value
+    return keras.saving.serialize_keras_object(value) if isinstance(value, Configurable) else value
 
 
 def _check_effects(cls, options):

@@ -103,7 +103,8 @@ class AdversarialLosses(KerasMethods):
 
     def synthesize(self, latents, batch, rng):
         """Images `[B, H, W, C]` of latents, in training mode."""
-        return self.generator(self.generator_inputs(latents, batch), training=True)
+        images = self.generator(self.generator_inputs(latents, batch), training=True)
+        return tf.cast(images, tf.float32)
 
     def augment_images(self, images, rng):
         """Real or generated images as the discriminator is given them."""
@@ -224,7 +225,9 @@ class AdversarialLosses(KerasMethods):
         """What the discriminator gives for images `[B, H, W, C]`, as a dictionary with "logits"."""
         inputs = self.discriminator_inputs(images, batch)
         outputs = self.discriminator(inputs, training=training)
-        return outputs if isinstance(outputs, dict) else {"logits": outputs}
+        outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
+        logits = tf.cast(outputs["logits"], tf.float32)
+        return {**outputs, "logits": logits[:, None] if logits.shape.rank == 1 else logits}
 
     def _penalty_value(self, real, fake, batch, rng):
         # Not within the branches of a lazy term, where replicas cannot meet.

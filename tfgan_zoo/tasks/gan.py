@@ -1,7 +1,6 @@
 """The base of every noise-to-image model: its options, its networks and the hooks of a variant."""
 
-import contextlib
-import random
+import functools
 
 import keras
 import tensorflow as tf
@@ -9,13 +8,16 @@ import tensorflow as tf
 from tfgan_zoo import presets
 from tfgan_zoo.engine import construction, legacy, options
 from tfgan_zoo.engine.frozen import freeze_layers, frozen_layers
-from tfgan_zoo.tasks import served
+from tfgan_zoo.tasks import given_layers, own_networks, served
+from tfgan_zoo.tasks.building import building, full_precision
 from tfgan_zoo.tasks.conditions import Labels
 from tfgan_zoo.tasks.given import check_networks
 from tfgan_zoo.tasks.prediction import Prediction
-from tfgan_zoo.weights import named
+
+__all__ = ["GAN", "full_precision"]
 
 
+@keras.saving.register_keras_serializable(package="tfgan_zoo")
 class GAN(Prediction):
     """A generator and a discriminator trained against each other by `fit`.
 
@@ -24,7 +26,35 @@ class GAN(Prediction):
     never overrides `train_step`. The hooks of the losses stand in `AdversarialLosses`. Its table
     `defaults` holds what its paper sets, and every row of it is an argument of the constructor.
 
+    Given a generator and a discriminator, it trains these; `image_shape` and `latent_dim` are then
+    theirs. A class that defines `build_generator` or `build_discriminator` does not take the argument.
+
     Example:
+
+    ```python
+    generator = keras.Sequential(
+        [
+            keras.Input([64]),
+            keras.layers.Dense(7 * 7 * 32, activation="relu"),
+            keras.layers.Reshape((7, 7, 32)),
+            keras.layers.Conv2DTranspose(16, 4, 2, "same", activation="relu"),
+            keras.layers.Conv2DTranspose(1, 4, 2, "same", activation="tanh"),
+        ]
+    )
+    discriminator = keras.Sequential(
+        [
+            keras.Input([28, 28, 1]),
+            keras.layers.Conv2D(32, 4, 2, "same", activation="leaky_relu"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1),
+        ]
+    )
+    gan = tfgan_zoo.GAN(generator=generator, discriminator=discriminator, objective="hinge")
+    gan.compile()
+    gan.fit(images, batch_size=64, epochs=10)  # float images in [-1, 1]
+    ```
+
+    A model of the zoo makes its networks itself:
 
     ```python
     gan = tfgan_zoo.DCGAN(image_shape=(28, 28, 1))
@@ -55,12 +85,19 @@ class GAN(Prediction):
             (normalization, standard deviation) have those of a part; an option whose loss reads
             several images together is refused by `compile`.
         seed: Int in [0, 2**31). Initial weights, data order and every draw are functions of it.
+        generator: A Keras model of your own, functional, sequential or of a class, from latents
+            `[B, latent_dim]` to images `[B, H, W, C]` in [-1, 1]; with `num_classes` from
+            `[latents, labels]`, int32 labels `[B]`. It trains from the weights that it has.
+        discriminator: A Keras model from images, or from `[images, labels]`, to logits `[B, 1]` or
+            `[B]`, or to a dictionary with such "logits".
+        num_classes: Int. Labels are integers in [0, num_classes); None for a model without labels.
         dtype: Dtype policy, such as "mixed_bfloat16" or "mixed_float16", that training computes in. The
             averages, and with them what is drawn and served, always compute in float32.
 
     Raises:
-        TypeError: An argument that the class does not have.
-        ValueError: A value outside its range.
+        TypeError: An argument that the class does not have, or a network that is no Keras model.
+        ValueError: A value outside its range, or a network that could not be trained: of other inputs or
+            outputs, with layers that draw by Keras's generator, of another dtype policy or strategy.
 
     References: Goodfellow et al., "Generative Adversarial Nets", 2014.
     """
@@ -82,11 +119,14 @@ class GAN(Prediction):
         "ema_decay": 0.999,
         "gradient_accumulation_steps": 1,
         "seed": 0,
+        "generator": None,
+        "discriminator": None,
+        "num_classes": None,
     }
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        cls.defaults = {**super(cls, cls).defaults, **cls.__dict__.get("defaults", {})}
+        cls.defaults = {**_inherited(cls), **cls.__dict__.get("defaults", {})}
         if "build_discriminator" in vars(cls) and "unused_options" not in vars(cls):
             cls.unused_options = ()  # a network of its own may have a place for them
         cls.bounds = {**super(cls, cls).bounds, **cls.__dict__.get("bounds", {})}
@@ -99,18 +139,24 @@ class GAN(Prediction):
         return gan
 
     def __init__(self, *args, name=None, dtype=None, **kwargs):
-        resolved = options.resolve(type(self), args, kwargs)
-        super().__init__(name=name, dtype=construction.checked_policy(type(self).__name__, dtype))
-        object.__setattr__(self, "_options", resolved)  # not followed by Keras
+        policy = construction.checked_policy(type(self).__name__, dtype)
+        implied = functools.partial(own_networks.implied, type(self), policy)
+        resolved = options.resolve(type(self), args, kwargs, implied)
+        super().__init__(name=name, dtype=policy)
+        own = {k: v for k, v in resolved.items() if k not in own_networks.NETWORKS}
+        object.__setattr__(self, "_options", own)  # not followed by Keras
         for option, value in resolved.items():
             setattr(self, option, value)
         self.iterations = self.add_state("iterations", 0, "int64")
         for part in [self.penalty, *self.regularizers]:
             if part is not None:
                 part.build(self)
-        with _building(self.dtype_policy, self.seed):
+        with building(self.dtype_policy, self.seed):
+            given_layers.check_outputs(self, own_networks.adopt(self))
             self.build_networks()
         check_networks(self)
+        given_layers.check(self)
+        given_layers.remember(self)
         for average, network in self.ema_pairs():
             average.trainable = False
             average.set_weights(network.get_weights())
@@ -124,15 +170,15 @@ class GAN(Prediction):
         self.generator = self.build_generator()
         self.discriminator = self.build_discriminator()
         with full_precision():
-            self.ema_generator = self.build_generator()
+            self.ema_generator = self._average_of_generator()
 
     def build_generator(self):
         """Makes a network from latents (and labels) to float32 images in [-1, 1]."""
-        raise NotImplementedError(f"{type(self).__name__} must define build_generator().")
+        return self._given_network("generator")
 
     def build_discriminator(self):
         """Makes a network from images (and labels) to float32 logits `[B, 1]`."""
-        raise NotImplementedError(f"{type(self).__name__} must define build_discriminator().")
+        return self._given_network("discriminator")
 
     def networks(self):
         """`{name: network}` of all networks, whose weights a saved model has."""
@@ -142,6 +188,19 @@ class GAN(Prediction):
     def check_compile(self):
         for regularizer in self.regularizers:
             regularizer.check_compile(self)
+
+    def _given_network(self, name):
+        network = own_networks.given(self, name)
+        if network is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} has no {name}: give {name}=…, a Keras model, or define "
+                f"build_{name}() in a class of your own."
+            )
+        return network
+
+    def _average_of_generator(self):
+        is_given = own_networks.given(self, "generator") is not None
+        return own_networks.average_of(self) if is_given else self.build_generator()
 
     # === Configuration ===
 
@@ -153,7 +212,8 @@ class GAN(Prediction):
     def get_config(self):
         general = {"name": self.name, "dtype": self.dtype_policy.name}
         own = construction.own_arguments(type(self), self._given)
-        config = general | options.as_config(self._options if own is None else own)
+        own = own_networks.arguments(self, self._options) if own is None else own
+        config = general | options.as_config(own_networks.as_config(type(self), own))
         if self.class_names:
             config["class_names"] = list(self.class_names)
         frozen = frozen_layers(self)
@@ -168,6 +228,7 @@ class GAN(Prediction):
             config.pop("class_names", None)  # of the classes that there were
         config = {**legacy.translated(cls, config, warn=False), **overrides}
         config = legacy.translated(cls, config)
+        config = own_networks.restored(cls, config)
         frozen, class_names = config.pop("frozen", []), config.pop("class_names", None)
         gan = cls(**config)
         gan.class_names = class_names
@@ -180,6 +241,7 @@ class GAN(Prediction):
             labels = self.checked_labels(labels, latents)
         generator = self.generator if training else self.ema_generator
         images = generator(self.generator_inputs(latents, {"labels": labels}), training=training)
+        images = tf.cast(images, tf.float32)
         if self.num_classes is None:
             return images
         known = (labels >= 0) & (labels < self.num_classes)
@@ -191,30 +253,12 @@ class GAN(Prediction):
         return presets.from_preset(name, load_weights, model_class=cls, **overrides)
 
 
-def full_precision():
-    """Layers made within compute in float32: the averages, whose images are drawn and served. What a
-    model in half precision draws is then what its export serves, to the pixel."""
-    return _dtype_policy("float32")
-
-
-@contextlib.contextmanager
-def _dtype_policy(policy):
-    previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(previous)
-
-
-@contextlib.contextmanager
-def _building(policy, seed):
-    """Layers made within have this dtype policy, names that do not depend on what was made before, and
-    initial weights that are a function of the seed."""
-    state = random.getstate()
-    random.seed(seed)  # Keras draws the seeds of initializers here
-    try:
-        with _dtype_policy(policy), named.fresh_names():
-            yield
-    finally:
-        random.setstate(state)
+def _inherited(cls):
+    """The options of a class's base; a class that makes a network of its own is given none."""
+    found = dict(super(cls, cls).defaults)
+    for name in own_networks.NETWORKS:
+        if name in found and getattr(cls, f"build_{name}") is not getattr(GAN, f"build_{name}"):
+            del found[name]
+            if found.get("num_classes", 0) is None:
+                del found["num_classes"]
+    return found

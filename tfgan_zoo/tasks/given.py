@@ -38,7 +38,7 @@ def check_networks(gan):
 
 
 def _check_logits(model, network):
-    activation = _last_activation(network)
+    activation = last_activation(network)
     if activation in _BOUNDED:
         raise ValueError(
             f"{model}: the discriminator ends in {activation!r}. Its output must be logits, any real "
@@ -46,7 +46,7 @@ def _check_logits(model, network):
         )
 
 
-def _last_activation(network):
+def last_activation(network):
     """The name of the activation of the logits, where the layers can be seen; else None."""
     layer = network
     while isinstance(layer, keras.Model):
@@ -55,8 +55,11 @@ def _last_activation(network):
             outputs = outputs.get("logits")
         if isinstance(outputs, (list, tuple)):
             outputs = outputs[0]
-        seen = layer.layers[-1] if layer.layers else None
-        layer = seen if outputs is None else _operation(outputs)
+        if isinstance(layer, keras.Sequential):
+            changing = [each for each in layer.layers if not isinstance(each, _UNCHANGING)]
+            layer = changing[-1] if changing else None
+        else:  # in a class of a user's own, the order of calls cannot be seen
+            layer = None if outputs is None else _operation(outputs)
     if type(layer).__name__.lower() in _BOUNDED:  # `keras.ops.sigmoid`, `layers.Softmax`
         return type(layer).__name__.lower()
     return getattr(getattr(layer, "activation", None), "__name__", None)

@@ -168,7 +168,8 @@ class Sampling(AdversarialLosses):
         if not (isinstance(truncation, float) and truncation == 1.0):
             latents = self.truncate(latents, checked_truncation(truncation, latents))
         labels = self.checked_labels(labels, latents)
-        return self.ema_generator(self.inputs_of_average(latents, labels), training=training)
+        images = self.ema_generator(self.inputs_of_average(latents, labels), training=training)
+        return tf.cast(images, tf.float32)
 
     def checked_latents(self, latents):
         """Latents as a float tensor `[B, D]`; other shapes and dtypes, and outside of a graph NaN and

@@ -1,0 +1,347 @@
+"""Networks that are given to a `GAN`: what follows from them, their copies and their configurations."""
+
+import contextlib
+import inspect
+import json
+
+import keras
+import tensorflow as tf
+from keras.src.saving.serialization_lib import SafeModeScope
+
+from tfgan_zoo.engine import construction
+from tfgan_zoo.tasks.building import building, full_precision
+
+NETWORKS = ("generator", "discriminator")
+_OURS = ("keras", "tfgan_zoo")
+
+
+def implied(cls, policy, given):
+    """Options that follow from given networks: `latent_dim` and `image_shape`, where they are not given.
+
+    A network that was not built yet is built here, in this dtype policy, its weights a function of the
+    seed.
+
+    Args:
+        cls: The class of the model.
+        policy: Its dtype policy.
+        given: `{option: value}` as the constructor was called.
+
+    Raises:
+        TypeError: No Keras model.
+        ValueError: An option that is not given and cannot be seen.
+    """
+    networks = {name: given[name] for name in NETWORKS if given.get(name) is not None}
+    for name, network in networks.items():
+        _require_model(cls, name, network)
+    if len(networks) == 2 and networks["generator"] is networks["discriminator"]:
+        raise ValueError(f"{cls.__name__}: generator and discriminator are the same object.")
+    options = {**cls.defaults, **given}
+    found = {}
+    if "generator" in networks and "latent_dim" not in given:
+        found["latent_dim"] = _size_of_latents(cls, networks["generator"])
+        options |= found
+    if networks and "image_shape" not in given:
+        with building(policy, options["seed"] + 1):  # others than the discriminator's
+            shape = _shape_of_images(cls.__name__, options, networks)
+        if not shape or None in shape:
+            raise ValueError(
+                f"{cls.__name__}: image_shape cannot be seen in the given networks. Give "
+                "image_shape=(height, width, channels)."
+            )
+        found["image_shape"] = shape
+    return found
+
+
+def _require_model(cls, name, network):
+    if not isinstance(network, keras.Model):
+        kind = (
+            "the class" if inspect.isclass(network) else "the function" if callable(network) else ""
+        )
+        made = " Call it, and give what it returns." if kind else ""
+        raise TypeError(
+            f"{cls.__name__}: {name} must be a Keras model, keras.Model or keras.Sequential. Received: "
+            f"{' '.join(filter(None, [kind, repr(network)]))}.{made}"
+        )
+
+
+def _size_of_latents(cls, generator):
+    inputs = known_inputs(generator)
+    shape = inputs[0].shape if inputs else (None, None)
+    if len(shape) != 2 or shape[1] is None:
+        raise ValueError(
+            f"{cls.__name__}: latent_dim cannot be seen in the generator{_told(inputs)}. Give "
+            "latent_dim, the length of the latents [B, latent_dim] that it takes."
+        )
+    return shape[1]
+
+
+def _told(inputs):
+    return f", whose first input has shape {inputs[0].shape}" if inputs else ""
+
+
+def _shape_of_images(model, options, networks):
+    if "generator" in networks:
+        inputs = _inputs(options, "generator")
+        _check_inputs(model, "generator", networks["generator"], inputs)
+        outputs = outputs_of("generator", networks["generator"], inputs)
+        return tuple(outputs.shape[1:]) if isinstance(outputs, keras.KerasTensor) else ()
+    inputs = known_inputs(networks["discriminator"])
+    return tuple(inputs[0].shape[1:]) if inputs else ()
+
+
+def _inputs(options, name):
+    """The inputs of a network as symbols: latents or images, and labels for a model with classes."""
+    shape = options["image_shape"] if name == "discriminator" else (options["latent_dim"],)
+    labels = [] if options.get("num_classes") is None else [keras.KerasTensor((None,), "int32")]
+    return [keras.KerasTensor((None, *shape), "float32"), *labels]
+
+
+def known_inputs(network):
+    """The input tensors of a functional or sequential model, or None where they are not known."""
+    try:
+        return list(network.inputs) or None
+    except (AttributeError, ValueError):
+        return None
+
+
+def outputs_of(name, network, inputs):
+    """What a network gives for symbolic inputs, a list; it is built where it was not.
+
+    Raises:
+        ValueError: It cannot be called with them.
+    """
+    inputs = inputs if len(inputs) > 1 else inputs[0]
+    try:
+        if not network.built or not network.variables:
+            network(
+                keras.tree.map_structure(lambda x: tf.zeros((2, *x.shape[1:]), x.dtype), inputs)
+            )
+        return network.compute_output_spec(inputs)
+    except Exception as error:  # of whatever kind a network of a user's own raises
+        shapes = keras.tree.map_structure(lambda x: f"{x.dtype} {x.shape}", inputs)
+        raise ValueError(
+            f"The {name} cannot be called with {shapes}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def adopt(gan):
+    """Builds the networks that a model was given, and asks the discriminator whether it takes labels.
+
+    Returns:
+        `{name: symbolic outputs}` of the given networks.
+
+    Raises:
+        ValueError: A network that cannot be called with what the model gives it.
+    """
+    options = {name: getattr(gan, name) for name in ("latent_dim", "image_shape", "num_classes")}
+    inputs = {name: _inputs(options, name) for name in NETWORKS if given(gan, name) is not None}
+    if "discriminator" in inputs:
+        takes = takes_labels(gan.discriminator, inputs["discriminator"])
+        gan.conditional_discriminator = takes
+        inputs["discriminator"] = inputs["discriminator"][: 1 + takes]
+    for name, tensors in inputs.items():
+        _check_inputs(type(gan).__name__, name, getattr(gan, name), tensors)
+    return {name: outputs_of(name, getattr(gan, name), x) for name, x in inputs.items()}
+
+
+def _check_inputs(model, name, network, wanted):
+    """Refuses a functional model of other inputs than it will be called with."""
+    known, what = known_inputs(network), "latents" if name == "generator" else "images"
+    if known is None:
+        return
+    if isinstance(getattr(network, "_inputs_struct", None), dict):
+        raise ValueError(
+            f"{model}: the {name} takes a dictionary. Make it keras.Model({what}, …), or "
+            f"keras.Model([{what}, labels], …) for a model with classes."
+        )
+    if len(known) != len(wanted):
+        asked = f"[{what}, labels], since num_classes is given" if len(wanted) == 2 else what
+        hint = " Give num_classes, if the second is labels." if len(known) == 2 else ""
+        raise ValueError(
+            f"{model}: the {name} takes {len(known)} inputs, and would be given {asked}.{hint}"
+        )
+    for found, expected in zip(known, wanted, strict=True):
+        fits = tf.TensorShape(found.shape).is_compatible_with(expected.shape)
+        if not fits and not (expected.shape == (None,) and tuple(found.shape) == (None, 1)):
+            given = f"int labels {expected.shape}" if expected.dtype == "int32" else expected.shape
+            option = "latent_dim" if name == "generator" else "image_shape"
+            raise ValueError(
+                f"{model}: the {name} takes an input of shape {tuple(found.shape)}, and would be given "
+                f"{given}. See {option}, or make the {name} for it."
+            )
+
+
+def takes_labels(network, inputs):
+    """Whether a network takes the second of two inputs too."""
+    if len(inputs) == 1:
+        return False
+    if known := known_inputs(network):
+        return len(known) > 1
+    try:
+        outputs_of("discriminator", network, inputs)
+    except ValueError:
+        return False
+    return True
+
+
+def given(gan, name):
+    """The network of that name that the model was given, or None."""
+    return getattr(gan, name, None) if name in type(gan).defaults else None
+
+
+# === Copies ===
+
+
+def average_of(gan):
+    """The network that keeps the moving average of a given generator: a copy in float32."""
+    copy = averaged_copy(gan.generator)
+    options = {name: getattr(gan, name) for name in ("latent_dim", "num_classes")}
+    outputs_of("copy of the generator", copy, _inputs({**options, "image_shape": ()}, "generator"))
+    require_same_weights(gan.generator, copy)
+    return copy
+
+
+def averaged_copy(network):
+    """A network of the same layers and weights that computes in float32, for the moving average.
+
+    Raises:
+        TypeError: A class whose configuration does not describe it.
+    """
+    kind = type(network).__name__
+    try:
+        config = _with_policy(network.get_config(), "float32")
+        with full_precision(), _classes_of(network), SafeModeScope(safe_mode=False):
+            copy = _made(type(network), config)  # in this process, where its code runs already
+    except Exception as error:  # of whatever kind a class of a user's own raises
+        raise TypeError(
+            f"The generator {network.name!r} cannot be copied, and its moving average is a copy of it: "
+            f"{type(error).__name__}: {error} Its class {kind} needs a get_config() that names the "
+            "arguments of its constructor."
+        ) from error
+    return copy
+
+
+def require_same_weights(network, copy):
+    """Refuses a copy with other weights, once it is built."""
+    shapes = [[tuple(v.shape) for v in each.variables] for each in (network, copy)]
+    if shapes[0] != shapes[1]:
+        raise TypeError(
+            f"The generator {network.name!r} cannot be copied, and its moving average is a copy of it: "
+            f"the copy that the configuration of {type(network).__name__} makes has other weights. "
+            "get_config() must name all arguments of its constructor."
+        )
+
+
+def _made(cls, config):
+    """An object of a configuration; Keras gives more than some constructors take."""
+    try:
+        return cls.from_config(config)
+    except TypeError:
+        if issubclass(cls, keras.Sequential) or _is_complete(cls, config):
+            raise
+        parameters = inspect.signature(cls.__init__).parameters
+        return cls(**{name: value for name, value in config.items() if name in parameters})
+
+
+def _is_complete(cls, config):
+    """Whether the constructor of a class takes all that Keras gives it."""
+    try:
+        inspect.signature(cls.__init__).bind(None, **config)
+    except TypeError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _classes_of(network):
+    """The classes of a user's own layers, registered or not, are found within."""
+    classes = {type(layer).__name__: type(layer) for layer in _own_layers(network)}
+    with keras.saving.custom_object_scope(classes):
+        yield
+
+
+def _own_layers(network):
+    """The layers, and the network itself, whose classes are neither Keras's nor the zoo's."""
+    layers = network._flatten_layers()
+    return [layer for layer in layers if type(layer).__module__.partition(".")[0] not in _OURS]
+
+
+def _with_policy(config, name):
+    """A configuration in which all layers have the dtype policy of that name."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "DTypePolicy":
+            return {**config, "config": {**config["config"], "name": name}}
+        return {key: _with_policy(value, name) for key, value in config.items()}
+    if isinstance(config, (list, tuple)):
+        return type(config)(_with_policy(value, name) for value in config)
+    return config
+
+
+# === Configuration ===
+
+
+def arguments(gan, options):
+    """The options of a model with the networks that it was given."""
+    named = [name for name in NETWORKS if name in type(gan).defaults]
+    return {**options, **{name: getattr(gan, name) for name in named}}
+
+
+def as_config(cls, arguments):
+    """Arguments, in which networks are their configurations."""
+    return {
+        name: serialized(cls, value) if isinstance(value, keras.Model) else value
+        for name, value in arguments.items()
+    }
+
+
+def serialized(cls, network):
+    """The configuration of a given network, from which a saved model makes it anew.
+
+    Raises:
+        TypeError: A layer that a file cannot hold; the message names it.
+    """
+    for layer in network._flatten_layers():
+        if isinstance(layer, keras.layers.Lambda):
+            _refuse(cls, layer, "a Lambda layer is Python code. Make it a class of layers")
+    for layer in _own_layers(network):
+        kind = type(layer)
+        name = keras.saving.get_registered_name(kind)
+        if keras.saving.get_registered_object(name) is not kind:
+            decorator = '@keras.saving.register_keras_serializable(package="…")'
+            _refuse(cls, layer, f"its class is not registered. Put {decorator} before the class")
+        own = kind.from_config.__func__ is not keras.Model.from_config.__func__
+        if not own and not _is_functional(layer) and not _is_complete(kind, layer.get_config()):
+            _refuse(cls, layer, "its constructor must take **kwargs and give them to its base's")
+    try:
+        config = keras.saving.serialize_keras_object(network)
+        config = {k: v for k, v in config.items() if k not in ("build_config", "compile_config")}
+        return json.loads(json.dumps(config))
+    except Exception as error:  # of whatever kind a class of a user's own raises
+        raise TypeError(f"{cls.__name__} cannot be saved: {network.name!r}: {error}") from error
+
+
+def _is_functional(layer):
+    return getattr(layer, "_functional", None) is not None or hasattr(layer, "_inputs_struct")
+
+
+def _refuse(cls, layer, why):
+    raise TypeError(
+        f"{cls.__name__} cannot be saved: in its networks is the layer {layer.name!r}, a "
+        f"{type(layer).__name__}: {why}."
+    )
+
+
+def restored(cls, config):
+    """The arguments of a model, in whose configuration the networks are made of theirs."""
+    networks = {name: config[name] for name in NETWORKS if isinstance(config.get(name), dict)}
+    if not networks:
+        return config
+    policy = construction.checked_policy(cls.__name__, config.get("dtype"))
+    if policy.name == "float32":
+        networks = _with_policy(networks, policy.name)
+    with building(policy, config.get("seed", 0)):
+        made = {
+            name: keras.saving.deserialize_keras_object(network)
+            for name, network in networks.items()
+        }
+    return {**config, **made}
