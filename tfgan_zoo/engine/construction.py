@@ -61,14 +61,14 @@ def own_arguments(cls, given):
 
 
 def check_saved(gan):
-    """Refuses to write the config of a class with a constructor of its own that could not make the model
-    anew. A class with its own `from_config` knows better.
+    """Refuses to write a config that could not make the model anew, before a file is begun. A class with
+    its own `from_config` knows better.
 
     Raises:
         TypeError: A constructor without `**kwargs`, or an argument without a name or of a kind that a
-            file cannot hold.
+            file cannot hold, such as a network of a class that Keras does not know.
     """
-    cls = type(gan)
+    cls, config = type(gan), gan.get_config()
     own_from_config = not cls.from_config.__module__.startswith("tfgan_zoo.")
     if own_from_config or own_arguments(cls, gan._given) is None:
         return
@@ -78,7 +78,7 @@ def check_saved(gan):
             f"{cls.__name__} cannot be saved: its constructor must take **kwargs, name and dtype, "
             "and hand them to super().__init__(**kwargs)."
         )
-    for name, value in gan.get_config().items():
+    for name, value in config.items():
         if name.startswith("*"):
             raise TypeError(
                 f"{cls.__name__} cannot be saved: the arguments {name}={value!r} have no names. Give "

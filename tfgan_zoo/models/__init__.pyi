@@ -34,6 +34,9 @@ class GAN(keras.Model):
     ema_decay: float
     gradient_accumulation_steps: int
     seed: int
+    generator: keras.Model
+    discriminator: keras.Model
+    num_classes: int | None
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (64, 64, 3),
@@ -48,6 +51,9 @@ class GAN(keras.Model):
         ema_decay: float = 0.999,
         gradient_accumulation_steps: int = 1,
         seed: int = 0,
+        generator: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
+        num_classes: int | None = None,
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
@@ -274,7 +280,6 @@ class BEGAN(GAN):
 class BigGAN(GAN):
     """The large class-conditional GAN."""
 
-    num_classes: int
     width: int
     embedding_dim: int
     attention_size: int | None
@@ -432,7 +437,6 @@ class R3GAN(GAN):
     blocks: int
     expansion: int
     group_width: int
-    num_classes: int | None
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (64, 64, 3),
@@ -460,7 +464,6 @@ class SAGAN(GAN):
     """The self-attention GAN: SNGAN's residual networks with classes, and in each one feature
     map that attends to itself."""
 
-    num_classes: int | None
     width: int
     attention_size: int | None
     generator_normalization: Literal["batch"] | None
@@ -490,7 +493,6 @@ class SNGAN(GAN):
     """The spectrally normalized GAN, with the paper's residual or plain convolutional
     networks."""
 
-    num_classes: int | None
     network: Literal["resnet_flat", "resnet", "cnn"]
     width: int
     generator_normalization: Literal["batch"] | None

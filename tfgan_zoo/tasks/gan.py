@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfgan_zoo import presets
 from tfgan_zoo.engine import construction, legacy, options
 from tfgan_zoo.engine.frozen import freeze_layers, frozen_layers
-from tfgan_zoo.tasks import given_layers, own_networks, served
+from tfgan_zoo.tasks import copies, given_layers, own_networks, served
 from tfgan_zoo.tasks.building import building, full_precision
 from tfgan_zoo.tasks.conditions import Labels
 from tfgan_zoo.tasks.given import check_networks
@@ -213,7 +213,7 @@ class GAN(Prediction):
         general = {"name": self.name, "dtype": self.dtype_policy.name}
         own = construction.own_arguments(type(self), self._given)
         own = own_networks.arguments(self, self._options) if own is None else own
-        config = general | options.as_config(own_networks.as_config(type(self), own))
+        config = general | options.as_config(copies.as_config(type(self), own))
         if self.class_names:
             config["class_names"] = list(self.class_names)
         frozen = frozen_layers(self)
@@ -228,7 +228,7 @@ class GAN(Prediction):
             config.pop("class_names", None)  # of the classes that there were
         config = {**legacy.translated(cls, config, warn=False), **overrides}
         config = legacy.translated(cls, config)
-        config = own_networks.restored(cls, config)
+        config = copies.restored(cls, config)
         frozen, class_names = config.pop("frozen", []), config.pop("class_names", None)
         gan = cls(**config)
         gan.class_names = class_names

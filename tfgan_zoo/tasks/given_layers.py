@@ -142,9 +142,9 @@ def _check_shared(gan, networks):
     model = type(gan).__name__
     if len(networks) == 2:
         first, second = ({id(v): v for v in network.variables} for network in networks.values())
-        if shared := [first[key].path for key in first.keys() & second.keys()]:
+        if shared := [v.path for key, v in first.items() if key in second]:
             raise ValueError(
-                f"{model}: generator and discriminator share the weights {min(shared)!r}, which both "
+                f"{model}: generator and discriminator share the weights {shared[0]!r}, which both "
                 "would move. Give each its own layers."
             )
     for name, network in networks.items():
