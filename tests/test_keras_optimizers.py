@@ -1,6 +1,7 @@
 """Every optimizer of Keras, and one of a user's own, moves weights as it does in plain Keras."""
 
 import inspect
+import types
 
 import keras
 import numpy as np
@@ -9,6 +10,8 @@ import tensorflow as tf
 from cases import make
 
 from tfgan_zoo.engine import optimizers
+from tfgan_zoo.engine.players import Player
+from tfgan_zoo.regularizers import Unrolled
 
 STEPS = 5
 SHAPES = [(3, 4), (4,), (2, 2, 3, 2)]
@@ -91,6 +94,12 @@ def _variables():
     ]
 
 
+def prepared(name, optimizer, variables, precision):
+    """The optimizer made ready for a player of these variables, and its config."""
+    network = types.SimpleNamespace(trainable_variables=variables)
+    return optimizers.prepare(Player(name, [network], None, 0.1), optimizer, precision)
+
+
 def _gradients(step):
     draw = np.random.default_rng(step).normal
     return [tf.constant(draw(size=shape), tf.float32) for shape in SHAPES]
@@ -149,7 +158,7 @@ def test_weights_move_as_in_keras(mode, stock, mirrored):
         groups = []
         for make in ALL.values():
             variables = _variables()
-            optimizer, _ = optimizers.prepare("generator", make(), variables, "float32")
+            optimizer, _ = prepared("generator", make(), variables, "float32")
             groups.append((optimizer, variables))
 
     def apply(gradients):
@@ -173,11 +182,11 @@ def test_weights_move_as_in_keras(mode, stock, mirrored):
 
 
 def test_an_optimizer_says_what_it_was_and_is_saved_as_that():
-    optimizer, config = optimizers.prepare("discriminator", Own(0.1), _variables(), "float32")
+    optimizer, config = prepared("discriminator", Own(0.1), _variables(), "float32")
     assert isinstance(optimizer, Own) and optimizer.__class__ is Own
     assert keras.saving.serialize_keras_object(optimizer) == config
     assert optimizer.name == "d_optimizer"
-    adam, config = optimizers.prepare("generator", "adam", _variables(), "mixed_float16")
+    adam, config = prepared("generator", "adam", _variables(), "mixed_float16")
     assert config["module"] == "keras.optimizers" and config["class_name"] == "Adam"
     assert adam.inner_optimizer.name == "g_optimizer"
 
@@ -197,7 +206,7 @@ def test_optimizers_that_cannot_be_used_are_refused():
         gan.compile(of_keras.LossScaleOptimizer(of_keras.SGD(0.1), 0.0))
     with pytest.raises(ValueError, match="two optimizers named 'mine'"):
         gan.compile(of_keras.SGD(0.1, name="mine"), of_keras.SGD(0.1, name="mine"))
-    unrolled = make("DCGAN", unrolled_steps=1)
+    unrolled = make("DCGAN", regularizers=[Unrolled(1)])
     with pytest.raises(ValueError, match="without clipnorm"):
         unrolled.compile(d_optimizer=of_keras.Adam(1e-3, clipnorm=1.0))
 
@@ -217,13 +226,13 @@ def test_an_optimizer_of_another_scope_is_made_anew_whole(mirrored):
     excluding, forgetful = _without_bias(), Forgetful()
     with mirrored.scope():
         for optimizer in made:
-            again, _ = optimizers.prepare("generator", optimizer, variables, "float32")
+            again, _ = prepared("generator", optimizer, variables, "float32")
             assert again is not optimizer and again.__class__ is optimizer.__class__
             assert _numbers(again) == _numbers(optimizer)
-        pattern = optimizers.prepare("generator", excluding, variables, "float32")[0]
+        pattern = prepared("generator", excluding, variables, "float32")[0]
         assert pattern._exclude_from_weight_decay_pattern.pattern == "bias"
         with pytest.raises(ValueError, match="get_config.* of Forgetful lacks secret"):
-            optimizers.prepare("generator", forgetful, variables, "float32")
+            prepared("generator", forgetful, variables, "float32")
 
 
 # === The scale of the loss ===
@@ -232,7 +241,7 @@ def test_an_optimizer_of_another_scope_is_made_anew_whole(mirrored):
 def _scaled_sgd(scale):
     variable = keras.Variable([1.0, 2.0])
     optimizer = of_keras.LossScaleOptimizer(of_keras.SGD(0.1), 2.0)
-    optimizer, _ = optimizers.prepare("generator", optimizer, [variable], "float32")
+    optimizer, _ = prepared("generator", optimizer, [variable], "float32")
     optimizer.dynamic_scale.assign(scale)
     return optimizer, variable
 
@@ -260,7 +269,7 @@ def test_no_scale_of_the_loss_lets_nan_into_the_weights(scale, gradient, after):
 def test_a_scale_below_one_that_was_asked_for_is_kept():
     optimizer = of_keras.LossScaleOptimizer(of_keras.SGD(0.1), 0.25)
     variable = keras.Variable([1.0])
-    optimizer, _ = optimizers.prepare("generator", optimizer, [variable], "float32")
+    optimizer, _ = prepared("generator", optimizer, [variable], "float32")
     for _ in range(2):
         optimizer.apply([tf.constant([np.inf])], [variable])
     assert float(optimizer.dynamic_scale.numpy()) == 0.25

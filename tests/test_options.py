@@ -10,7 +10,11 @@ from cases import CASES, CONVOLUTIONAL, make
 import tfgan_zoo
 from tfgan_zoo import kinds
 from tfgan_zoo.engine import options
+from tfgan_zoo.penalties import R1
+from tfgan_zoo.regularizers import ADA, Balance
 
+# Options that take an object, and what it is called in messages.
+OBJECTS = {"objective": "objective", "penalty": "penalty", "regularizers": "regularizer"}
 WRONG = [np.nan, np.inf, -3, 2.5, "x", "3", None, True, [], {}, object(), np.ones(2), 10**400, len]
 
 
@@ -29,9 +33,9 @@ def bound(model_class, name):
 
 @pytest.mark.parametrize("variant", CASES)
 def test_every_option_of_every_class_is_checked_by_kind_and_name(variant):
-    """`balance` is checked on its own; an option whose kind nothing tells would be taken as it is."""
+    """An option whose kind nothing tells would be taken as it is. Objects check their own arguments."""
     model_class = getattr(tfgan_zoo, variant)
-    for name in set(model_class.defaults) - {"balance"}:
+    for name in set(model_class.defaults) - OBJECTS.keys():
         kind = kinds.kind_of(model_class.defaults[name], bound(model_class, name))
         assert kind.number, f"{name} of {variant} has no kind: give it a row in BOUNDS"
         assert kind.number not in (int, float) or kind.interval, f"{name} has no range"
@@ -44,6 +48,14 @@ def test_every_option_of_every_class_is_checked_by_kind_and_name(variant):
                 continue  # an unknown name is refused by the table of names
             with pytest.raises(ValueError, match=name):
                 options.resolve(model_class, (), {name: value})
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_no_number_or_the_like_is_taken_for_an_object(name):
+    nothing = {"penalty": type(None), "regularizers": list}.get(name, ())
+    for value in (value for value in WRONG if not isinstance(value, nothing)):
+        with pytest.raises((ValueError, TypeError), match=OBJECTS[name]):
+            options.resolve(tfgan_zoo.DCGAN, (), {name: value})
 
 
 def test_presets_and_cases_are_taken():
@@ -60,8 +72,9 @@ def test_presets_and_cases_are_taken():
         ({"image_shape": np.array([8, 8, 1])}, (8, 8, 1)),
         ({"image_shape": [8, np.int32(8), 1]}, (8, 8, 1)),
         ({"dropout": np.float64(0.25)}, 0.25),
-        ({"penalty_weight": 1}, 1),
-        ({"balance": np.array([0.25, 0.75])}, (0.25, 0.75)),
+        ({"ema_decay": 0}, 0),
+        ({"penalty": R1(np.float32(2))}, R1(2.0)),
+        ({"regularizers": [Balance(*np.array([0.25, 0.75]))]}, (Balance(0.25, 0.75),)),
     ],
 )
 def test_numbers_of_numpy_are_kept_as_plain_ones(given, kept):
@@ -74,12 +87,14 @@ MESSAGES = [
     ("DCGAN", {"n_critic": 0}, "DCGAN: n_critic must be an integer >= 1. Received: n_critic=0"),
     ("DCGAN", {"g_learning_rate": "1e-4"}, "g_learning_rate must be a number > 0.*without quotes"),
     ("DCGAN", {"ema_decay": None}, r"ema_decay must be a number in \[0, 1\).*0 leaves it out"),
-    ("DCGAN", {"balance": 0.5}, r"balance must be None or \(low, high\)"),
-    ("DCGAN", {"balance": (0.9, 0.1)}, r"balance must be None or \(low, high\)"),
     ("DCGAN", {"width": 2.5}, "width must be an integer >= 1. Received: width=2.5"),
     ("DCGAN", {"minibatch_discrimination": -3}, "minibatch_discrimination must be an integer >= 0"),
-    ("DCGAN", {"ada_target": "x"}, r"ada_target must be a number in"),
-    ("DCGAN", {"top_k_steps": 1.5}, "top_k_steps must be an integer >= 0"),
+    (
+        "DCGAN",
+        {"regularizers": ["ada", ADA(0.5)]},
+        "two regularizers named 'ada'. Give one of them",
+    ),
+    ("DCGAN", {"regularizers": "lcam"}, "no regularizer called 'lcam'. Did you mean 'lecam'"),
     ("DCGAN", {"upsampling": "x"}, "upsampling must be one of 'transpose', 'resize', 'pixel_shuf"),
     ("DCGAN", {"image_shape": (8, 8)}, r"image_shape must be \(height, width, channels\)"),
     ("DCGAN", {"image_shape": 8}, r"image_shape must be \(height, width, channels\)"),
@@ -284,7 +299,9 @@ def test_options_of_a_users_own_class_may_be_of_any_kind(default, given):
 def test_a_discriminator_of_a_users_own_may_have_a_place_for_options():
     own = type(
         "Own",
-        (tfgan_zoo.SNGAN,),
+        (tfgan_zoo.ACGAN,),
         {"build_discriminator": lambda gan: ending_in(keras.layers.Dense(1))},
     )
-    assert own(**CASES["SNGAN"], dropout=0.3).dropout == 0.3
+    assert own(**CASES["ACGAN"], minibatch_discrimination=3).minibatch_discrimination == 3
+    with pytest.raises(ValueError, match="ACGAN: minibatch_discrimination has no effect"):
+        make("ACGAN", minibatch_discrimination=3)

@@ -38,7 +38,7 @@ def translated(cls, given, warn=True):
     if not warn and given.get("dropout") == 0 and "dropout" not in cls.defaults:
         given = {name: value for name, value in given.items() if name != "dropout"}
     old = {name: given[name] for name in OLD if name in given and name not in cls.defaults}
-    is_renamed = given.get("objective") == "modified"
+    is_renamed = isinstance(given.get("objective"), str) and given["objective"] == "modified"
     if not old and not is_renamed:
         return dict(given)
     new, had = {name: value for name, value in given.items() if name not in old}, {}
