@@ -80,7 +80,7 @@ def test_callbacks_that_watch_and_save(images, tmp_path):
     )
     assert seen == [0, 1] and len(history["g_loss"]) == 2
     lines = (tmp_path / "log.csv").read_text().splitlines()
-    assert lines[0].startswith("epoch,d_ranking_accuracy,d_loss,g_loss") and len(lines) == 3
+    assert lines[0].startswith("epoch,d_loss,d_ranking_accuracy,g_loss") and len(lines) == 3
     last = keras.models.load_model(tmp_path / "model.keras")
     assert int(last.iterations.numpy()) == 4 and int(last.g_optimizer.iterations.numpy()) == 4
     assert int(gan.iterations.numpy()) == 2  # those of the first epoch

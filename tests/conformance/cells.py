@@ -16,7 +16,8 @@ import numpy as np
 
 MODES = ("eager", "graph", "xla")
 REPLICAS = ("one replica", "two replicas", "two workers")
-NETWORKS = ("generator", "discriminator", "ema_generator", "text_encoder")
+NETWORKS = ("generator", "discriminator", "ema_generator")
+NETWORKS += ("encoder", "ema_encoder", "text_encoder", "ema_text_encoder")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # "exact": plain gradient descent without batch statistics, so that results of different modes can be
 # compared number by number; else the variant as it is.
@@ -77,11 +78,14 @@ def train(cell, strategy, part):
         scale = cases.initial_scale(cell.variant)
         for network in gan.networks().values():
             network.set_weights([scale * weight for weight in network.get_weights()])
-    optimizers = [keras.optimizers.SGD(0.05), keras.optimizers.SGD(0.05)] if exact else []
+    players = [player.name for player in gan.players()]
+    optimizers = {name: keras.optimizers.SGD(0.05) for name in players} if exact else {}
     if cell.precision == "mixed_float16":
         scale = cases.initial_loss_scale(cell.variant)
-        optimizers = [keras.optimizers.LossScaleOptimizer(sgd, scale) for sgd in optimizers]
-    gan.compile(*optimizers, jit_compile=cell.mode == "xla", run_eagerly=cell.mode == "eager")
+        wrapped = keras.optimizers.LossScaleOptimizer
+        optimizers = {name: wrapped(sgd, scale) for name, sgd in optimizers.items()}
+    modes = {"jit_compile": cell.mode == "xla", "run_eagerly": cell.mode == "eager"}
+    gan.compile(optimizers=optimizers, **modes)
     initial = {f"initial {name}": value for name, value in weights(gan).items()}
     images = np.random.default_rng(0).uniform(-1, 1, (16 * gan.n_critic, 8, 8, 1))
     labels = cases.asked_for(gan, np.arange(len(images)) % 3)
@@ -92,13 +96,18 @@ def train(cell, strategy, part):
 
 
 def weights(gan):
-    """All variables by network, number and name, since Keras counts up the names of layers."""
-    counters = {"counter": [gan.iterations, gan.d_ranking_accuracy]}
-    networks = {name: getattr(gan, name).variables for name in NETWORKS if hasattr(gan, name)}
-    return {
-        f"{network} {i} {variable.name}": np.asarray(variable.numpy(), np.float64)
-        for network, variables in {**counters, **networks}.items()
+    """All variables by network, number and name, since Keras counts up the names of layers, and the
+    state by its own."""
+    networks = {name: network.variables for name, network in gan.networks().items()}
+    numbered = {
+        f"{network} {i} {variable.name}": variable
+        for network, variables in networks.items()
         for i, variable in enumerate(variables)
+    }
+    state = {f"state {name}": variable for name, variable in gan.state.items()}
+    return {
+        name: np.asarray(variable.numpy(), np.float64)
+        for name, variable in {**state, **numbered}.items()
     }
 
 

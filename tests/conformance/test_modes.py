@@ -26,6 +26,7 @@ CELLS = [
     for cell in table(CASES)
     for part in PARTS
 ]
+OTHERS = ("initial", "state")  # weights before training; what is no network
 # Share of a logged value or of the length of a change; and of a logged value, what is added.
 TOLERANCE = {"float32": (1e-3, 1e-7), "mixed_bfloat16": (0.1, 1e-3), "mixed_float16": (0.05, 1e-4)}
 
@@ -51,7 +52,7 @@ def test_cell(cell, part, request, reference, mirrored):
 
 
 def _steps(result):
-    return next(value for name, value in result.items() if name == "counter 0 iterations")
+    return result["state iterations"]
 
 
 def _of(results, prefix):
@@ -66,8 +67,7 @@ def _check_equal(first, second):
 
 def _check_copies(gan, strategy):
     """All replicas hold the same numbers after a step, moving statistics included."""
-    slots = [*gan.g_optimizer.variables, *gan.d_optimizer.variables]
-    for variable in [*gan.variables, *slots]:
+    for variable in [*gan.variables, *gan.optimizer.variables]:
         copies = strategy.experimental_local_results(variable.value)
         for copy in copies[1:]:
             np.testing.assert_array_equal(copy.numpy(), copies[0].numpy(), err_msg=variable.path)
@@ -87,7 +87,10 @@ def _check_close(result, expected, precision):
     share, least = TOLERANCE[precision]
     for name in logs:
         np.testing.assert_allclose(result[name], expected[name], share, least, err_msg=name)
-    groups = {name: [name] for name in expected if name.startswith(NETWORKS)}
+    for name in (name for name in expected if name.startswith("state ")):
+        np.testing.assert_allclose(result[name], expected[name], share, least, err_msg=name)
+    groups = {name: [name] for name in expected if name.partition(" ")[0] in NETWORKS}
+    assert {name.partition(" ")[0] for name in expected if " " in name} <= {*NETWORKS, *OTHERS}
     if not exact:
         names = list(groups)
         groups = {n: [name for name in names if name.startswith(f"{n} ")] for n in NETWORKS}
@@ -115,7 +118,8 @@ def test_precision_of_every_layer(variant, precision):
     gan = make(variant, dtype=precision)
     gan.compile()
     compute = keras.DTypePolicy(precision).compute_dtype
-    for network in (gan.generator, gan.discriminator):
+    averages = [average for average, _ in gan.ema_pairs()]
+    for network in (n for n in gan.networks().values() if n not in averages):
         outputs = _last_layers(network)
         assert all(tensor.dtype == "float32" for tensor in network.outputs)
         for layer in network._flatten_layers(include_self=False):
@@ -125,7 +129,7 @@ def test_precision_of_every_layer(variant, precision):
                 assert layer.compute_dtype == expected, layer.path
     for variable in gan.variables:
         assert variable.dtype in ("float32", "int64"), variable.path
-    for optimizer in (gan.g_optimizer, gan.d_optimizer):
+    for optimizer in (gan.optimizer_of(player.name) for player in gan.players()):
         scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
         assert scaled == (precision == "mixed_float16")
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 from cases import CASES, asked_for, make
 
 import tfgan_zoo
+from tfgan_zoo.regularizers import Balance, InstanceNoise
 
 pytestmark = pytest.mark.usefixtures("freed")
 EPOCHS, BATCH_SIZE = 2, 8
@@ -34,16 +35,18 @@ class StopAt(keras.callbacks.Callback):
 
 
 def state(gan):
-    """Every number of a run: weights, averages, counters and both optimizers' slots."""
-    slots = [*gan.g_optimizer.variables, *gan.d_optimizer.variables]
-    return [np.asarray(variable.numpy()) for variable in [*gan.variables, *slots]]
+    """Every number of a run: weights, averages, counters and all optimizers' slots."""
+    variables = [*gan.variables, *gan.optimizer.variables]
+    return [np.asarray(variable.numpy()) for variable in variables]
 
 
-def new(variant, strategy, dtype, **options):
-    if "dropout" not in getattr(tfgan_zoo, variant).unused_options:
+def new(variant, strategy, dtype, regularizers=(), **options):
+    model_class = getattr(tfgan_zoo, variant)
+    if "dropout" in model_class.defaults and "dropout" not in model_class.unused_options:
         options["dropout"] = 0.3
     with strategy.scope():
-        gan = make(variant, dtype=dtype, instance_noise=0.1, **options)
+        parts = [InstanceNoise(0.1), *regularizers]
+        gan = make(variant, dtype=dtype, regularizers=parts, **options)
     gan.compile(jit_compile=variant == "WGANGP")  # compiling the others too would take minutes
     return gan
 
@@ -77,9 +80,8 @@ def test_resume(variant, kind, strategy, images, labels, tmp_path):
 )
 def test_resume_in_half_precision(precision, strategy, images, labels, tmp_path):
     path = tmp_path / "model.keras"
-    _check(
-        "ConditionalGAN", path.name, strategy, images, labels, path, precision, balance=(0.2, 0.5)
-    )
+    more = {"regularizers": [Balance(0.2, 0.5), "lecam"]}
+    _check("ConditionalGAN", path.name, strategy, images, labels, path, precision, **more)
 
 
 def _as_in_a_new_process():
