@@ -38,7 +38,7 @@ def same(one, other):
 
 def test_rates_of_both_players_follow_the_callbacks(images):
     gan = compiled()
-    assert [o.name for o in gan.optimizer.optimizers] == ["g_optimizer", "d_optimizer"]
+    assert [o.name for o in gan.optimizer.optimizers] == ["d_optimizer", "g_optimizer"]
     gan.d_optimizer.learning_rate = 1e-3
     schedule = of_keras.LearningRateScheduler(lambda epoch, rate: rate * 0.5)
     plateau = of_keras.ReduceLROnPlateau(
