@@ -92,8 +92,10 @@ def test_names_are_served_by_a_model_that_xla_compiles(gan, tmp_path):
 
 
 def test_info_of_a_preset_shows_the_names_of_its_weights():
-    shown = CliRunner().invoke(cli.app, ["info", "biggan_cifar10_small"]).output
-    assert "            0 airplane, 1 automobile, 2 bird, 3 cat, 4 deer, 5 dog, 6 frog," in shown
+    shown = CliRunner().invoke(cli.app, ["info", "acgan_fashion_mnist"]).output
+    assert "classes     10; " in shown
+    assert "            0 T-shirt/top, 1 Trouser, 2 Pullover, " in shown
+    assert "\n            7 Sneaker, 8 Bag, 9 Ankle boot\n" in shown  # no line ends within a name
 
 
 def test_models_are_joined_to_data_by_names(fruit, gan):

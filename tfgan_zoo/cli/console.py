@@ -60,7 +60,9 @@ def class_names(folder):
     """Lines with number and name of the classes of an exported version; none where it has no names."""
     config = exported_record(folder)["model"]["config"] if folder else {}
     named = [f"{number} {name}" for number, name in enumerate(config.get("class_names") or ())]
-    return textwrap.wrap(", ".join(named), 80, break_long_words=False, break_on_hyphens=False)
+    whole = ", ".join(name.replace(" ", "\xa0") for name in named)  # no line ends within a name
+    lines = textwrap.wrap(whole, 80, break_long_words=False, break_on_hyphens=False)
+    return [line.replace("\xa0", " ") for line in lines]
 
 
 def show_exported(zoo, folder):
