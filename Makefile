@@ -9,7 +9,7 @@ demo: .venv/installed  ## Trains a DCGAN on Fashion-MNIST, draws samples, writes
 	$(BIN)/tfgan-zoo demo
 
 # XLA's programs take half as long to make if they need not be fast; `make test-all` has fast ones.
-test: export XLA_FLAGS += --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false
+test: export XLA_FLAGS += --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1
 test: .venv/installed-dev  ## The tests, with a pairwise part of the mode table
 	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not full" --durations=20
 
