@@ -30,7 +30,10 @@ def address(path):
     """`scheme://…`, if the path is an address such as gs://bucket/models; else None."""
     text = os.fsdecode(path)
     found = _ADDRESS.match(text)
-    return found and f"{found[1].lower()}://{text[found.end() :]}"
+    if not found:
+        return None
+    scheme = found[1].lower()
+    return f"{scheme}://{'/' * (scheme == 'file')}{text[found.end() :]}"
 
 
 def local(path):
@@ -187,7 +190,7 @@ def read_json(path, kind=dict, keys=(), advice="Restore it from a copy."):
         ValueError: A file of something else; the message names it and says what was expected.
     """
     try:
-        value = json.loads(pathlib.Path(path).read_bytes().decode("utf-8-sig"))
+        value = json.loads(local(path).read_bytes().decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged, it is no JSON: {_short(error)}. {advice}") from None
     return checked_json(path, value, kind, keys, advice)
@@ -217,7 +220,7 @@ def read_json_lines(path, keys=()):
     Raises:
         ValueError: Another line that is no JSON object with these keys; the message has its number.
     """
-    lines = pathlib.Path(path).read_bytes().split(b"\n")
+    lines = local(path).read_bytes().split(b"\n")
     rows = []
     for number, line in enumerate(lines[:-1], 1):
         place, advice = f"{path}, line {number}", "Remove the line, or the file."

@@ -103,7 +103,8 @@ class Evaluate(StepCallback):
         self.monitor = self.metrics[0] if monitor is None else monitor
         self._better = _direction(self.monitor, self._protocols)
         self.directory = None if directory is None else local(directory)
-        self.patience, self.tensorboard_dir = patience, tensorboard_dir
+        self.patience = patience
+        self.tensorboard_dir = tensorboard_dir and local(tensorboard_dir)
         self.cache, self.seed = cache, seed
         self.history, self.best = [], None
         self._evaluated, self._writer, self._temporary = [], None, None

@@ -62,7 +62,7 @@ class TensorBoardScalars(StepCallback):
 
     def __init__(self, directory: str | os.PathLike, every: int | str = 10):
         super().__init__(every)
-        self.directory, self._writer = directory, None
+        self.directory, self._writer = local(directory), None
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)

@@ -36,7 +36,8 @@ class SampleGrid(StepCallback):
         super().__init__(every)
         self.directory = local(directory)
         self.seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
-        self.labels, self.tensorboard_dir, self._writer = labels, tensorboard_dir, None
+        self.labels, self._writer = labels, None
+        self.tensorboard_dir = tensorboard_dir and local(tensorboard_dir)
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)

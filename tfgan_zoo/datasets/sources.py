@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from tfgan_zoo import remote
 from tfgan_zoo.datasets import arguments
 from tfgan_zoo.datasets.decoding import MAX_PIXELS, Reading
 from tfgan_zoo.datasets.folders import folder_source
@@ -15,7 +16,7 @@ from tfgan_zoo.datasets.listing import CAPTIONS
 from tfgan_zoo.datasets.npz import npz_source
 from tfgan_zoo.datasets.records import tfds_source
 from tfgan_zoo.datasets.stream import array_source, stream, to_floats
-from tfgan_zoo.files import local
+from tfgan_zoo.files import address, local
 
 _BUILT_IN = "fashion_mnist_10k"
 _GARMENTS = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat")
@@ -147,6 +148,8 @@ def _open(name_or_path, split, reading, data_dir, cache, skip, texts):
 def _home(data_dir):
     """Where sets lie that are asked for by name."""
     named = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    if place := address(named):
+        remote.check(place)
     return Path(named).expanduser()  # TFDS itself takes addresses too
 
 

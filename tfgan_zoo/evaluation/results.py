@@ -67,6 +67,7 @@ def read(path: str | os.PathLike) -> list[Result]:
     Raises:
         ValueError: A damaged file, or one of something else.
     """
+    path = local(path)
     try:
         rows = read_json(path, keys={"results": list})["results"]
         found = [Result(**row) for row in rows]

@@ -10,7 +10,7 @@ import sys
 
 import tensorflow as tf
 
-from tfgan_zoo import trust
+from tfgan_zoo import files, trust
 from tfgan_zoo.extras import needed_by
 from tfgan_zoo.serving import batching, flags, limits, listeners, logs, messages, metrics
 from tfgan_zoo.serving.core import Core
@@ -88,6 +88,21 @@ def _config(parsed):
     return config
 
 
+def _here(config):
+    """The configuration, where its folders are on this machine; the real server may know others.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT.
+    """
+    for model in config.model_config_list.config:
+        if files.address(model.base_path):
+            raise invalid(
+                f"{model.base_path} is an address: the embedded server reads folders of this machine "
+                "alone. Copy it here, or run tensorflow_model_server where it can read it."
+            )
+    return config
+
+
 async def _serve(parsed):
     """Serves until a signal comes, and ends the process by that signal.
 
@@ -156,7 +171,7 @@ class Server:
         )
         taken = limits.from_flags(parsed)
         self.core = Core(self.manager, scheduler, self.measures, parsed.grpc_max_threads, taken)
-        self._config, self._poller = _config(parsed), None
+        self._config, self._poller = _here(_config(parsed)), None
         self._grpc = listeners.Grpc(self.core, parsed)
         self._rest = listeners.Rest(self.core, parsed)
 
