@@ -145,7 +145,7 @@ def _warn_of_ops(folder):
         )
 
 
-def check_finite(model):
+def check_finite(model: keras.Model) -> None:
     named = weights.variables(model).items()
     bad = [name for name, v in named if not np.isfinite(np.asarray(v.numpy())).all()]
     if bad:
