@@ -168,17 +168,18 @@ def test_settings_of_older_versions_still_work():
     assert gan.regularizers == (regularizers.ADA(), regularizers.Balance(0.6, 0.9))
 
 
-def test_train_ctrl_c_resume_sample_export(data, tmp_path):
-    """The life of a run, in processes of its own."""
-
-    def command(*words):
-        words = [sys.executable, "-m", "tfgan_zoo.cli", *words]
-        environment = {**os.environ, "PYTHONPATH": os.getcwd(), "TF_CPP_MIN_LOG_LEVEL": "2"}
-        return subprocess.Popen(
-            words, env=environment, stdout=-1, stderr=-1, text=True, cwd=tmp_path
-        )
-
-    training = command("train", "dcgan_mnist", *data, *TINY, "--epochs", "100000")
+def test_train_ctrl_c_resume_sample_export(data, tmp_path, monkeypatch):
+    """The life of a run: it is interrupted in a process of its own, and goes on in this one."""
+    words = [sys.executable, "-m", "tfgan_zoo.cli", "train", "dcgan_mnist", *data, *TINY]
+    environment = {**os.environ, "PYTHONPATH": os.getcwd(), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    training = subprocess.Popen(
+        [*words, "--epochs", "100000"],
+        env=environment,
+        stdout=-1,
+        stderr=-1,
+        text=True,
+        cwd=tmp_path,
+    )
     directory = tmp_path / "runs" / "0001-dcgan_mnist"
     deadline = time.monotonic() + 60
     while not list(directory.glob("checkpoints/0*")) and time.monotonic() < deadline:
@@ -190,10 +191,10 @@ def test_train_ctrl_c_resume_sample_export(data, tmp_path):
     step = len((directory / "logs.jsonl").read_text().splitlines())
     assert f"SIGINT after step {step};" in errors and "Traceback" not in errors
 
-    resumed = command("train", "--resume", "runs/0001-dcgan_mnist", "--steps", str(step + 3))
-    output, errors = resumed.communicate(timeout=60)
-    assert resumed.returncode == 0, errors
-    assert output == "Trained: runs/0001-dcgan_mnist\n"
+    monkeypatch.chdir(tmp_path)
+    resumed = run("train", "--resume", "runs/0001-dcgan_mnist", "--steps", str(step + 3))
+    assert resumed.exit_code == 0, resumed.output
+    assert resumed.stdout == "Trained: runs/0001-dcgan_mnist\n"
     lines = [json.loads(x) for x in (directory / "logs.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(1, step + 4))
     sample_and_export(directory, tmp_path)
