@@ -176,13 +176,16 @@ def test_lecam():
     lecam.fake_average.assign(-0.4)
     real, fake = RANDOM.normal(size=(2, 16)).astype(np.float32)
     terms = lecam.discriminator_terms(gan, output(real), output(fake), {}, rng())
+    assert terms["lecam"][1] == 0  # there is no average yet
+    lecam.updates.assign(1)
+    terms = lecam.discriminator_terms(gan, output(real), output(fake), {}, rng())
     expected = np.mean((np.float64(real) + 0.4) ** 2) + np.mean((np.float64(fake) - 0.7) ** 2)
     weight, value = terms["lecam"]
     assert weight == 0.3
     np.testing.assert_allclose(value, expected, rtol=1e-6)
     logs = {name: value for name, (_, value) in terms.items()}
-    for steps, decay in ((0, 0.0), (1, 0.5), (9, 0.6)):  # a plain average, then the decay
-        gan.iterations.assign(steps)
+    for updates, decay in ((0, 0.0), (1, 0.5), (9, 0.6)):  # a plain average, then the decay
+        lecam.updates.assign(updates)
         before = lecam.real_average.numpy()
         lecam.after_discriminator_update(gan, logs)
         moved = decay * before + (1 - decay) * real.mean(dtype=np.float64)

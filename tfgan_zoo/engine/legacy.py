@@ -62,9 +62,10 @@ def _objective(cls, new, old):
     objective = new.get("objective", cls.defaults["objective"])
     objective = "non_saturating" if objective == "modified" else objective
     smoothing = old.get("label_smoothing", 0.0)
-    if not smoothing:
+    made = losses.get(objective)
+    if smoothing == getattr(made, "label_smoothing", 0.0):
         return objective
-    kind = type(losses.get(objective))
+    kind = type(made)
     try:
         return kind(label_smoothing=smoothing)
     except TypeError:
@@ -167,8 +168,15 @@ def _check_effects(cls, old, every):
             )
 
 
+def _owner(name):
+    """The argument whose object has this option now."""
+    if name in _OF_PENALTY:
+        return "penalty"
+    return "regularizers" if name in _OF_REGULARIZERS else "objective"
+
+
 def _warn(cls, new, names):
-    owners = [name for name in ("objective", "penalty", "regularizers") if name in new]
+    owners = {_owner(name): ... for name in names}
     instead = ", ".join(f"{name}={new[name]!r}" for name in owners)
     deprecated.tell(
         f"{cls.__name__}: {', '.join(names)} will go in the next release. Write: {instead}."

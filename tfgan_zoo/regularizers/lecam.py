@@ -32,19 +32,22 @@ class LeCam(Regularizer):
     def build(self, model):
         self.real_average = model.add_state("lecam/real")
         self.fake_average = model.add_state("lecam/fake")
+        self.updates = model.add_state("lecam/updates")  # since then, not since the model was made
 
     def discriminator_terms(self, model, real, fake, batch, rng):
         of_real = tf.square(real.logits - self.fake_average.value)
         of_fake = tf.square(fake.logits - self.real_average.value)
+        value = tf.reduce_mean(of_real) + tf.reduce_mean(of_fake)
         return {
-            "lecam": (self.weight, tf.reduce_mean(of_real) + tf.reduce_mean(of_fake)),
+            "lecam": (self.weight, tf.where(self.updates.value > 0, value, 0.0)),  # no average yet
             "real_logit": (None, tf.reduce_mean(real.logits)),
             "fake_logit": (None, tf.reduce_mean(fake.logits)),
         }
 
     def after_discriminator_update(self, model, logs):
-        steps = tf.cast(model.iterations.value, tf.float32)
-        decay = tf.minimum(self.decay, steps / (steps + 1))  # at first a plain average
+        updates = self.updates.value
+        decay = tf.minimum(self.decay, updates / (updates + 1))  # at first a plain average
         pairs = ((self.real_average, "real_logit"), (self.fake_average, "fake_logit"))
         for average, name in pairs:
             average.assign_add((1 - decay) * (self._log(logs, name) - average.value))
+        self.updates.assign_add(1.0)
