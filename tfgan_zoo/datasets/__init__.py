@@ -1,5 +1,6 @@
 """Images by name, from a folder or from arrays, as data that a resumed run reads on exactly."""
 
+from tfgan_zoo.datasets.batch_input import BatchInput as BatchInput
 from tfgan_zoo.datasets.sources import load as load
 from tfgan_zoo.datasets.stream import Source as Source
 from tfgan_zoo.datasets.stream import array_source as array_source

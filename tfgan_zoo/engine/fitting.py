@@ -120,9 +120,10 @@ class Fitting(TrainingStep):
 
         Args:
             x: Float images `[N, H, W, C]` in [-1, 1]; or `(images, labels)`; or a dictionary with
-                "images" and "labels" or "texts"; or a `tf.data.Dataset`, a `keras.utils.PyDataset` or
-                another iterable of batches of these, which gives the same batches each time it is
-                read where a resumed run is to be exact; or a `datasets.Source`.
+                "images" and "labels" or "texts", and what else `batch_inputs` names; or a
+                `tf.data.Dataset`, a `keras.utils.PyDataset` or another iterable of batches of these,
+                which gives the same batches each time it is read where a resumed run is to be exact;
+                or a `datasets.Source`.
             y: Int labels `[N]`, where `x` is an array and the model takes labels; strings `[N]`, where
                 it takes texts.
             batch_size: Images per update over all replicas, 64 by default for arrays and by default

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.engine import input_checks
+from tfgan_zoo.engine import batch_inputs, input_checks
 
 _LOOKED_AT = 8  # batches, before training, until one has dark pixels
 
@@ -40,16 +40,14 @@ def read_anew(gan, x, split):
     first = next(iter(read()), None)
     if first is None:
         raise ValueError("The data set is empty: no image to train on.")
-    names = ("images", *([gan.condition.key] if gan.condition else []))
 
     def batches():
         for batch in read():
-            yield dict(zip(names, _arrays(gan, batch, split), strict=True))
+            yield _arrays(gan, batch, split)
 
-    arrays = dict(zip(names, _arrays(gan, first, split), strict=True))
     signature = {
         name: tf.TensorSpec([None, *array.shape[1:]], tf.as_dtype(array.dtype))
-        for name, array in arrays.items()
+        for name, array in _arrays(gan, first, split).items()
     }
     data = tf.data.Dataset.from_generator(batches, output_signature=signature)
     return data if count is None else data.apply(tf.data.experimental.assert_cardinality(count))
@@ -69,12 +67,14 @@ def _reader(x):
 
 
 def _arrays(gan, batch, split):
-    """Images and, where the model takes such, labels or texts of one batch, as arrays."""
-    images, labels = split(gan, batch)
-    images = input_checks.as_array(images)
-    if gan.condition is None:
-        return [images]
-    return [images, gan.condition.checked(labels, len(images))]
+    """What the model takes of one batch, as arrays."""
+    parts = split(gan, batch)
+    images = input_checks.as_array(parts["images"])
+    found = {"images": images, **batch_inputs.checked(gan, parts, len(images))}
+    if gan.condition:
+        key = gan.condition.key
+        found[key] = gan.condition.checked(parts[key], len(images))
+    return found
 
 
 def steps(gan, dataset, split, batch_size, steps_per_epoch, first_step, step_size):
@@ -83,13 +83,16 @@ def steps(gan, dataset, split, batch_size, steps_per_epoch, first_step, step_siz
     Batches of other sizes than the step's are cut and joined, over the end of the data set too.
 
     Args:
-        split: From a batch to its images and labels.
+        split: From a batch to what the model takes of it, a dictionary.
         batch_size: Int, or None for that of the data set's batches.
         step_size: From a batch size to the images in a step.
     """
     _check_structure(dataset.element_spec)
     sizes = _look(gan, dataset, split)
-    static, batches = _static_size(split(gan, dataset.element_spec)[0]), int(dataset.cardinality())
+    static, batches = (
+        _static_size(split(gan, dataset.element_spec)["images"]),
+        int(dataset.cardinality()),
+    )
     if steps_per_epoch is None and batches < 0:
         kind = (
             "an endless number" if batches == tf.data.INFINITE_CARDINALITY else "an unknown number"
@@ -128,11 +131,13 @@ def _look(gan, dataset, split):
     """
     sizes, low, high, is_dark = [], np.inf, -np.inf, False
     for batch in dataset.take(_LOOKED_AT):
-        images, labels = split(gan, batch)
-        images = input_checks.as_array(images)
+        parts = split(gan, batch)
+        images = input_checks.as_array(parts["images"])
         input_checks.check_images(images, gan.image_shape, guess=False)
         if gan.condition:
+            labels = parts[gan.condition.key]
             gan.condition.checked(None if labels is None else labels.numpy(), len(images))
+        batch_inputs.checked(gan, parts, len(images))
         sizes.append(len(images))
         low, high = min(low, float(images.min())), max(high, float(images.max()))
         is_dark |= not input_checks.looks_like_unit(images)
@@ -151,7 +156,7 @@ def _static_size(spec):
 
 def _all_sizes(gan, dataset, split):
     """Images in each batch, by reading all of them once: the last may be smaller."""
-    rows = dataset.map(lambda *batch: tf.shape(split(gan, _element(batch))[0])[0])
+    rows = dataset.map(lambda *batch: tf.shape(split(gan, _element(batch))["images"])[0])
     return [int(count) for count in rows.as_numpy_iterator()]
 
 
@@ -171,15 +176,15 @@ def _element(parts):
 
 def _checked(gan, number, batch, split):
     """One batch as a dictionary, whose images and labels are checked where they are read."""
-    images, labels = split(gan, batch)
-    images = tf.ensure_shape(tf.cast(images, tf.float32), [None, *gan.image_shape])
+    parts = split(gan, batch)
+    images = tf.ensure_shape(tf.cast(parts["images"], tf.float32), [None, *gan.image_shape])
     in_range = tf.reduce_all(tf.abs(images) <= input_checks.LIMIT)  # False for NaN
     message = "pixels that are NaN or outside [-1, 1], in the batch with number"
     with tf.control_dependencies([tf.debugging.Assert(in_range, ["There are", message, number])]):
         found = {"images": tf.identity(images)}
     if gan.condition:
-        found[gan.condition.key] = gan.condition.in_graph(labels, None)
-    return found
+        found[gan.condition.key] = gan.condition.in_graph(parts[gan.condition.key], None)
+    return found | batch_inputs.in_graph(gan, parts)
 
 
 def checked_source(gan, source):
@@ -199,6 +204,6 @@ def checked_source(gan, source):
         if gan.condition:
             key = gan.condition.key
             batch[key] = gan.condition.in_graph(batch[key], None)
-        return batch
+        return batch | batch_inputs.in_graph(gan, batch)
 
     return source._replace(fetch=fetch)

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfgan_zoo import numbers
 from tfgan_zoo.datasets.stream import Source, array_source, stream
-from tfgan_zoo.engine import input_checks, input_streams
+from tfgan_zoo.engine import batch_inputs, input_checks, input_streams
 from tfgan_zoo.engine.class_names import joined_to
 from tfgan_zoo.layers import MinibatchStddev
 
@@ -49,8 +49,7 @@ def prepare(gan, x, y, batch_size, shuffle, steps_per_epoch, first_step):
         gan.remember_data(None)
         return _for_model(gan, found[0]), found[1]
     else:
-        images, labels = _checked_arrays(gan, *_split(gan, x, y))
-        source = array_source(images, **{gan.condition.key: labels} if gan.condition else {})
+        source = arrays_as_source(checked_arrays(gan, _split(gan, x, y)))
     size = step_size(gan, batch_size or 64)
     if source.count < size:
         raise ValueError(
@@ -77,6 +76,7 @@ def _checked_source(gan, source):
     if gan.condition:
         values = first.get(gan.condition.key)
         gan.condition.checked(None if values is None else values.numpy(), 1)
+    batch_inputs.checked(gan, batch_inputs.taken(gan, first), 1)
     return source
 
 
@@ -106,13 +106,22 @@ def _check_groups(gan, rows):
 
 
 def _split(gan, x, y=None):
-    """Images and labels, or texts, of whatever form `fit` was given."""
+    """What `fit` was given, of whatever form, as a dictionary: "images", the model's condition, which
+    may be None, and what else it reads."""
+    images, labels = _images_and_labels(gan, x, y)
+    asked = {gan.condition.key: labels} if gan.condition else {}
+    others = batch_inputs.taken(gan, x if isinstance(x, dict) else {})
+    return {"images": images, **asked, **others}
+
+
+def _images_and_labels(gan, x, y):
     if isinstance(x, dict):
-        unknown = set(x) - {"images", "labels", "texts", "image", "label", "text"}
+        others = batch_inputs.declared(gan)
+        unknown = set(x) - {"images", "labels", "texts", "image", "label", "text", *others}
         if unknown or not {"images", "image"} & set(x):
+            names = ", ".join(["'labels' or 'texts'", *map(repr, others)])
             raise ValueError(
-                "A dictionary must have 'images', and may have 'labels' or 'texts'. Received keys: "
-                f"{sorted(x)}."
+                f"A dictionary must have 'images', and may have {names}. Received keys: {sorted(x)}."
             )
         key = gan.condition.key if gan.condition else "labels"
         _refuse_twice(x, {"images", "image"})
@@ -141,7 +150,9 @@ def _is_pair(x):
     return isinstance(x, tuple) or len(getattr(x[0], "shape", [0] * 3)) != 3
 
 
-def _checked_arrays(gan, images, labels):
+def checked_arrays(gan, parts, guess=True):
+    """The arrays of `fit`, checked: see `_split`."""
+    images = parts["images"]
     if images is None:
         raise ValueError("fit needs images: an array, (images, labels), or a tf.data.Dataset.")
     if isinstance(images, (str, os.PathLike)):
@@ -150,20 +161,29 @@ def _checked_arrays(gan, images, labels):
             "image_size=...)). Received a path."
         )
     images = input_checks.as_array(images)
-    input_checks.check_images(images, gan.image_shape)
+    input_checks.check_images(images, gan.image_shape, guess)
+    found = {"images": images.astype(np.float32, copy=False)}
     if gan.condition:
-        labels = gan.condition.checked(labels, len(images))
-    return images.astype(np.float32, copy=False), labels
+        found[gan.condition.key] = gan.condition.checked(parts[gan.condition.key], len(images))
+    return found | batch_inputs.checked(gan, parts, len(images))
+
+
+def arrays_as_source(arrays):
+    """A source of checked arrays, `{name: array}`."""
+    known = {name: arrays[name] for name in ("images", "labels", "texts") if name in arrays}
+    others = {name: array for name, array in arrays.items() if name not in known}
+    return batch_inputs.joined(array_source(**known), others)
 
 
 def _for_model(gan, data):
-    """Only what the networks take, cut by rows under distribution, and fetched ahead."""
+    """Only what the model takes, cut by rows under distribution, and fetched ahead."""
+    others = batch_inputs.declared(gan)
 
     def taken(step):
-        if not gan.condition:
-            return {"images": step["images"]}
-        key = gan.condition.key
-        return {"images": step["images"], key: gan.condition.encode(step[key])}
+        found = {name: step[name] for name in ("images", *others)}
+        if gan.condition:
+            found[gan.condition.key] = gan.condition.encode(step[gan.condition.key])
+        return found
 
     data = data.map(taken)
     options = tf.data.Options()

@@ -3,8 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.datasets.stream import array_source
-from tfgan_zoo.engine import construction, frozen, input_checks, inputs
+from tfgan_zoo.engine import construction, frozen, inputs
 from tfgan_zoo.engine.fitting import Fitting, named_spec
 from tfgan_zoo.engine.keras_arguments import refuse_arguments
 from tfgan_zoo.weights import loading
@@ -27,7 +26,7 @@ class KerasMethods(Fitting):
         self._assert_compile_called("train_on_batch")
         self._require_own_scope("train_on_batch")
         frozen.require_unchanged(self)
-        source, batch_size = self._source_of(*inputs._split(self, x, y))
+        source, batch_size = self._source_of(inputs._split(self, x, y))
         data, _ = inputs.prepare(self, source, None, batch_size, False, 1, 0)
         self._steps_to_skip, self._batch_spec = 0, named_spec(data)
         self.make_train_function()
@@ -81,22 +80,20 @@ class KerasMethods(Fitting):
 
     # === Pieces ===
 
-    def _source_of(self, images, labels):
+    def _source_of(self, parts):
         """A batch as a source, whose range is not guessed: a few images may well be bright."""
+        images = parts["images"]
         if isinstance(images, tf.data.Dataset) or not hasattr(images, "__len__"):
             raise TypeError(
                 "train_on_batch needs arrays of images. Give data sets to fit(). Received: "
                 f"{type(images).__name__}."
             )
-        images = np.asarray(images)
-        input_checks.check_images(images, self.image_shape, guess=False)
+        arrays = inputs.checked_arrays(self, parts, guess=False)
+        images = arrays["images"]
         count = self.batches_per_step
         if len(images) % count:
             raise ValueError(
                 f"A step makes n_critic = {count} updates of the discriminator, on images of their own: "
                 f"give a multiple of {count} images. Received: {len(images)}."
             )
-        asked = {}
-        if self.condition:
-            asked = {self.condition.key: self.condition.checked(labels, len(images))}
-        return array_source(images.astype(np.float32), **asked), len(images) // count
+        return inputs.arrays_as_source(arrays), len(images) // count

@@ -31,6 +31,14 @@ class TrainingStep(ClassNames):
         """The `Player`s, in the order of their updates within a step."""
         raise NotImplementedError(f"{type(self).__name__} must define players().")
 
+    def batch_inputs(self):
+        """What the model reads of its data beside images and labels or texts: `{name: BatchInput}`.
+
+        `fit` then needs dictionaries, or batches that are dictionaries, with these names; it checks
+        their shapes, types and ranges, and hands them to the losses in `batch`.
+        """
+        return {}
+
     def stage(self):
         """Which of the `stages` of training the next step is in, an int32 scalar tensor."""
         return tf.constant(0)
