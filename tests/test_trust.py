@@ -314,7 +314,7 @@ def test_forms_that_cannot_be_looked_into_are_refused(changed):
 
 @pytest.fixture(scope="module")
 def gan_file(tmp_path_factory):
-    gan = make("DCGAN")
+    gan = make("DCGAN", penalty="r1", regularizers=["ada"])
     gan.compile()
     path = tmp_path_factory.mktemp("keras") / "gan.keras"
     gan.save(path)
@@ -339,22 +339,29 @@ def is_a_process(config):
 
 
 def has_a_lambda(config):
-    config["config"]["augment"] = {
+    config["config"]["penalty"] = {
         "module": "keras.layers", "class_name": "Lambda", "config": {}, "registered_name": None,
     }  # fmt: skip
 
 
 def has_code(config):
-    config["config"]["augment"] = {"class_name": "__lambda__", "config": {"value": "abc"}}
+    config["config"]["regularizers"] = [{"class_name": "__lambda__", "config": {"value": "abc"}}]
+
+
+def has_an_unknown_regularizer(config):
+    (ada,) = config["config"]["regularizers"]
+    ada |= {"module": "os", "class_name": "system", "registered_name": "other>system"}
 
 
 def compiles_with_a_process(config):
     config["compile_config"] = {
-        "g_optimizer": {
-            "module": "os",
-            "class_name": "system",
-            "config": {},
-            "registered_name": "x",
+        "optimizers": {
+            "generator": {
+                "module": "os",
+                "class_name": "system",
+                "config": {},
+                "registered_name": "x",
+            }
         }
     }
 
@@ -364,7 +371,15 @@ def is_another_model(config):
 
 
 @pytest.mark.parametrize(
-    "change", [is_a_process, has_a_lambda, has_code, compiles_with_a_process, is_another_model]
+    "change",
+    [
+        is_a_process,
+        has_a_lambda,
+        has_code,
+        has_an_unknown_regularizer,
+        compiles_with_a_process,
+        is_another_model,
+    ],
 )
 def test_a_file_that_names_other_classes_is_refused(change, gan_file, tmp_path):
     path = rewritten(gan_file, tmp_path / "gan.keras", change)
@@ -375,6 +390,7 @@ def test_a_file_that_names_other_classes_is_refused(change, gan_file, tmp_path):
 def test_files_of_keras(gan_file, tmp_path):
     gan = trust.load_keras(gan_file)
     assert gan.generate(2, seed=0).shape[0] == 2
+    assert repr((gan.penalty, *gan.regularizers)).startswith("(R1(weight=10.0, every=1), ADA(target=")
     for name, content in (
         ("empty", b""),
         ("other", b"no zip"),
