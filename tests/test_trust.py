@@ -390,7 +390,9 @@ def test_a_file_that_names_other_classes_is_refused(change, gan_file, tmp_path):
 def test_files_of_keras(gan_file, tmp_path):
     gan = trust.load_keras(gan_file)
     assert gan.generate(2, seed=0).shape[0] == 2
-    assert repr((gan.penalty, *gan.regularizers)).startswith("(R1(weight=10.0, every=1), ADA(target=")
+    assert repr((gan.penalty, *gan.regularizers)).startswith(
+        "(R1(weight=10.0, every=1), ADA(target="
+    )
     for name, content in (
         ("empty", b""),
         ("other", b"no zip"),

@@ -7,6 +7,8 @@ import tensorflow as tf
 class State(keras.Model):
     """The state of a model by name, and the replicas that it trains on."""
 
+    iterations: keras.Variable  # training steps made so far, int64
+
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         object.__setattr__(self, "_state", {})  # its variables are followed as weights already

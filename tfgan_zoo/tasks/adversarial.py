@@ -3,10 +3,13 @@
 import contextlib
 from typing import NamedTuple
 
+import keras
 import tensorflow as tf
 
 from tfgan_zoo.engine.keras_methods import KerasMethods
 from tfgan_zoo.engine.players import Player
+from tfgan_zoo.losses import Objective
+from tfgan_zoo.penalties import Penalty
 from tfgan_zoo.regularizers import Regularizer
 
 
@@ -38,6 +41,11 @@ class AdversarialLosses(KerasMethods):
     adds is a row `name: (weight, float32 scalar)`; with None for a weight it is only logged.
     """
 
+    generator: keras.Model
+    discriminator: keras.Model
+    ema_generator: keras.Model
+    objective: Objective
+    penalty: Penalty | None
     latent_dim: int
     latent_distribution: str
     n_critic: int
