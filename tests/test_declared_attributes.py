@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import itertools
 
 import keras
 import pytest
@@ -48,8 +49,8 @@ def test_what_a_class_reads_is_declared(cls):
 
 def test_the_chain_is_one_line():
     """A class of it has one base: what it may read is what stands above it."""
-    assert [cls.__name__ for cls in CHAIN][0] == "State" and len(CHAIN) > 5
-    for base, cls in zip(CHAIN, CHAIN[1:], strict=False):
+    assert CHAIN[0].__name__ == "State" and len(CHAIN) > 5
+    for base, cls in itertools.pairwise(CHAIN):
         assert cls.__bases__ == (base,)
 
 

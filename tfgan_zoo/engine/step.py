@@ -106,7 +106,7 @@ class TrainingStep(ClassNames):
         if self._replicas == 1:
             return self._in_stage(self._whole_update, name, batch, turn, place)
         vector = self._in_stage(self._packed_gradients, name, batch, turn, place)
-        return self._apply_packed(name, context.all_reduce("sum", vector))
+        return self._apply_packed(name, turn, context.all_reduce("sum", vector))
 
     def _in_stage(self, update, *args):
         """The update of the stage that training is in; XLA compiles each when it is first run."""
@@ -128,7 +128,7 @@ class TrainingStep(ClassNames):
         found, logs = compute(rows, rng, 1.0 / self._replicas)
         return found, logs, [variable.value / self._replicas for variable in self._statistics]
 
-    def _apply(self, name, sums):
+    def _apply(self, name, turn, sums):
         """Updates one player from sums over all replicas, the same way on every replica."""
         found, logs, statistics = sums
         for variable, mean in zip(self._statistics, statistics, strict=True):
@@ -145,19 +145,24 @@ class TrainingStep(ClassNames):
         for variable, old in zip(changed, before, strict=True):
             variable.assign(tf.where(skipped, old, variable.value))
         if name == self.players()[-1].name:
-            self._finish_step()
+            self._finish_step(turn)
         if hasattr(optimizer, "dynamic_scale"):  # halved where an update was skipped
             scale = tf.identity(optimizer.dynamic_scale.value)
             logs = {**logs, f"{player.prefix}_loss_scale": scale}
         return logs
 
-    def _finish_step(self):
+    def _finish_step(self, turn):
+        """Moves the averages and counts the step, after the last of the last player's updates."""
         steps = tf.cast(self.iterations.value, tf.float32)
         decay = tf.minimum(self.ema_decay, (1 + steps) / (10 + steps))  # less at the beginning
+        share, done = 1 - decay, 1
+        if self.players()[-1].updates > 1:  # one computation for all of them
+            done = tf.cast(turn == len(self.players_in_turn()) - 1, tf.int64)
+            share *= tf.cast(done, tf.float32)
         for averaged, network in self.ema_pairs():
             for average, variable in zip(averaged.variables, network.variables, strict=True):
-                average.assign_add((1 - decay) * (variable.value - average.value))
-        self.iterations.assign_add(1)
+                average.assign_add(share * (variable.value - average.value))
+        self.iterations.assign_add(done)
 
     def _pack(self, name, tensors):
         """One vector, so that the replicas meet once in an update, and cannot meet out of order."""
@@ -176,10 +181,14 @@ class TrainingStep(ClassNames):
         """The parts of an update as functions, which keep the sizes that they are traced with."""
         self._packed = {}
         compiled = self._compiler(self._xla)
-        self._whole_update = compiled(lambda *args: self._apply(args[0], self._gradients(*args)))
+        self._whole_update = compiled(
+            lambda name, batch, turn, *args: self._apply(
+                name, turn, self._gradients(name, batch, turn, *args)
+            )
+        )
         self._packed_gradients = compiled(lambda *args: self._pack(args[0], self._gradients(*args)))
         self._apply_packed = compiled(
-            lambda name, vector: self._apply(name, self._unpack(name, vector))
+            lambda name, turn, vector: self._apply(name, turn, self._unpack(name, vector))
         )
 
     def _compiler(self, xla):
