@@ -44,6 +44,8 @@ def translated(cls, given, warn=True):
     new, had = {name: value for name, value in given.items() if name not in old}, {}
     if is_renamed or "label_smoothing" in old:
         new["objective"] = _objective(cls, new, old)
+    if warn:
+        _check_penalty(cls, new, old)
     if old.keys() & {*_OF_PENALTY} or (not warn and "penalty" in new):
         new["penalty"] = _penalty(cls, new, old)
     if old.keys() & {*_OF_REGULARIZERS}:
@@ -156,6 +158,17 @@ _NEEDS = {
     "top_k_steps": ("top_k",),
     "instance_noise_steps": ("instance_noise",),
 }
+
+
+def _check_penalty(cls, new, old):
+    if penalties.get(new.get("penalty", cls.defaults["penalty"])) is not None:
+        return
+    for name, default in _OF_PENALTY.items():
+        if old.get(name, default) != default:
+            raise ValueError(
+                f"{cls.__name__}: {name} has no effect without penalty. Received: "
+                f"{name}={old[name]!r}."
+            )
 
 
 def _check_effects(cls, old, every):
