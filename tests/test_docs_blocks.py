@@ -75,7 +75,9 @@ def python_block(page, number, text, names):
     exec(compile("\n" * number + shortened(text), str(ROOT / page), "exec"), names)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/models.md", "docs/extending.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/models.md", "docs/extending.md", "docs/own_networks.md"]
+)
 def test_python_of_a_page(page, place):
     """Those blocks that need no server."""
     names = dict(GIVEN.get(page, {}))
