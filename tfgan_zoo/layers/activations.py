@@ -1,5 +1,7 @@
 """Leaky rectified linear units that a gradient penalty can pass twice at the price of once."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -17,7 +19,7 @@ class LeakyReLU(keras.layers.Layer):
         gain: Float. With sqrt(2) the units keep the variance of their inputs (StyleGAN2).
     """
 
-    def __init__(self, negative_slope=0.2, gain=1.0, **kwargs):
+    def __init__(self, negative_slope: float = 0.2, gain: float = 1.0, **kwargs: Any):
         super().__init__(**kwargs)
         if not negative_slope > 0:
             raise ValueError(f"negative_slope must be above 0. Received: {negative_slope}.")

@@ -1,5 +1,7 @@
 """Attention of a feature map to itself."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -22,7 +24,7 @@ class SelfAttention(keras.layers.Layer):
     Reference: Zhang et al., "Self-Attention Generative Adversarial Networks", 2019 (equations 1 to 3).
     """
 
-    def __init__(self, kernel_initializer="glorot_uniform", **kwargs):
+    def __init__(self, kernel_initializer: Any = "glorot_uniform", **kwargs: Any):
         super().__init__(**kwargs)
         self.kernel_initializer = kernel_initializer
 

@@ -1,5 +1,7 @@
 """Dropout whose masks a resumed or distributed run repeats."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -19,7 +21,7 @@ class Dropout(keras.layers.Layer):
     Reference: Srivastava et al., "Dropout", JMLR 2014.
     """
 
-    def __init__(self, rate, **kwargs):
+    def __init__(self, rate: float, **kwargs: Any):
         super().__init__(**kwargs)
         if not 0 <= rate < 1:
             raise ValueError(f"rate must lie in [0, 1). Received: rate={rate}.")

@@ -9,6 +9,7 @@ multiplier: Karras et al., "A Style-Based Generator Architecture", 2019 (arXiv:1
 """
 
 import math
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -19,11 +20,11 @@ class Equalized(keras.layers.Layer):
 
     def __init__(
         self,
-        gain=1.0,
-        learning_rate_multiplier=1.0,
-        use_bias=True,
-        bias_initializer="zeros",
-        **kwargs,
+        gain: float = 1.0,
+        learning_rate_multiplier: float = 1.0,
+        use_bias: bool = True,
+        bias_initializer: Any = "zeros",
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if not learning_rate_multiplier > 0:
@@ -78,7 +79,7 @@ class EqualizedDense(Equalized):
         bias_initializer: As in `keras.layers.Dense`; of the bias before the multiplier.
     """
 
-    def __init__(self, units, **kwargs):
+    def __init__(self, units: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.units = units
 
@@ -108,7 +109,14 @@ class EqualizedConv2D(Equalized):
     All other arguments: see `EqualizedDense`.
     """
 
-    def __init__(self, filters, kernel_size, strides=1, padding="same", **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, int],
+        strides: int = 1,
+        padding: str = "same",
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.filters, self.kernel_size = filters, kernel_size
         self.strides, self.padding = strides, padding

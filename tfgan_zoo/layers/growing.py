@@ -13,17 +13,17 @@ from tfgan_zoo.layers.resampling import resample
 BOX = (1, 1)  # the filter of nearest neighbours, and of averages
 
 
-def upscale2d(images):
+def upscale2d(images: tf.Tensor):
     """Each pixel as four: `[B, H, W, C]` -> `[B, 2 H, 2 W, C]`."""
     return resample(images, BOX, up=2, padding=(1, 0), gain=4.0)
 
 
-def downscale2d(images):
+def downscale2d(images: tf.Tensor):
     """The mean of each four pixels: `[B, H, W, C]` -> `[B, H / 2, W / 2, C]`."""
     return resample(images, BOX, down=2)
 
 
-def lerp(old, new, alpha):
+def lerp(old, new, alpha: tf.Tensor):
     """Linear interpolation: the old values at `alpha` = 0, the new ones at 1."""
     alpha = tf.cast(alpha, new.dtype)
     return (1 - alpha) * old + alpha * new

@@ -1,5 +1,7 @@
 """Maxout units."""
 
+from typing import Any
+
 import keras
 
 
@@ -15,7 +17,9 @@ class Maxout(keras.layers.Layer):
     Reference: Goodfellow et al., "Maxout Networks", 2013.
     """
 
-    def __init__(self, units, pieces, kernel_initializer="glorot_uniform", **kwargs):
+    def __init__(
+        self, units: int, pieces: int, kernel_initializer: Any = "glorot_uniform", **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self.units, self.pieces = units, pieces
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

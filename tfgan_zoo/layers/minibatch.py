@@ -1,5 +1,7 @@
 """Layers that show a discriminator how much the images of a batch vary."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -25,7 +27,7 @@ class MinibatchStddev(keras.layers.Layer):
     Reference: Karras et al., "Progressive Growing of GANs", 2018 (arXiv:1710.10196, section 3).
     """
 
-    def __init__(self, group_size=4, momentum=0.99, **kwargs):
+    def __init__(self, group_size: int = 4, momentum: float = 0.99, **kwargs: Any):
         super().__init__(**kwargs)
         self.group_size, self.momentum = group_size, momentum
 
@@ -85,7 +87,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
     Reference: Salimans et al., "Improved Techniques for Training GANs", 2016, section 3.2.
     """
 
-    def __init__(self, kernels, size=5, momentum=0.9, **kwargs):
+    def __init__(self, kernels: int, size: int = 5, momentum: float = 0.9, **kwargs: Any):
         super().__init__(**kwargs)
         if kernels < 1 or size < 1:
             raise ValueError(f"kernels and size must be positive. Received: {kernels}, {size}.")

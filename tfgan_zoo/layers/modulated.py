@@ -1,5 +1,7 @@
 """Convolutions whose kernel depends on a style."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -9,7 +11,13 @@ from tfgan_zoo.layers.resampling import resample
 _TAPS = (1, 3, 3, 1)
 
 
-def modulated_convolution(inputs, kernel, styles, demodulate=True, up=False):
+def modulated_convolution(
+    inputs: tf.Tensor,
+    kernel: tf.Tensor,
+    styles: tf.Tensor,
+    demodulate: bool = True,
+    up: bool = False,
+) -> tf.Tensor:
     """A convolution with kernel_bijo = scale_bi kernel_ijo, brought to unit length for each o.
 
     Scaling a kernel's inputs is scaling the feature map that it is applied to, and its length divides
@@ -73,7 +81,14 @@ class ModulatedConv2D(Equalized):
     All other arguments: see `EqualizedDense`.
     """
 
-    def __init__(self, filters, kernel_size, demodulate=True, up=False, **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, int],
+        demodulate: bool = True,
+        up: bool = False,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.filters, self.kernel_size = filters, kernel_size
         self.demodulate, self.up = demodulate, up

@@ -1,5 +1,7 @@
 """Noise that a generator can use for what no latent needs to say."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -20,7 +22,7 @@ class NoiseInjection(keras.layers.Layer):
     Networks", 2019 (arXiv:1812.04948, section 2).
     """
 
-    def __init__(self, per_channel=False, **kwargs):
+    def __init__(self, per_channel: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         self.per_channel = per_channel
 

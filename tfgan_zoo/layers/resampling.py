@@ -1,11 +1,21 @@
 """Maps made larger, smaller or smoother by a finite impulse response filter."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 
-def resample(images, taps, up=1, down=1, padding=(0, 0), gain=1.0):
+def resample(
+    images: tf.Tensor,
+    taps: Sequence[float],
+    up: int = 1,
+    down: int = 1,
+    padding: tuple[int, int] = (0, 0),
+    gain: float = 1.0,
+) -> tf.Tensor:
     """Inserts zeros, filters, and keeps every `down`-th pixel, along both axes.
 
     The filter is one convolution for each channel, many times as fast on CPUs as sums of shifted images.
@@ -56,7 +66,14 @@ class Resample(keras.layers.Layer):
     "Analyzing and Improving the Image Quality of StyleGAN", 2020 (arXiv:1912.04958, appendix B).
     """
 
-    def __init__(self, up=1, down=1, padding=None, taps=(1, 3, 3, 1), **kwargs):
+    def __init__(
+        self,
+        up: int = 1,
+        down: int = 1,
+        padding: tuple[int, int] | None = None,
+        taps: Sequence[float] = (1, 3, 3, 1),
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         if min(up, down) != 1:
             raise ValueError(f"One of up and down must be 1. Received: up={up}, down={down}.")

@@ -78,7 +78,15 @@ class Rng:
         player_update: Int64 scalar tensor. Counts the updates of this player alone; None for `update`.
     """
 
-    def __init__(self, seed, update, start, count, stage=0, player_update=None):
+    def __init__(
+        self,
+        seed: int,
+        update: tf.Tensor,
+        start: int,
+        count: int,
+        stage: int = 0,
+        player_update: tf.Tensor | None = None,
+    ):
         self.seed, self.update, self.stage = seed, update, stage
         self.start, self.count = start, count
         self.player_update = update if player_update is None else player_update

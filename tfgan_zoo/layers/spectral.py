@@ -4,6 +4,8 @@ Reference: Miyato et al., "Spectral Normalization for Generative Adversarial Net
 (arXiv:1802.05957; equations 7 to 12 and algorithm 1).
 """
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -56,7 +58,7 @@ def _iterated(kernel, u):
     return v, u, matrix
 
 
-def advance_spectral_norms(network):
+def advance_spectral_norms(network: keras.Model):
     """One power iteration of every layer of a network that has one."""
     for layer in network._flatten_layers():
         if isinstance(layer, _Spectral):
@@ -90,7 +92,7 @@ class SpectralProjection(SpectralDense):
     Reference: Miyato and Koyama, "cGANs with Projection Discriminator", 2018 (equation 3).
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any):
         super().__init__(**{**kwargs, "units": 1})
         self.input_spec = None  # Keras's is that of one input
 

@@ -1,5 +1,7 @@
 """Small parts of style-based generators."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -20,7 +22,7 @@ class ConstantInput(Renamed, former="LearnedConstant"):
     Reference: Karras et al., "A Style-Based Generator Architecture", 2019 (section 2).
     """
 
-    def __init__(self, shape, **kwargs):
+    def __init__(self, shape: tuple[int, ...], **kwargs: Any):
         super().__init__(**kwargs)
         self.shape = tuple(shape)
 
@@ -53,7 +55,7 @@ class MovingAverage(Renamed, former="StyleAverage"):
     Reference: Karras et al., "A Style-Based Generator Architecture", 2019 (appendix B).
     """
 
-    def __init__(self, momentum=0.995, **kwargs):
+    def __init__(self, momentum: float = 0.995, **kwargs: Any):
         super().__init__(**kwargs)
         self.momentum = momentum
 

@@ -1,5 +1,7 @@
 """Layers that condition on text."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -18,7 +20,7 @@ class EmbeddingBag(Renamed, former="TokenSum"):
         units: Int. Their length.
     """
 
-    def __init__(self, vocabulary_size, units, **kwargs):
+    def __init__(self, vocabulary_size: int, units: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.vocabulary_size, self.units = vocabulary_size, units
 
@@ -54,7 +56,7 @@ class ConditioningAugmentation(keras.layers.Layer):
     Reference: Zhang et al., "StackGAN", 2017, section 3.2.
     """
 
-    def __init__(self, units, **kwargs):
+    def __init__(self, units: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.units = units
         initializer = keras.initializers.RandomNormal(stddev=0.02)
