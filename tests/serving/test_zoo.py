@@ -12,6 +12,7 @@ import yaml
 
 import tfgan_zoo
 from tfgan_zoo import evaluation, presets, serving
+from tfgan_zoo.engine.options import as_config
 from tfgan_zoo.serving import config, golden, metrics
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -35,7 +36,7 @@ def test_published_model(folder):
     gan = tfgan_zoo.from_preset(name)
     preset = presets.get_preset(name)
     assert type(gan) is preset.model_class and gan.name == name
-    options = preset.options | TRAINED_WITH.get(name, {})
+    options = as_config(preset.options | TRAINED_WITH.get(name, {}))
     assert {key: gan.get_config()[key] for key in preset.options} == options
     recorded = golden.read(presets.published(name))
     images = gan.generate_from_seeds(recorded.seeds, recorded.labels, texts=recorded.texts)
