@@ -178,7 +178,12 @@ class DivergenceGuard(StepCallback):
         self.divergences = [Divergence(*values) for values in saved["divergences"]]
         for name, values in saved["losses"].items():
             self._losses[name].extend(values)
-        self._copies, self._checked = collections.deque(saved["copies"], maxlen=2), saved["checked"]
+        count = len(self._variables())  # an older version's copies may be of other variables
+        if all(len(values) == count for _, values in saved["copies"]):
+            self._copies, self._checked = (
+                collections.deque(saved["copies"], maxlen=2),
+                saved["checked"],
+            )
 
     def _variables(self):
         counter = self.model.iterations

@@ -4,6 +4,8 @@ import json
 
 import keras
 
+from tfgan_zoo.engine.options import current_config
+
 
 def differences(saved, now):
     """Sentences on what differs between two identities: "n_critic: checkpoint 5, now 1"."""
@@ -18,19 +20,30 @@ def identity(gan, run_config):
     found = {
         "class": keras.saving.get_registered_name(type(gan)),
         "model": gan.get_config(),
-        "compile": gan.get_compile_config(),
+        "compile": _compiled(gan),
         "run": run_config,
     }
     return json.loads(json.dumps(found, default=lambda value: type(value).__name__))
 
 
+def _compiled(gan):
+    """How the model was compiled, with its optimizers by the names of its attributes."""
+    config = dict(gan.get_compile_config() or {})
+    names = {player.name: player.optimizer_name for player in gan.players()}
+    optimizers = config.pop("optimizers", {})
+    return config | {names[player]: value for player, value in optimizers.items()}
+
+
 def brought_up(state, now, gan):
     """The identity in a checkpoint, with what older versions did not write as it was then: options that
-    there were not, names of classes, and the data, which are compared by their look since."""
+    there were not, or which objects own since, names of classes, and the data, which are compared by
+    their look since."""
     saved = {**state["identity"]}
     model, run = dict(saved.get("model", {})), dict(saved.get("run", {}))
     given = now["model"]
     model |= {k: v for k, v in gan.before.items() if k in given and k not in model}
+    if "regularizers" in given and "regularizers" not in model:
+        model = json.loads(json.dumps(current_config(type(gan), model)))
     if "class_names" in given:
         model.setdefault("class_names", given["class_names"])
     if "data" not in state and "data" not in now["run"]:

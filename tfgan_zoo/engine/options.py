@@ -63,6 +63,13 @@ def as_config(options):
     return {name: _as_config(value) for name, value in options.items()}
 
 
+def current_config(cls, config):
+    """The configuration of a model of any version, as this version writes it."""
+    config = legacy.translated(cls, config, warn=False)
+    made = {name: make(config[name]) for name, make in _OBJECTS.items() if name in config}
+    return as_config({**config, **made})
+
+
 def _as_config(value):
     if isinstance(value, (list, tuple)) and any(isinstance(item, Configurable) for item in value):
         return [_as_config(item) for item in value]

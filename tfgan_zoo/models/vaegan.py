@@ -7,6 +7,7 @@ that its authors published.
 
 import copy
 import math
+import warnings
 
 import keras
 import numpy as np
@@ -96,6 +97,14 @@ class VAEGAN(GAN):
 
     def networks(self):
         return {**super().networks(), "encoder": self.encoder, "ema_encoder": self.ema_encoder}
+
+    def compile_from_config(self, config):
+        super().compile_from_config(config)
+        if "optimizers" not in config:  # an older version had one for generator and encoder
+            self.g_optimizer.load_own_variables = lambda store: warnings.warn(
+                "The file is of an older version: the optimizers of generator and encoder begin anew.",
+                stacklevel=2,
+            )
 
     # === Losses ===
 
