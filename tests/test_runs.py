@@ -240,8 +240,10 @@ def test_a_run_begins_with_trained_weights(options, tmp_path):
     before.iterations.assign(6)  # in the middle of an epoch, which has 4 steps
     folder = before.export(tmp_path, "before", warmup_batch_sizes=(1,))
     begun = runs.plan(options(init=str(folder))).gan
-    for ours, theirs in zip(begun.networks(), before.networks(), strict=True):
-        for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+    assert begun.networks().keys() == before.networks().keys()
+    for name, network in begun.networks().items():
+        pairs = zip(network.get_weights(), before.networks()[name].get_weights(), strict=True)
+        for a, b in pairs:
             np.testing.assert_array_equal(a, b)
     with pytest.raises(runs.Interrupted) as stopped:
         made = options(steps=5, init=os.path.relpath(folder))
