@@ -134,6 +134,9 @@ def command(record, steps):
     parts += [
         f"--set {shlex.quote(setting(key, value))}" for key, value in options["overrides"].items()
     ]
+    if options.get("init"):  # whose steps are among the model's
+        parts += [f"--init {shlex.quote(options['init'])}"]
+        steps -= options["first_step"]
     if "accelerator" in record:
         script = "python saved_models/train_on_jax.py"
         pieces = [f"prepare {' '.join(parts)} --to job", f"run job --steps {steps}", "collect job"]

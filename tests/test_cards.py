@@ -112,6 +112,9 @@ def test_a_published_command_is_one_for_a_shell():
     assert steps == 25 and given["epochs"] is None and given["data"] == "./noto_emoji64"
     assert arguments.overrides("textgan_emoji_32", given["set"]) == run["overrides"]
     assert publish.command({"options": run, "steps_per_epoch": 5}, 25).endswith("--epochs 5")
+    begun = run | {"init": "textgan_emoji_32", "first_step": 5}
+    command = publish.command({"options": begun, "steps_per_epoch": 10}, 25)
+    assert command.endswith("--init textgan_emoji_32 --epochs 2")
     command = publish.command({"options": run, "steps_per_epoch": 10, "accelerator": {}}, 25)
     given, steps, parts = parsed(command)
     assert steps == 25 and len(parts) == 3 and given["to"] == pathlib.Path("job")
