@@ -1,6 +1,10 @@
 """One tiny real case for every variant: its class and the arguments that make it small."""
 
+import random
+
+import keras
 import numpy as np
+from keras import layers
 
 import tfgan_zoo
 from tfgan_zoo.penalties import R1, GradientPenalty
@@ -85,7 +89,30 @@ CASES = {
         "gamma": 0.1,
     },
     "BigGAN": {**BIG, "seed": 3},
+    "GAN": {"n_critic": 2},  # with networks of one's own, which `make` gives it
 }
+
+
+def own_networks(normalization, dtype="float32"):
+    """A generator of latents `[B, 4]` and a discriminator as a user writes them, in Keras's layers."""
+    random.seed(0)  # Keras draws seeds of initial weights here; a model of a config has the same
+    middle = {"dtype": dtype}
+    normalize = [layers.BatchNormalization(**middle)] if normalization else []
+    generator = [
+        layers.Dense(64, activation="relu", **middle),
+        *normalize,
+        layers.Reshape((4, 4, 4), **middle),
+        layers.Conv2DTranspose(1, 4, 2, "same", activation="tanh", dtype="float32"),
+    ]
+    discriminator = [
+        layers.Conv2D(4, 4, 2, "same", activation="leaky_relu", **middle),
+        layers.Flatten(**middle),
+        layers.Dense(1, dtype="float32"),
+    ]
+    return {
+        "generator": keras.Sequential([keras.Input([4]), *generator]),
+        "discriminator": keras.Sequential([keras.Input([8, 8, 1]), *discriminator]),
+    }
 
 
 def make(variant, **overrides):
@@ -94,6 +121,9 @@ def make(variant, **overrides):
     model_class = getattr(tfgan_zoo, variant)
     missing = WITHOUT_BATCH_STATISTICS.keys() - model_class.defaults.keys()
     given = {name: value for name, value in overrides.items() if name not in missing}
+    if variant == "GAN":
+        normalization = "generator_normalization" not in overrides
+        given = {**own_networks(normalization, given.get("dtype", "float32")), **given}
     return model_class(**{**CASES[variant], **given})
 
 

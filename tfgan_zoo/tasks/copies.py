@@ -7,7 +7,6 @@ import json
 import keras
 from keras.src.saving.serialization_lib import SafeModeScope
 
-from tfgan_zoo.engine import construction
 from tfgan_zoo.tasks.building import building, full_precision
 
 NETWORKS = ("generator", "discriminator")  # those that may be given
@@ -140,12 +139,11 @@ def _refuse(cls, layer, why):
     )
 
 
-def restored(cls, config):
-    """The arguments of a model, in whose configuration the networks are made of theirs."""
+def restored(policy, config):
+    """The arguments of a model with this dtype policy; networks that are configurations are made."""
     networks = {name: config[name] for name in NETWORKS if isinstance(config.get(name), dict)}
     if not networks:
         return config
-    policy = construction.checked_policy(cls.__name__, config.get("dtype"))
     if policy.name == "float32":
         networks = _with_policy(networks, policy.name)
     with building(policy, config.get("seed", 0)):

@@ -140,6 +140,7 @@ class GAN(Prediction):
 
     def __init__(self, *args, name=None, dtype=None, **kwargs):
         policy = construction.checked_policy(type(self).__name__, dtype)
+        kwargs = copies.restored(policy, kwargs)
         implied = functools.partial(own_networks.implied, type(self), policy)
         resolved = options.resolve(type(self), args, kwargs, implied)
         super().__init__(name=name, dtype=policy)
@@ -228,7 +229,6 @@ class GAN(Prediction):
             config.pop("class_names", None)  # of the classes that there were
         config = {**legacy.translated(cls, config, warn=False), **overrides}
         config = legacy.translated(cls, config)
-        config = copies.restored(cls, config)
         frozen, class_names = config.pop("frozen", []), config.pop("class_names", None)
         gan = cls(**config)
         gan.class_names = class_names

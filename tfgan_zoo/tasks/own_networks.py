@@ -14,8 +14,7 @@ NETWORKS = copies.NETWORKS
 def implied(cls, policy, given):
     """Options that follow from given networks: `latent_dim` and `image_shape`, where they are not given.
 
-    A network that was not built yet is built here, in this dtype policy, its weights a function of the
-    seed.
+    A network that was not built yet is built here, in this dtype policy.
 
     Args:
         cls: The class of the model.
@@ -37,7 +36,7 @@ def implied(cls, policy, given):
         found["latent_dim"] = _size_of_latents(cls, networks["generator"])
         options |= found
     if networks and "image_shape" not in given:
-        with building(policy, options["seed"] + 1):  # others than the discriminator's
+        with building(policy, options["seed"]):
             shape = _shape_of_images(cls.__name__, options, networks)
         if not shape or None in shape:
             raise ValueError(
