@@ -12,6 +12,7 @@ from keras import layers
 
 import tfgan_zoo
 from tfgan_zoo import GAN, from_preset
+from tfgan_zoo.latent.affine import first_maps
 from tfgan_zoo.weights import variables
 
 
@@ -125,6 +126,8 @@ def test_classes_of_networks_and_labels(images, labels, tmp_path):
     np.testing.assert_array_equal(found.generate(3, seed=0), gan.generate(3, seed=0))
     of_class = gan.generate(2, seed=0, labels=1), gan.generate(2, seed=0, labels=2)
     assert not np.array_equal(*of_class)
+    with pytest.raises(ValueError, match="need a functional or sequential model"):
+        first_maps(gan)
     unconditional = own(generator=generator(labels=True), num_classes=3)
     assert not unconditional.conditional_discriminator
     trained(unconditional, images, labels, run_eagerly=True)

@@ -167,7 +167,7 @@ def bare_copy(model: keras.Model, name: str) -> keras.Model:
 def _estimate_statistics(model, batches):
     layers = [
         layer
-        for layer in model.ema_generator.layers
+        for layer in model.ema_generator._flatten_layers()
         if isinstance(layer, keras.layers.BatchNormalization)
     ]
     momenta = [layer.momentum for layer in layers]

@@ -20,7 +20,7 @@ def first_maps(gan, layers=None):
         layers: Slice of the layers that have the style; None for all.
 
     Raises:
-        ValueError: No first layer has a kernel.
+        ValueError: No first layer has a kernel, or the generator is a class of a user's own.
     """
     network, basis = gan.ema_generator, np.eye(gan.latent_dim, dtype=np.float32)
     if has_styles(gan):
@@ -28,6 +28,12 @@ def first_maps(gan, layers=None):
         count, size = network.inputs[0].shape[1:]
         basis = np.zeros([size, count, size], np.float32)
         basis[:, layers or slice(None)] = np.eye(size)[:, None]
+    if not hasattr(network, "outputs"):
+        raise ValueError(
+            f"The generator {network.name!r} is a class whose layers' order Keras does not know: "
+            "directions in closed form need a functional or sequential model."
+        )
+    network = keras.Model(network.inputs, network.outputs)  # a sequential model as a functional one
     # Latents of their usual length, which a normalisation of it leaves alone.
     length = np.sqrt(len(basis))
     rows = np.concatenate([np.zeros_like(basis[:1]), length * basis]).astype(np.float32)
