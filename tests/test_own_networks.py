@@ -155,6 +155,15 @@ def test_modes_agree(mode, plain, images, mirrored):
     assert gan.generator.layers[1].compute_dtype == keras.DTypePolicy(policy).compute_dtype
 
 
+def test_networks_within_networks(images, tmp_path):
+    """Their variables have other paths when they are made of a configuration."""
+    inner = keras.Sequential([layers.Dense(16), layers.BatchNormalization()])
+    gan = trained(own(generator=generator(extra=[inner])), images, run_eagerly=True)
+    found = from_preset(gan.export(tmp_path, "own", standing_statistics=1))
+    for ours, theirs in zip(found.ema_generator.weights, gan.ema_generator.weights, strict=True):
+        assert np.array_equal(ours, theirs) != ("moving" in ours.path), ours.path
+
+
 def test_resume(images, tmp_path):
     whole = own()
     config = json.loads(json.dumps(whole.get_config()))

@@ -50,7 +50,11 @@ def implied(cls, policy, given):
 def _require_model(cls, name, network):
     if not isinstance(network, keras.Model):
         kind = (
-            "the class" if inspect.isclass(network) else "the function" if callable(network) else ""
+            "the class"
+            if inspect.isclass(network)
+            else "the function"
+            if inspect.isroutine(network)
+            else ""
         )
         made = " Call it, and give what it returns." if kind else ""
         raise TypeError(

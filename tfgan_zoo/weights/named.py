@@ -64,10 +64,16 @@ def of_network(network):
 
 
 def copy(source, target):
-    """Gives the variables of a model to another one of the same networks."""
-    values = variables(source)
-    for name, variable in variables(target).items():
+    """Gives the variables of a model to another one of the same networks.
+
+    Those of networks go by their order: the paths of layers within layers depend on what built them.
+    """
+    values = state(source)
+    for name, variable in state(target).items():
         variable.assign(np.asarray(values[name].numpy()))
+    ours = source.networks()
+    for name, network in target.networks().items():
+        network.set_weights(ours[name].get_weights())
 
 
 def _renumbered(network):
