@@ -130,7 +130,7 @@ class GAN(Prediction):
         if "build_discriminator" in vars(cls) and "unused_options" not in vars(cls):
             cls.unused_options = ()  # a network of its own may have a place for them
         cls.bounds = {**super(cls, cls).bounds, **cls.__dict__.get("bounds", {})}
-        cls.__signature__ = options.signature({**cls.defaults, "name": None, "dtype": None})
+        cls.__signature__ = _signature(cls)
         keras.saving.register_keras_serializable(package=cls.__module__.split(".")[0])(cls)
 
     def __new__(cls, *args, **kwargs):
@@ -262,3 +262,10 @@ def _inherited(cls):
             if found.get("num_classes", 0) is None:
                 del found["num_classes"]
     return found
+
+
+def _signature(cls):
+    return options.signature({**cls.defaults, "name": None, "dtype": None})
+
+
+GAN.__signature__ = _signature(GAN)
