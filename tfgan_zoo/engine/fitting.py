@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfgan_zoo import numbers
 from tfgan_zoo.datasets.fingerprint import fingerprint
-from tfgan_zoo.engine import frozen, inputs
+from tfgan_zoo.engine import contracts, frozen, inputs
 from tfgan_zoo.engine.keras_arguments import check_callbacks, refuse_arguments
 from tfgan_zoo.engine.optimizers import LossScaleWatch, PlayerOptimizers, prepare
 from tfgan_zoo.engine.step import TrainingStep
@@ -229,7 +229,7 @@ class Fitting(TrainingStep):
     def _by_player(self, g_optimizer, d_optimizer, optimizers):
         """`{player: optimizer}` of the arguments of `compile`."""
         given = {} if optimizers is None else dict(optimizers)
-        names = [player.name for player in self.players()]
+        names = [player.name for player in contracts.checked_players(self)]
         for name, optimizer in {"generator": g_optimizer, "discriminator": d_optimizer}.items():
             if optimizer is not None and given.setdefault(name, optimizer) is not optimizer:
                 raise ValueError(f"There are two optimizers of the {name}. Give one of them.")

@@ -4,7 +4,7 @@ import functools
 
 import tensorflow as tf
 
-from tfgan_zoo.engine import gradients
+from tfgan_zoo.engine import contracts, gradients
 from tfgan_zoo.engine.class_names import ClassNames
 from tfgan_zoo.layers import Rng, advance_spectral_norms
 
@@ -121,7 +121,8 @@ class TrainingStep(ClassNames):
         """This replica's share of the gradients, logs and moving statistics of one update."""
         player, optimizer = self.player(name), self.optimizer_of(name)
         variables = [variable.value for variable in player.trainable_variables]
-        compute = gradients.of_loss(player.loss, variables, optimizer.scale_loss)
+        loss = contracts.checked_loss(player)
+        compute = gradients.of_loss(loss, variables, optimizer.scale_loss)
         for transform in self.gradient_transforms(player):
             compute = transform(compute)
         rows, rng = self.rows_of_update(player, batch, turn, replica, stage)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from tfgan_zoo.engine import contracts
 from tfgan_zoo.engine.keras_methods import KerasMethods
 from tfgan_zoo.engine.players import Player
 from tfgan_zoo.losses import Objective
@@ -131,14 +132,16 @@ class AdversarialLosses(KerasMethods):
             value = self._penalty_value(real, fake, batch, rng)
             terms[self.penalty.name] = (self.penalty.weight, value)
         for regularizer in self.regularizers:
-            terms |= regularizer.discriminator_terms(self, real, fake, batch, rng)
+            found = regularizer.discriminator_terms(self, real, fake, batch, rng)
+            terms = _joined(regularizer, "discriminator_terms", terms, found)
         return terms
 
     def generator_terms(self, fake, batch, rng):
         """What is added to the adversarial loss of the generator; `fake`: `DiscriminatorOutput`."""
         terms = {}
         for regularizer in self.regularizers:
-            terms |= regularizer.generator_terms(self, fake, batch, rng)
+            found = regularizer.generator_terms(self, fake, batch, rng)
+            terms = _joined(regularizer, "generator_terms", terms, found)
         return terms
 
     def reduce_loss(self, values, fake):
@@ -147,6 +150,11 @@ class AdversarialLosses(KerasMethods):
         weights = [weight for weight in weights if weight is not None]
         if not weights:
             return tf.reduce_mean(values)
+        if wrong := [weight for weight in weights if weight.shape != values.shape]:
+            raise ValueError(
+                f"example_weights() of a regularizer must have the shape of the images' losses, "
+                f"{values.shape}. Received: {wrong[0].shape}."
+            )
         weight = tf.reduce_prod(tf.stack(weights), axis=0)
         return tf.reduce_sum(weight * values) / tf.reduce_sum(weight)
 
@@ -184,16 +192,20 @@ class AdversarialLosses(KerasMethods):
         latents = self.sample_latents(rng)
         originals = self.synthesize(latents, batch, rng)
         images = self.augment_images(originals, rng)
-        return DiscriminatorOutput(images, self.discriminate(images, batch), latents, originals)
+        return DiscriminatorOutput(images, self._discriminated(images, batch), latents, originals)
 
     def discriminate_images(self, images, batch, rng):
         """The discriminator's output for images `[B, H, W, C]` once they are augmented."""
         images = self.augment_images(images, rng)
-        return DiscriminatorOutput(images, self.discriminate(images, batch))
+        return DiscriminatorOutput(images, self._discriminated(images, batch))
 
     def discriminator_logits(self, images, batch):
         """Logits `[B, 1]` of images `[B, H, W, C]`, in training mode."""
-        return self.discriminate(images, batch)["logits"]
+        return self._discriminated(images, batch)["logits"]
+
+    def _discriminated(self, images, batch):
+        who = f"{type(self).__name__}.discriminate()"
+        return contracts.checked_outputs(who, self.discriminate(images, batch))
 
     # === Regularizers ===
 
@@ -272,8 +284,15 @@ class AdversarialLosses(KerasMethods):
         return {"stddev": tf.stop_gradient(tf.sqrt(variance))}
 
 
+def _joined(owner, hook, terms, found):
+    who = f"{type(owner).__name__}.{hook}()"
+    return contracts.joined(who, terms, contracts.checked_terms(who, found))
+
+
 def _with_terms(name, loss, terms, logs):
     """A loss with its terms, and logs of it without them and of each."""
-    logs = {name: loss, **logs, **{term: value for term, (_, value) in terms.items()}}
+    contracts.checked_terms(f"The terms of {name}", terms)
+    values = {term: value for term, (_, value) in terms.items()}
+    logs = contracts.joined(f"The terms of {name}", {name: loss, **logs}, values)
     weighted = [weight * value for weight, value in terms.values() if weight is not None]
     return loss + sum(weighted), logs
