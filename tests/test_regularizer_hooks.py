@@ -100,6 +100,7 @@ def test_objects_and_their_state_are_saved(images, tmp_path):
         "ada/probability",
         "lecam/real",
         "lecam/fake",
+        "lecam/updates",
         "balance/d_ranking_accuracy",
     }
     moved = {name: value.numpy() for name, value in whole.state.items()}
