@@ -77,6 +77,7 @@ class Terminal:
         self._bash.stdin.write(
             "trap 'kill $SERVER 2>/dev/null' EXIT\n"
         )  # if this process is killed, too
+        self._bash.stdin.flush()  # a page may have no commands
 
     def run(self, lines):
         """Runs commands; one that fails raises AssertionError with all that was printed."""
