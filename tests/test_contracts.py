@@ -74,3 +74,13 @@ def test_players(gives, message):
     players = {"players": lambda gan: [*DCGAN.players(gan), *gives(gan)]}
     with pytest.raises((TypeError, ValueError), match=message):
         type("Played", (DCGAN,), players)(**CASES["DCGAN"]).compile()
+
+
+def test_weights_of_examples_are_not_taken_from_parts_of_a_batch():
+    weighs = {"example_weights": lambda self, model, fake: tf.sigmoid(fake.logits[:, 0])}
+    weighing = type("Weighing", (Regularizer,), weighs)()
+    gan = DCGAN(**CASES["DCGAN"], regularizers=[weighing], gradient_accumulation_steps=2)
+    with pytest.raises(
+        ValueError, match=r"Weighing\(\) reads several images of the batch together"
+    ):
+        gan.compile()

@@ -42,6 +42,11 @@ class Regularizer(Configurable):
     def check_compile(self, model):
         """Called at the end of `compile()`; refuses optimizers that the regularizer cannot work with."""
 
+    @property
+    def weighs_examples(self):
+        """Whether it defines `example_weights`, whose sum is that of several rows."""
+        return type(self).example_weights is not Regularizer.example_weights
+
     def augment_images(self, model, images, rng):
         """Real or generated images `[B, H, W, C]` as the discriminator is to see them."""
         return images
@@ -56,7 +61,12 @@ class Regularizer(Configurable):
         return {}
 
     def example_weights(self, model, fake):
-        """Weights float32 `[B]` of images in the generator's adversarial loss; None for its mean."""
+        """Weights float32 `[B]` of images in the generator's adversarial loss; None for its mean.
+
+        The loss is `sum(weights * values) / sum(weights)` of one replica's rows. Several replicas take
+        the mean of theirs, which is not that of one where their weights have other sums. Refused with
+        gradient accumulation.
+        """
         return None
 
     def generator_scope(self, model, batch, rng):

@@ -161,7 +161,8 @@ class AdversarialLosses(KerasMethods):
     def batch_options(self):
         found = {"objective": True} if self.objective.batch_mean else {}
         found |= {"penalty": True} if self.penalty is not None and self.penalty.reads_batch else {}
-        return found | {r.name: r.reads == "global" for r in self.regularizers if r.reads}
+        reading = [r for r in self.regularizers if r.reads or r.weighs_examples]
+        return found | {r.name: r.reads == "global" for r in reading}
 
     # === Losses ===
 
