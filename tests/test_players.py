@@ -232,3 +232,11 @@ def test_the_average_moves_once_a_step(images):
     pairs = zip(gan.ema_generator.variables, before, gan.generator.variables, strict=True)
     for average, old, new in pairs:
         np.testing.assert_allclose(average, 0.1 * old + 0.9 * new.numpy(), 1e-5, 1e-6)
+
+
+@pytest.mark.parametrize("name", ["objective", "penalty", "regularizers"])
+def test_objects_of_a_model_do_not_change(name):
+    """A file would not have the new one."""
+    gan = make("DCGAN")
+    with pytest.raises(AttributeError, match=f"{name} is set when the model is made"):
+        setattr(gan, name, "r1")

@@ -138,6 +138,14 @@ class GAN(Prediction):
         object.__setattr__(gan, "_given", (args, kwargs))
         return gan
 
+    def __setattr__(self, name, value):
+        if name in ("objective", "penalty", "regularizers") and getattr(self, "built", False):
+            raise AttributeError(
+                f"{name} is set when the model is made, and saved with it. Make a new one: "
+                f"{type(self).__name__}({name}={value!r}), or tfgan_zoo.from_preset(folder, {name}=…)."
+            )
+        super().__setattr__(name, value)
+
     def __init__(self, *args, name=None, dtype=None, **kwargs):
         policy = construction.checked_policy(type(self).__name__, dtype)
         kwargs = copies.restored(policy, kwargs)
