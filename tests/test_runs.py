@@ -18,6 +18,7 @@ import pytest
 import tfgan_zoo
 from tfgan_zoo import runs
 from tfgan_zoo.callbacks.steps import state_of
+from tfgan_zoo.penalties import R1
 
 TINY = {"image_shape": [8, 8, 1], "width": 4, "latent_dim": 4}
 
@@ -138,6 +139,8 @@ def test_a_resumed_run_keeps_its_options(options):
     assert "seed: the run has 0, given 1" in str(error.value)
     assert "width: the run has 4, given 8" in str(error.value)
     assert "epochs" not in str(error.value)
+    with pytest.raises(ValueError, match=r"penalty: .*, given R1\(weight=2.0, every=1\)"):
+        run.continued(overrides={"penalty": R1(2.0)})
     same = run.continued(batch_size=16, overrides={"image_shape": (8, 8, 1)}, steps=7)
     assert (same.steps, same.epochs) == (7, None)
 

@@ -4,6 +4,8 @@ import dataclasses
 import json
 import os
 
+import keras
+
 from tfgan_zoo import presets
 from tfgan_zoo.engine import legacy
 from tfgan_zoo.engine.options import as_config, resolve
@@ -94,7 +96,7 @@ class Options:
         fixed = {name: value for name, value in given.items() if name not in _MAY_CHANGE}
         fixed |= as_config(fixed.pop("overrides", {}))
         against = [
-            f"{name}: the run has {own.get(name, 'the default')!r}, given {value!r}"
+            f"{name}: the run has {_shown(own.get(name, 'the default'))}, given {_shown(value)}"
             for name, value in fixed.items()
             if name not in own or _plain(value) != _plain(own[name])
         ]
@@ -106,6 +108,14 @@ class Options:
         if given.keys() & {"epochs", "steps"}:
             given = {"epochs": None, "steps": None, **given}
         return dataclasses.replace(self, **given)
+
+
+def _shown(value):
+    """A value as Python writes it, objects rather than their configurations."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
+    is_object = isinstance(value, dict) and "class_name" in value
+    return repr(keras.saving.deserialize_keras_object(value) if is_object else value)
 
 
 def _located(data):
