@@ -66,6 +66,13 @@ class VAEGAN(GAN):
     def default_optimizer(self, learning_rate):
         return keras.optimizers.RMSprop(learning_rate)
 
+    def player_optimizer(self, player, learning_rate):
+        optimizer = super().player_optimizer(player, learning_rate)
+        if player == "discriminator" or self.dtype_policy.name != "mixed_float16":
+            return optimizer
+        # Losses with sums over features: Keras's 2**15 would skip their first updates.
+        return keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=2.0**8)
+
     def build_networks(self):
         _check(self)
         super().build_networks()
