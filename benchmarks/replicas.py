@@ -58,21 +58,19 @@ def parts_of_update(gan, images):
     """Functions that run one part of a discriminator update on every replica."""
     import tensorflow as tf
 
-    strategy, index = gan.distribute_strategy, 0
+    strategy, turn = gan.distribute_strategy, tf.constant(0)
     rows = len(images) // strategy.num_replicas_in_sync
     place = lambda: tf.distribute.get_replica_context().replica_id_in_sync_group  # noqa: E731
 
     def gradients():
         batch = {"images": gan._sub_batches(tf.constant(images[:rows]))}
-        return gan._packed_gradients(
-            "discriminator", batch, tf.constant(index), tf.cast(place(), tf.int32)
-        )
+        return gan._packed_gradients("discriminator", batch, turn, tf.cast(place(), tf.int32))
 
     def reduce(vector):
         return tf.distribute.get_replica_context().all_reduce("sum", vector)
 
     def apply(vector):
-        return gan._apply_packed("discriminator", vector)
+        return gan._apply_packed("discriminator", turn, vector)
 
     compiled = lambda part: tf.function(lambda *inputs: strategy.run(part, inputs), autograph=False)  # noqa: E731
     run = {part: compiled(part) for part in (gradients, reduce, apply)}

@@ -68,6 +68,10 @@ def test_list_and_info():
             "R1: weight must be None or a number >= 0",
         ),
         (["train", "dcgan_mnist", "--set", "penalty=r1(1"], "such as r1(weight=1.0, every=16)"),
+        (
+            ["train", "dcgan_mnist", "--set", "penalty=r1(weigth=1)"],
+            "r1 has no 'weigth'. Did you mean 'weight'? There are: weight, every.",
+        ),
         (["train", "dcgan_mnist", "--set", "regularizers=leecam"], "Did you mean 'lecam'"),
         (["train", "dcgan_mnist", "--set", "objective=hinge(1)"], "Hinge() takes no arguments"),
         (["train", "dcgan_mnist", "--set", "balance=0.5"], "balance must be None or (low, high)"),
@@ -137,7 +141,11 @@ def test_settings_name_objects_and_their_arguments():
     assert found["objective"] == losses.Minimax(label_smoothing=0.1)
     gan = tfgan_zoo.from_preset("dcgan_mnist", load_weights=False, width=4, **found)
     assert gan.regularizers == (regularizers.ADA(), regularizers.LeCam(0.3))
-    assert arguments.overrides("dcgan_mnist", ["regularizers="]) == {"regularizers": []}
+    for nothing in ("", "[]", "none", "None"):
+        found = arguments.overrides("dcgan_mnist", [f"regularizers={nothing}"])
+        assert found == {"regularizers": []}
+    found = arguments.overrides("dcgan_mnist", ["penalty=R1", "regularizers=[ada, LeCam(0.3)]"])
+    assert found == {"penalty": "r1", "regularizers": ["ada", regularizers.LeCam(0.3)]}
 
 
 @pytest.mark.parametrize(

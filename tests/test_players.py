@@ -40,6 +40,13 @@ def test_optimizers_by_player(tmp_path):
     assert kinds == ["SGD", type(gan.default_optimizer(0.1)).__name__, "RMSprop"]
 
 
+def test_optimizers_are_a_dictionary():
+    with pytest.raises(
+        TypeError, match="optimizers must be a dictionary such as .*Received: \\['adam"
+    ):
+        make("DCGAN").compile(optimizers=["adam", "adam"])
+
+
 WRONG = [
     (
         "DCGAN",

@@ -121,6 +121,28 @@ def test_the_generator_learns_through_augmentation(images, part):
     assert not np.array_equal(*shown)
 
 
+def begin_after(gan, steps):
+    """A regularizer's first update, in a model that has made steps before."""
+    gan.iterations.assign(steps)
+    gan.observe("discriminator", {})
+
+
+def test_a_schedule_begins_with_the_regularizer(images):
+    parts = [InstanceNoise(0.1, steps=10), TopK(0.5, steps=10)]
+    gan = make("DCGAN", regularizers=parts)
+    gan.iterations.assign(1000)
+    assert [part.progress(gan).numpy() for part in gan.regularizers] == [0, 0]
+    gan.compile()
+    gan.fit(images[:32], batch_size=8, verbose=0)
+    assert {name: int(value) for name, value in gan.state.items() if name.endswith("began")} == {
+        "instance_noise/began": 1000,
+        "top_k/began": 1000,
+    }
+    found = [part.progress(gan).numpy() for part in gan.regularizers]
+    np.testing.assert_allclose(found, 0.4)
+    assert "top_k/began" not in make("DCGAN", regularizers=["top_k"]).state
+
+
 def test_images_are_changed_in_the_order_of_the_list(images):
     given = tf.constant(images[:16])
     noise, cutout = InstanceNoise(1.0, steps=10), DiffAugment("cutout")
@@ -128,8 +150,9 @@ def test_images_are_changed_in_the_order_of_the_list(images):
     last = make("DCGAN", regularizers=[cutout, noise]).augment_images(given, rng()).numpy()
     assert (first == 0).any(axis=(1, 2, 3)).all() and not (last == 0).any()
     gan = make("DCGAN", regularizers=[noise])
+    begin_after(gan, 1000)
     for step, share in ((0, 1.0), (5, 0.5), (10, 0.0), (99, 0.0)):
-        gan.iterations.assign(step)
+        gan.iterations.assign(1000 + step)
         expected = images[:16] + share * rng().normal([8, 8, 1])
         np.testing.assert_allclose(gan.augment_images(given, rng()), expected, atol=1e-6)
 
@@ -200,6 +223,7 @@ def test_top_k_takes_the_best():
     gan = make("DCGAN", regularizers=[TopK(0.25, steps=10)])
     logits, values = RANDOM.normal(size=(2, 16)).astype(np.float32)
     logits[3] = logits[7]  # a tie counts once
+    begin_after(gan, 0)
     for steps, kept in ((0, 16), (5, 8), (10, 4), (99, 4)):
         gan.iterations.assign(steps)
         best = np.argsort(-logits, kind="stable")[:kept]

@@ -48,8 +48,9 @@ def overrides(preset, settings):
 
 def _objects(key, text):
     """An objective, a penalty or a list of regularizers: "r1(weight=1, every=4)", "ada,lecam(0.3)"."""
+    inner = text.strip().removeprefix("[").removesuffix("]") if text.strip()[:1] == "[" else text
     try:
-        written = [_written(node) for node in ast.parse(f"[{text}]", mode="eval").body.elts]
+        written = [_written(node) for node in ast.parse(f"[{inner}]", mode="eval").body.elts]
     except (SyntaxError, ValueError, AttributeError):
         raise ValueError(
             f"--set {key} needs a name, or a name with arguments such as {_FAMILIES[key]}. Received: "
@@ -66,7 +67,7 @@ def _objects(key, text):
 def _written(node):
     """The name that is written, and its arguments: None where there are no parentheses."""
     if isinstance(node, ast.Name):
-        return node.id, None, None
+        return None if node.id == "none" else node.id, None, None
     if isinstance(node, ast.Constant) and node.value is None:
         return None, None, None
     args = [ast.literal_eval(value) for value in node.args]
@@ -74,16 +75,24 @@ def _written(node):
 
 
 def _object(key, name, args, options):
-    """A name as it is; with arguments, the object that it stands for."""
-    from tfgan_zoo import losses, penalties, regularizers
+    """A name, or that of a class, as a name; with arguments, the object that it stands for."""
+    from tfgan_zoo import configurable, losses, penalties, regularizers
+    from tfgan_zoo.names import near
 
     table = {
         "objective": losses.OBJECTIVES,
         "penalty": penalties.PENALTIES,
         "regularizers": regularizers.REGULARIZERS,
     }[key]
+    name = {getattr(made, "__name__", known): known for known, made in table.items()}.get(
+        name, name
+    )
     if args is None or name not in table:  # an unknown name the model refuses, with near ones
         return name
+    known = configurable.parameters(getattr(table[name], "func", table[name]))  # of a partial
+    for option in options.keys() - known.keys():
+        there = f"There are: {', '.join(known)}."
+        raise ValueError(f"--set {key}: {name} has no {option!r}.{near(option, known)} {there}")
     try:
         return table[name](*args, **options)
     except TypeError as error:

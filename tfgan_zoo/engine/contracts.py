@@ -101,3 +101,12 @@ def _require_scalar(who, value):
     shape = tf.convert_to_tensor(value).shape
     if shape.rank != 0:
         raise ValueError(f"{who} must be a scalar, such as a mean. Received the shape {shape}.")
+
+
+def by_player(optimizers):
+    """A copy of `{player: optimizer}`; empty of None."""
+    if optimizers is not None and not isinstance(optimizers, dict):
+        raise TypeError(
+            f"optimizers must be a dictionary such as {{'generator': 'adam'}}. Received: {optimizers!r}."
+        )
+    return dict(optimizers or {})

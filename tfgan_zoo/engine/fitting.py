@@ -228,7 +228,7 @@ class Fitting(TrainingStep):
 
     def _by_player(self, g_optimizer, d_optimizer, optimizers):
         """`{player: optimizer}` of the arguments of `compile`."""
-        given = {} if optimizers is None else dict(optimizers)
+        given = contracts.by_player(optimizers)
         names = [player.name for player in contracts.checked_players(self)]
         for name, optimizer in {"generator": g_optimizer, "discriminator": d_optimizer}.items():
             if optimizer is not None and given.setdefault(name, optimizer) is not optimizer:

@@ -46,7 +46,7 @@ def translated(cls, given, warn=True):
         new["objective"] = _objective(cls, new, old)
     if warn:
         _check_penalty(cls, new, old)
-    if old.keys() & {*_OF_PENALTY} or (not warn and "penalty" in new):
+    if old.keys() & {*_OF_PENALTY}:
         new["penalty"] = _penalty(cls, new, old)
     if old.keys() & {*_OF_REGULARIZERS}:
         before = new.get("regularizers", cls.defaults["regularizers"])

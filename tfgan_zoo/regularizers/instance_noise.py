@@ -2,15 +2,16 @@
 
 import tensorflow as tf
 
-from tfgan_zoo.regularizers.base import Regularizer
+from tfgan_zoo.regularizers.scheduled import Scheduled
 
 
-class InstanceNoise(Regularizer):
+class InstanceNoise(Scheduled):
     """Adds normal noise to all images that the discriminator sees.
 
     Args:
         stddev: Float. The noise's standard deviation.
-        steps: Int. Steps in which it falls to 0, in a straight line; 0 leaves it as it is.
+        steps: Int. Steps, from the first with this regularizer, in which it falls to 0, in a straight
+            line; 0 leaves it as it is.
 
     Reference: Sønderby et al., "Amortised MAP Inference for Image Super-resolution", 2017
     (arXiv:1610.04490), section 3.2.
@@ -27,6 +28,5 @@ class InstanceNoise(Regularizer):
             return images
         scale = tf.constant(self.stddev, tf.float32)
         if self.steps:
-            done = tf.cast(model.iterations.value, tf.float32) / self.steps
-            scale *= tf.maximum(0.0, 1 - done)
+            scale *= 1 - self.progress(model)
         return images + scale * rng.normal(images.shape[1:])

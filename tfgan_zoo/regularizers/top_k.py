@@ -2,10 +2,10 @@
 
 import tensorflow as tf
 
-from tfgan_zoo.regularizers.base import Regularizer
+from tfgan_zoo.regularizers.scheduled import Scheduled
 
 
-class TopK(Regularizer):
+class TopK(Scheduled):
     """The generator's loss is that of the images which the discriminator holds for the most real.
 
     Of several replicas each keeps that share of its own images, which is not the best share of the whole
@@ -13,8 +13,8 @@ class TopK(Regularizer):
 
     Args:
         share: Float in (0, 1]. The share of images that are kept; 0.5 in the paper.
-        steps: Int. Steps in which the share falls there from 1, by the same factor in each; with 0 it is
-            there from the start.
+        steps: Int. Steps, from the first with this regularizer, in which the share falls there from 1,
+            by the same factor in each; with 0 it is there from the start.
 
     Reference: Sinha et al., "Top-k Training of GANs: Improving GAN Performance by Throwing Away Bad
     Samples", 2020 (arXiv:2002.06224), section 3.
@@ -34,14 +34,14 @@ class TopK(Regularizer):
                 f"TopK needs a generator's loss with one value for each image, which {objective!r} "
                 "does not give."
             )
+        super().build(model)
 
     def example_weights(self, model, fake):
         """1 for the highest logits, 0 for others, as many 1s as the share at this step."""
         if self.share == 1:
             return None
         logits = tf.reshape(fake.logits, [-1])
-        done = tf.cast(model.iterations.value, tf.float32) / max(1, self.steps)
-        done = tf.minimum(1.0, done) if self.steps else 1.0
-        kept = tf.maximum(1.0, tf.floor(logits.shape[0] * tf.pow(self.share, done) + 1e-4))
+        share = tf.pow(self.share, self.progress(model))
+        kept = tf.maximum(1.0, tf.floor(logits.shape[0] * share + 1e-4))
         order = tf.argsort(tf.argsort(logits, direction="DESCENDING", stable=True), stable=True)
         return tf.cast(tf.cast(order, tf.float32) < kept, tf.float32)
