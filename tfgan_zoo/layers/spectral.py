@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tfgan_zoo.layers.convolution import Conv2D
+
 
 class _Spectral:
     """The singular vector `u`, a weight that is not trained, and its power iteration.
@@ -66,7 +68,7 @@ def advance_spectral_norms(network: keras.Model):
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
-class SpectralConv2D(_Spectral, keras.layers.Conv2D):
+class SpectralConv2D(_Spectral, Conv2D):
     """`keras.layers.Conv2D`, whose kernel, as a matrix with a column for each filter, has norm 1."""
 
     def convolution_op(self, inputs, kernel):

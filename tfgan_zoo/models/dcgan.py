@@ -9,7 +9,14 @@ import math
 import keras
 from keras import layers
 
-from tfgan_zoo.layers import BatchNormalization, Dropout, LeakyReLU, MinibatchDiscrimination
+from tfgan_zoo.layers import (
+    BatchNormalization,
+    Conv2D,
+    Conv2DTranspose,
+    Dropout,
+    LeakyReLU,
+    MinibatchDiscrimination,
+)
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN
 
@@ -90,7 +97,7 @@ def features_from(gan, x):
     for level in range(_halvings(gan.image_shape)):
         # The first feature map is not normalised, so that the data's mean and scale can be learned.
         normalization = gan.discriminator_normalization if level else None
-        x = layers.Conv2D(
+        x = Conv2D(
             min(8, 2**level) * gan.width,
             5,
             strides=2,
@@ -149,7 +156,7 @@ def _doubled(x, channels, upsampling, use_bias):
     """A feature map of twice the size."""
     common = {"padding": "same", "use_bias": use_bias, "kernel_initializer": normal()}
     if upsampling == "transpose":
-        return layers.Conv2DTranspose(channels, 5, strides=2, **common)(x)
+        return Conv2DTranspose(channels, 5, strides=2, **common)(x)
     if upsampling == "resize":
         return layers.Conv2D(channels, 5, **common)(layers.UpSampling2D(2)(x))
     if upsampling == "pixel_shuffle":

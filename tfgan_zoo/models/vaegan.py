@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo.engine.players import Player
-from tfgan_zoo.layers import Dropout
+from tfgan_zoo.layers import Conv2D, Conv2DTranspose, Dropout
 from tfgan_zoo.models.dcgan import activated
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN, full_precision
@@ -224,7 +224,7 @@ def _halvings(image_shape):
 
 def _convolution(x, channels, normalization):
     """A 5x5 convolution of half the size; it is normalised by who calls."""
-    return layers.Conv2D(channels, 5, strides=2, padding="same", use_bias=normalization is None)(x)
+    return Conv2D(channels, 5, strides=2, padding="same", use_bias=normalization is None)(x)
 
 
 def _dense(x, units, normalization):
@@ -250,7 +250,7 @@ def _decoded(gan, x):
     shape = (height >> count, width >> count, 8 * gan.width)
     x = layers.Reshape(shape)(_dense(x, math.prod(shape), normalization))
     for factor in (8, 4, 1)[-count:]:
-        x = layers.Conv2DTranspose(
+        x = Conv2DTranspose(
             factor * gan.width, 5, strides=2, padding="same", use_bias=normalization is None
         )(x)
         x = activated(x, normalization)
