@@ -8,6 +8,7 @@ from tfgan_zoo.engine import construction
 from tfgan_zoo.layers.rng import normal_rows, uniform_rows
 from tfgan_zoo.names import suggesting
 from tfgan_zoo.tasks.adversarial import AdversarialLosses
+from tfgan_zoo.tasks.drawing import draw
 from tfgan_zoo.tasks.served import guarded
 
 _MAX_PNG_CHANNELS = 4
@@ -87,6 +88,7 @@ class Sampling(AdversarialLosses):
     """`generate`, `interpolate` and `export` of a `GAN`."""
 
     truncates = False  # whether served models take `truncation`
+    _graphs = {}  # of `render`
 
     def latents_for(self, seeds):
         """The latents of int64 seeds `[B]`, float32 `[B, D]`, each a function of its seed only."""
@@ -209,14 +211,8 @@ class Sampling(AdversarialLosses):
         numbers.integer("batch_size", batch_size)
         truncations = numbers.truncations(truncation, n)
         labels = self.condition.given(labels, n) if self.condition else None
-        images = []
-        for start in range(0, n, batch_size):
-            rows = slice(start, start + batch_size)
-            part = 1.0 if truncations.min() == 1 else truncations[rows]
-            images.append(
-                self.render(latents[rows], labels[rows] if self.condition else None, part)
-            )
-        return to_uint8(np.concatenate(images))
+        parts = draw(self, np.float32(latents), labels, truncations, batch_size)
+        return np.concatenate([to_uint8(part) for part in parts])
 
     def forward_seeds(self, seeds, labels=None, truncation=1.0, training=False):
         """Float images in [-1, 1], `[n, H, W, C]`, of the averaged generator for int64 seeds `[n]`."""

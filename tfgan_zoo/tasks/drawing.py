@@ -1,0 +1,41 @@
+"""Images of the averaged generator by one graph: op by op, small models take seven times as long."""
+
+import numpy as np
+import tensorflow as tf
+
+
+def draw(gan, latents, labels, truncations, batch_size):
+    """Images of rows that are checked already, `batch_size` at a time.
+
+    Args:
+        gan: A `GAN`, whose `render` draws them.
+        latents: float32 `[n, D]`.
+        labels: Labels or texts `[n]`; None for a model without.
+        truncations: Floats `[n]`.
+        batch_size: Int.
+
+    Yields:
+        float32 `[B, H, W, C]` in [-1, 1].
+    """
+    rows = {"latents": latents}
+    if labels is not None:
+        rows["labels"] = labels
+    if truncations.min() < 1:
+        rows["truncation"] = np.float32(truncations)
+    render = gan.render if gan.run_eagerly else _graph(gan, rows)
+    for start in range(0, len(latents), batch_size):
+        part = {name: tf.convert_to_tensor(x[start:][:batch_size]) for name, x in rows.items()}
+        yield render(**part).numpy()
+
+
+def _graph(gan, rows):
+    """`render` of any number of such rows, traced anew where the model has other networks."""
+    key = (*rows, *map(id, gan.networks().values()))
+    if key not in gan._graphs:
+        specs = {
+            name: tf.TensorSpec([None, *x.shape[1:]], tf.convert_to_tensor(x[:1]).dtype, name=name)
+            for name, x in rows.items()
+        }
+        graph = tf.function(lambda **given: gan.render(**given), autograph=False)
+        gan._graphs = {**gan._graphs, key: graph.get_concrete_function(**specs)}
+    return gan._graphs[key]
