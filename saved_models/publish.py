@@ -141,6 +141,7 @@ def command(record, steps):
         script = "python saved_models/train_on_jax.py"
         pieces = [f"prepare {' '.join(parts)} --to job", f"run job --steps {steps}", "collect job"]
         return " && ".join(f"{script} {piece}" for piece in pieces)
+    parts += [f"--precision {options['precision']}"]
     epochs, rest = divmod(steps, record["steps_per_epoch"])
     length = f"--steps {steps}" if rest else f"--epochs {epochs}"
     return " ".join(["tfgan-zoo train", *parts, length])

@@ -68,6 +68,8 @@ def test_the_command_makes_the_model_of_the_card(card):
     assert made == trained
     row = re.match(r"([\d,]+) steps, [\d.]+ epochs in batches of (\d+)", cell(card, "Training"))
     assert (given["batch_size"] or preset.batch_size) == int(row[2])
+    precision = getattr(given.get("precision"), "value", "float32")  # what JAX trains in
+    assert re.search(rf"seed 0, {precision}\b", cell(card, "Training"))
     images = int(cell(card, "Data").partition(" ")[0].replace(",", ""))
     of_epochs = (given.get("epochs") or preset.epochs) * (
         images // (int(row[2]) * made["n_critic"])
@@ -106,15 +108,17 @@ def test_a_published_command_is_one_for_a_shell():
     """Of options with blanks, a length that is no number of epochs, and a run on an accelerator."""
     publish = script("publish")
     run = {"preset": "textgan_emoji_32", "data": "/a/noto_emoji64", "batch_size": 32}
+    run["precision"] = "mixed_bfloat16"
     run["overrides"] = {"default_texts": ["red apple", "it's"], "contrastive_weight": 0.5}
     command = publish.command({"options": run, "steps_per_epoch": 10}, 25)
     given, steps, _ = parsed(command)
     assert steps == 25 and given["epochs"] is None and given["data"] == "./noto_emoji64"
+    assert given["precision"].value == "mixed_bfloat16"
     assert arguments.overrides("textgan_emoji_32", given["set"]) == run["overrides"]
     assert publish.command({"options": run, "steps_per_epoch": 5}, 25).endswith("--epochs 5")
     begun = run | {"init": "textgan_emoji_32", "first_step": 5}
     command = publish.command({"options": begun, "steps_per_epoch": 10}, 25)
-    assert command.endswith("--init textgan_emoji_32 --epochs 2")
+    assert command.endswith("--init textgan_emoji_32 --precision mixed_bfloat16 --epochs 2")
     command = publish.command({"options": run, "steps_per_epoch": 10, "accelerator": {}}, 25)
     given, steps, parts = parsed(command)
     assert steps == 25 and len(parts) == 3 and given["to"] == pathlib.Path("job")

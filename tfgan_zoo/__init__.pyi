@@ -39,6 +39,7 @@ from .models import StyleGAN as StyleGAN
 from .models import StyleGAN2 as StyleGAN2
 from .models import TextGAN as TextGAN
 from .models import VanillaGAN as VanillaGAN
+from .precision import auto_precision as auto_precision
 from .presets import from_preset as from_preset
 from .presets import list_presets as list_presets
 

@@ -14,6 +14,12 @@ def show(stream):
     _stream = stream
 
 
+def say(line):
+    """Writes a line at once."""
+    if _stream is not None:
+        print(line, file=_stream, flush=True)
+
+
 @contextlib.contextmanager
 def doing(what, state=None):
     """Says what the body does, if it takes more than 3 seconds, and again every 30 seconds.

@@ -19,6 +19,7 @@ class Strategy(enum.StrEnum):
 
 
 class Precision(enum.StrEnum):
+    auto = enum.auto()
     float32 = enum.auto()
     mixed_bfloat16 = enum.auto()
     mixed_float16 = enum.auto()
@@ -117,7 +118,7 @@ def train(
         int | None, typer.Option(help="Images per update over all replicas. (the preset's)")
     ] = None,
     strategy: Annotated[Strategy | None, typer.Option(help="Devices to use. (one)")] = None,
-    precision: Annotated[Precision | None, typer.Option(help="Dtype policy. (float32)")] = None,
+    precision: Annotated[Precision | None, typer.Option(help="Dtype policy. (auto)")] = None,
     jit: Annotated[Jit | None, typer.Option(help="Compile the step with XLA. (auto)")] = None,
     resume: Annotated[
         pathlib.Path | None,

@@ -19,6 +19,7 @@ from tfgan_zoo.callbacks.progress import ProgressBar
 from tfgan_zoo.engine import inputs
 from tfgan_zoo.files import atomic_write, local
 from tfgan_zoo.models import GAN
+from tfgan_zoo.precision import bfloat16_units
 from tfgan_zoo.runs.devices import make_strategy
 from tfgan_zoo.runs.directory import lock, new_directory, options_of, record
 from tfgan_zoo.runs.options import Options, build, model_options
@@ -70,7 +71,12 @@ def plan(options: Options, initialize: bool = True) -> Plan:
     Raises:
         ValueError, TypeError, FileNotFoundError: Options or data that cannot be used.
     """
-    options = options.resolved()
+    is_auto, options = options.precision == "auto", options.resolved()
+    if is_auto and options.precision != "float32":
+        unit = bfloat16_units()
+        progress.say(
+            f"Training in {options.precision}, for which there is {unit}; see --precision."
+        )
     before = _begun_with(options) if initialize else {}  # refused before the data are read
     strategy, model = make_strategy(options.strategy), model_options(options)
     height, width, channels = model["image_shape"]

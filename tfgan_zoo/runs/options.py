@@ -9,9 +9,10 @@ import keras
 from tfgan_zoo import presets
 from tfgan_zoo.engine import legacy
 from tfgan_zoo.engine.options import as_config, resolve
+from tfgan_zoo.precision import auto_precision
 from tfgan_zoo.runs.devices import STRATEGIES
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 JIT = {"auto": "auto", "on": True, "off": False}
 _MAY_CHANGE = ("data", "data_dir", "epochs", "steps", "strategy")  # where and how long, not what
 
@@ -28,7 +29,9 @@ class Options:
         batch_size: Images per update over all replicas.
         strategy: "one" (device), "mirrored" (all GPUs, or two logical CPUs), "multi_worker" (see
             `TF_CONFIG` in TensorFlow's guide) or "tpu".
-        precision: "float32", "mixed_bfloat16" or "mixed_float16".
+        precision: "float32", "mixed_bfloat16" or "mixed_float16"; or "auto", which becomes what
+            `tfgan_zoo.auto_precision` gives on this machine, and "float32" on several workers, whose
+            machines may differ.
         jit: "auto", "on" or "off": whether XLA compiles the step.
         seed: Int. Weights, the order of the data and every draw follow from it.
         overrides: Arguments of the model, in place of the preset's.
@@ -48,7 +51,7 @@ class Options:
     steps: int | None = None
     batch_size: int | None = None
     strategy: str = "one"
-    precision: str = "float32"
+    precision: str = "auto"
     jit: str = "auto"
     seed: int = 0
     overrides: dict = dataclasses.field(default_factory=dict)
@@ -81,7 +84,13 @@ class Options:
             data_dir=self.data_dir and os.path.abspath(os.path.expanduser(self.data_dir)),
             batch_size=self.batch_size or preset.batch_size,
             epochs=self.epochs or (None if self.steps else preset.epochs),
+            precision=self._precision(),
         )
+
+    def _precision(self):
+        if self.precision != "auto":
+            return self.precision
+        return "float32" if self.strategy == "multi_worker" else auto_precision()
 
     def continued(self, **given):
         """These options for a run that goes on, with those `given` that may be new.
@@ -92,6 +101,8 @@ class Options:
         for name in ("data", "init"):
             if given.get(name):
                 given = {**given, name: _located(str(given[name]))}
+        if given.get("precision") == "auto":  # it was resolved when the run began
+            given = {**given, "precision": self.precision}
         own = dataclasses.asdict(self) | self.overrides
         fixed = {name: value for name, value in given.items() if name not in _MAY_CHANGE}
         fixed |= as_config(fixed.pop("overrides", {}))
