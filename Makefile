@@ -3,7 +3,7 @@ BIN := .venv/bin
 # The system's pip installs into .venv, so that a Python without ensurepip (Debian's) will do.
 INSTALL = $(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint requirements.lock
 
-.PHONY: demo test test-all lint docs clean
+.PHONY: demo test test-all lint docs bench clean
 
 demo: .venv/installed  ## Trains a DCGAN on Fashion-MNIST, draws samples, writes a SavedModel
 	$(BIN)/tfgan-zoo demo
@@ -20,6 +20,9 @@ test-all: .venv/installed-dev  ## All tests and the whole mode table, written to
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+bench: .venv/installed-dev  ## All benchmarks, for hours; QUICK=1: each in its smallest form, nothing is kept
+	$(BIN)/python benchmarks/run.py $(if $(QUICK),--quick)
 
 docs: .venv/installed-dev  ## Pages that are generated
 	$(BIN)/python tests/oracles/tensorflow_gan_oracle.py --write

@@ -7,17 +7,13 @@ Every measurement is a process of its own, and the kinds of process take turns.
 
 import argparse
 import json
-import resource
-import subprocess
-import sys
 import time
 
+import rounds
 import tables
+from rows import images_of, row_of
 
-MODELS = {
-    "DCGAN": {"image_shape": (28, 28, 1), "width": 64},
-    "WGANGP": {"image_shape": (32, 32, 3), "width": 64},
-}
+MODELS = ("DCGAN 28", "WGAN-GP 32")
 IMPORTS = {
     "import keras, tensorflow": ("keras", "tensorflow"),
     "import tfgan_zoo": ("tfgan_zoo",),
@@ -34,52 +30,49 @@ def time_import(modules):
     return {"seconds": time.perf_counter() - start}
 
 
-def time_first_step(name, mode):
+def time_first_step(name, mode, quick):
     """Seconds of `fit` for one step, and the peak memory after four more."""
-    import numpy as np
+    import ours
 
-    import tfgan_zoo
-
-    gan = getattr(tfgan_zoo, name)(**MODELS[name])
-    gan.compile(jit_compile=mode == "XLA")
-    count = 5 * 64 * gan.n_critic
-    images = np.random.default_rng(0).uniform(-1, 1, (count, *gan.image_shape)).astype("float32")
+    row = row_of(name, quick)
+    gan, images = ours.model_of(row, mode), images_of(row, steps=5)
     start = time.perf_counter()
-    gan.fit(images, batch_size=64, steps_per_epoch=1, verbose=0)
+    gan.fit(images, batch_size=row.batch, steps_per_epoch=1, verbose=0)
     seconds = time.perf_counter() - start
-    gan.fit(images, batch_size=64, steps_per_epoch=4, verbose=0)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "peak_mib": round(peak)}
+    gan.fit(images, batch_size=row.batch, steps_per_epoch=4, verbose=0)
+    return {"seconds": seconds, "peak_mib": rounds.peak_mib()}
 
 
-def measure(what):
+def work(what, quick):
+    if what in IMPORTS:
+        return time_import(IMPORTS[what])
+    return time_first_step(*STEPS[what], quick)
+
+
+def measure(what, *flags):
     """Runs one measurement in a new process."""
-    command = [sys.executable, __file__, "--worker", what]
-    environment = tables.environment()
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{what} failed:\n{done.stderr}")
-    result = json.loads(done.stdout.splitlines()[-1])
-    print(f"{what}: {result['seconds']:.2f} s", file=sys.stderr, flush=True)
+    result = rounds.in_new_process(__file__, what, *flags)
     return {"seconds": round(result["seconds"], 4), "peak_mib": result.get("peak_mib", "")}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
+    tables.add_quick(parser)
     parser.add_argument("--worker", choices=[*IMPORTS, *STEPS], help="used inside")
     options = parser.parse_args()
-    if options.worker in IMPORTS:
-        return print(json.dumps(time_import(IMPORTS[options.worker])))
     if options.worker:
-        return print(json.dumps(time_first_step(*STEPS[options.worker])))
+        return print(json.dumps(work(options.worker, options.quick)))
+    kinds, count, flags = (IMPORTS, STEPS), options.rounds, []
+    if options.quick:
+        kinds, count, flags = (["import tfgan_zoo"], list(STEPS)[1:2]), 1, ["--quick"]
     rows = [
-        {"what": what, "round": number + 1} | measure(what)
-        for kind in (IMPORTS, STEPS)
-        for number in range(options.rounds)
+        {"what": what, "round": number + 1} | measure(what, *flags)
+        for kind in kinds
+        for number in range(count)
         for what in kind
     ]
-    tables.write_csv("first_step", rows)
+    tables.write_csv("first_step", rows, options.quick)
 
 
 if __name__ == "__main__":

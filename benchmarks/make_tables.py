@@ -15,41 +15,13 @@ from quality_sections import (
     modes_ring_section,
     text_retrieval_section,
 )
-from tables import RESULTS, measured_on, medians, read_csv, short, spreads, table
+from tables import RESULTS, measured_on, medians, read_csv, short, table
+from training_sections import machine_limit_section, train_step_section
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
 # === Sections ===
-
-
-def train_step_section():
-    rows = read_csv("train_step")
-    keys = ("model", "contestant")
-    speeds = medians(rows, keys, "images_per_second")
-    ranges = spreads(rows, keys, "images_per_second")
-    peers = ("Keras", "PyTorch")
-    best = {model: max(speeds[model, peer] for peer in peers) for model, _ in speeds}
-    lines = [
-        (model, contestant, short(speed), ranges[model, contestant], f"{speed / best[model]:.2f}x")
-        for (model, contestant), speed in speeds.items()
-    ]
-    header = ["Model", "Contestant", "Images/s", "Range", "Against the better peer"]
-    return f"""## Training step
-
-Real images that training takes in a second: DCGAN at 28x28x1 and WGAN-GP at 32x32x3 with 5 critic
-updates a step, both of width 64 and in batches of 64. The peers are the same networks, with the same
-number of parameters, and the same schedule of updates, each on fresh images and latents: once in
-stock Keras, as the examples of keras.io write it and with the defaults of `compile`; and once in
-PyTorch, eager, `channels_last`, with one thread a core. Three differences are left. Ours also keeps a
-moving average of the generator and a measure of who is winning, which the peers do not; Keras's DCGAN
-shows real and generated images to the discriminator as one batch, as its example does; and each draws
-random numbers its own way. The contestants take turns in one run, each in a process of its own, and
-the numbers are medians of the rounds.
-
-{table(header, lines)}
-
-{measured_on(rows)} Command: `python benchmarks/train_step.py`."""
 
 
 def replicas_section():
@@ -94,76 +66,6 @@ the whole process held; and seconds of an import in a new process. `import tfgan
 {measured_on(rows)} Command: `python benchmarks/first_step.py`."""
 
 
-_WHERE_MEMORY_GOES = """Where the memory goes, in MiB: parts found in other runs than the table's, of
-2 to 7 steps from the first one, in which StyleGAN2 has both lazy penalties, by `/proc/self/smaps`,
-`tf.config.experimental.get_memory_info` and `malloc_trim`.
-
-| Part | StyleGAN2 | BigGAN |
-| --- | --- | --- |
-| TensorFlow's libraries, mapped (PyTorch's: 110) | 423 | 423 |
-| The rest of `import tensorflow` (of `import torch`: 143) | 212 | 212 |
-| Weights, their average, optimizers | 126 | 202 |
-| The networks' layers | 34 | 64 |
-| The traced step | 270 | 195 |
-| Tensors of a step, at their peak | 773 | 488 |
-| The optimized graph with its kernels | 175 | 210 |
-| Freed by TensorFlow's graph optimizer, kept by malloc | 270 | 180 |
-| Together | 2,283 | 1,974 |
-| The process at its largest | 2,342 | 2,041 |
-| The same of PyTorch | 1,544 | 1,260 |
-| PyTorch in the end, once malloc is trimmed | 514 | 613 |
-
-A step's tensors take less than the 1,030 and 647 that PyTorch gives back; with all updates in one graph,
-rather than each a function, they took 900 and 640. What is above the bar is not theirs: the imported
-runtime alone takes 394 more than PyTorch's, which is 0.26x and 0.31x of its whole peak, and tracing and
-optimizing a graph 585 to 715. The libraries' part varies with the page cache, 423 to 510.
-`MALLOC_ARENA_MAX=1` took 5% off BigGAN's peak; `TF_ONEDNN_USE_SYSTEM_ALLOCATOR=1`, without TensorFlow's
-pool, added 15%."""
-
-
-def large_steps_section():
-    rows = read_csv("large_steps")
-    keys = ("model", "contestant")
-    speeds = medians(rows, keys, "images_per_second")
-    ranges = spreads(rows, keys, "images_per_second")
-    start, peak = (medians(rows, keys, name) for name in ("built_mib", "peak_mib"))
-    lines = []
-    for (model, contestant), speed in speeds.items():
-        key, peer = (model, contestant), (model, "PyTorch")
-        times = f"{speeds[peer] / speed:.2f}x", f"{peak[key] / peak[peer]:.2f}x"
-        memory = short(start[key]), short(peak[key])
-        lines.append((*key, f"{speed:.3g}", ranges[key], times[0], *memory, times[1]))
-    counts = {row["model"]: (int(row["g_parameters"]), int(row["d_parameters"])) for row in rows}
-    counted = "; ".join(f"{model}, {g:,} and {d:,}" for model, (g, d) in counts.items())
-    header = [
-        "Model",
-        "Contestant",
-        "Images/s",
-        "Range",
-        "Time of a step",
-        "MiB before",
-        "Peak MiB",
-    ]
-    return f"""## Larger models against PyTorch
-
-Real images that training takes in a second at 64x64x3 in batches of 16, and the largest memory that the
-process held before its first step and in the end: StyleGAN2 with the sizes of
-`stylegan2_celeb_a_64`, R1 at every 16th step and path lengths at every 4th, in rounds of 16 steps; and
-BigGAN of width 32 with 1,000 classes, 2 discriminator updates a step and orthogonal regularization. Ours
-as `compile()` leaves it, on CPUs a graph without XLA; the same networks in PyTorch, eager,
-`channels_last`, with one thread a core (`benchmarks/torch_stylegan2.py`, `benchmarks/torch_biggan.py`),
-whose numbers of parameters, generator and discriminator, are equal: {counted}. Both keep an average of
-the generator. PyTorch's spectral norms are its own, with a power iteration in every forward pass; ours
-has one for good in every update. Times and memory are against PyTorch's, so that below 1x is better; the
-bars are 1.1x and 1.2x.
-
-{table([*header, "Of PyTorch's"], lines)}
-
-{measured_on(rows)} Command: `python benchmarks/large_models.py steps`.
-
-{_WHERE_MEMORY_GOES}"""
-
-
 def large_compile_section():
     rows = read_csv("large_compile")
     columns = ("first_seconds", "second_seconds", "peak_mib")
@@ -181,7 +83,7 @@ bar is 90 s.
 
 {table(header, lines)}
 
-{measured_on(rows)} Command: `python benchmarks/large_models.py compile`."""
+{measured_on(rows)} Command: `python benchmarks/compilation.py`."""
 
 
 def growth_section():
@@ -213,7 +115,7 @@ and leaves those before it as they are.
 
 {table(header, lines)}
 
-{measured_on(rows)} Command: `python benchmarks/large_models.py growth`."""
+{measured_on(rows)} Command: `python benchmarks/growth.py`."""
 
 
 def serving_section():
@@ -256,9 +158,9 @@ each server. The server's memory peaked at {short(memory)} MiB.
 
 SECTIONS = {
     "train_step": train_step_section,
+    "machine_limit": machine_limit_section,
     "replicas": replicas_section,
     "first_step": first_step_section,
-    "large_steps": large_steps_section,
     "large_compile": large_compile_section,
     "growth": growth_section,
     "serving": serving_section,

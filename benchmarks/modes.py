@@ -3,11 +3,9 @@
     python benchmarks/modes.py gaussians --steps 20000 --seeds 3
     python benchmarks/modes.py ring --steps 20000 --seeds 2
     python benchmarks/modes.py digits --data-dir ~/tensorflow_datasets --steps 1500 --seeds 3
-    python benchmarks/modes.py figure
 
 Adds a row for each method and seed to results/modes_gaussians.csv, modes_ring.csv and modes_digits.csv;
-those that stand there already are skipped. `figure` draws docs/images/modes.png from the samples, which
-are kept in --directory.
+those that stand there already are skipped. The samples are kept in --directory, for modes_figure.py.
 
 References: Srivastava et al., "VEEGAN", 2017, and Lin et al., "PacGAN", 2018, for the grid and how it is
 scored; Metz et al., "Unrolled Generative Adversarial Networks", 2016, section 3.1 and appendix A for the
@@ -24,7 +22,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-from tables import append_csv, read_csv
+from tables import add_quick, append_csv, rows_so_far
 
 from tfgan_zoo import GAN, penalties, regularizers
 from tfgan_zoo.layers import LeakyReLU, MinibatchDiscrimination, SpectralConv2D, SpectralDense
@@ -32,6 +30,7 @@ from tfgan_zoo.metrics.classes import mode_coverage
 from tfgan_zoo.models.dcgan import DCGAN
 
 ROOT = pathlib.Path(__file__).parents[1]
+DIRECTORY = ROOT / "runs" / "modes"
 SCALE, POINTS = 5.0, 2500  # data are divided by the scale, to lie in [-1, 1]
 WGAN_GP = {"objective": "wasserstein", "n_critic": 5}
 METHODS = {
@@ -238,10 +237,8 @@ def _compile(gan, method, jit_compile):
 
 def run(name, train, score, given):
     """Trains and scores what has no row yet, one seed of all methods after the other."""
-    path = ROOT / "benchmarks" / "results" / f"modes_{name}.csv"
-    rows = read_csv(f"modes_{name}") if path.exists() else []
+    rows = rows_so_far(f"modes_{name}")
     done = {(row["method"], int(row["seed"]), int(row["steps"])) for row in rows}
-    given.directory.mkdir(parents=True, exist_ok=True)
     for seed in range(given.seeds):
         for method in given.methods or METHODS:
             if (method, seed, given.steps) in done:
@@ -251,54 +248,37 @@ def run(name, train, score, given):
             seconds = round(time.perf_counter() - begin, 1)
             row = {"method": method, "seed": seed, "steps": given.steps, **score(found)}
             print(row, seconds, flush=True)
-            append_csv(f"modes_{name}", row | {"seconds": seconds})
-            np.save(given.directory / f"{name}-{method}-{seed}-{given.steps}.npy", found[:POINTS])
+            if not given.quick:
+                append_csv(f"modes_{name}", row | {"seconds": seconds})
+                np.save(
+                    given.directory / f"{name}-{method}-{seed}-{given.steps}.npy", found[:POINTS]
+                )
             keras.backend.clear_session()
-
-
-def figure(directory, steps):
-    """The points of every method's first seed, beside real ones: the grid, and below it the ring."""
-    from matplotlib.figure import Figure
-
-    drawn, number = Figure(figsize=(10, 8.1), layout="constrained"), 0
-    for name, mixture in MIXTURES.items():
-        shown = {"real": SCALE * points(mixture, POINTS, 1).reshape(-1, 2)}
-        files = {m: directory / f"{name}-{m}-0-{steps}.npy" for m in mixture.methods}
-        shown |= {method: np.load(path) for method, path in files.items()}
-        for method, found in shown.items():
-            number += 1
-            _scatter(drawn.add_subplot(3, 4, number), method, found, mixture)
-    drawn.savefig(ROOT / "docs" / "images" / "modes.png", dpi=100)
-
-
-def _scatter(axes, method, found, mixture):
-    color = "#4c72b0" if method == "real" else "#c44e52"
-    axes.scatter(*found.T, s=1, alpha=0.4, color=color)
-    score = f": {score_points(found, mixture)['modes']} of {len(mixture.centres)}"
-    axes.set_title(method if method == "real" else method + score, fontsize=9)
-    limits = (-1.25 * mixture.centres.max(), 1.25 * mixture.centres.max())
-    axes.set(xlim=limits, ylim=limits, aspect="equal", xticks=[], yticks=[])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=[*MIXTURES, "digits", "figure"])
+    what = [*MIXTURES, "digits"]
+    parser.add_argument("what", choices=what, nargs="?", default="gaussians")
     parser.add_argument("--steps", type=int, default=20_000, help="a multiple of 50")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--methods", nargs="*", choices=METHODS, help="all by default")
     parser.add_argument("--data-dir")
-    parser.add_argument("--directory", type=pathlib.Path, default=ROOT / "runs" / "modes")
+    parser.add_argument("--directory", type=pathlib.Path, default=DIRECTORY)
+    add_quick(parser)
     given = parser.parse_args()
+    if given.quick:
+        given.steps, given.seeds, given.methods = 50, 1, ["minibatch discrimination", "R1 + R2"]
+    else:
+        given.directory.mkdir(parents=True, exist_ok=True)
     if given.what in MIXTURES:
         mixture = MIXTURES[given.what]
         given.methods = given.methods or mixture.methods
         train, score = (functools.partial(f, mixture=mixture) for f in (train_points, score_points))
         run(given.what, train, score, given)
-    elif given.what == "digits":
+    else:
         data = digits(given.data_dir, 64 * 2000)
         run("digits", functools.partial(train_digits, data=data), score_digits, given)
-    else:
-        figure(given.directory, given.steps)
 
 
 if __name__ == "__main__":

@@ -9,16 +9,22 @@ discriminator update by themselves. Each setting is a process of its own; they t
 import argparse
 import time
 
+import ours
+import rounds
 import tables
-from train_step import TASKS, images_of, interleaved, round_of_fit, serve, start
+from rows import images_of, row_of
 
 SETTINGS = {  # replicas, and the environment of the process
     "one replica": (1, {}),
     "two replicas": (2, {}),
     "two replicas, one thread an operation": (2, {"TF_NUM_INTRAOP_THREADS": "1"}),
 }
-STEPS = {"DCGAN": 30, "WGANGP": 4}
-RUNS = (("DCGAN", "XLA"), ("DCGAN", "graph"), ("WGANGP", "graph"))  # WGAN-GP under XLA: 10 s a step
+STEPS = {"DCGAN 28": 30, "WGAN-GP 32": 4}
+RUNS = (  # WGAN-GP under XLA takes 10 s a step
+    ("DCGAN 28", "XLA"),
+    ("DCGAN 28", "graph"),
+    ("WGAN-GP 32", "graph"),
+)
 
 
 def replicated(replicas):
@@ -34,24 +40,27 @@ def replicated(replicas):
     return tf.distribute.MirroredStrategy([f"CPU:{index}" for index in range(replicas)])
 
 
-def setting(name, mode, replicas):
-    """What `train_step.serve` wants: a parameter count, and a function that measures one round."""
-    import tfgan_zoo
-
-    task = TASKS[name] | {"steps": STEPS[name]}
+def setting(name, mode, replicas, quick):
+    """What a process is, and a function that measures one round."""
+    row, steps = row_of(name, quick), 1 if quick else STEPS[name]
     with replicated(replicas).scope():
-        gan = getattr(tfgan_zoo, name)(image_shape=task["shape"], width=task["width"])
-    gan.compile(jit_compile=mode == "XLA")
-    train = round_of_fit(gan, images_of(task), task["batch"])
+        gan = ours.model_of(row, mode)
+    clock = rounds.Clock()
+
+    def train():
+        options = {"batch_size": row.batch, "steps_per_epoch": steps + 1}
+        ours.fit(gan, images_of(row), clock.start, **options)
+        return clock.read()["seconds"]
+
     train()  # traces the step, before its parts are taken one by one
-    parts = parts_of_update(gan, images_of(task)[: task["batch"] * task["n_critic"]])
+    parts = parts_of_update(gan, images_of(row, steps=1))
 
     def run():
-        return {"step": train() / task["steps"]} | {
-            what: time_of(part, repeats=task["steps"]) for what, part in parts.items()
+        return {"step": train() / steps} | {
+            what: time_of(part, repeats=steps) for what, part in parts.items()
         }
 
-    return gan.count_params(), run
+    return {"parameters": gan.count_params()}, {"run": run}
 
 
 def parts_of_update(gan, images):
@@ -91,35 +100,39 @@ def time_of(function, repeats):
     return (time.perf_counter() - begin) / repeats
 
 
-def measure(name, mode, rounds):
-    """Rows of one model in one mode."""
-    processes = {
-        label: start(__file__, name, mode, str(replicas), **environment)[0]
-        for label, (replicas, environment) in SETTINGS.items()
-    }
-    return [
-        {
-            "model": name,
-            "mode": mode,
-            "what": f"{label}: {what}",
-            "round": number,
-            "milliseconds": round(1000 * seconds, 3),
-        }
-        for label, number, parts in interleaved(processes, rounds)
-        for what, seconds in parts.items()
-    ]
+def measure(name, mode, labels, count, *flags):
+    """Rows of one model in one mode, of the settings of those labels."""
+    processes = {}
+    for label in labels:
+        replicas, environment = SETTINGS[label]
+        arguments = (name, mode, str(replicas), *flags)
+        processes[label], _ = rounds.start(__file__, *arguments, **environment)
+    for label, number, parts in rounds.interleaved(processes, count):
+        for what, seconds in parts.items():
+            yield {
+                "model": name,
+                "mode": mode,
+                "what": f"{label}: {what}",
+                "round": number,
+                "milliseconds": round(1000 * seconds, 3),
+            }
+    rounds.end(processes)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
+    tables.add_quick(parser)
     parser.add_argument("--worker", nargs=3, help="used inside")
     options = parser.parse_args()
     if options.worker:
         name, mode, replicas = options.worker
-        return serve(*setting(name, mode, int(replicas)))
-    rows = [row for name, mode in RUNS for row in measure(name, mode, options.rounds)]
-    tables.write_csv("replicas", rows)
+        return rounds.serve(*setting(name, mode, int(replicas), options.quick))
+    runs, labels, count, flags = RUNS, list(SETTINGS), options.rounds, []
+    if options.quick:
+        runs, labels, count, flags = RUNS[1:2], ["two replicas"], 1, ["--quick"]
+    rows = [row for name, mode in runs for row in measure(name, mode, labels, count, *flags)]
+    tables.write_csv("replicas", rows, options.quick)
 
 
 if __name__ == "__main__":

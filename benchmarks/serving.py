@@ -204,7 +204,10 @@ def row(server, batching, protocol, output, clients, images, seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=3.0, help="of one measurement")
-    seconds = parser.parse_args().seconds
+    tables.add_quick(parser)
+    given = parser.parse_args()
+    seconds = 0.1 if given.quick else given.seconds
+    images_per_request, clients_at_once = ((1,), (4,)) if given.quick else (IMAGES, CLIENTS)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         path = export(folder)
@@ -213,8 +216,8 @@ def main():
             with Server(pathlib.Path(folder), batching) as server:
                 for protocol in ASKERS:
                     for output in SIGNATURES:
-                        for images in IMAGES:
-                            for clients in CLIENTS:
+                        for images in images_per_request:
+                            for clients in clients_at_once:
                                 setting = (batching, protocol, output, clients, images)
                                 rows.append(row(server, *setting, seconds))
                                 print(rows[-1], flush=True)
@@ -222,9 +225,9 @@ def main():
     for size, rate in limits.items():
         print(f"in process, batches of {size}: {rate:.0f} images/s")
     rows = [{**r, "of_in_process": round(r["images_per_second"] / best, 3)} for r in rows]
-    tables.write_csv("serving", rows)
+    tables.write_csv("serving", rows, given.quick)
     limits = [{"batch": size, "images_per_second": round(rate, 1)} for size, rate in limits.items()]
-    tables.write_csv("serving_in_process", limits)
+    tables.write_csv("serving_in_process", limits, given.quick)
 
 
 if __name__ == "__main__":

@@ -17,23 +17,47 @@ LIBRARIES = ("tensorflow", "keras", "torch")
 # === Results ===
 
 
-def write_csv(name, rows):
-    """Writes rows (dictionaries with the same keys) with the date, the machine and the versions."""
-    _save(name, [row | machine() for row in rows])
+def add_quick(parser):
+    """The option by which every benchmark runs in its smallest form."""
+    parser.add_argument("--quick", action="store_true", help="the smallest run; writes nothing")
+
+
+def write_csv(name, rows, quick=False):
+    """Writes rows (dictionaries with the same keys) with the date, the machine, the versions and the
+    commit; a quick run's are only printed."""
+    _give(name, rows, quick, lambda row: False)
+
+
+def replace_in_csv(name, key, rows, quick=False):
+    """As `write_csv`, but keeps the old rows whose value in the column `key` no new row has."""
+    new = {row[key] for row in rows}
+    _give(name, rows, quick, lambda row: row[key] not in new)
+
+
+def _give(name, rows, quick, is_kept):
+    if quick:
+        return print(*rows, sep="\n", flush=True)
+    here = machine()
+    _save(name, [*filter(is_kept, rows_so_far(name)), *(row | here for row in rows)])
     print(f"Wrote {RESULTS / name}.csv. Next: python benchmarks/make_tables.py")
 
 
 def append_csv(name, row):
     """Adds a row to a file that there may be already, with the date, the machine and the versions."""
-    known = read_csv(name) if (RESULTS / f"{name}.csv").exists() else []
-    _save(name, [*known, row | machine()])
+    _save(name, [*rows_so_far(name), row | machine()])
+
+
+def rows_so_far(name):
+    """The rows of a file that there may be already."""
+    return read_csv(name) if (RESULTS / f"{name}.csv").exists() else []
 
 
 def _save(name, rows):
     RESULTS.mkdir(exist_ok=True)
     temporary = RESULTS / f"{name}.csv.new"
+    columns = list(dict.fromkeys(column for row in rows for column in row))
     with temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     temporary.replace(RESULTS / f"{name}.csv")
@@ -45,7 +69,7 @@ def read_csv(name):
 
 
 def machine():
-    """Date, processor, cores and versions, as columns of a row."""
+    """Date, processor, cores, versions and commit, as columns of a row."""
     versions = {library: _version(library) for library in LIBRARIES}
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     return {
@@ -53,7 +77,9 @@ def machine():
         "cpu": _cpu(),
         "cores": cores(),
         "python": platform.python_version(),
-    } | versions
+        **versions,
+        "commit": _commit(),
+    }
 
 
 def cores():
@@ -71,6 +97,10 @@ def torch_python():
     return os.environ.get("TFGAN_ZOO_TORCH_PYTHON", sys.executable)
 
 
+def has_torch():
+    return bool(_version("torch"))
+
+
 def _version(library):
     code = f"from importlib import metadata; print(metadata.version({library!r}))"
     if library == "torch" and torch_python() != sys.executable:
@@ -81,6 +111,13 @@ def _version(library):
         return metadata.version(library)
     except metadata.PackageNotFoundError:
         return ""
+
+
+def _commit():
+    """The commit that is measured, with a "+" where files of the checkout are others."""
+    command = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=RESULTS.parent)
+    return done.stdout.strip()
 
 
 def _cpu():
@@ -124,8 +161,12 @@ def measured_on(rows):
     versions = [f"{library} {row[library]}" for library in LIBRARIES if row[library]]
     return (
         f"Measured on {row['date']}: {row['cpu']}, {row['cores']} cores, "
-        f"Python {row['python']}, {', '.join(versions)}."
+        f"Python {row['python']}, {', '.join(versions)}{_at(row)}."
     )
+
+
+def _at(row):
+    return f", commit {row['commit']}" if row.get("commit") else ""
 
 
 def short(value):

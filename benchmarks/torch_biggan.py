@@ -167,14 +167,16 @@ class BigGAN(Trainer):
         super().__init__((generator, discriminator), optimizers, ema_decay=0.9999)
 
     def generated(self, labels):
-        return self.generator(torch.randn(len(labels), self.latent_dim), labels)
+        return self.generate(torch.randn(len(labels), self.latent_dim), labels)
 
-    def discriminator_loss(self, real, labels):
+    def adversarial_loss(self, real, labels):
         with torch.no_grad():
             fake = self.generated(labels)
-        fake, real = (self.discriminator(images, labels) for images in (fake, real))
+        fake, real = (self.discriminate(images, labels) for images in (fake, real))
         return (relu(1 - real) + relu(1 + fake)).mean()
 
-    def generator_loss(self, labels):
-        loss = -self.discriminator(self.generated(labels), labels).mean()
+    discriminator_loss = adversarial_loss
+
+    def generator_loss(self, count, labels):
+        loss = -self.discriminate(self.generated(labels), labels).mean()
         return loss + 1e-4 * self.generator.orthogonal_penalty()

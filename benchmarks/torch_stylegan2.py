@@ -222,22 +222,25 @@ class StyleGAN2(Trainer):
             optimizers.append(torch.optim.Adam(network.parameters(), 2e-3 * share, betas))
         super().__init__(networks, optimizers, ema_decay=0.998)
 
-    def discriminator_loss(self, real, labels):
+    def adversarial_loss(self, real, labels):
         with torch.no_grad():
-            fake = self.generator(self.mixed_styles(len(real)))
-        loss = softplus(self.discriminator(fake)) + softplus(-self.discriminator(real))
+            fake = self.generate(self.mixed_styles(len(real)))
+        return (softplus(self.discriminate(fake)) + softplus(-self.discriminate(real))).mean()
+
+    def discriminator_loss(self, real, labels):
+        loss = self.adversarial_loss(real, labels)
         if self.steps % 16:
-            return loss.mean()
+            return loss
         real = real.detach().requires_grad_(True)
         (slopes,) = torch.autograd.grad(self.discriminator(real).sum(), real, create_graph=True)
-        return loss.mean() + 16 * 10.0 * 0.5 * slopes.square().sum(dim=(1, 2, 3)).mean()
+        return loss + 16 * 10.0 * 0.5 * slopes.square().sum(dim=(1, 2, 3)).mean()
 
-    def generator_loss(self, labels):
-        images = self.generator(self.mixed_styles(len(labels)))
-        loss = softplus(-self.discriminator(images)).mean()
+    def generator_loss(self, count, labels):
+        images = self.generate(self.mixed_styles(count))
+        loss = softplus(-self.discriminate(images)).mean()
         if self.steps % 4:
             return loss
-        return loss + 4 * 2.0 * self.path_length_penalty(self.mixed_styles(len(labels))[::2])
+        return loss + 4 * 2.0 * self.path_length_penalty(self.mixed_styles(count)[::2])
 
     def mixed_styles(self, count):
         """Styles of latents, which in 9 of 10 images change to those of others on the way."""
