@@ -17,7 +17,8 @@ def show(stream):
 def say(line):
     """Writes a line at once."""
     if _stream is not None:
-        print(line, file=_stream, flush=True)
+        with contextlib.suppress(OSError, ValueError):  # nobody reads, or the stream is closed
+            print(line, file=_stream, flush=True)
 
 
 @contextlib.contextmanager

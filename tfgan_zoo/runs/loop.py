@@ -72,11 +72,6 @@ def plan(options: Options, initialize: bool = True) -> Plan:
         ValueError, TypeError, FileNotFoundError: Options or data that cannot be used.
     """
     is_auto, options = options.precision == "auto", options.resolved()
-    if is_auto and options.precision != "float32":
-        unit = bfloat16_units()
-        progress.say(
-            f"Training in {options.precision}, for which there is {unit}; see --precision."
-        )
     before = _begun_with(options) if initialize else {}  # refused before the data are read
     strategy, model = make_strategy(options.strategy), model_options(options)
     height, width, channels = model["image_shape"]
@@ -98,6 +93,11 @@ def plan(options: Options, initialize: bool = True) -> Plan:
         gan = build(options, initialize)
     if initialize:
         options = dataclasses.replace(options, first_step=int(gan.iterations.numpy()))
+    if is_auto and options.precision != "float32":
+        unit = bfloat16_units()
+        progress.say(
+            f"Training in {options.precision}, for which there is {unit}; see --precision."
+        )
     images = inputs.step_size(gan, options.batch_size)
     return Plan(options, gan, data, images, max(1, data.source.count // images))
 
