@@ -43,4 +43,4 @@ def _difference(gan, path):
     """The largest difference between the images of the model and of its SavedModel."""
     latents = tf.constant(np.random.default_rng(0).uniform(-1, 1, (16, gan.latent_dim)), tf.float32)
     served = tf.saved_model.load(str(path)).signatures["from_latents"](latents=latents)
-    return float(np.abs(served["images"] - gan(latents)).max())
+    return float(np.abs(served["images"] - gan.render(latents)).max())
