@@ -10,6 +10,8 @@ import tensorflow as tf
 from tensorflow.python.framework.ops import get_stats_for_node_def
 from tensorflow.python.profiler.internal import flops_registry  # noqa: F401  # what is asked for here
 
+import tfgan_zoo
+
 ROOT = pathlib.Path(__file__).parents[1]
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 
@@ -68,6 +70,12 @@ def test_all_training_steps():
     """Of all contestants, those of PyTorch where it is installed, with equal losses."""
     out = quick("train_step")
     assert out.count("'row': 'SNGAN 32'") == (9 if HAS_TORCH else 5)
+
+
+def test_rows_are_of_the_sizes_of_presets():
+    """A row says them itself, since a process of PyTorch does without the presets' TensorFlow."""
+    options = tfgan_zoo.list_presets()["stylegan2_celeb_a_64"].options
+    assert row_of("StyleGAN2 64", quick=False).options == options
 
 
 # === Operations ===

@@ -39,6 +39,16 @@ def test_what_is_drawn_follows_the_network():
     np.testing.assert_array_equal(gan.generate(3, seed=1), other.generate(3, seed=1))
 
 
+def test_what_is_drawn_follows_a_network_in_the_place_of_a_freed_one():
+    """Python gives the id of a freed object to a new one."""
+    gan = make("DCGAN")
+    for seed in range(3):
+        other = make("DCGAN", seed=seed)
+        gan.ema_generator = other.ema_generator
+        np.testing.assert_array_equal(gan.generate(3, seed=1), other.generate(3, seed=1))
+        assert [n for n in gan._graphs[0] if n is gan.ema_generator] and len(gan._graphs[1]) == 1
+
+
 def test_one_graph_draws_any_number_of_images(monkeypatch):
     gan, traced = make("DCGAN"), []
     render = gan.render

@@ -30,12 +30,15 @@ def draw(gan, latents, labels, truncations, batch_size):
 
 def _graph(gan, rows):
     """`render` of any number of such rows, traced anew where the model has other networks."""
-    key = (*rows, *map(id, gan.networks().values()))
-    if key not in gan._graphs:
+    networks = tuple(gan.networks().values())
+    if gan._graphs[0] != networks:
+        object.__setattr__(gan, "_graphs", (networks, {}))  # untracked by Keras
+    graphs, names = gan._graphs[1], tuple(rows)
+    if names not in graphs:
         specs = {
             name: tf.TensorSpec([None, *x.shape[1:]], tf.convert_to_tensor(x[:1]).dtype, name=name)
             for name, x in rows.items()
         }
         graph = tf.function(lambda **given: gan.render(**given), autograph=False)
-        gan._graphs = {**gan._graphs, key: graph.get_concrete_function(**specs)}
-    return gan._graphs[key]
+        graphs[names] = graph.get_concrete_function(**specs)
+    return graphs[names]

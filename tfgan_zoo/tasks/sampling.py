@@ -88,7 +88,7 @@ class Sampling(AdversarialLosses):
     """`generate`, `interpolate` and `export` of a `GAN`."""
 
     truncates = False  # whether served models take `truncation`
-    _graphs = {}  # of `render`
+    _graphs = ((), {})  # of `render`: the networks that they hold, and each by its rows' names
 
     def latents_for(self, seeds):
         """The latents of int64 seeds `[B]`, float32 `[B, D]`, each a function of its seed only."""
