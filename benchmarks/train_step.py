@@ -108,10 +108,10 @@ def compare(name, labels, options):
 
 
 def environment_of(label, folder):
-    """PyTorch's Python, and for its compiler a cache that is empty at first."""
+    """PyTorch's Python, and for its compiler a cache that is empty at first, without spaces."""
     if not label.startswith("PyTorch"):
         return {}
-    return {"python": tables.torch_python(), "TORCHINDUCTOR_CACHE_DIR": f"{folder}/{label}"}
+    return {"python": tables.torch_python(), "TORCHINDUCTOR_CACHE_DIR": tempfile.mkdtemp(dir=folder)}
 
 
 def columns(name, row, label, made, number, given):
