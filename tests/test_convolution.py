@@ -1,4 +1,5 @@
-"""Convolutions in sub-pixels: the numbers of TensorFlow's own, and only where they are asked for."""
+"""Convolutions in sub-pixels, gradients by kernels as convolutions: TensorFlow's own numbers, and only
+where they are asked for."""
 
 import itertools
 
@@ -54,8 +55,8 @@ def check_close(values, expected, tolerance=1e-4):
         np.testing.assert_allclose(value, known, 0, tolerance * scale)
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
-def test_gradients_of_both_orders_are_those_of_tensorflow(case, jit_compile):
+@pytest.mark.parametrize("way", ["graph", "XLA", "sub-pixels without XLA"])
+def test_gradients_of_both_orders_are_those_of_tensorflow(case, way):
     images, kernel, stride, padding = case
     size = images.shape[1:3]
 
@@ -70,7 +71,28 @@ def test_gradients_of_both_orders_are_those_of_tensorflow(case, jit_compile):
     )
     maps = normal(*strided(images, kernel).shape)
     expected = both_orders(strided, images, kernel) + both_orders(transposed, maps, kernel)
-    check_close(tf.function(ours, jit_compile=jit_compile)(images, kernel, maps), expected)
+    within = layers.cpu_convolutions(xla=way != "graph")(ours)
+    check_close(tf.function(within, jit_compile=way == "XLA")(images, kernel, maps), expected)
+
+
+def test_a_gradient_by_the_kernel_has_gradients_itself(case):
+    """As unrolled training needs it, where an update is derived."""
+    images, kernel, stride, padding = case
+
+    def derived(convolve, images, kernel):
+        with tf.GradientTape() as outer:
+            outer.watch(images)
+            with tf.GradientTape() as tape:
+                tape.watch(kernel)
+                loss = tf.reduce_sum(tf.sin(convolve(images, kernel)))
+            energy = tf.reduce_sum(tf.square(tape.gradient(loss, kernel)))
+        return outer.gradient(energy, images)
+
+    ours = lambda x, k: strided_convolution(x, k, stride, padding)  # noqa: E731
+    stock = lambda x, k: tf.nn.conv2d(x, k, stride, padding.upper())  # noqa: E731
+    with layers.cpu_convolutions(xla=False):
+        value = derived(ours, images, kernel)
+    check_close([value], [derived(stock, images, kernel)])
 
 
 def test_the_transpose_is_a_sum_over_the_taps(case):
@@ -112,6 +134,23 @@ def test_second_derivatives_by_finite_differences(padding):
 # === Layers ===
 
 
+@pytest.mark.parametrize("compiler", ["eager", "graph", "XLA"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_by_biases_add_up_in_bfloat16(kind, compiler):
+    """Of 4,096 ones, where TensorFlow's kernel gives 512; one operation of TensorFlow, which rounds."""
+    layer, inputs = KINDS[kind](3, 3, padding="same", dtype="mixed_bfloat16"), normal(4, 32, 32, 2)
+    layer.build(inputs.shape)
+
+    def gradient(inputs):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.cast(layer(inputs), tf.float32))
+        return tape.gradient(loss, layer.bias.value)
+
+    if compiler != "eager":
+        gradient = tf.function(gradient, jit_compile=compiler == "XLA")
+    np.testing.assert_array_equal(gradient(inputs), np.full(3, 4096.0))
+
+
 def gradient_function(layer, within):
     """The layer's gradient by its inputs as a graph, traced within the context or without."""
 
@@ -121,7 +160,7 @@ def gradient_function(layer, within):
             outputs = layer(inputs)
         return outputs, tape.gradient(outputs, inputs)
 
-    return tf.function(layers.subpixel_convolutions()(gradient) if within else gradient)
+    return tf.function(layers.cpu_convolutions(xla=True)(gradient) if within else gradient)
 
 
 def operations(function, inputs):
@@ -138,11 +177,46 @@ def test_layers_use_subpixels_where_they_are_asked_to(kind, dtype):
     layer.build(inputs.shape)
     layer.set_weights(stock.get_weights())
     plain, within = gradient_function(layer, False), gradient_function(layer, True)
-    assert operations(plain, inputs) == operations(gradient_function(stock, False), inputs)
+    if dtype == "float32":
+        assert operations(plain, inputs) == operations(gradient_function(stock, False), inputs)
     assert "Conv2DBackpropInput" in operations(plain, inputs)
     assert "Conv2DBackpropInput" not in operations(within, inputs)
     tolerance = 1e-4 if dtype == "float32" else 0.02
     check_close(*[[tf.cast(x, tf.float32) for x in f(inputs)] for f in (within, plain)], tolerance)
+
+
+@pytest.mark.parametrize(
+    ("kind", "stride", "padding"),
+    [
+        ("strided", 2, "same"),
+        ("strided", 1, "valid"),
+        ("strided", 1, "same"),
+        ("transposed", 2, "same"),
+        ("transposed", 3, "valid"),
+    ],
+)
+def test_gradients_by_kernels_of_small_maps_in_bfloat16(kind, stride, padding):
+    """In a graph; not where the map is larger, the channels are few, or in float32."""
+
+    def operations_of(side, dtype="mixed_bfloat16", channels=64):
+        layer = KINDS[kind](channels, 3, stride, padding, dtype=dtype)
+        inputs = normal(4, side, side, channels)
+        layer.build(inputs.shape)
+
+        def gradients(inputs):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(tf.sin(tf.cast(layer(inputs), tf.float32)))
+            return tape.gradient(loss, [layer.kernel.value, layer.bias.value])
+
+        graph = tf.function(layers.cpu_convolutions(xla=False)(gradients))
+        plain = tf.function(gradients)
+        check_close([tf.cast(x, "float32") for x in graph(inputs)], plain(inputs), 0.02)
+        return operations(graph, inputs)
+
+    large = 18 if kind == "strided" else 9
+    assert "Conv2DBackpropFilter" not in operations_of(4)
+    for others in ({"side": large * stride}, {"channels": 32}, {"dtype": "float32"}):
+        assert "Conv2DBackpropFilter" in operations_of(**{"side": 4, **others})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tfgan_zoo.engine import contracts, gradients
 from tfgan_zoo.engine.class_names import ClassNames
-from tfgan_zoo.layers import Rng, advance_spectral_norms, subpixel_convolutions
+from tfgan_zoo.layers import Rng, advance_spectral_norms, cpu_convolutions
 
 
 class TrainingStep(ClassNames):
@@ -197,11 +197,10 @@ class TrainingStep(ClassNames):
         the one before. In one graph the last player would begin all at once, and keep activations."""
         if self.run_eagerly or self._crosses_replicas:
             return lambda function: function
-        if xla and not tf.config.list_logical_devices("GPU"):
-            return lambda function: tf.function(
-                subpixel_convolutions()(function), jit_compile=True, autograph=False
-            )
-        return lambda function: tf.function(function, jit_compile=xla or None, autograph=False)
+        compiled = functools.partial(tf.function, jit_compile=xla or None, autograph=False)
+        if tf.config.list_logical_devices("GPU"):
+            return compiled
+        return lambda function: compiled(cpu_convolutions(xla)(function))
 
     # === Inputs of an update ===
 

@@ -6,7 +6,7 @@ from tfgan_zoo.layers.attention import SelfAttention as SelfAttention
 from tfgan_zoo.layers.clipping import Clip as Clip
 from tfgan_zoo.layers.convolution import Conv2D as Conv2D
 from tfgan_zoo.layers.convolution import Conv2DTranspose as Conv2DTranspose
-from tfgan_zoo.layers.convolution import subpixel_convolutions as subpixel_convolutions
+from tfgan_zoo.layers.convolution import cpu_convolutions as cpu_convolutions
 from tfgan_zoo.layers.dropout import Dropout as Dropout
 from tfgan_zoo.layers.equalized import EqualizedConv2D as EqualizedConv2D
 from tfgan_zoo.layers.equalized import EqualizedDense as EqualizedDense

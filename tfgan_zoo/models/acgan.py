@@ -9,7 +9,11 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo import losses
-from tfgan_zoo.layers import Dropout, LeakyReLU
+from tfgan_zoo.layers import (
+    Conv2D,
+    Dropout,
+    LeakyReLU,
+)
 from tfgan_zoo.models.dcgan import DCGAN, activated, head, images_from, normal
 from tfgan_zoo.presets import register
 
@@ -93,7 +97,7 @@ def _features(gan, x):
     """The discriminator without its heads: images `[B, H, W, C]` -> `[B, D]`."""
     for level in range(gan.discriminator_layers):
         normalization = gan.discriminator_normalization if level else None
-        x = layers.Conv2D(
+        x = Conv2D(
             2**level * gan.discriminator_width,
             3,
             strides=1 + (level + 1) % 2,

@@ -10,7 +10,11 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from tfgan_zoo.layers import Clip, Dropout
+from tfgan_zoo.layers import (
+    Clip,
+    Conv2D,
+    Dropout,
+)
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN
 
@@ -149,7 +153,7 @@ def _decoded(gan, x, name):
     x = layers.Reshape(shape)(layers.Dense(math.prod(shape))(x))
     for level in range(len(sizes)):
         x = _convolved(layers.UpSampling2D(2)(x) if level else x, gan.width)
-    x = layers.Conv2D(gan.image_shape[-1], 3, padding="same")(x)
+    x = Conv2D(gan.image_shape[-1], 3, padding="same")(x)
     if name == "images" and not gan.output_activation:
         return Clip(dtype="float32", name=name)(x)
     return layers.Activation(gan.output_activation, dtype="float32", name=name)(x)
@@ -157,19 +161,19 @@ def _decoded(gan, x, name):
 
 def _encoded(gan, x):
     """The encoder's layers but the last: images `[B, H, W, C]` -> `[B, D]`."""
-    x = layers.Conv2D(gan.width, 3, padding="same", activation="elu")(x)
+    x = Conv2D(gan.width, 3, padding="same", activation="elu")(x)
     levels = len(_sizes(gan.image_shape))
     for level in range(1, levels + 1):
         x = _convolved(x, level * gan.width)
         if level < levels:
             options = {"strides": 2, "padding": "same", "activation": gan.strided_activation}
-            x = layers.Conv2D(level * gan.width, 3, **options)(x)
+            x = Conv2D(level * gan.width, 3, **options)(x)
     return Dropout(gan.dropout)(layers.Flatten()(x))
 
 
 def _convolved(x, channels):
     for _ in range(2):
-        x = layers.Conv2D(channels, 3, padding="same", activation="elu")(x)
+        x = Conv2D(channels, 3, padding="same", activation="elu")(x)
     return x
 
 

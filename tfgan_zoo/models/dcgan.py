@@ -158,10 +158,10 @@ def _doubled(x, channels, upsampling, use_bias):
     if upsampling == "transpose":
         return Conv2DTranspose(channels, 5, strides=2, **common)(x)
     if upsampling == "resize":
-        return layers.Conv2D(channels, 5, **common)(layers.UpSampling2D(2)(x))
+        return Conv2D(channels, 5, **common)(layers.UpSampling2D(2)(x))
     if upsampling == "pixel_shuffle":
         _, height, width, _ = x.shape
-        x = layers.Conv2D(4 * channels, 5, **common)(x)
+        x = Conv2D(4 * channels, 5, **common)(x)
         x = layers.Reshape((height, width, 2, 2, channels))(x)
         return layers.Reshape((2 * height, 2 * width, channels))(layers.Permute((1, 3, 2, 4, 5))(x))
     raise ValueError(

@@ -12,7 +12,12 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo import losses
-from tfgan_zoo.layers import Dropout, LeakyReLU
+from tfgan_zoo.layers import (
+    Conv2D,
+    Conv2DTranspose,
+    Dropout,
+    LeakyReLU,
+)
 from tfgan_zoo.models.dcgan import activated, head, normal
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN
@@ -211,9 +216,9 @@ def _images(gan, x):
         x = layers.Dense(units, use_bias=bias, kernel_initializer=normal())(x)
         x = activated(x, gan.generator_normalization)
     common = {"strides": 2, "padding": "same", "kernel_initializer": normal()}
-    x = layers.Conv2DTranspose(gan.width, 4, use_bias=bias, **common)(layers.Reshape(shape)(x))
+    x = Conv2DTranspose(gan.width, 4, use_bias=bias, **common)(layers.Reshape(shape)(x))
     x = activated(x, gan.generator_normalization)
-    x = layers.Conv2DTranspose(channels, 4, **common)(x)
+    x = Conv2DTranspose(channels, 4, **common)(x)
     return layers.Activation("tanh", dtype="float32", name="images")(x)
 
 
@@ -221,8 +226,8 @@ def _outputs(gan, x):
     """The discriminator's layers: images `[B, H, W, C]` -> its logits, and Q's parameters by name."""
     normalization = gan.discriminator_normalization
     common = {"padding": "same", "kernel_initializer": normal()}
-    x = LeakyReLU(0.1)(layers.Conv2D(gan.width, 4, strides=2, **common)(x))
-    x = layers.Conv2D(2 * gan.width, 4, strides=2, use_bias=normalization is None, **common)(x)
+    x = LeakyReLU(0.1)(Conv2D(gan.width, 4, strides=2, **common)(x))
+    x = Conv2D(2 * gan.width, 4, strides=2, use_bias=normalization is None, **common)(x)
     x = layers.Flatten()(activated(x, normalization, LeakyReLU(0.1)))
     x = Dropout(gan.dropout)(_dense(x, gan.units, normalization))
     outputs = {"logits": head(x, 1, "logits")}

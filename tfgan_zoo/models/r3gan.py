@@ -8,7 +8,12 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from tfgan_zoo.layers import Clip, LeakyReLU, Resample
+from tfgan_zoo.layers import (
+    Clip,
+    Conv2D,
+    LeakyReLU,
+    Resample,
+)
 from tfgan_zoo.penalties import R1R2
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN
@@ -133,7 +138,7 @@ def _normal(gain=1.0):
 
 
 def _pointwise(channels):
-    return layers.Conv2D(channels, 1, use_bias=False, kernel_initializer=_normal())
+    return Conv2D(channels, 1, use_bias=False, kernel_initializer=_normal())
 
 
 def _linear(units, gain=1.0, **options):
@@ -152,20 +157,20 @@ def _residual_blocks(gan, x):
     gain = (2 / (1 + 0.2**2)) ** 0.5 * depth ** (-1 / (2 * _LINEAR_LAYERS - 2))
     inner = gan.expansion * x.shape[-1]
     for _ in range(gan.blocks):
-        y = layers.Conv2D(inner, 1, kernel_initializer=_normal(gain))(x)
+        y = Conv2D(inner, 1, kernel_initializer=_normal(gain))(x)
         y = LeakyReLU(0.2)(y)
         groups = inner // gan.group_width
         y = GroupedConv2D(
             inner, 3, padding="same", groups=groups, kernel_initializer=_normal(gain)
         )(y)
         y = LeakyReLU(0.2)(y)
-        y = layers.Conv2D(x.shape[-1], 1, use_bias=False, kernel_initializer=_normal(0))(y)
+        y = Conv2D(x.shape[-1], 1, use_bias=False, kernel_initializer=_normal(0))(y)
         x = layers.Add()([x, y])
     return x
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
-class GroupedConv2D(layers.Conv2D):
+class GroupedConv2D(Conv2D):
     """`keras.layers.Conv2D` with groups, for stride 1 and padding "same".
 
     Keras runs groups by XLA, which on CPUs takes many times as long as its kernels do; and kernels for

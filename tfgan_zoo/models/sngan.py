@@ -10,7 +10,12 @@ import functools
 import keras
 from keras import layers, ops
 
-from tfgan_zoo.layers import LeakyReLU, SpectralConv2D
+from tfgan_zoo.layers import (
+    Conv2D,
+    Conv2DTranspose,
+    LeakyReLU,
+    SpectralConv2D,
+)
 from tfgan_zoo.networks import resnet
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN
@@ -73,7 +78,7 @@ def images_from(gan, latents, labels=None):
         return layers.ReLU()(resnet.normalized(x, gan.generator_normalization, condition))
 
     build = _cnn_from if _is_cnn(gan.network) else _maps_from
-    x = layers.Conv2D(gan.image_shape[-1], 3, padding="same")(build(gan, latents, activate))
+    x = Conv2D(gan.image_shape[-1], 3, padding="same")(build(gan, latents, activate))
     return layers.Activation("tanh", dtype="float32", name="images")(x)
 
 
@@ -132,7 +137,7 @@ def _discriminator_blocks(gan):
 
 
 def _convolve(x, channels, size):
-    return layers.Conv2D(channels, size, padding="same", kernel_initializer=_initializer(size))(x)
+    return Conv2D(channels, size, padding="same", kernel_initializer=_initializer(size))(x)
 
 
 def _spectrally_convolve(x, channels, size):
@@ -151,7 +156,7 @@ def _cnn_from(gan, latents, activate):
     _, doublings = resnet.base_resolution(gan.image_shape)
     x = _first_feature_map(gan, latents, gan.width * 2**doublings)
     for level in reversed(range(doublings)):
-        x = layers.Conv2DTranspose(gan.width * 2**level, 4, strides=2, padding="same")(x)
+        x = Conv2DTranspose(gan.width * 2**level, 4, strides=2, padding="same")(x)
         x = activate(x)
     return x
 

@@ -10,7 +10,13 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from tfgan_zoo.layers import BatchNormalization, ConditioningAugmentation, EmbeddingBag, LeakyReLU
+from tfgan_zoo.layers import (
+    BatchNormalization,
+    ConditioningAugmentation,
+    Conv2D,
+    EmbeddingBag,
+    LeakyReLU,
+)
 from tfgan_zoo.models.dcgan import DCGAN, images_from
 from tfgan_zoo.penalties import R1
 from tfgan_zoo.presets import register
@@ -254,7 +260,7 @@ def _map_from(gan, x):
 
 
 def _convolved(gan, x, channels, kernel_size, strides, normalization):
-    x = layers.Conv2D(
+    x = Conv2D(
         channels,
         kernel_size,
         strides=strides,

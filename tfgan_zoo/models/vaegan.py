@@ -15,7 +15,11 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo.engine.players import Player
-from tfgan_zoo.layers import Conv2D, Conv2DTranspose, Dropout
+from tfgan_zoo.layers import (
+    Conv2D,
+    Conv2DTranspose,
+    Dropout,
+)
 from tfgan_zoo.models.dcgan import activated
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN, full_precision
@@ -254,14 +258,14 @@ def _decoded(gan, x):
             factor * gan.width, 5, strides=2, padding="same", use_bias=normalization is None
         )(x)
         x = activated(x, normalization)
-    x = layers.Conv2D(channels, 5, padding="same")(x)
+    x = Conv2D(channels, 5, padding="same")(x)
     return layers.Activation("tanh", dtype="float32", name="images")(x)
 
 
 def _discriminated(gan, x):
     """The discriminator's layers: images `[B, H, W, C]` -> logits, and `features`, the last layer's."""
     normalization = gan.discriminator_normalization
-    x = layers.Conv2D(gan.width, 5, padding="same", activation="relu")(x)
+    x = Conv2D(gan.width, 5, padding="same", activation="relu")(x)
     factors = (4, 8, 8)[: _halvings(gan.image_shape)]
     for factor in factors[:-1]:
         x = activated(_convolution(x, factor * gan.width, normalization), normalization)
