@@ -331,3 +331,9 @@ def test_records_that_are_damaged_or_would_end_the_process_are_refused(tmp_path)
             _record_places(tmp_path / "a")
     with pytest.raises(tf.errors.InvalidArgumentError, match="WebP in a record"):
         decode(b"RIFF....WEBPVP8X", (4, 4), 3)
+
+
+def test_no_tuner_that_an_iterator_would_wait_for_at_its_end():
+    source = array_source(np.zeros((8, 4, 4, 1), np.float32))
+    for data in (stream(source, 4, seed=0), load("fashion_mnist_10k")):
+        assert data.options().autotune.enabled is False

@@ -15,7 +15,7 @@ from tfgan_zoo.datasets.images import flipped, randomly_cropped, resize, to_chan
 from tfgan_zoo.datasets.listing import CAPTIONS
 from tfgan_zoo.datasets.npz import npz_source
 from tfgan_zoo.datasets.records import tfds_source
-from tfgan_zoo.datasets.stream import array_source, stream, to_floats
+from tfgan_zoo.datasets.stream import PARALLEL_READS, array_source, options, stream, to_floats
 from tfgan_zoo.files import address, local
 
 _BUILT_IN = "fashion_mnist_10k"
@@ -220,5 +220,5 @@ def _batches(source, batch_size):
         return source.fetch(indices, tf.stack([tf.constant(0, tf.int64), start]))
 
     starts = tf.data.Dataset.range(0, source.count, batch_size)
-    batches = starts.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return batches.prefetch(2)
+    batches = starts.map(read, num_parallel_calls=PARALLEL_READS, deterministic=True)
+    return batches.prefetch(2).with_options(options())

@@ -5,6 +5,7 @@ another; which images a step gets, and how they are flipped or cut, follows from
 number of the step alone. Nothing has to be saved, and starting at step 1,000,000 costs nothing.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from tfgan_zoo.datasets.labels import to_numbers
+
+PARALLEL_READS = min(os.cpu_count() or 1, 8)  # of whole steps, each of which lies in memory
 
 
 class Source(NamedTuple):
@@ -143,8 +146,8 @@ def stream(
         return {k: tf.ensure_shape(v, [images_per_step, *v.shape[1:]]) for k, v in batch.items()}
 
     steps = tf.data.Dataset.counter(start_step)
-    steps = steps.map(read_step, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return steps.prefetch(2).with_options(_options())
+    steps = steps.map(read_step, num_parallel_calls=PARALLEL_READS, deterministic=True)
+    return steps.prefetch(2).with_options(options())
 
 
 def _permuted(positions, seed, count):
@@ -160,9 +163,12 @@ def _permuted(positions, seed, count):
     return tf.raw_ops.RandomIndexShuffle(index=positions, seed=words, max_index=last, rounds=8)
 
 
-def _options():
+def options():
+    """Of data that is read here. tf.data's tuner is off: an iterator that ends waits for it to wake, for
+    up to seconds, at the end of every sixth `fit` or so."""
     options = tf.data.Options()
     options.deterministic = True
+    options.autotune.enabled = False
     # Every worker makes each whole element and keeps its rows: no other policy splits by rows.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return options

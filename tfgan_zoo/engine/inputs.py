@@ -188,4 +188,4 @@ def _for_model(gan, data):
     data = data.map(taken)
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return data.with_options(options).prefetch(tf.data.AUTOTUNE)
+    return data.with_options(options).prefetch(2)
