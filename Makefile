@@ -27,6 +27,7 @@ bench: .venv/installed-dev  ## All benchmarks, for hours; QUICK=1: each in its s
 docs: .venv/installed-dev  ## Pages that are generated
 	$(BIN)/python tests/oracles/tensorflow_gan_oracle.py --write
 	$(BIN)/python benchmarks/make_tables.py
+	$(BIN)/python benchmarks/make_devices_page.py
 	$(BIN)/python benchmarks/make_metrics_page.py
 	$(BIN)/python benchmarks/make_models_page.py
 	$(BIN)/python benchmarks/make_stubs.py

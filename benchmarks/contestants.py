@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from rounds import Clock, peak_mib
+from rounds import Clock, peak_mib, timed
 from rows import labels_of
 
 
@@ -12,7 +12,7 @@ class Contestant(NamedTuple):
 
     Attributes:
         parameters: Numbers of trained parameters of generator and discriminator.
-        train: `train(steps, on_first)` trains, and calls `on_first()` after the first step.
+        train: `train(steps, after_step)` trains, and calls `after_step(index)` after each step.
         losses: `losses(given)` computes, of what `inputs_of` gives, the values of
             `{"d_loss", "g_loss"}` and, of a model with one, "penalty".
     """
@@ -41,17 +41,11 @@ def latent_dim_of(row):
 def first_step(contestant):
     """Seconds of the first step, compilation included, and of the last of two more."""
     clock, found = Clock(), {}
-
-    def after_first():
-        found["first_step_seconds"] = clock.read()["seconds"]
-
-    contestant.train(1, after_first)
-    contestant.train(2, clock.start)
-    return found | {"step_seconds": clock.read()["seconds"]}
+    contestant.train(1, lambda index: found.update(clock.read()))
+    second = timed(contestant.train, 1)
+    return {"first_step_seconds": found["seconds"], "step_seconds": second["seconds"]}
 
 
 def round_of(contestant, steps):
     """Trains `steps` steps after a first one, and says what they took."""
-    clock = Clock()
-    contestant.train(steps + 1, clock.start)
-    return {"steps": steps, **clock.read(), "peak_mib": peak_mib()}
+    return {"steps": steps, **timed(contestant.train, steps), "peak_mib": peak_mib()}

@@ -23,8 +23,8 @@ def contestant(row, mode, precision):
     images = tf.data.Dataset.from_tensor_slices(images_of(row)).shuffle(1024)
     data = images.batch(row.batch * row.n_critic, drop_remainder=True).repeat().prefetch(2)
 
-    def train(steps, on_first):
-        ours.fit(model, data, on_first, steps_per_epoch=steps, shuffle=False)
+    def train(steps, after_step):
+        ours.fit(model, data, after_step, steps_per_epoch=steps, shuffle=False)
 
     return Contestant(ours.parameters_of(model), train, lambda given: losses_of(model, given))
 

@@ -13,6 +13,7 @@ from quality_sections import (
     modes_digits_section,
     modes_gaussians_section,
     modes_ring_section,
+    precision_section,
     text_retrieval_section,
 )
 from tables import RESULTS, measured_on, medians, read_csv, short, table
@@ -164,6 +165,7 @@ SECTIONS = {
     "large_compile": large_compile_section,
     "growth": growth_section,
     "serving": serving_section,
+    "precision_quality": precision_section,
     "modes_gaussians": modes_gaussians_section,
     "modes_ring": modes_ring_section,
     "modes_digits": modes_digits_section,

@@ -27,22 +27,21 @@ def contestant(row, mode, precision):
     precision = {"bfloat16": "mixed_bfloat16"}.get(precision, precision)
     gan, data = model_of(row, mode, precision), data_of(row)
 
-    def train(steps, on_first):
-        fit(gan, data, on_first, batch_size=row.batch, steps_per_epoch=steps)
+    def train(steps, after_step):
+        fit(gan, data, after_step, batch_size=row.batch, steps_per_epoch=steps)
 
     return Contestant(parameters_of(gan), train, lambda given: losses_of(gan, given))
 
 
-def fit(model, data, on_first, **options):
-    """Keras's `fit`, which calls `on_first()` after its first step."""
+def fit(model, data, after_step, **options):
+    """Keras's `fit`, which calls `after_step(index)` after each step."""
     import keras
 
-    class First(keras.callbacks.Callback):
+    class AfterStep(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
-            if batch == 0:
-                on_first()
+            after_step(batch)
 
-    model.fit(data, verbose=0, callbacks=[First()], **options)
+    model.fit(data, verbose=0, callbacks=[AfterStep()], **options)
 
 
 def parameters_of(model):

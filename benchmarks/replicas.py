@@ -45,12 +45,13 @@ def setting(name, mode, replicas, quick):
     row, steps = row_of(name, quick), 1 if quick else STEPS[name]
     with replicated(replicas).scope():
         gan = ours.model_of(row, mode)
-    clock = rounds.Clock()
+    images = images_of(row)
+
+    def fit(count, after_step):
+        ours.fit(gan, images, after_step, batch_size=row.batch, steps_per_epoch=count)
 
     def train():
-        options = {"batch_size": row.batch, "steps_per_epoch": steps + 1}
-        ours.fit(gan, images_of(row), clock.start, **options)
-        return clock.read()["seconds"]
+        return rounds.timed(fit, steps)["seconds"]
 
     train()  # traces the step, before its parts are taken one by one
     parts = parts_of_update(gan, images_of(row, steps=1))

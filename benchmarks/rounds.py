@@ -47,6 +47,24 @@ class Clock:
         }
 
 
+def timed(train, steps):
+    """What `steps` steps after a first one take, without what `fit` does after the last one, where an
+    iterator of tf.data may wait for seconds until it is let go.
+
+    `train(count, after_step)` trains so many steps, and calls `after_step(index)` after each.
+    """
+    clock, found = Clock(), {}
+
+    def after_step(index):
+        if index == 0:
+            clock.start()
+        if index == steps:
+            found.update(clock.read())
+
+    train(steps + 1, after_step)
+    return found
+
+
 def _machine_seconds():
     """Processor seconds that the machine has worked, by user and system, since it was started."""
     fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
@@ -66,15 +84,15 @@ def start(script, *arguments, python=sys.executable, **environment):
         env={**tables.environment(), **environment},
         text=True,
     )
-    return process, _answer(process)
+    return process, answer(process)
 
 
 def ask(process, what):
     print(what, file=process.stdin, flush=True)
-    return _answer(process)
+    return answer(process)
 
 
-def _answer(process):
+def answer(process):
     line = process.stdout.readline()
     if not line:
         raise RuntimeError(f"{process.args} ended with exit code {process.wait()}.")

@@ -24,11 +24,10 @@ def contestant(row, mode, precision):
     images = images_of(row)
     batches = batches_of(row, images, labels_of(row, len(images)))
 
-    def train(steps, on_first):
+    def train(steps, after_step):
         for index in range(steps):
             trainer.step(*batches())
-            if index == 0:
-                on_first()
+            after_step(index)
 
     return Contestant(trainer.parameters(), train, lambda given: losses_of(trainer, given))
 

@@ -111,7 +111,10 @@ def environment_of(label, folder):
     """PyTorch's Python, and for its compiler a cache that is empty at first, without spaces."""
     if not label.startswith("PyTorch"):
         return {}
-    return {"python": tables.torch_python(), "TORCHINDUCTOR_CACHE_DIR": tempfile.mkdtemp(dir=folder)}
+    return {
+        "python": tables.torch_python(),
+        "TORCHINDUCTOR_CACHE_DIR": tempfile.mkdtemp(dir=folder),
+    }
 
 
 def columns(name, row, label, made, number, given):

@@ -17,7 +17,8 @@ def test_generated_pages():
         "import runpy, sys\nfor script in sys.argv[2:]: runpy.run_path(script, run_name='__main__')"
     )
     folder = ROOT / "benchmarks"
-    scripts = [folder / f"make_{page}.py" for page in ("tables", "metrics_page", "models_page")]
+    pages = ("tables", "metrics_page", "models_page", "devices_page")
+    scripts = [folder / f"make_{page}.py" for page in pages]
     command = [sys.executable, "-c", code, "--check", *scripts]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     assert done.returncode == 0, done.stderr

@@ -38,6 +38,8 @@ SHORTER = {
 NOT_RUN = {
     "make ": "makes an environment of its own, from a package registry",
     "pip install": "needs a package registry",
+    "sbatch ": "needs a Slurm cluster",
+    "kubectl ": "needs a Kubernetes cluster",
 }
 NEEDS_DATA = {"docs/latent.md"}  # sets of TFDS that the package does not hold
 # Names that a document says are the reader's.
@@ -76,7 +78,8 @@ def python_block(page, number, text, names):
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/models.md", "docs/extending.md", "docs/own_networks.md"]
+    "page",
+    ["README.md", "docs/models.md", "docs/extending.md", "docs/own_networks.md", "docs/devices.md"],
 )
 def test_python_of_a_page(page, place):
     """Those blocks that need no server."""

@@ -42,7 +42,7 @@ def selection(variants):
     """Three cells a variant: rows of a Latin square, shifted from variant to variant.
 
     Two workers, which take the longest, train three variants, each in another mode and precision; one
-    replica the cells of the others. One variant is compiled for two replicas.
+    replica the cells of the others. One variant is compiled for two replicas, and two run op by op.
     """
     one, two, workers = REPLICAS
     shifts = itertools.cycle([(0, 0), (1, 2), (2, 1)])
@@ -51,8 +51,9 @@ def selection(variants):
         replicas = [REPLICAS[(i + a) % 3] for i in range(3)]
         if k not in (0, 4, 8):
             replicas = [one if name == workers else name for name in replicas]
-        if k > 2 and replicas[2] == two:  # XLA compiles for one replica; a graph takes the two
-            replicas[1], replicas[2] = two, replicas[1]
+        if k > 2 and replicas[1] == one:  # a graph takes the two, for which it needs least time
+            replicas = [one if name == two else name for name in replicas]
+            replicas[1] = two
         precisions = [PRECISIONS[(i + b) % 3] for i in range(3)]
         cells += map(Cell, [variant] * 3, MODES, replicas, precisions)
     return cells

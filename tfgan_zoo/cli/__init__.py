@@ -14,5 +14,7 @@ from tfgan_zoo.cli.app import app as app
 
 def main():
     """The entry point."""
-    gc.set_threshold(50_000, 20, 100)  # a third of TensorFlow's import went into looking for garbage
+    gc.set_threshold(
+        50_000, 20, 100
+    )  # a third of TensorFlow's import went into looking for garbage
     app()
