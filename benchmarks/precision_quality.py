@@ -11,8 +11,8 @@ import time
 import tables
 
 PRESETS = {  # options beside the preset's, and after how many steps the distance is taken
-    "dcgan_fashion_mnist_10k": ({}, (200, 400, 800, 1200)),
-    "sngan_fashion_mnist": ({}, (100, 200, 400, 600)),
+    "dcgan_fashion_mnist_10k": ({}, (100, 200, 400, 800)),
+    "wgan_gp_fashion_mnist": ({}, (50, 100, 200, 300)),
 }
 PRECISIONS = ("float32", "mixed_bfloat16")
 METRIC = "fd5k_lenet_fashion_mnist"
@@ -53,7 +53,7 @@ def main():
     path = tables.RESULTS / "precision_quality.csv"
     known = tables.read_csv("precision_quality") if path.exists() else []
     done = {(row["preset"], row["precision"], int(row["seed"])) for row in known}
-    for key in ((p, d, s) for p in PRESETS for s in seeds for d in PRECISIONS):
+    for key in ((p, d, s) for s in seeds for p in PRESETS for d in PRECISIONS):
         if key not in done:
             rows = list(run(*key))
             for row in rows:

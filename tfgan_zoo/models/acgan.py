@@ -9,11 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo import losses
-from tfgan_zoo.layers import (
-    Conv2D,
-    Dropout,
-    LeakyReLU,
-)
+from tfgan_zoo.layers import Conv2D, Dropout, LeakyReLU
 from tfgan_zoo.models.dcgan import DCGAN, activated, head, images_from, normal
 from tfgan_zoo.presets import register
 

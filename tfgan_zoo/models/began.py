@@ -10,11 +10,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from tfgan_zoo.layers import (
-    Clip,
-    Conv2D,
-    Dropout,
-)
+from tfgan_zoo.layers import Clip, Conv2D, Dropout
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN
 

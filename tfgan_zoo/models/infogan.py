@@ -12,12 +12,7 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo import losses
-from tfgan_zoo.layers import (
-    Conv2D,
-    Conv2DTranspose,
-    Dropout,
-    LeakyReLU,
-)
+from tfgan_zoo.layers import Conv2D, Conv2DTranspose, Dropout, LeakyReLU
 from tfgan_zoo.models.dcgan import activated, head, normal
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN

@@ -8,12 +8,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from tfgan_zoo.layers import (
-    Clip,
-    Conv2D,
-    LeakyReLU,
-    Resample,
-)
+from tfgan_zoo.layers import Clip, Conv2D, LeakyReLU, Resample
 from tfgan_zoo.penalties import R1R2
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN

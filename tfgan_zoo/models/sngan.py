@@ -10,12 +10,7 @@ import functools
 import keras
 from keras import layers, ops
 
-from tfgan_zoo.layers import (
-    Conv2D,
-    Conv2DTranspose,
-    LeakyReLU,
-    SpectralConv2D,
-)
+from tfgan_zoo.layers import Conv2D, Conv2DTranspose, LeakyReLU, SpectralConv2D
 from tfgan_zoo.networks import resnet
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN

@@ -260,14 +260,8 @@ def _map_from(gan, x):
 
 
 def _convolved(gan, x, channels, kernel_size, strides, normalization):
-    x = Conv2D(
-        channels,
-        kernel_size,
-        strides=strides,
-        padding="same",
-        use_bias=normalization is None,
-        kernel_initializer=_normal(),
-    )(x)
+    options = {"use_bias": normalization is None, "kernel_initializer": _normal()}
+    x = Conv2D(channels, kernel_size, strides, "same", **options)(x)
     if normalization == "batch":
         x = BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
     elif normalization is not None:

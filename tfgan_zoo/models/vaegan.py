@@ -15,11 +15,7 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo.engine.players import Player
-from tfgan_zoo.layers import (
-    Conv2D,
-    Conv2DTranspose,
-    Dropout,
-)
+from tfgan_zoo.layers import Conv2D, Conv2DTranspose, Dropout
 from tfgan_zoo.models.dcgan import activated
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN, full_precision
