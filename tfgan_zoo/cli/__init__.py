@@ -14,7 +14,5 @@ from tfgan_zoo.cli.app import app as app
 
 def main():
     """The entry point."""
-    gc.set_threshold(
-        50_000, 20, 100
-    )  # a third of TensorFlow's import went into looking for garbage
+    gc.set_threshold(50_000, 20, 100)  # TensorFlow's import spent a third of its time on garbage
     app()

@@ -198,7 +198,7 @@ class TrainingStep(ClassNames):
         if self.run_eagerly or self._crosses_replicas:
             return lambda function: function
         compiled = functools.partial(tf.function, jit_compile=xla or None, autograph=False)
-        if tf.config.list_logical_devices("GPU"):
+        if any(map(tf.config.list_logical_devices, ("GPU", "TPU"))):
             return compiled
         return lambda function: compiled(cpu_convolutions(xla)(function))
 

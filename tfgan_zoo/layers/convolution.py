@@ -107,7 +107,7 @@ def strided_convolution(images, kernel, stride, padding):
     Args:
         images: Float `[B, H, W, C]`, H and W known.
         kernel: `[h, w, C, O]` of the same dtype, h and w at least `stride`.
-        stride: Int, above 1.
+        stride: Int.
         padding: "same" or "valid".
 
     Returns:
