@@ -5,9 +5,13 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from cases import make
+from tensorflow.python.saved_model.loader_impl import parse_saved_model
 
 import tfgan_zoo
 from tfgan_zoo import precision, progress, runs
+from tfgan_zoo.serving import golden
 
 A100 = {"compute_capability": (8, 0), "device_name": "A100"}
 V100 = {"compute_capability": (7, 0), "device_name": "V100"}
@@ -76,3 +80,33 @@ def test_workers_may_differ(processor):
     assert runs.Options("dcgan_mnist").resolved().precision == "mixed_bfloat16"
     assert runs.Options("dcgan_mnist", strategy="multi_worker").resolved().precision == "float32"
     assert runs.Options("dcgan_mnist", precision="float32").resolved().precision == "float32"
+
+
+# === Exports ===
+
+
+@pytest.mark.parametrize("variant", ["DCGAN", "StyleGAN2"])
+def test_export_in_bfloat16(variant, tmp_path):
+    """It computes in bfloat16, says by how much its images differ, and gives float32 weights back."""
+    gan = make(variant)
+    path = gan.export(tmp_path, "model", dtype="mixed_bfloat16", warmup_batch_sizes=(1,))
+    record = json.loads((path / golden.FILE).read_text())
+    seeds = record["seeds"]
+    drawn = golden.read(path).images.astype(int)
+    difference = np.abs(drawn - gan.generate_from_seeds(seeds))
+    assert record["from_float32"]["largest"] == difference.max() <= 8
+    assert record["from_float32"]["mean"] == pytest.approx(difference.mean(), abs=1e-4)
+    assert record["tolerance"] == max(1, difference.max())
+    assert "identical" in golden.verify(path)
+    graph = parse_saved_model(str(path)).meta_graphs[0].graph_def
+    nodes = [node for function in graph.library.function for node in function.node_def]
+    products = [n for n in nodes if n.op in ("Conv2D", "Conv2DBackpropInput", "MatMul")]
+    assert tf.bfloat16.as_datatype_enum in {node.attr["T"].type for node in products}
+    again = tfgan_zoo.from_preset(path)
+    assert again.dtype_policy.name == "float32"
+    np.testing.assert_array_equal(again.generate(3, seed=5), gan.generate(3, seed=5))
+
+
+def test_other_dtypes_are_not_exported(tmp_path):
+    with pytest.raises(ValueError, match="dtype must be one of"):
+        make("DCGAN").export(tmp_path, dtype="float16")

@@ -444,6 +444,7 @@ def test_a_damaged_record_of_an_export(text, changed):
         ("seeds", ["../../x"]), ("seeds", []), ("seeds", 3), ("seeds", [2**63] * 8),
         ("sha256", [1] * 8), ("labels", ["a"]),
         ("files", {"../../../etc/hostname": "0"}), ("files", {"/dev/zero": "0"}), ("files", []),
+        ("tolerance", 0), ("tolerance", 256), ("tolerance", 1.5), ("tolerance", "9"),
     ],
 )  # fmt: skip
 def test_damaged_golden_outputs(column, value, changed):

@@ -1,5 +1,7 @@
 """Which dtype policy trains fastest on the devices of this machine."""
 
+import contextlib
+import contextvars
 import functools
 import os
 import pathlib
@@ -33,6 +35,24 @@ def bfloat16_units() -> str:
     if gpus := tf.config.list_physical_devices("GPU"):
         return _of_gpus([tf.config.experimental.get_device_details(gpu) for gpu in gpus])
     return next((unit for unit in _UNITS if unit in _flags() and _uses_onednn()), "")
+
+
+_averages = contextvars.ContextVar("dtype policy of averages", default="float32")
+
+
+def of_averages() -> str:
+    """The dtype policy of moving averages, which draw and are served: float32."""
+    return _averages.get()
+
+
+@contextlib.contextmanager
+def averages_in(policy):
+    """Models made within have averages of that policy, for an export that computes in it."""
+    token = _averages.set(policy)
+    try:
+        yield
+    finally:
+        _averages.reset(token)
 
 
 def _of_gpus(details):

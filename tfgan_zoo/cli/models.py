@@ -25,6 +25,11 @@ class Precision(enum.StrEnum):
     mixed_float16 = enum.auto()
 
 
+class Served(enum.StrEnum):
+    float32 = enum.auto()
+    mixed_bfloat16 = enum.auto()
+
+
 class Format(enum.StrEnum):
     saved_model = enum.auto()
     onnx = enum.auto()
@@ -247,19 +252,22 @@ def export(
         int,
         typer.Option(help="Batches to estimate batch statistics from; 0 keeps the moving ones."),
     ] = 0,
+    precision: Annotated[
+        Served, typer.Option(help="What a SavedModel computes in.")
+    ] = Served.float32,
     trust_model: arguments.Trust = False,
 ):
     """Write a generator as DEST/NAME/VERSION for TensorFlow Serving, or for other runtimes."""
     gan = console.load_model(run, trust_model)
     if format == Format.saved_model:
-        path = gan.export(dest, name, model_version, standing_statistics=standing_statistics)
+        options = {"standing_statistics": standing_statistics, "dtype": precision.value}
+        path = gan.export(dest, name, model_version, **options)
     else:
         from tfgan_zoo.convert import convert
 
-        if model_version is not None or standing_statistics:
-            raise ValueError(
-                f"--model-version and --standing-statistics are not for {format.value}."
-            )
+        if model_version is not None or standing_statistics or precision != Served.float32:
+            options = "--model-version, --standing-statistics and --precision"
+            raise ValueError(f"{options} are not for {format.value}.")
         path, difference = convert(gan, dest, name, format.value)
         path = f"{path}, equal to the model to {difference:.1e} on 16 seeds"
     typer.echo(f"Exported: {path}")

@@ -16,7 +16,6 @@ FILE = pathlib.Path("assets.extra") / "golden.json"
 IMAGES = pathlib.Path("assets.extra") / "golden"
 _FIELDS = {"seeds": list, "sha256": list, "files": dict}
 _ADVICE = "Export the model again, or copy the folder anew."
-_TOLERANCE = 1  # levels of 255: kernels of another machine may round another way
 
 
 class VerificationError(RuntimeError):
@@ -33,6 +32,7 @@ class Golden(NamedTuple):
         images: uint8 `[n, H, W, C]`.
         files: `{path within the version folder: sha256}` of graph and weights.
         texts: Strings `[n]`, or None.
+        tolerance: Int. By how many levels of 255 kernels of another machine may round another way.
     """
 
     seeds: list
@@ -41,9 +41,10 @@ class Golden(NamedTuple):
     images: np.ndarray
     files: dict
     texts: list | None = None
+    tolerance: int = 1
 
 
-def write(path, seeds, labels=None, texts=None):
+def write(path, seeds, labels=None, texts=None, exact=None):
     """Records what an exported version draws now, in its `assets.extra/`.
 
     Args:
@@ -51,6 +52,8 @@ def write(path, seeds, labels=None, texts=None):
         seeds: Ints `[n]`.
         labels: Ints `[n]` for a model with labels, else None.
         texts: Strings `[n]` for a model that draws from texts, else None.
+        exact: uint8 `[n, H, W, C]` that the model draws in float32, where the export computes in
+            bfloat16: by how much it differs is recorded, and allowed to other machines.
     """
     # Its graph was made by this process, from the code that runs here already.
     images, extra = _drawn(path, seeds, labels, texts, trust_model=True), path / FILE.parent
@@ -65,6 +68,7 @@ def write(path, seeds, labels=None, texts=None):
         "labels": labels,
         **({} if texts is None else {"texts": texts}),
         "sha256": [pixels_sha256(image) for image in _decoded(images)],
+        **({} if exact is None else _distance(_decoded(images), exact)),
         "files": {str(file.relative_to(path)): sha256(file) for file in files},
     }
     (path / FILE).write_text(json.dumps(record, indent=2) + "\n")
@@ -87,7 +91,14 @@ def read(path):
     _check_columns(path / FILE, record)
     images = [path / IMAGES / f"seed_{seed}.png" for seed in record["seeds"]]
     columns = {name: record.get(name) for name in ("seeds", "labels", "sha256", "files", "texts")}
-    return Golden(images=_read_images(images), **columns)
+    return Golden(images=_read_images(images), **columns, tolerance=record.get("tolerance", 1))
+
+
+def _distance(images, exact):
+    """How far images are from those of float32, and what is allowed to other machines for it."""
+    difference = np.abs(images.astype(int) - exact)
+    largest, mean = int(difference.max()), round(float(difference.mean()), 4)
+    return {"tolerance": max(1, largest), "from_float32": {"largest": largest, "mean": mean}}
 
 
 def _check_columns(file, record):
@@ -102,6 +113,9 @@ def _check_columns(file, record):
             raise ValueError(
                 f"{file} is damaged: {name!r} has other values than were written. {_ADVICE}"
             )
+    allowed = record.get("tolerance", 1)
+    if type(allowed) is not int or not 1 <= allowed <= 255:
+        raise ValueError(f"{file} is damaged: its tolerance is {allowed!r}. {_ADVICE}")
     for name in record["files"]:
         place = pathlib.PurePath(name)
         if place.is_absolute() or ".." in place.parts:
@@ -158,11 +172,12 @@ def compare(golden, images):
         )
     differences = np.abs(images.astype(int) - golden.images).reshape(count, -1)
     largest = differences.max(axis=1)
-    if largest.max() > _TOLERANCE:
+    allowed = golden.tolerance
+    if largest.max() > allowed:
         worst = int(largest.argmax())
         raise VerificationError(
-            f"{int((largest > _TOLERANCE).sum())} of {count} images differ from the exported ones; seed "
-            f"{golden.seeds[worst]} by up to {largest[worst]} of 255 levels, {_TOLERANCE} is allowed."
+            f"{int((largest > allowed).sum())} of {count} images differ from the exported ones; seed "
+            f"{golden.seeds[worst]} by up to {largest[worst]} of 255 levels, {allowed} is allowed."
         )
     share = (differences > 0).mean()
     return f"{count} images, equal to {largest.max()} of 255 levels in {share:.2%} of the values"

@@ -5,13 +5,15 @@ import random
 
 import keras
 
+from tfgan_zoo import precision
 from tfgan_zoo.weights import named
 
 
 def full_precision():
     """Layers made within compute in float32: the averages, whose images are drawn and served. What a
-    model in half precision draws is then what its export serves, to the pixel."""
-    return _dtype_policy("float32")
+    model in half precision draws is then what its export serves, to the pixel; unless the export is
+    to compute in bfloat16 (`precision.averages_in`)."""
+    return _dtype_policy(precision.of_averages())
 
 
 @contextlib.contextmanager

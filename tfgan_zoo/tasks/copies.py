@@ -7,6 +7,7 @@ import json
 import keras
 from keras.src.saving.serialization_lib import SafeModeScope
 
+from tfgan_zoo import precision
 from tfgan_zoo.tasks.building import building, full_precision
 
 NETWORKS = ("generator", "discriminator")  # those that may be given
@@ -23,7 +24,7 @@ def averaged_copy(network):
     """
     kind = type(network).__name__
     try:
-        config = _with_policy(network.get_config(), "float32")
+        config = _with_policy(network.get_config(), precision.of_averages())
         with full_precision(), _classes_of(network), SafeModeScope(safe_mode=False):
             copy = _made(type(network), config)  # in this process, where its code runs already
     except Exception as error:  # of whatever kind a class of a user's own raises
