@@ -39,24 +39,28 @@ def table(variants):
 
 
 def selection(variants):
-    """Three cells a variant: rows of a Latin square, shifted from variant to variant.
-
-    Two workers, which take the longest, train three variants, each in another mode and precision; one
-    replica the cells of the others. One variant is compiled for two replicas, and two run op by op.
-    """
-    one, two, workers = REPLICAS
-    shifts = itertools.cycle([(0, 0), (1, 2), (2, 1)])
+    """Two cells a variant: a reference of one replica in float32, and one that differs in all columns or
+    most. One of them is compiled. `OTHERS` has what pairs of columns need besides."""
+    one, two, _ = REPLICAS
     cells = []
-    for k, (variant, (a, b)) in enumerate(zip(variants, shifts, strict=False)):
-        replicas = [REPLICAS[(i + a) % 3] for i in range(3)]
-        if k not in (0, 4, 8):
-            replicas = [one if name == workers else name for name in replicas]
-        if k > 2 and replicas[1] == one:  # a graph takes the two, for which it needs least time
-            replicas = [one if name == two else name for name in replicas]
-            replicas[1] = two
-        precisions = [PRECISIONS[(i + b) % 3] for i in range(3)]
-        cells += map(Cell, [variant] * 3, MODES, replicas, precisions)
+    for k, variant in enumerate(variants):
+        half = PRECISIONS[1 + k // 2 % 2]
+        usual = ("xla", one, half) if k % 2 == 0 else ("graph", two, half)
+        other = OTHERS.get(k, usual)
+        mode = "xla" if other[0] != "xla" else ("graph", "eager")[k // 2 % 2]
+        cells += [Cell(variant, mode, one, "float32"), Cell(variant, *other)]
     return cells
+
+
+OTHERS = {  # two workers take the longest
+    0: ("xla", "two workers", "mixed_bfloat16"),
+    2: ("xla", "two replicas", "mixed_float16"),
+    3: ("graph", "two replicas", "float32"),
+    4: ("graph", "two workers", "mixed_float16"),
+    5: ("eager", "two replicas", "mixed_bfloat16"),
+    7: ("eager", "one replica", "mixed_float16"),
+    8: ("eager", "two workers", "float32"),
+}
 
 
 def reference_cell(variant, selected):
