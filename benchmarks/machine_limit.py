@@ -2,7 +2,8 @@
 
 Measures a large matrix product and a large convolution; and, of the rows of the training benchmark, each
 layer by itself, forward, by its input and by its kernel, and adds up what a step needs of each, of the
-faster framework. What counts is the fastest of the calls in a quarter of a second.
+faster framework. What counts is the fastest of the calls in a quarter of a second. Rows of other
+processors are kept.
 
     python benchmarks/machine_limit.py         # writes benchmarks/results/machine_limit.csv
 """
@@ -155,7 +156,7 @@ def main():
     works = works_of(names, options.quick)
     found = measure(jobs_of(works, large), flags)
     rows = [*rows_of_large(found), *rows_of_steps(works, found), *rows_of_counts(others, flags)]
-    tables.write_csv("machine_limit", rows, options.quick)
+    tables.replace_in_csv("machine_limit", "cpu", rows, options.quick)
 
 
 if __name__ == "__main__":

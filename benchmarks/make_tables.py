@@ -119,6 +119,55 @@ and leaves those before it as they are.
 {measured_on(rows)} Command: `python benchmarks/growth.py`."""
 
 
+def input_section():
+    rows = read_csv("data_pipeline")
+    steps = {row["edge"]: row for row in rows if row["source"].startswith("step of")}
+    lines = []
+    for row in rows:
+        speed, step = float(row["images_per_second"]), steps.get(row["edge"])
+        times = speed / float(step["images_per_second"]) if step and row is not step else None
+        ends = f"{short(float(row['lowest']))} to {short(float(row['highest']))}"
+        lines.append((row["source"], short(speed), ends, f"{times:.1f}x" if times else ""))
+    header = ["Source", "Images/s", "Range", "Of the step"]
+    return f"""## Input
+
+Images that the input pipeline gives in a second, on one core, in batches of {rows[0]["batch_size"]}:
+arrays in memory, and folders of JPEG files, cached as pixels or decoded anew in each epoch, as they are,
+or flipped and randomly cropped of images of 9/8 of the size. Last come training steps of DCGAN of width
+64 in bfloat16, on all cores, which each source of that size is compared with.
+
+{table(header, lines)}
+
+{measured_on(rows)} Command: `python benchmarks/data_pipeline.py`."""
+
+
+def sampling_section():
+    rows = read_csv("sampling")
+    lines = []
+    for row in rows:
+        ends = f"{float(row['lowest']):.2f} to {float(row['highest']):.2f}"
+        speed = short(float(row["images_per_second"]))
+        lines.append(
+            (
+                row["preset"],
+                row["image_shape"],
+                row["batch"],
+                speed,
+                f"{float(row['of_raw']):.2f}x",
+                ends,
+            )
+        )
+    header = ["Preset", "Images", "Batch", "Images/s", "Of the raw pass", "Range"]
+    return f"""## Sampling
+
+Images that `generate` gives in a second, from seeds to uint8 arrays, and how that compares with a raw
+pass: the network alone, as one graph, on a batch of latents that is there already.
+
+{table(header, lines)}
+
+{measured_on(rows)} Command: `python benchmarks/sampling.py`."""
+
+
 def serving_section():
     rows = read_csv("serving")
     limits = read_csv("serving_in_process")
@@ -164,6 +213,8 @@ SECTIONS = {
     "first_step": first_step_section,
     "large_compile": large_compile_section,
     "growth": growth_section,
+    "data_pipeline": input_section,
+    "sampling": sampling_section,
     "serving": serving_section,
     "precision_quality": precision_section,
     "modes_gaussians": modes_gaussians_section,

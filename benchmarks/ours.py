@@ -79,8 +79,8 @@ def losses_of(gan, given):
 
     if given["weights"] is not None:
         start_from(gan, given["weights"])
-    batch = {"labels": given["labels"]}
-    inputs = gan.generator_inputs(given["latents"], batch)
+    batch = {"labels": None if given["labels"] is None else tf.constant(given["labels"])}
+    inputs = gan.generator_inputs(tf.constant(given["latents"]), batch)
     fake = tf.cast(gan.generator(inputs, training=True), tf.float32)
     real, critic = tf.constant(given["real"]), lambda x: gan.discriminator_logits(x, batch)
     logits = critic(real), critic(fake)

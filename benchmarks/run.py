@@ -22,6 +22,7 @@ BENCHMARKS = (
     "compilation",
     "growth",
     "data_pipeline",
+    "sampling",
     "evaluation",
     "serving",
     "modes",

@@ -30,7 +30,7 @@ def write_csv(name, rows, quick=False):
 
 def replace_in_csv(name, key, rows, quick=False):
     """As `write_csv`, but keeps the old rows whose value in the column `key` no new row has."""
-    new = {row[key] for row in rows}
+    new = {(row | machine())[key] for row in rows}
     _give(name, rows, quick, lambda row: row[key] not in new)
 
 

@@ -39,7 +39,7 @@ class _Filter(torch.autograd.Function):
     @staticmethod
     def forward(context, x, stride, padding, gain):
         context.options = stride, padding, gain
-        kernel = _kernel(x.shape[1], gain)
+        kernel = _kernel(x, gain)
         return conv2d(x, kernel, stride=stride, padding=padding, groups=x.shape[1])
 
     @staticmethod
@@ -56,7 +56,7 @@ class _Spread(torch.autograd.Function):
     @staticmethod
     def forward(context, x, gain):
         context.gain = gain
-        kernel = _kernel(x.shape[1], gain)
+        kernel = _kernel(x, gain)
         return conv_transpose2d(x, kernel, stride=2, padding=1, groups=x.shape[1])
 
     @staticmethod
@@ -64,9 +64,10 @@ class _Spread(torch.autograd.Function):
         return _Filter.apply(gradient, 2, 1, context.gain), None
 
 
-def _kernel(channels, gain):
-    taps = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
-    return (gain * torch.outer(taps, taps)).expand(channels, 1, 4, 4)
+def _kernel(x, gain):
+    """For each channel of x, in its dtype, which holds these numbers exactly."""
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype) / 8
+    return (gain * torch.outer(taps, taps)).expand(x.shape[1], 1, 4, 4)
 
 
 class _Linear(nn.Module):
@@ -260,5 +261,5 @@ class StyleGAN2(Trainer):
         (slopes,) = torch.autograd.grad(total, styles, create_graph=True)
         lengths = (slopes.square().sum(dim=2).mean(dim=1) + 1e-12).sqrt()
         penalty = (lengths - self.path_length_mean).square().mean()
-        self.path_length_mean.lerp_(lengths.detach().mean(), 0.01)
+        self.path_length_mean.lerp_(lengths.detach().float().mean(), 0.01)
         return penalty

@@ -180,20 +180,26 @@ def _shares(name, steps, precision, limits, cpu):
 
 def machine_limit_section():
     rows = [row for row in read_csv("machine_limit") if row["gflop_per_second"]]
+    machines = list(dict.fromkeys(row["cpu"] for row in rows))
+    parts = [_limits_of([row for row in rows if row["cpu"] == cpu]) for cpu in machines]
+    return "\n\n".join([_LIMIT, *parts, "Command: `python benchmarks/machine_limit.py`."])
+
+
+_LIMIT = """## The machine's limit
+
+Matrix products (2,048 x 2,048 x 2,048) and convolutions (3x3, 256 to 256 channels, 32 images of 32x32)
+with all cores, forward and by both gradients, in TensorFlow and PyTorch: the fastest call in a quarter
+of a second. Below them all linear layers of a training step, each computed alone as often as the step
+does, at the row's batch, by the framework that is faster for it. The operations of StyleGAN2 and
+BigGAN are those that PyTorch counts while it runs."""
+
+
+def _limits_of(rows):
     rates = medians(rows, ("what", "direction", "framework", "precision"), "gflop_per_second")
     lines = {}
     for (*what, precision), rate in rates.items():
         lines.setdefault(tuple(what), {})[precision] = short(rate)
     header = ["What", "Direction", "Framework", "float32, GFLOP/s", "bfloat16, GFLOP/s"]
     columns = ("float32", "bfloat16")
-    return f"""## The machine's limit
-
-Matrix products (2,048 x 2,048 x 2,048) and convolutions (3x3, 256 to 256 channels, 32 images of 32x32)
-with all cores, forward and by both gradients, in TensorFlow and PyTorch: the fastest call in a quarter
-of a second. Below them all linear layers of a training step, each computed alone as often as the step
-does, at the row's batch, by the framework that is faster for it. The operations of StyleGAN2 and
-BigGAN are those that PyTorch counts while it runs.
-
-{table(header, [[*what, *(found[p] for p in columns)] for what, found in lines.items()])}
-
-{measured_on(rows)} Command: `python benchmarks/machine_limit.py`."""
+    found = table(header, [[*what, *(found[p] for p in columns)] for what, found in lines.items()])
+    return f"{found}\n\n{measured_on(rows)}"

@@ -41,6 +41,7 @@ BENCHMARKS = {  # those of the package's internals; then the others, and a colum
     "first_step": "peak_mib",
     "evaluation": "extractor_images_per_second",
     "data_pipeline": "lowest",
+    "sampling": "of_raw",
     "compilation": "first_seconds",
     "growth": "tracings",
     "serving": "p50_ms",
@@ -49,7 +50,7 @@ BENCHMARKS = {  # those of the package's internals; then the others, and a colum
 }
 
 
-@pytest.mark.parametrize("name", list(BENCHMARKS)[:4])
+@pytest.mark.parametrize("name", list(BENCHMARKS)[:5])
 def test_benchmarks_of_internals(name):
     assert f"'{BENCHMARKS[name]}': " in quick(name)
 
@@ -60,7 +61,7 @@ def test_training_step():
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("name", list(BENCHMARKS)[4:])
+@pytest.mark.parametrize("name", list(BENCHMARKS)[5:])
 def test_other_benchmarks(name):
     assert f"'{BENCHMARKS[name]}': " in quick(name)
 
