@@ -7,11 +7,11 @@ import keras
 import tensorflow as tf
 
 from tfgan_zoo.engine import contracts
-from tfgan_zoo.engine.keras_methods import KerasMethods
 from tfgan_zoo.engine.players import Player
 from tfgan_zoo.losses import Objective
 from tfgan_zoo.penalties import Penalty
 from tfgan_zoo.regularizers import Regularizer
+from tfgan_zoo.tasks.model import ZooModel
 
 
 class DiscriminatorOutput(NamedTuple):
@@ -34,7 +34,7 @@ class DiscriminatorOutput(NamedTuple):
         return self.outputs["logits"]
 
 
-class AdversarialLosses(KerasMethods):
+class AdversarialLosses(ZooModel):
     """The losses of generator and discriminator, their penalty and regularizers.
 
     Losses take `(batch, rng)`: a dictionary of tensors `[B, …]`, "images" and what else the model takes

@@ -2,14 +2,11 @@
 
 import functools
 
-import keras
 import tensorflow as tf
 
-from tfgan_zoo import presets
-from tfgan_zoo.engine import construction, legacy, options
-from tfgan_zoo.engine.frozen import freeze_layers, frozen_layers
+from tfgan_zoo.engine import options
 from tfgan_zoo.tasks import copies, given_layers, own_networks, served
-from tfgan_zoo.tasks.building import building, full_precision
+from tfgan_zoo.tasks.building import full_precision
 from tfgan_zoo.tasks.conditions import Labels
 from tfgan_zoo.tasks.given import check_networks
 from tfgan_zoo.tasks.prediction import Prediction
@@ -17,7 +14,6 @@ from tfgan_zoo.tasks.prediction import Prediction
 __all__ = ["GAN", "full_precision"]
 
 
-@keras.saving.register_keras_serializable(package="tfgan_zoo")
 class GAN(Prediction):
     """A generator and a discriminator trained against each other by `fit`.
 
@@ -102,10 +98,7 @@ class GAN(Prediction):
     References: Goodfellow et al., "Generative Adversarial Nets", 2014.
     """
 
-    presets = presets.PresetsOfClass()  # `DCGAN.presets`: {name: Preset}, of subclasses too
-    bounds = {}  # ranges of a class's own options, beside `defaults`: see `kinds.kind_of`
-    before = {}  # of options that older versions did not have: what their models did
-    unused_options = ()  # arguments of a base class that a variant's networks do not use
+    loader = "load"  # the function of `datasets` that loads what it is trained on
     defaults = {
         "image_shape": (64, 64, 3),
         "latent_dim": 100,
@@ -126,51 +119,41 @@ class GAN(Prediction):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        cls.defaults = {**_inherited(cls), **cls.__dict__.get("defaults", {})}
         if "build_discriminator" in vars(cls) and "unused_options" not in vars(cls):
             cls.unused_options = ()  # a network of its own may have a place for them
-        cls.bounds = {**super(cls, cls).bounds, **cls.__dict__.get("bounds", {})}
-        cls.__signature__ = _signature(cls)
-        keras.saving.register_keras_serializable(package=cls.__module__.split(".")[0])(cls)
 
-    def __new__(cls, *args, **kwargs):
-        gan = super().__new__(cls)
-        object.__setattr__(gan, "_given", (args, kwargs))
-        return gan
+    # === Construction ===
 
-    def __setattr__(self, name, value):
-        if name in ("objective", "penalty", "regularizers") and getattr(self, "built", False):
-            raise AttributeError(
-                f"{name} is set when the model is made, and saved with it. Make a new one: "
-                f"{type(self).__name__}({name}={value!r}), or tfgan_zoo.from_preset(folder, {name}=…)."
-            )
-        super().__setattr__(name, value)
+    @classmethod
+    def _inherited_defaults(cls):
+        """The options of a class's base; a class that makes a network of its own is given none."""
+        found = super()._inherited_defaults()
+        for name in own_networks.NETWORKS:
+            if name in found and getattr(cls, f"build_{name}") is not getattr(GAN, f"build_{name}"):
+                del found[name]
+                if found.get("num_classes", 0) is None:
+                    del found["num_classes"]
+        return found
 
-    def __init__(self, *args, name=None, dtype=None, **kwargs):
-        policy = construction.checked_policy(type(self).__name__, dtype)
-        kwargs = copies.restored(policy, kwargs)
+    def _resolved(self, policy, args, kwargs):
         implied = functools.partial(own_networks.implied, type(self), policy)
-        resolved = options.resolve(type(self), args, kwargs, implied)
-        super().__init__(name=name, dtype=policy)
-        own = {k: v for k, v in resolved.items() if k not in own_networks.NETWORKS}
-        object.__setattr__(self, "_options", own)  # not followed by Keras
-        for option, value in resolved.items():
-            setattr(self, option, value)
-        self.iterations = self.add_state("iterations", 0, "int64")
+        return options.resolve(type(self), args, copies.restored(policy, kwargs), implied)
+
+    def _add_states(self):
         for part in [self.penalty, *self.regularizers]:
             if part is not None:
                 part.build(self)
-        with building(self.dtype_policy, self.seed):
-            given_layers.check_outputs(self, own_networks.adopt(self))
-            self.build_networks()
+
+    def _adopt_networks(self):
+        given_layers.check_outputs(self, own_networks.adopt(self))
+
+    def _check_networks(self):
         check_networks(self)
         given_layers.check(self)
         given_layers.remember(self)
-        for average, network in self.ema_pairs():
-            average.trainable = False
-            average.set_weights(network.get_weights())
-            average.name = f"ema_{network.name}"
-        self.built = True  # or `fit` under a strategy would call the model with images
+
+    def _own_options(self):
+        return own_networks.arguments(self, self._options)
 
     # === Hooks ===
 
@@ -218,32 +201,6 @@ class GAN(Prediction):
         """What the model is asked for beside latents: `Labels`, `Texts` or None."""
         return None if self.num_classes is None else Labels(self.num_classes, self.class_names)
 
-    def get_config(self):
-        general = {"name": self.name, "dtype": self.dtype_policy.name}
-        own = construction.own_arguments(type(self), self._given)
-        own = own_networks.arguments(self, self._options) if own is None else own
-        config = general | options.as_config(copies.as_config(type(self), own))
-        if self.class_names:
-            config["class_names"] = list(self.class_names)
-        frozen = frozen_layers(self)
-        return {**config, "frozen": frozen} if frozen else config
-
-    @classmethod
-    def from_config(cls, config):
-        """The model of a configuration; "overrides" in it are put in place of its own values."""
-        config = dict(config)
-        overrides = config.pop("overrides", {})
-        if overrides.get("num_classes", ...) not in (..., config.get("num_classes")):
-            config.pop("class_names", None)  # of the classes that there were
-        config = {**legacy.translated(cls, config, warn=False), **overrides}
-        config = legacy.translated(cls, config)
-        frozen, class_names = config.pop("frozen", []), config.pop("class_names", None)
-        gan = cls(**config)
-        gan.class_names = class_names
-        if frozen:
-            freeze_layers(gan, frozen)
-        return gan
-
     def call(self, latents, labels=None, training=False):
         if self.num_classes is not None and tf.executing_eagerly():
             labels = self.checked_labels(labels, latents)
@@ -254,26 +211,3 @@ class GAN(Prediction):
             return images
         known = (labels >= 0) & (labels < self.num_classes)
         return served.where(known, images, float("nan"))  # in a graph nothing can be raised
-
-    @classmethod
-    def from_preset(cls, name, load_weights=True, **overrides):
-        """Makes the model that a preset names. See `tfgan_zoo.from_preset`."""
-        return presets.from_preset(name, load_weights, model_class=cls, **overrides)
-
-
-def _inherited(cls):
-    """The options of a class's base; a class that makes a network of its own is given none."""
-    found = dict(super(cls, cls).defaults)
-    for name in own_networks.NETWORKS:
-        if name in found and getattr(cls, f"build_{name}") is not getattr(GAN, f"build_{name}"):
-            del found[name]
-            if found.get("num_classes", 0) is None:
-                del found["num_classes"]
-    return found
-
-
-def _signature(cls):
-    return options.signature({**cls.defaults, "name": None, "dtype": None})
-
-
-GAN.__signature__ = _signature(GAN)

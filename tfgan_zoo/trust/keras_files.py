@@ -38,7 +38,7 @@ def load_keras(path):
 
 
 def check_class(path, record):
-    """Refuses what Keras saved of an object, unless it is a registered GAN made of plain values.
+    """Refuses what Keras saved of an object, unless it is a registered model made of plain values.
 
     Raises:
         UntrustedModelError, ValueError: The message names the file and the class.
@@ -47,9 +47,9 @@ def check_class(path, record):
     name = record.get("registered_name") or record["class_name"]
     found = keras.saving.get_registered_object(name) if isinstance(name, str) else None
     mro = getattr(found, "__mro__", ())
-    if not any((c.__module__, c.__name__) == ("tfgan_zoo.tasks.gan", "GAN") for c in mro):
+    if not any((c.__module__, c.__name__) == ("tfgan_zoo.tasks.model", "ZooModel") for c in mro):
         raise UntrustedModelError(
-            f"{path} is of the class {name!r}, which is no GAN that is registered here. A class of "
+            f"{path} is of the class {name!r}, which is no model that is registered here. A class of "
             "your own is registered by @keras.saving.register_keras_serializable, in a module that "
             "was imported."
         )
