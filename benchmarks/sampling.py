@@ -66,7 +66,7 @@ def main():
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     tables.add_quick(parser)
-    parser.add_argument("--presets", nargs="+", default=list(tfgan_zoo.list_presets()))
+    parser.add_argument("--presets", nargs="+", default=list(tfgan_zoo.GAN.presets))
     options = parser.parse_args()
     for name in options.presets[:2] if options.quick else options.presets:
         row = measure(name, options.quick)

@@ -3,6 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from tfgan_zoo.tasks.pixels import quantized, to_uint8
+
 
 def draw(gan, latents, labels, truncations, batch_size):
     """Images of rows that are checked already, `batch_size` at a time.
@@ -15,21 +17,31 @@ def draw(gan, latents, labels, truncations, batch_size):
         batch_size: Int.
 
     Yields:
-        float32 `[B, H, W, C]` in [-1, 1].
+        uint8 `[B, H, W, C]`.
+
+    Raises:
+        ValueError: Images that hold NaN.
     """
     rows = {"latents": latents}
     if labels is not None:
         rows["labels"] = labels
     if truncations.min() < 1:
         rows["truncation"] = np.float32(truncations)
-    render = gan.render if gan.run_eagerly else _graph(gan, rows)
+    run = (lambda **part: _pixels(gan, part)) if gan.run_eagerly else _graph(gan, rows)
     for start in range(0, len(latents), batch_size):
         part = {name: tf.convert_to_tensor(x[start:][:batch_size]) for name, x in rows.items()}
-        yield render(**part).numpy()
+        pixels, has_nan = run(**part)
+        yield to_uint8(gan.render(**part)) if has_nan else pixels.numpy()
+
+
+def _pixels(gan, part):
+    """uint8 images, and whether the floats that they were hold NaN."""
+    images = gan.render(**part)
+    return quantized(images), tf.reduce_any(tf.math.is_nan(images))
 
 
 def _graph(gan, rows):
-    """`render` of any number of such rows, traced anew where the model has other networks."""
+    """`_pixels` of any number of such rows, traced anew where the model has other networks."""
     networks = tuple(gan.networks().values())
     if gan._graphs[0] != networks:
         object.__setattr__(gan, "_graphs", (networks, {}))  # untracked by Keras
@@ -39,6 +51,6 @@ def _graph(gan, rows):
             name: tf.TensorSpec([None, *x.shape[1:]], tf.convert_to_tensor(x[:1]).dtype, name=name)
             for name, x in rows.items()
         }
-        graph = tf.function(lambda **given: gan.render(**given), autograph=False)
+        graph = tf.function(lambda **given: _pixels(gan, given), autograph=False)
         graphs[names] = graph.get_concrete_function(**specs)
     return graphs[names]

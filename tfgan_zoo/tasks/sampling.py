@@ -9,6 +9,8 @@ from tfgan_zoo.layers.rng import normal_rows, uniform_rows
 from tfgan_zoo.names import suggesting
 from tfgan_zoo.tasks.adversarial import AdversarialLosses
 from tfgan_zoo.tasks.drawing import draw
+from tfgan_zoo.tasks.pixels import quantized
+from tfgan_zoo.tasks.pixels import to_uint8 as to_uint8
 from tfgan_zoo.tasks.served import guarded
 
 _MAX_PNG_CHANNELS = 4
@@ -54,27 +56,6 @@ def interpolate_latents(start, end, shares, distribution):
     sine = np.where(np.sin(angle) < 1e-6, np.nan, np.sin(angle))
     path = (np.sin((1 - share) * angle) * start + np.sin(share * angle) * end) / sine
     return np.where(np.isnan(path), line, path).astype(np.float32)
-
-
-def to_uint8(images):
-    """uint8 images from float ones in [-1, 1], rounded to nearest; values outside are clipped.
-
-    Raises:
-        ValueError: Images that hold NaN, as a generator draws them that has diverged.
-    """
-    images = np.asarray(images, np.float32)
-    if np.isnan(images).any():
-        count = int(np.isnan(images).reshape(len(images), -1).any(axis=1).sum())
-        raise ValueError(
-            f"{count} of {len(images)} images hold NaN, which no pixel shows. If a model drew them, go "
-            "back to an earlier checkpoint."
-        )
-    return _quantized(images).numpy()
-
-
-def _quantized(images):
-    levels = tf.round((images + 1) * 127.5)
-    return tf.cast(tf.clip_by_value(levels, 0, 255), tf.uint8)
 
 
 def checked_truncation(truncation, latents):
@@ -212,7 +193,7 @@ class Sampling(AdversarialLosses):
         truncations = numbers.truncations(truncation, n)
         labels = self.condition.given(labels, n) if self.condition else None
         parts = draw(self, np.float32(latents), labels, truncations, batch_size)
-        return np.concatenate([to_uint8(part) for part in parts])
+        return np.concatenate(list(parts))
 
     def forward_seeds(self, seeds, labels=None, truncation=1.0, training=False):
         """Float images in [-1, 1], `[n, H, W, C]`, of the averaged generator for int64 seeds `[n]`."""
@@ -270,7 +251,7 @@ class Sampling(AdversarialLosses):
 
     def _serve_png(self, seed, *options):
         images = self.forward_seeds(seed, **self._named(options))
-        return {"image_bytes": tf.io.encode_png(_quantized(images))}
+        return {"image_bytes": tf.io.encode_png(quantized(images))}
 
     def _serve_latents(self, latents, *options):
         return {"images": self.render(latents, **self._named(options))}
