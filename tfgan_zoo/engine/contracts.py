@@ -49,17 +49,19 @@ def checked_loss(player):
 
     def loss(batch, rng):
         result, who = player.loss(batch, rng), f"The loss of the player {player.name!r}"
-        if not isinstance(result, tuple) or len(result) != 2 or not isinstance(result[1], dict):
+        count = 2 if player.keep is None else 3
+        if not isinstance(result, tuple) or len(result) != count or not isinstance(result[1], dict):
+            more = "" if count == 2 else ", and what `keep` is given"
             raise TypeError(
                 f"{who} must give (loss, logs): a float32 scalar, and a dictionary of scalars, which "
-                f"may be empty. Received: {result!r}."
+                f"may be empty{more}. Received: {result!r}."
             )
-        value, logs = result
+        value, logs, *rows = result
         if not tf.is_tensor(value) or value.shape.rank != 0 or not value.dtype.is_floating:
             raise TypeError(f"{who} must be a float32 scalar tensor. Received: {value!r}.")
         for name, log in logs.items():
             _require_scalar(f"{who}: the log {name!r}", log)
-        return value, logs
+        return value, logs, rows[0] if rows else {}
 
     return loss
 

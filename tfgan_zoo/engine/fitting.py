@@ -19,6 +19,7 @@ class Fitting(TrainingStep):
     image_shape: tuple
     regularizers = ()
     condition = None  # what the model is asked for beside images, such as `tasks.conditions.Labels`
+    second_input = None  # of `batch_inputs`, which `fit` is given as y
     _steps_to_skip = 0
 
     # === Hooks ===
@@ -246,9 +247,8 @@ class Fitting(TrainingStep):
         return given
 
     def _prepared(self, player, given):
-        optimizer = given.get(player.name)
-        if optimizer is None:
-            optimizer = self.player_optimizer(player.name, player.learning_rate)
+        rate, optimizer = player.learning_rate, given.get(player.name)
+        optimizer = self.player_optimizer(player.name, rate) if optimizer is None else optimizer
         return prepare(player, optimizer, self.dtype_policy.name)
 
     def _check_compilation(self, jit_compile, run_eagerly, steps_per_execution):

@@ -2,12 +2,15 @@
 
 A computation of gradients is a function `compute(batch, rng, share)`. It gives the list of gradients of
 `share` times the loss (times the loss scale, in half precision) by the player's variables, and the logs
-times `share`; those of all parts of a batch and of all replicas are then summed. A transform is a
-function from one such computation to another: it may cut the batch and change what comes of each part,
-as clipping the gradients of each example does.
+times `share`; those of all parts of a batch and of all replicas are then summed. Among the logs, under
+`ROWS`, is what a loss gives for `Player.keep`, as it is. A transform is a function from one such
+computation to another: it may cut the batch and change what comes of each part, as clipping the
+gradients of each example does.
 """
 
 import tensorflow as tf
+
+ROWS = "rows of the batch"
 
 
 def of_loss(loss, variables, scale_loss):
@@ -22,10 +25,11 @@ def of_loss(loss, variables, scale_loss):
     def compute(batch, rng, share):
         with rng.active(), tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
-            value, logs = loss(batch, rng)
+            value, logs, rows = loss(batch, rng)
             value = scale_loss(value * share)
         gradients = tape.gradient(value, variables, unconnected_gradients="zero")
-        return gradients, {name: log * share for name, log in logs.items()}
+        logs = {name: log * share for name, log in logs.items()}
+        return gradients, logs | ({ROWS: rows} if rows else {})
 
     return compute
 

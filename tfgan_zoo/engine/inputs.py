@@ -110,7 +110,8 @@ def _split(gan, x, y=None):
     may be None, and what else it reads."""
     images, labels = _images_and_labels(gan, x, y)
     asked = {gan.condition.key: labels} if gan.condition else {}
-    others = batch_inputs.taken(gan, x if isinstance(x, dict) else {})
+    second = {gan.second_input: labels} if gan.second_input and labels is not None else {}
+    others = batch_inputs.taken(gan, x if isinstance(x, dict) else second)
     return {"images": images, **asked, **others}
 
 

@@ -12,22 +12,27 @@ class State(keras.Model):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         object.__setattr__(self, "_state", {})  # its variables are followed as weights already
+        object.__setattr__(self, "_unexported", set())
 
-    def add_state(self, name, value=0.0, dtype="float32"):
-        """Adds a scalar that is saved and exported with the model, under that name.
+    def add_state(self, name, value=0.0, dtype="float32", shape=(), exported=True):
+        """Adds a variable that is saved and exported with the model, under that name.
 
         Args:
             name: String, such as "ada/probability".
             value: Number. What it starts from.
             dtype: Of the variable.
+            shape: Of the variable, a scalar by default.
+            exported: Whether an exported model has it. What only a resumed run needs is left out, and
+                is new in a model that `from_preset` makes.
 
         Raises:
             ValueError: A name that is taken.
         """
         if name in self._state:
             raise ValueError(f"The model has the state {name!r} already.")
+        self._unexported.update([] if exported else [name])
         self._state[name] = self.add_weight(
-            shape=(),
+            shape=shape,
             dtype=dtype,
             initializer=keras.initializers.Constant(value),
             trainable=False,

@@ -127,11 +127,23 @@ class TrainingStep(ClassNames):
             compute = transform(compute)
         rows, rng = self.rows_of_update(player, batch, turn, replica, stage)
         found, logs = compute(rows, rng, 1.0 / self._replicas)
+        if gradients.ROWS in logs:
+            kept = logs[gradients.ROWS].items()
+            logs[gradients.ROWS] = {key: self._placed(value, replica) for key, value in kept}
         return found, logs, [variable.value / self._replicas for variable in self._statistics]
+
+    def _placed(self, rows, replica):
+        """This replica's rows `[B, …]` at their places in the global batch, `[N, …]`, among zeros."""
+        if self._replicas == 1:
+            return rows
+        is_here = tf.reshape(tf.range(self._replicas) == replica, [-1] + [1] * rows.shape.rank)
+        placed = tf.where(is_here, rows[None], tf.zeros_like(rows[None]))
+        return tf.reshape(placed, [-1, *rows.shape[1:]])
 
     def _apply(self, name, turn, sums):
         """Updates one player from sums over all replicas, the same way on every replica."""
         found, logs, statistics = sums
+        rows = logs.pop(gradients.ROWS, {})
         for variable, mean in zip(self._statistics, statistics, strict=True):
             variable.assign(mean)
         player, optimizer = self.player(name), self.optimizer_of(name)
@@ -142,6 +154,8 @@ class TrainingStep(ClassNames):
         for network in player.networks:
             advance_spectral_norms(network)
         player.after_update(logs)
+        if player.keep is not None:
+            player.keep(rows)
         skipped = self.skip_update(name)
         for variable, old in zip(changed, before, strict=True):
             variable.assign(tf.where(skipped, old, variable.value))

@@ -106,6 +106,14 @@ class Rng:
         """Uniform draws from [low, high), float32 `[count, *shape]`."""
         return low + (high - low) * self._draw(uniform_rows, shape)
 
+    def shared_uniform(self, shape):
+        """Uniform draws from [0, 1), float32 `shape`, the same for all examples and on all replicas."""
+        rows, self.rows = self.rows, tf.zeros([1], tf.uint32)
+        try:
+            return self._draw(uniform_rows, shape)[0]
+        finally:
+            self.rows = rows
+
     def _draw(self, function, shape):
         """The next draw of this update: each has a key of its own."""
         self._made += 1

@@ -28,8 +28,9 @@ def exported(model, used):
         for name in named.averaged(model)
         if not any(id(v.value) in used for v in model.networks()[name].variables)
     }
-    every = named.variables(model).items()
-    return {name: v.value for name, v in every if name.partition("/")[0] not in left_out}
+    every, own = named.variables(model).items(), named.unexported(model)
+    kept = {name: v for name, v in every if name.partition("/")[0] not in left_out}
+    return {name: variable.value for name, variable in kept.items() if name not in own}
 
 
 def read(folder, make):

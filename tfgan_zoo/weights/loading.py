@@ -49,7 +49,8 @@ def load(model, tensors, source, convert=None, partly=False):
     for network, average in from_average.items():
         networks = model.networks()
         networks[network].set_weights(networks[average].get_weights())
-    _tell(source, new, [name for name in tensors if name not in wanted])
+    told = [name for name in new if name not in named.unexported(model)]
+    _tell(source, told, [name for name in tensors if name not in wanted])
 
 
 def save_state(model, store):

@@ -63,6 +63,11 @@ def of_network(network):
     return found
 
 
+def unexported(model):
+    """The names of variables that an artifact does not hold, as a set."""
+    return {f"{STATE}/{name}" for name in model._unexported}
+
+
 def copy(source, target):
     """Gives the variables of a model to another one of the same networks.
 
