@@ -16,16 +16,17 @@ def fingerprint(source):
     """A dictionary of JSON values: number, shape and classes, and the look of images at fixed places.
 
     Where the images lie is no part of it. Of up to 256 images, evenly spread, the means of 4x4 tiles are
-    kept, and a digest of their labels or captions: a replaced set is noticed, one replaced image of
-    many may not be.
+    kept, of targets too, and a digest of their labels or captions: a replaced set is noticed, one
+    replaced image of many may not be.
     """
     tiles, digest = [], hashlib.sha256()
     places = _places(source)
     for start in range(0, len(places), _AT_ONCE):
         indices = tf.constant(places[start : start + _AT_ONCE], tf.int64)
         batch = source.fetch(indices, tf.zeros([2], tf.int64))
-        tiles.append(_tiles(batch["images"]))
-        for name in sorted(set(batch) - {"images"}):
+        pictures = {name: value for name, value in batch.items() if value.shape.rank == 4}
+        tiles += [_tiles(pictures[name]) for name in sorted(pictures)]
+        for name in sorted(batch.keys() - pictures.keys()):
             digest.update(repr(batch[name].numpy().tolist()).encode())
     return {
         "images": int(source.count),

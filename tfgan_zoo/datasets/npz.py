@@ -14,8 +14,9 @@ _RATIO = 100
 _KEYS = {"images": "x", "labels": "y"}
 
 
-def npz_source(file, split):
-    """A source over images [N, height, width (, channels)] and labels in an .npz file.
+def npz_source(file, split, name="images"):
+    """A source over images [N, height, width (, channels)] and labels in an .npz file. Images of another
+    `name`, such as "targets", are alone.
 
     Raises:
         ValueError: A file that is no such archive, damaged or too large when unpacked, or arrays that
@@ -23,13 +24,13 @@ def npz_source(file, split):
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            arrays = _arrays(archive, split, os.stat(file).st_size)
+            arrays = _arrays(archive, split, os.stat(file).st_size, name)
     except Exception as error:  # whatever a damaged archive makes zipfile, zlib and numpy raise
         reason = str(error).strip() or type(error).__name__
         raise ValueError(f"{printable(file)} cannot be read as .npz: {reason}") from error
     names = arrays.pop("class_names", None)
     if "images" not in arrays:
-        raise ValueError(_absent(file, split, arrays.pop(None)))
+        raise ValueError(_absent(file, split, arrays.pop(None), name))
     images = arrays["images"]
     images = images[..., None] if images.ndim == 3 else images
     _check_images(file, images)
@@ -40,14 +41,16 @@ def npz_source(file, split):
         raise ValueError(f"{printable(file)}: {error}") from error
 
 
-def _arrays(archive, split, packed):
+def _arrays(archive, split, packed, name):
     """`{"images": …, "labels": …, "class_names": …}` as far as they are there; all names under None."""
     members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
     wanted = {"class_names": ["class_names"]}
     for key, letter in _KEYS.items():
         wanted[key] = [key, letter] * (split == "train") + [f"{letter}_{split}", f"{key}_{split}"]
+    if name != "images":
+        wanted = {"images": [name] * (split == "train") + [f"{name}_{split}"]}
     found = {
-        key: next((members[name] for name in names if name in members), None)
+        key: next((members[each] for each in names if each in members), None)
         for key, names in wanted.items()
     }
     unpacked = sum(info.file_size for info in found.values() if info)
@@ -82,10 +85,14 @@ def _array(archive, info):
         return np.lib.format.read_array(member, allow_pickle=False)
 
 
-def _absent(file, split, names):
+def _absent(file, split, names, name):
     near = [name.removeprefix("x_") for name in names if name.startswith("x_")]
     near = difflib.get_close_matches(split, near, 1, 0.5)
     hint = f" Did you mean split={near[0]!r}?" if near else ""
+    if name != "images":
+        return (
+            f"{printable(file)} has no array named {name!r}, or '{name}_{split}'. It has {names}."
+        )
     return (
         f"{printable(file)} has no images for the split {split!r}: it needs an array named 'images', "
         f"'x' (split 'train' only) or 'x_{split}'. It has {names}.{hint}"

@@ -21,7 +21,7 @@ from tfgan_zoo.files import address, local
 _BUILT_IN = "fashion_mnist_10k"
 _GARMENTS = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat")
 _GARMENTS += ("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
-_CACHE_LIMIT = 2**31  # bytes of decoded pixels that cache="auto" keeps in memory
+CACHE_LIMIT = 2**31  # bytes of decoded pixels that cache="auto" keeps in memory
 _READ_AT_ONCE = 128  # images in one piece while a cache is filled
 
 
@@ -114,7 +114,7 @@ def load(
         source = randomly_cropped(source, size)
     if flip:
         source = flipped(source)
-    return _one_epoch(source, int(batch_size), shuffle, int(seed))
+    return one_epoch(source, int(batch_size), shuffle, int(seed))
 
 
 def _open(name_or_path, split, reading, data_dir, cache, skip, texts):
@@ -127,22 +127,22 @@ def _open(name_or_path, split, reading, data_dir, cache, skip, texts):
     if path.suffix.lower() == ".npz" and path.is_file():
         return _resized(npz_source(path, split), size, channels)
 
-    def in_memory(bytes_of_all):
-        return bytes_of_all <= _CACHE_LIMIT if cache == "auto" else cache
+    def is_kept(bytes_of_all):
+        return bytes_of_all <= CACHE_LIMIT if cache == "auto" else cache
 
     written_as_path = not isinstance(name_or_path, str) or os.sep in name_or_path
     if path.is_dir() and written_as_path:
-        return folder_source(path, split, reading, in_memory, skip, texts)
+        return folder_source(path, split, reading, is_kept, skip, texts)
     is_path = path.suffix.lower() == ".npz" or not isinstance(name_or_path, str)
     if is_path or name_or_path[:1] in "./~" or path.is_file():
         raise FileNotFoundError(arguments.no_data_at(path))
     named = _home(data_dir) / name_or_path
     if (named / CAPTIONS).is_file():
-        return folder_source(named, split, reading, in_memory, skip, texts)
+        return folder_source(named, split, reading, is_kept, skip, texts)
     hint = arguments.hint_of_folder(name_or_path, path, named)
     source = tfds_source(name_or_path, split, data_dir, size, channels, hint)
-    kept = in_memory(source.count * int(np.prod(source.image_shape)))
-    return _in_memory(source) if kept else _as_floats(source)
+    kept = is_kept(source.count * int(np.prod(source.image_shape)))
+    return in_memory(source) if kept else _as_floats(source)
 
 
 def _home(data_dir):
@@ -153,7 +153,7 @@ def _home(data_dir):
     return Path(named).expanduser()  # TFDS itself takes addresses too
 
 
-def _in_memory(source):
+def in_memory(source):
     """The same source with its pixels decoded once and kept, as uint8."""
     images = np.empty((source.count, *source.image_shape), np.uint8)
     labels = None if source.num_classes is None else np.empty(source.count, np.int32)
@@ -200,10 +200,10 @@ def _resized(source, size, channels):
         images = resize(to_channels((batch["images"] + 1) * 127.5, channels), size)
         return batch | {"images": to_pixels(images)}
 
-    return _in_memory(source._replace(fetch=fetch, image_shape=shape))
+    return in_memory(source._replace(fetch=fetch, image_shape=shape))
 
 
-def _one_epoch(source, batch_size, shuffle, seed):
+def one_epoch(source, batch_size, shuffle, seed):
     if shuffle:
         data = stream(source, batch_size, seed=seed).take(source.count // batch_size)
     else:

@@ -1,0 +1,274 @@
+"""Two sets of images for translation: pairs that belong together, or two piles without pairs."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from tfgan_zoo.datasets import arguments
+from tfgan_zoo.datasets.decoding import MAX_PIXELS, Reading
+from tfgan_zoo.datasets.folders import folder_source
+from tfgan_zoo.datasets.images import flipped, randomly_cropped, resize, to_pixels
+from tfgan_zoo.datasets.listing import list_images, printable
+from tfgan_zoo.datasets.npz import npz_source
+from tfgan_zoo.datasets.sources import CACHE_LIMIT, in_memory, load, one_epoch
+from tfgan_zoo.datasets.stream import Source
+
+_SHOWN = 5
+
+
+def load_pairs(
+    path: str | os.PathLike | tuple,
+    split: str = "train",
+    image_size: int | tuple[int, int] | None = None,
+    batch_size: int = 1,
+    *,
+    swap: bool = False,
+    shuffle: bool = True,
+    seed: int = 0,
+    flip: bool = False,
+    crop: str = "center",
+    channels: int = 3,
+    on_unreadable: str = "raise",
+    max_pixels: int = MAX_PIXELS,
+) -> tf.data.Dataset:
+    """One epoch of pairs in batches, and the source that `fit` trains from.
+
+    The batches are `{"images": float32 [batch_size, height, width, channels] in [-1, 1], "targets": …}`.
+    Flips and crops are the same for both of a pair. See `load` for the attribute `source`.
+
+    Example:
+        model.fit(load_pairs("./facades", image_size=256, crop="random", flip=True, swap=True))
+        model.fit(load_pairs(("./sketches", "./photos"), image_size=128))
+
+    Args:
+        path: One of
+            - a folder of pictures that show both side by side, images left, targets right, all of one
+              size. If it has a subfolder named as `split`, that one is read;
+            - a pair of folders, images and targets, whose files have the same names but for endings;
+            - an .npz file with "images" and "targets", uint8, or floats in [-1, 1], of one shape.
+        split: Name of the subfolder, in each folder.
+        image_size: Edge of square images, or (height, width); None keeps the size.
+        batch_size: Pairs in a batch.
+        swap: Whether targets become images, and images targets.
+        shuffle, seed: As in `load`.
+        flip: Whether each pair is mirrored left to right with probability 1/2.
+        crop: "center", or "random": pairs are resized to 9/8 of `image_size`, of which a random window
+            is cut; at 256, pix2pix's jitter has 286, and this 288.
+        channels: 1 or 3, of both.
+        on_unreadable: "raise", or "skip": pairs with a file that cannot be decoded.
+        max_pixels: Larger pictures are not decoded.
+
+    Raises:
+        FileNotFoundError: No such folder or file.
+        ValueError: Pictures of sizes that cannot be halved, files without a partner, or an option that
+            cannot be used; the message names them.
+    """
+    named = path[0] if isinstance(path, tuple) and path else path
+    common = (named, split, image_size, batch_size, crop, channels, "auto", on_unreadable)
+    size = arguments.checked(*common)
+    arguments.check_numbers(seed=seed, max_pixels=max_pixels)
+    read_size = tuple(-(-edge * 9 // 8) for edge in size) if crop == "random" else size
+    skip = on_unreadable == "skip"
+    stacked = _stacked(path, split, read_size, Reading(None, channels, int(max_pixels)), skip)
+    if crop == "random":
+        stacked = randomly_cropped(stacked, size)
+    if flip:
+        stacked = flipped(stacked)
+    return one_epoch(_parted(stacked, swap), int(batch_size), shuffle, int(seed))
+
+
+def _stacked(path, split, size, reading, skip):
+    """A source whose images have the channels of both of a pair, decoded and at that size."""
+    if isinstance(path, tuple):
+        return _of_two_folders(path, split, size, reading, skip)
+    path = Path(path).expanduser()
+    if path.suffix.lower() == ".npz" and path.is_file():
+        sources = [npz_source(path, split, key) for key in ("images", "targets")]
+        return _resized(_joined(*sources, path), size)
+    if not path.is_dir():
+        raise FileNotFoundError(arguments.no_data_at(path))
+    source = folder_source(path, split, reading, _fits, skip, texts=False)
+    return _resized(_halved(source, path), size)
+
+
+def _halved(source, path):
+    """Both halves of each picture, one behind the other."""
+    height, width, channels = source.image_shape
+    if width % 2:
+        raise ValueError(
+            f"Pictures in {printable(path)} have {width} columns, which are no two halves. For images "
+            "and targets in folders of their own, give a pair of folders."
+        )
+
+    def fetch(indices, seed):
+        images = source.fetch(indices, seed)["images"]
+        return {"images": tf.concat([images[:, :, : width // 2], images[:, :, width // 2 :]], -1)}
+
+    return Source(source.count, fetch, (height, width // 2, 2 * channels))
+
+
+def _of_two_folders(paths, split, size, reading, skip):
+    if len(paths) != 2:
+        raise ValueError(f"A pair of folders, (images, targets). Received {len(paths)} parts.")
+    for path in paths:
+        if not Path(path).is_dir():
+            raise FileNotFoundError(arguments.no_data_at(Path(path)))
+    stems = [_stems(path, split) for path in paths]
+    for here, there, path in ((*stems, paths[1]), (*stems[::-1], paths[0])):
+        if alone := sorted(here.keys() - there.keys()):
+            more = f", and {len(alone) - _SHOWN} others" if len(alone) > _SHOWN else ""
+            raise ValueError(
+                f"{len(alone)} files have no partner in {printable(path)}: "
+                f"{', '.join(map(printable, alone[:_SHOWN]))}{more}. Partners have the same name."
+            )
+    reading = reading._replace(size=size)
+    sources = [folder_source(path, split, reading, _fits, skip, texts=False) for path in paths]
+    return _joined(*sources, paths[0])
+
+
+def _stems(path, split):
+    """`{name without ending: name}` of the images of a folder."""
+    names, found = list_images(path, split).names, {}
+    for name in names:
+        stem = os.path.splitext(name)[0]
+        if stem in found:
+            raise ValueError(
+                f"{printable(path)} has two files named {printable(stem)}: {printable(found[stem])} and "
+                f"{printable(name)}. A partner must be one."
+            )
+        found[stem] = name
+    return found
+
+
+def _joined(first, second, path):
+    if (first.count, first.image_shape[:2]) != (second.count, second.image_shape[:2]):
+        raise ValueError(
+            f"Images and targets of {printable(path)} do not match: {first.count} of "
+            f"{first.image_shape[:2]}, and {second.count} of {second.image_shape[:2]}."
+        )
+
+    def fetch(indices, seed):
+        parts = [source.fetch(indices, seed)["images"] for source in (first, second)]
+        return {"images": tf.concat(parts, axis=-1)}
+
+    channels = first.image_shape[-1] + second.image_shape[-1]
+    return Source(first.count, fetch, (*first.image_shape[:2], channels))
+
+
+def _resized(source, size):
+    """The source at a size, in memory where that is not its own."""
+    if size is None or tuple(size) == source.image_shape[:2]:
+        return source
+
+    def fetch(indices, seed):
+        images = resize((source.fetch(indices, seed)["images"] + 1) * 127.5, size)
+        return {"images": to_pixels(images)}
+
+    shape = (*size, source.image_shape[-1])
+    return in_memory(source._replace(fetch=fetch, image_shape=shape))
+
+
+def _parted(source, swap):
+    height, width, channels = source.image_shape
+    names = ("targets", "images") if swap else ("images", "targets")
+
+    def fetch(indices, seed):
+        parts = tf.split(source.fetch(indices, seed)["images"], 2, axis=-1)
+        return dict(zip(names, parts, strict=True))
+
+    return Source(source.count, fetch, (height, width, channels // 2))
+
+
+def _fits(bytes_of_all):
+    return bytes_of_all <= CACHE_LIMIT
+
+
+# === Without pairs ===
+
+
+def load_unpaired(
+    path: str | os.PathLike | tuple,
+    split: str = "train",
+    image_size: int | tuple[int, int] | None = None,
+    batch_size: int = 1,
+    *,
+    swap: bool = False,
+    shuffle: bool = True,
+    seed: int = 0,
+    **options: Any,
+) -> tf.data.Dataset:
+    """One epoch of two sets of images without pairs, and the source that `fit` trains from.
+
+    The batches are `{"images": …, "targets": …}`, as `load_pairs` gives them. The images go by the order
+    of every epoch, the targets by orders of their own; the smaller set is read more often.
+
+    Example:
+        model.fit(load_unpaired("cycle_gan/horse2zebra", image_size=256, crop="random", flip=True))
+        model.fit(load_unpaired(("./summer", "./winter"), image_size=128))
+
+    Args:
+        path: A pair of sets, (images, targets), each as for `load`; or one that has both as the splits
+            `<split>A` and `<split>B`: a folder with the subfolders trainA and trainB, or a set of TFDS.
+        split, image_size, batch_size, shuffle, seed: As in `load`.
+        swap: Whether targets become images, and images targets.
+        options: Of `load`, for both: `data_dir`, `flip`, `crop`, `channels`, `cache`, `on_unreadable`,
+            `max_pixels`, `bit_depth`.
+
+    Raises:
+        FileNotFoundError, RuntimeError, ValueError: As `load`, and where the two differ in shape.
+    """
+    if isinstance(path, tuple) and len(path) != 2:
+        raise ValueError(f"A pair of sets, (images, targets). Received {len(path)} parts.")
+    named = _both(path, split)
+    parts = [load(p, s, image_size, 1, labels=False, **options).source for p, s in named]
+    return one_epoch(
+        _zipped(*(parts[::-1] if swap else parts)), int(batch_size), shuffle, int(seed)
+    )
+
+
+def _both(path, split):
+    """Both sets and their splits, as `load` takes them."""
+    if isinstance(path, tuple):
+        return [(each, split) for each in path]
+    splits = [f"{split}{letter}" for letter in "AB"]
+    folders = [Path(path) / name for name in splits]
+    if all(folder.is_dir() for folder in folders):
+        return [(folder, split) for folder in folders]
+    return [(path, name) for name in splits]
+
+
+def _zipped(images, targets):
+    if images.image_shape[:2] != targets.image_shape[:2]:
+        raise ValueError(
+            f"Images have shape {images.image_shape}, targets {targets.image_shape}. Give image_size."
+        )
+
+    def fetch(indices, seed):
+        own = tf.stack([seed[0] ^ 0x7A6F6F, seed[1]])
+        here = images.fetch(indices % images.count, seed)["images"]
+        there = targets.fetch(_places(own, tf.size(indices, tf.int64), targets.count), own)[
+            "images"
+        ]
+        return {"images": here, "targets": there}
+
+    return Source(max(images.count, targets.count), fetch, images.image_shape)
+
+
+def _places(seed, rows, count):
+    """Which of `count` targets a step reads: they go through one permutation after another.
+
+    Args:
+        seed: int64 [2], of which the second is the step.
+        rows: int64 scalar. Images of a step.
+    """
+    places = seed[1] * rows + tf.range(rows, dtype=tf.int64)
+    words = tf.map_fn(
+        lambda epoch: tf.random.stateless_uniform(
+            [3], tf.stack([seed[0], epoch]), None, None, tf.int64, alg="philox"
+        ),
+        places // count,
+    )
+    last = tf.fill(tf.shape(places), tf.constant(count - 1, tf.int64))
+    return tf.raw_ops.RandomIndexShuffle(index=places % count, seed=words, max_index=last, rounds=8)
