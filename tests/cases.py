@@ -24,6 +24,7 @@ WITHOUT_BATCH_STATISTICS = {
     "generator_normalization": None,
     "discriminator_normalization": None,
     "contrastive_weight": 0.0,  # a contrast of the rows of one replica
+    "normalization": None,  # of instances of 2x2 places, which magnifies what half precision rounds
 }
 TEXTS = np.array(["red apple", "Blue heart!", "dog"])
 STYLED = {**SMALL, "style_dim": 4, "mapping_layers": 1, "channel_base": 32, "channel_max": 6}
@@ -93,6 +94,29 @@ CASES = {
 }
 
 
+# Models from images to images, which have no latents.
+TRANSLATORS = {
+    "Pix2Pix": {
+        "image_shape": (8, 8, 1),
+        "width": 4,
+        "discriminator_width": 4,
+        "patch": 16,
+        "feature_matching_weight": 1.0,
+        "l1_weight": 1.0,
+    },
+    "CycleGAN": {
+        "image_shape": (8, 8, 1),
+        "width": 2,
+        "blocks": 1,
+        "discriminator_width": 4,
+        "patch": 16,
+        "pool_size": 20,
+        "cycle_weight": 1.0,
+    },
+}
+ALL = {**CASES, **TRANSLATORS}
+
+
 def own_networks(normalization, dtype="float32"):
     """A generator of latents `[B, 4]` and a discriminator as a user writes them, in Keras's layers."""
     random.seed(0)  # Keras draws seeds of initial weights here; a model of a config has the same
@@ -124,11 +148,15 @@ def make(variant, **overrides):
     if variant == "GAN":
         normalization = "generator_normalization" not in overrides
         given = {**own_networks(normalization, given.get("dtype", "float32")), **given}
-    return model_class(**{**CASES[variant], **given})
+    return model_class(**{**ALL[variant], **given})
 
 
 def asked_for(gan, labels):
-    """Labels in [0, 3) as the model takes them: as they are, as texts, or not at all."""
+    """Labels in [0, 3) as the model takes them: as they are, as texts, or not at all; for a model from
+    images to images as many targets."""
+    if isinstance(gan, tfgan_zoo.ImageToImage):
+        shape = (len(labels), *gan.target_shape)
+        return np.random.default_rng(5).uniform(-1, 1, shape).astype(np.float32)
     if gan.condition is None:
         return None
     return TEXTS[labels] if isinstance(gan.condition, Texts) else labels
@@ -145,5 +173,5 @@ def initial_loss_scale(variant):
 def initial_scale(variant):
     """By what to multiply initial weights for an exact comparison: with those of DCGAN's N(0, 0.02) and
     vanilla GAN's narrow ones the first updates are next to nothing."""
-    classes = (tfgan_zoo.DCGAN, tfgan_zoo.InfoGAN, tfgan_zoo.VanillaGAN)
+    classes = (tfgan_zoo.DCGAN, tfgan_zoo.InfoGAN, tfgan_zoo.VanillaGAN, tfgan_zoo.CycleGAN)
     return 10 if issubclass(getattr(tfgan_zoo, variant), classes) else 1

@@ -39,10 +39,10 @@ def _table(results, known):
     """The mode table in Markdown: a row for every variant and mode, a column for the others."""
     import keras
     import tensorflow as tf
-    from cases import CASES
+    from cases import ALL
     from cells import table
 
-    cells = table(CASES)
+    cells = table(ALL)
     columns = [cell[2:] for cell in cells[:9]]
     head = (
         f"# Mode table\n\nLast written by pytest's `--write-mode-table` (`make test-all`) on "
@@ -72,13 +72,13 @@ def _mark(outcomes, before):
 
 
 def main(path, *variants):
-    from cases import CASES
+    from cases import ALL
 
     tests = pathlib.Path(__file__).parent / "conformance" / "test_modes.py"
     options = [tests, "-n", "auto", "--dist", "loadgroup", f"--write-mode-table={path}"]
     ended = [
         subprocess.run([sys.executable, "-m", "pytest", *options, "-k", f"test_cell[{name}-"])
-        for name in variants or CASES
+        for name in variants or ALL
     ]
     return max(done.returncode for done in ended)
 

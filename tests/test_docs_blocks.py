@@ -46,6 +46,7 @@ NEEDS_DATA = {"docs/latent.md"}  # sets of TFDS that the package does not hold
 GIVEN = {
     "docs/models.md": {
         "images": np.full((64, 32, 32, 3), -0.5, np.float32),
+        "targets": np.full((64, 32, 32, 3), 0.5, np.float32),
         "texts": np.array(["red apple", "blue heart"] * 32),
     },
 }
@@ -79,7 +80,14 @@ def python_block(page, number, text, names):
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "docs/models.md", "docs/extending.md", "docs/own_networks.md", "docs/devices.md"],
+    [
+        "README.md",
+        "docs/models.md",
+        "docs/extending.md",
+        "docs/own_networks.md",
+        "docs/devices.md",
+        "docs/translation.md",
+    ],
 )
 def test_python_of_a_page(page, place):
     """Those blocks that need no server."""

@@ -336,7 +336,34 @@ DEEP = {size: times(128, *multiples) for size, multiples in BIG.items()}
 R3GAN = {"cifar10": (768,) * 4, "64": (*(768,) * 4, 384), "256": (*(768,) * 4, 384, 192, 96)}
 FACES_64, FACES_256 = stylegan2_channels(64, 4096, 256), stylegan2_channels(256, 16384)
 
+
+def unet(width, halvings, colours=3, size=4):
+    """`UnetGenerator` of the authors' PyTorch code: no biases before normalizations; the innermost map
+    and the first are not normalized."""
+    maps = [min(8, 2**level) * width for level in range(halvings)]
+    down = conv(size, colours, maps[0], bias=False) + chain(normal_conv, *maps[:-1], size=size)
+    down += conv(size, maps[-2], maps[-1], bias=False)
+    up = normal_conv(maps[-1], maps[-2], size=size)  # of the innermost map, which has no skip
+    up += sum(normal_conv(2 * a, b, size=size) for a, b in itertools.pairwise(maps[-2::-1]))
+    return down + up + conv(size, 2 * maps[0], colours)
+
+
+def resnet_translator(width, blocks, colours=3):
+    """`ResnetGenerator` with instance normalization, which has no weights, and biases."""
+    ends = conv(7, colours, width) + conv(7, width, colours)
+    ways = chain(lambda a, b: conv(3, a, b) + conv(3, b, a), width, 2 * width, 4 * width)
+    return ends + ways + 2 * blocks * conv(3, 4 * width, 4 * width)
+
+
+def patchgan(width, colours, layer):
+    """`NLayerDiscriminator` with three halvings."""
+    maps = [width, 2 * width, 4 * width, 8 * width]
+    return conv(4, colours, width) + chain(layer, *maps, size=4) + conv(4, maps[-1], 1)
+
+
 BY_HAND = {
+    ("cyclegan_horse2zebra", G): 2 * resnet_translator(64, 9),
+    ("cyclegan_horse2zebra", D): 2 * patchgan(64, 3, lambda a, b, size: conv(size, a, b)),
     ("vanilla_gan_mnist", G): dense(100, 1200) + dense(1200, 1200) + dense(1200, 784),
     ("vanilla_gan_mnist", D): maxout_discriminator(),
     ("dcgan_celeb_a_64", G): dcgan_generator(100, (1024, 512, 256, 128)),
@@ -452,6 +479,8 @@ PRINTED = {
     ("stylegan2_celeb_a_hq_1024", D): (29_012_513, 1),
     ("progan_celeb_a_hq_1024", G): (23_100_000, 100_000),
     ("progan_celeb_a_hq_1024", D): (23_100_000, 100_000),
+    ("pix2pix_facades", G): (54_414_000, 1_000),
+    ("pix2pix_facades", D): (2_769_000, 1_000),
 }
 
 # Ours less the published, where they are not equal.
@@ -530,6 +559,7 @@ def test_every_network_of_a_papers_size_is_in_the_table():
         p.name for p in presets if {**p.model_class.defaults, **p.options}["image_shape"][0] == 28
     }
     ours_alone = {"textgan_emoji_32", "stylegan2_emoji_64", "biggan_cifar10_small"}
+    ours_alone |= {"pix2pix_facades_128"}
     expected = {p.name for p in presets} - small - ours_alone
     expected |= {"vanilla_gan_mnist", "infogan_mnist", "conditional_gan_mnist"}
     assert set(table()) == {(name, player) for name in expected for player in (G, D)}
@@ -572,6 +602,8 @@ def test_the_tables_numbers_are_those_counted_here():
             ("stylegan2_celeb_a_hq_1024", D),
             stylegan2_discriminator(stylegan2_channels(1024, 32768)),
         ),
+        (("pix2pix_facades", G), unet(64, 8)),
+        (("pix2pix_facades", D), patchgan(64, 6, normal_conv)),
     ],
 )
 def test_counts_by_hand_give_the_numbers_that_are_printed(key, counted):

@@ -425,7 +425,7 @@ DAMAGES = {
     '{"name": "x"}': "has no 'model'",
     '{"name": "x", "model": []}': "'model' is",
     '{"name": "x", "model": {"config": {}}}': "has no 'class_name'",
-    '{"name": "x", "model": {"class_name": "A", "config": {}, "registered_name": 3}}': "no GAN",
+    '{"name": "x", "model": {"class_name": "A", "config": {}, "registered_name": 3}}': "no model that",
 }
 
 

@@ -33,7 +33,10 @@ from .models import WGANGP as WGANGP
 from .models import BigGAN as BigGAN
 from .models import BigGANDeep as BigGANDeep
 from .models import ConditionalGAN as ConditionalGAN
+from .models import CycleGAN as CycleGAN
+from .models import ImageToImage as ImageToImage
 from .models import InfoGAN as InfoGAN
+from .models import Pix2Pix as Pix2Pix
 from .models import ProGAN as ProGAN
 from .models import StyleGAN as StyleGAN
 from .models import StyleGAN2 as StyleGAN2

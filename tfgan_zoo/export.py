@@ -17,14 +17,14 @@ from tfgan_zoo import precision, presets, remote, trust, weights
 from tfgan_zoo.files import address, checked_name, settle, told, version_of
 from tfgan_zoo.locks import unfinished
 from tfgan_zoo.progress import doing
-from tfgan_zoo.serving import golden, protos
+from tfgan_zoo.serving import golden, png, protos
 from tfgan_zoo.serving.servable import WARMUP_FILE
 from tfgan_zoo.weights import artifact
 
 WARMUP_BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 _GOLDEN_SEEDS = 8
-_PNG = "generate_png"
-_NOT_COMPILED = (_PNG, "classes")  # XLA has no codec and no strings
+_PNG, _TRANSLATE = "generate_png", "translate"
+_NOT_COMPILED = (_PNG, "classes", _TRANSLATE, "translate_backward")  # XLA has no codec, no strings
 _MAX_VERSION = 10**18 - 1
 DTYPES = ("float32", "mixed_bfloat16")
 
@@ -47,6 +47,9 @@ def export(
     `assets.extra/` holds the model's options (`preset.json`), the images of a few seeds with the
     SHA-256 of their pixels (`golden.json`, `golden/`) for `tfgan-zoo verify`, and requests that a
     server runs before it says that the model is available (`tf_serving_warmup_requests`).
+
+    What turns pictures into pictures decodes files of them, and decoders have had faults that a graph
+    made for it could reach: who loads such an export says `trust_model=True`, or `--trust-model`.
 
     Args:
         model: A `GAN`.
@@ -88,6 +91,8 @@ def export(
     with doing(f"Copying {name}"):
         model = bare_copy(model, name)
     if standing_statistics:
+        if not hasattr(model, "forward_seeds"):
+            raise ValueError("standing_statistics is for models that draw from latents.")
         with doing("Estimating statistics"):
             _estimate_statistics(model, standing_statistics)
     exact = model
@@ -96,7 +101,7 @@ def export(
     with doing(f"Writing {folder}"), told(folder), unfinished(folder, name) as temporary:
         _archive(model, jit_compile).write_out(str(temporary), verbose=False)
         _write_extra(model, exact, temporary, warmup_batch_sizes)
-        _warn_of_ops(temporary)
+        _warn_of_ops(model, temporary)
         return _settled(temporary, folder, version)
 
 
@@ -142,11 +147,13 @@ def _checked(version):
     return int(version)
 
 
-def _warn_of_ops(folder):
+def _warn_of_ops(model, folder):
     """A model of a user's own may have ops for which others must trust it: better told here."""
     try:
         trust.check(folder)
     except trust.UntrustedModelError as error:
+        if _TRANSLATE in model.endpoints():  # which decodes pictures, as `export` says
+            return
         problems = str(error).partition(": ")[2].partition(". It is not")[0]
         warnings.warn(
             f"The exported graph does more than compute: {problems}. Who loads it must say so: "
@@ -194,8 +201,8 @@ def _estimate_statistics(model, batches):
 
 def _archive(model, jit_compile):
     archive = ExportArchive()
-    # Endpoints share one graph of the generator, which takes the longest to make.
-    model.render = tf.function(model.render, autograph=False)
+    if hasattr(model, "render"):  # endpoints share its graph, which takes the longest to make
+        model.render = tf.function(model.render, autograph=False)
     if jit_compile and model.condition and model.condition.spec().dtype == tf.string:
         raise ValueError(
             "jit_compile must be False for a model that draws from texts: XLA has no strings."
@@ -220,13 +227,36 @@ def _write_extra(model, exact, folder, warmup_batch_sizes):
     extra.mkdir()
     record = {"name": name, "model": keras.saving.serialize_keras_object(exact)}
     (extra / presets.RECORD).write_text(json.dumps(record, indent=2) + "\n")
-    endpoints = model.served()
-    _write_warmup(endpoints, name, warmup_batch_sizes, folder / WARMUP_FILE)
+    _write_warmup(model, name, warmup_batch_sizes, folder / WARMUP_FILE)
+    _write_golden(model, exact, folder)
+
+
+def _write_golden(model, exact, folder):
+    seeds, endpoints = list(range(_GOLDEN_SEEDS)), model.endpoints()
     if _PNG in endpoints:
-        seeds = list(range(_GOLDEN_SEEDS))
         asked = _asked_for(model.condition, seeds)
         reference = None if exact is model else exact.generate_from_seeds(seeds, **asked)
         golden.write(folder, seeds, **asked, exact=reference)
+    elif _TRANSLATE in endpoints:
+        pixels = [example(model.image_shape, seed) for seed in seeds]
+        reference = None if exact is model else exact.translate(np.stack(pixels))
+        pictures = [png.encode(image) for image in pixels]
+        golden.write(folder, seeds, pictures=pictures, exact=reference)
+
+
+def example(image_shape: tuple, seed: int) -> np.ndarray:
+    """A picture for golden outputs and warm-up: uint8 of that shape, smooth, a function of the seed."""
+    height, width, channels = image_shape
+    coarse = np.random.default_rng(seed).uniform(0, 255, (4, 4, channels))
+    rows, columns = (np.linspace(0, 3, side) for side in (height, width))
+    knots = np.arange(4)
+    tall = np.stack(
+        [[np.interp(rows, knots, coarse[:, j, c]) for j in knots] for c in range(channels)]
+    )
+    wide = [
+        [np.interp(columns, knots, tall[c, :, i]) for i in range(height)] for c in range(channels)
+    ]
+    return np.uint8(np.moveaxis(np.array(wide), 0, -1))
 
 
 def _asked_for(condition, seeds):
@@ -237,9 +267,11 @@ def _asked_for(condition, seeds):
     return {condition.key: [v.decode() if isinstance(v, bytes) else v for v in values]}
 
 
-def _write_warmup(endpoints, name, batch_sizes, path):
+def _write_warmup(model, name, batch_sizes, path):
+    endpoints = model.served()
     names = ["", *endpoints]  # the empty name is the default signature
     signatures = [next(iter(endpoints.values())), *endpoints.values()]
+    picture = png.encode(example(model.image_shape, 0)) if _TRANSLATE in endpoints else b""
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature_name, (_, signature) in zip(names, signatures, strict=True):
             for size in batch_sizes:
@@ -247,12 +279,20 @@ def _write_warmup(endpoints, name, batch_sizes, path):
                 request = log.predict_log.request
                 request.model_spec.name, request.model_spec.signature_name = name, signature_name
                 for spec in signature:
-                    _fill(request.inputs[spec.name], spec, size)
+                    shape = [size, *_known(spec.shape[1:], model.image_shape)]
+                    _fill(request.inputs[spec.name], spec, shape, picture)
                 writer.write(log.SerializeToString())
 
 
-def _fill(message, spec, size):
-    """A tensor of zeros, which takes no room: values that are left out are zero."""
+def _known(shape, image_shape):
+    """The shape with the image's sides where it has none."""
+    return [side or known for side, known in zip(shape, image_shape, strict=False)]
+
+
+def _fill(message, spec, shape, picture):
+    """A tensor of zeros, which takes no room: values that are left out are zero; of files, a picture."""
     message.dtype = spec.dtype.as_datatype_enum
-    for length in [size, *spec.shape[1:]]:
+    for length in shape:
         message.tensor_shape.dim.add(size=length)
+    if spec.name == "image_bytes":
+        message.string_val.extend([picture] * shape[0])

@@ -121,7 +121,8 @@ def converted(kind, value):
     value = numbers.plain(value)
     value = value.tolist() if hasattr(value, "tolist") else value
     if kind.choices:
-        return _require(isinstance(value, (str, type(None))) and value in kind.choices, value)
+        is_plain = isinstance(value, (str, int, type(None))) and not isinstance(value, bool)
+        return _require(is_plain and value in kind.choices, value)
     if kind.number is None or (value is None and kind.is_optional):
         return value
     if not kind.is_sequence:

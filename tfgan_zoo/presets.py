@@ -27,7 +27,9 @@ class Preset(NamedTuple):
         dataset: Name for `tfgan_zoo.datasets.load`.
         batch_size: Images per update.
         epochs: Passes over the data.
-        parameters: `(generator, discriminator)` trainable parameters, recomputed by a test.
+        parameters: `(generator, discriminator)` trainable parameters, recomputed by a test; of a model
+            with several networks a player those of the player.
+        data_options: Options of the function that loads the data, such as `{"flip": True}`.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Preset(NamedTuple):
     batch_size: int
     epochs: int
     parameters: tuple
+    data_options: dict = {}
 
 
 def register(*rows: tuple) -> None:

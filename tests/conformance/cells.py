@@ -18,6 +18,7 @@ MODES = ("eager", "graph", "xla")
 REPLICAS = ("one replica", "two replicas", "two workers")
 NETWORKS = ("generator", "discriminator", "ema_generator")
 NETWORKS += ("encoder", "ema_encoder", "text_encoder", "ema_text_encoder")
+NETWORKS += ("backward_generator", "backward_discriminator", "ema_backward_generator")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # "exact": plain gradient descent without batch statistics, so that results of different modes can be
 # compared number by number; else the variant as it is.
@@ -92,7 +93,7 @@ def train(cell, strategy, part):
     modes = {"jit_compile": cell.mode == "xla", "run_eagerly": cell.mode == "eager"}
     gan.compile(optimizers=optimizers, **modes)
     initial = {f"initial {name}": value for name, value in weights(gan).items()}
-    images = np.random.default_rng(0).uniform(-1, 1, (16 * gan.n_critic, 8, 8, 1))
+    images = np.random.default_rng(0).uniform(-1, 1, (16 * gan.batches_per_step, 8, 8, 1))
     labels = cases.asked_for(gan, np.arange(len(images)) % 3)
     history = gan.fit((images.astype(np.float32), labels), batch_size=8, verbose=0).history
     # Half precision logs by what it scales its losses, too.

@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import CASES, make
+from cases import ALL, make
 from cells import NETWORKS, PARTS, PRECISIONS, reference_cell, selection, table, train
 
 pytestmark = pytest.mark.usefixtures("freed")
-SELECTED = selection(CASES)
+SELECTED = selection(ALL)
 
 
 def _marks(cell, part):
@@ -23,7 +23,7 @@ def _marks(cell, part):
 
 CELLS = [
     pytest.param(cell, part, id=f"{cell}-{part}", marks=_marks(cell, part))
-    for cell in table(CASES)
+    for cell in table(ALL)
     for part in PARTS
 ]
 OTHERS = ("initial", "state")  # weights before training; what is no network
@@ -90,7 +90,9 @@ def _check_close(result, expected, precision):
     for name in logs:
         np.testing.assert_allclose(result[name], expected[name], share, least, err_msg=name)
     for name in (name for name in expected if name.startswith("state ")):
-        np.testing.assert_allclose(result[name], expected[name], share, least, err_msg=name)
+        largest = np.abs(expected[name]).max()  # of the images of a pool, as of networks, together
+        allowed = least + (0 if np.ndim(expected[name]) == 0 else share * largest)
+        np.testing.assert_allclose(result[name], expected[name], share, allowed, err_msg=name)
     groups = {name: [name] for name in expected if name.partition(" ")[0] in NETWORKS}
     assert {name.partition(" ")[0] for name in expected if " " in name} <= {*NETWORKS, *OTHERS}
     if not exact:
@@ -112,7 +114,7 @@ def _length(arrays):
     ("variant", "precision"),
     [
         pytest.param(variant, precision, marks=() if i % 3 == j else pytest.mark.full)
-        for i, variant in enumerate(CASES)
+        for i, variant in enumerate(ALL)
         for j, precision in enumerate(PRECISIONS)
     ],
 )
@@ -145,9 +147,9 @@ def _last_layers(network):
 
 def test_selection_has_every_pair():
     rows = {(a, b) for cell in SELECTED for a in cell for b in cell}
-    pairs = {(a, b) for cell in table(CASES) for a in cell[1:] for b in cell[1:]}
+    pairs = {(a, b) for cell in table(ALL) for a in cell[1:] for b in cell[1:]}
     assert rows >= pairs
-    for variant in CASES:
+    for variant in ALL:
         chosen = [cell for cell in SELECTED if cell.variant == variant]
         assert reference_cell(variant, SELECTED) in chosen and len(chosen) == 2
         assert "xla" in {cell.mode for cell in chosen}

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import CASES, asked_for, make
+from cases import ALL, TRANSLATORS, asked_for, make
 
 import tfgan_zoo
 from tfgan_zoo.regularizers import Balance, InstanceNoise
@@ -16,8 +16,10 @@ EPOCHS, BATCH_SIZE = 2, 8
 KINDS = ["model.keras", "checkpoint.weights.h5"]
 STRATEGIES = ["one replica", "two replicas"]
 # Between them they have all that is kept: draws of dropout, a program of XLA, several critic updates, a
-# condition, batch statistics, vectors of power iterations, a balance, a mean path length, a phase.
+# condition, batch statistics, vectors of power iterations, a balance, a mean path length, a phase, a
+# pool.
 QUICK = ("VanillaGAN", "WGANGP", "WGAN", "ConditionalGAN", "SNGAN", "BEGAN", "StyleGAN2", "ProGAN")
+QUICK += ("Pix2Pix", "CycleGAN")
 # Whose graphs take the longest to make: the others go on in graphs, and these too in `make test-all`.
 EAGER = (("StyleGAN2", "model.keras"), ("ProGAN", "checkpoint.weights.h5"))
 # In which every kind meets both strategies.
@@ -46,9 +48,10 @@ def new(variant, strategy, dtype, is_eager=False, regularizers=(), **options):
     model_class = getattr(tfgan_zoo, variant)
     if "dropout" in model_class.defaults and "dropout" not in model_class.unused_options:
         options["dropout"] = 0.3
+    if variant not in TRANSLATORS:
+        options["regularizers"] = [InstanceNoise(0.1), *regularizers]
     with strategy.scope():
-        parts = [InstanceNoise(0.1), *regularizers]
-        gan = make(variant, dtype=dtype, regularizers=parts, **options)
+        gan = make(variant, dtype=dtype, **options)
     # Compiling the others too would take minutes.
     gan.compile(jit_compile=variant == "WGANGP", run_eagerly=is_eager)
     return gan
@@ -63,7 +66,7 @@ def strategy(request, mirrored):
     ("variant", "kind", "strategy"),
     [
         pytest.param(*row, marks=() if row in CHOSEN else pytest.mark.full)
-        for row in itertools.product(CASES, KINDS, STRATEGIES)
+        for row in itertools.product(ALL, KINDS, STRATEGIES)
     ],
     indirect=["strategy"],
 )

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import CASES, asked_for, make
+from cases import ALL, CASES, asked_for, make
 
 import tfgan_zoo
 from tfgan_zoo.tasks.gan import GAN
@@ -66,10 +66,10 @@ def test_every_variant_has_a_case():
 
 
 def test_every_variant_has_a_preset():
-    assert {p.model_class.__name__ for p in tfgan_zoo.list_presets().values()} == set(CASES) - {
-        "GAN"
-    }
-    assert tfgan_zoo.GAN.presets == tfgan_zoo.list_presets()
+    named = {p.model_class.__name__ for p in tfgan_zoo.list_presets().values()}
+    assert named == set(ALL) - {"GAN"}
+    both = tfgan_zoo.GAN.presets | tfgan_zoo.ImageToImage.presets
+    assert both == tfgan_zoo.list_presets()
     of_big = {preset.model_class for preset in tfgan_zoo.BigGAN.presets.values()}
     assert of_big == {tfgan_zoo.BigGAN, tfgan_zoo.BigGANDeep}
 
@@ -183,8 +183,13 @@ def blank_weights(monkeypatch):
 def test_preset(name, blank_weights):
     preset = tfgan_zoo.list_presets()[name]
     gan = tfgan_zoo.from_preset(name, load_weights=False)
-    networks = (gan.generator, gan.discriminator)
-    counted = tuple(sum(int(np.prod(w.shape)) for w in n.trainable_weights) for n in networks)
+    players = [gan.player(name).networks for name in ("generator", "discriminator")]
+    if isinstance(gan, GAN):
+        players = [[gan.generator], [gan.discriminator]]
+    weights = [
+        [w for network in networks for w in network.trainable_weights] for networks in players
+    ]
+    counted = tuple(sum(int(np.prod(w.shape)) for w in found) for found in weights)
     assert counted == preset.parameters
     assert name.startswith(pathlib.Path(preset.model_class.__module__.replace(".", "/")).name)
 

@@ -9,6 +9,7 @@ from tfgan_zoo.cli import evaluation as evaluation  # registers its commands
 from tfgan_zoo.cli import latent as latent
 from tfgan_zoo.cli import models as models
 from tfgan_zoo.cli import serving as serving
+from tfgan_zoo.cli import translation as translation
 from tfgan_zoo.cli.app import app as app
 
 

@@ -18,7 +18,10 @@ from tfgan_zoo.layers.modulated import modulated_convolution as modulated_convol
 from tfgan_zoo.layers.modulation import Modulation as Modulation
 from tfgan_zoo.layers.noise import NoiseInjection as NoiseInjection
 from tfgan_zoo.layers.normalization import BatchNormalization as BatchNormalization
+from tfgan_zoo.layers.normalization import InstanceNormalization as InstanceNormalization
 from tfgan_zoo.layers.normalization import PixelNormalization as PixelNormalization
+from tfgan_zoo.layers.padding import ReflectionPadding2D as ReflectionPadding2D
+from tfgan_zoo.layers.padding import reflected as reflected
 from tfgan_zoo.layers.resampling import Resample as Resample
 from tfgan_zoo.layers.resampling import resample as resample
 from tfgan_zoo.layers.rng import Rng as Rng

@@ -74,16 +74,8 @@ def plan(options: Options, initialize: bool = True) -> Plan:
     is_auto, options = options.precision == "auto", options.resolved()
     before = _begun_with(options) if initialize else {}  # refused before the data are read
     strategy, model = make_strategy(options.strategy), model_options(options)
-    height, width, channels = model["image_shape"]
     with progress.doing(f"Reading {options.data}"):
-        data = datasets.load(
-            options.data,
-            image_size=(height, width),
-            channels=channels,
-            batch_size=options.batch_size,
-            data_dir=options.data_dir,
-            seed=options.seed,
-        )
+        data = _load(options, model)
     _compare_classes(options, model.get("num_classes"), data.source)
     if model.get("num_classes") and not options.class_names:
         options = dataclasses.replace(
@@ -100,6 +92,22 @@ def plan(options: Options, initialize: bool = True) -> Plan:
         )
     images = inputs.step_size(gan, options.batch_size)
     return Plan(options, gan, data, images, max(1, data.source.count // images))
+
+
+def _load(options, model):
+    """The data, by the function that the model's class names."""
+    height, width, channels = model["image_shape"]
+    cls = presets.get_preset(options.preset).model_class
+    own = {"data_dir": options.data_dir} if options.data_dir else {}
+    return getattr(datasets, cls.loader)(
+        options.data,
+        image_size=(height, width),
+        channels=channels,
+        batch_size=options.batch_size,
+        seed=options.seed,
+        **own,
+        **options.data_options,
+    )
 
 
 def _class_names(before, names):
@@ -251,7 +259,7 @@ def _callbacks(made, directory):
         callbacks.StopAtStep(made.total_steps),
         callbacks.JsonlLogger(directory / "logs.jsonl"),
         callbacks.TensorBoardScalars(directory / "tensorboard"),
-        callbacks.SampleGrid(directory / "samples", tensorboard_dir=directory / "tensorboard"),
+        _pictures(made, directory / "samples", tensorboard_dir=directory / "tensorboard"),
         callbacks.BackupAndRestore(
             directory / "checkpoints",
             save_freq=min(_SAVE_EVERY, made.steps_per_epoch),
@@ -261,6 +269,12 @@ def _callbacks(made, directory):
             },
         ),
     ]
+
+
+def _pictures(made, directory, **options):
+    if isinstance(made.gan, GAN):
+        return callbacks.SampleGrid(directory, **options)
+    return callbacks.TranslationGrid(directory, made.data.source, **options)
 
 
 @contextlib.contextmanager

@@ -25,6 +25,9 @@ class Options:
         preset: A name of `tfgan_zoo.list_presets()`.
         data: Name or path for `tfgan_zoo.datasets.load`.
         data_dir: Where TFDS sets lie.
+        data_options: Options of the function that loads the data, `tfgan_zoo.datasets.load`, or of a
+            model from images to images `load_pairs` or `load_unpaired`, in place of the preset's:
+            `{"flip": True}`.
         epochs, steps: Length of the run, in one or the other, counted from its first step.
         batch_size: Images per update over all replicas.
         strategy: "one" (device), "mirrored" (all GPUs, or two logical CPUs), "multi_worker" (see
@@ -47,6 +50,7 @@ class Options:
     preset: str
     data: str | None = None
     data_dir: str | None = None
+    data_options: dict = dataclasses.field(default_factory=dict)
     epochs: int | None = None
     steps: int | None = None
     batch_size: int | None = None
@@ -82,6 +86,7 @@ class Options:
             data=_located(str(self.data or preset.dataset)),
             init=self.init and _located(str(self.init)),
             data_dir=self.data_dir and os.path.abspath(os.path.expanduser(self.data_dir)),
+            data_options={**preset.data_options, **self.data_options},
             batch_size=self.batch_size or preset.batch_size,
             epochs=self.epochs or (None if self.steps else preset.epochs),
             precision=self._precision(),

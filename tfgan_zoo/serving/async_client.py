@@ -18,7 +18,7 @@ from tfgan_zoo import numbers
 from tfgan_zoo.extras import needed_by
 from tfgan_zoo.files import atomic_write, local
 from tfgan_zoo.names import suggesting
-from tfgan_zoo.serving import arrays, client_inputs, png
+from tfgan_zoo.serving import arrays, client_errors, client_inputs, png
 from tfgan_zoo.serving.client_classes import CLASSES, Classes
 from tfgan_zoo.serving.client_errors import WrongServer
 from tfgan_zoo.serving.client_grpc import Spec
@@ -28,7 +28,6 @@ from tfgan_zoo.serving.transports import transport
 with needed_by("The client"):
     import tenacity
 
-_RETRIED = (Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED)
 _GENERATE = "generate_png"
 _PARALLEL = 4  # requests of one call that are under way at once
 _UNKNOWN_MODEL = ("Servable not found", "Could not find any versions")
@@ -98,15 +97,35 @@ class AsyncClient:
         seeds = client_inputs.seeds(n, seed)
         numbers.integer("batch_size", batch_size)
         conditions = await self._conditions(len(seeds), labels, truncation, texts)
-        inputs = {"seed": seeds} | conditions
-        free = asyncio.Semaphore(_PARALLEL)
+        return await self._all_files(_GENERATE, {"seed": seeds} | conditions, batch_size)
+
+    async def translate(
+        self, images: Any, direction: str = "forward", batch_size: int = 4
+    ) -> list[np.ndarray]:
+        """See `Client.translate`."""
+        files = await self.translate_png(images, direction, batch_size)
+        return [self._decoded(file) for file in files]
+
+    async def translate_png(
+        self, images: Any, direction: str = "forward", batch_size: int = 4
+    ) -> list[bytes]:
+        """See `Client.translate_png`."""
+        numbers.integer("batch_size", batch_size)
+        signature = "translate" if direction == "forward" else f"translate_{direction}"
+        await self._input_names(signature)
+        pictures = arrays.objects(client_inputs.pictures(images))
+        return await self._all_files(signature, {"image_bytes": pictures}, batch_size)
+
+    async def _all_files(self, signature, inputs, batch_size):
+        """The PNG files of all rows, asked for in parts, of which some are under way at once."""
+        free, count = asyncio.Semaphore(_PARALLEL), len(next(iter(inputs.values())))
 
         async def part(start):
             rows = {name: array[start : start + batch_size] for name, array in inputs.items()}
             async with free:
-                return await self._files(await self.predict(_GENERATE, rows), rows)
+                return await self._files(await self.predict(signature, rows), rows, start)
 
-        tasks = [asyncio.ensure_future(part(i)) for i in range(0, len(seeds), batch_size)]
+        tasks = [asyncio.ensure_future(part(i)) for i in range(0, count, batch_size)]
         try:
             parts = await asyncio.gather(*tasks)
         finally:  # of several parts, one may fail while others run
@@ -138,17 +157,8 @@ class AsyncClient:
         names = await self._input_names(_GENERATE)
         if "label" in names:
             labels = await self._classes.numbered(labels)
-        given = {"label": (labels, 0), "truncation": (truncation, 1.0), "text": (texts, None)}
-        found = {}
-        for name, (value, default) in given.items():
-            if name in names:
-                value = default if value is None else value
-                if value is None:
-                    raise ValueError(f"{self._spec.model} draws from texts: give texts.")
-                found[name] = client_inputs.column(name, value, n)
-            elif value is not None:
-                raise ValueError(f"{self._spec.model} takes no {name}. Received: {value!r}.")
-        return found
+        given = {"label": labels, "truncation": truncation, "text": texts}
+        return client_inputs.conditions(self._spec.model, names, n, given)
 
     async def _input_names(self, signature):
         known = await self._known()
@@ -159,25 +169,20 @@ class AsyncClient:
             )
         return set(known[signature]["inputs"])
 
-    async def _files(self, outputs, rows):
-        """The PNG files of an answer, one for each row that was asked for."""
-        files, count = next(iter(outputs.values()), np.zeros(0)), len(rows["seed"])
+    async def _files(self, outputs, rows, start):
+        """The PNG files of an answer, one for each row that was asked for, from number `start`."""
+        files, count = next(iter(outputs.values()), np.zeros(0)), len(next(iter(rows.values())))
         if len(outputs) != 1 or files.dtype != object or files.shape != (count,):
             raise self._wrong(f"{files.dtype} {files.shape} where {count} PNG files were asked for")
         files = files.tolist()
         if not all(files):
-            raise ValueError(await self._refusal(rows, files.index(b"")))
+            row = {name: array[files.index(b"")] for name, array in rows.items()}
+            known = await self._known()
+            count = await self._classes.count() if "label" in row and CLASSES in known else None
+            raise ValueError(
+                client_errors.refusal(self._spec.model, row, count, start + files.index(b""))
+            )
         return files
-
-    async def _refusal(self, rows, index):
-        """Why the model answered a row with an empty file."""
-        model, row = self._spec.model, {name: array[index] for name, array in rows.items()}
-        if "label" in row and CLASSES in await self._known():
-            count = await self._classes.count()
-            if not 0 <= row["label"] < count:
-                return f"{model} has no class {row['label']}: labels must lie in [0, {count})."
-        asked = ", ".join(f"{name} {value}" for name, value in row.items())
-        return f"{model} draws nothing for {asked}."
 
     async def _known(self):
         """The signatures, which are asked for once."""
@@ -248,6 +253,8 @@ class AsyncClient:
         from tfgan_zoo.serving import golden
 
         reference = golden.read(path)
+        if reference.pictures is not None:
+            return golden.compare(reference, np.stack(await self.translate(reference.pictures)))
         asked = {"labels": reference.labels, "texts": reference.texts}
         images = await self.generate(seed=reference.seeds, **asked)
         return golden.compare(reference, images)
@@ -269,7 +276,7 @@ class AsyncClient:
         attempts = tenacity.AsyncRetrying(
             stop=tenacity.stop_after_attempt(self._retries + 1),
             wait=tenacity.wait_random_exponential(multiplier=0.1, max=5),
-            retry=tenacity.retry_if_exception(_is_worth_retrying),
+            retry=tenacity.retry_if_exception(client_errors.is_worth_retrying),
             reraise=True,
         )
         try:
@@ -291,8 +298,3 @@ class AsyncClient:
         if self._loop not in (None, loop):
             raise RuntimeError("An AsyncClient belongs to the event loop of its first call.")
         self._loop = loop
-
-
-def _is_worth_retrying(error):
-    is_status = isinstance(error, StatusError) and not isinstance(error, WrongServer)
-    return is_status and error.code in _RETRIED

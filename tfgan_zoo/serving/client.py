@@ -92,6 +92,29 @@ class Client:
         """Writes `<folder>/seed_<seed>.png` and returns the paths; options as for `generate`."""
         return self._run("generate_files", folder, n, seed, **options)
 
+    def translate(
+        self, images: Any, direction: str = "forward", batch_size: int = 4
+    ) -> list[np.ndarray]:
+        """What a model from images to images makes of pictures, a list of uint8 `[H, W, C]`.
+
+        Args:
+            images: Pictures of any sizes: paths, the bytes of files, or uint8 arrays `[H, W, C]`; one or
+                several.
+            direction: "forward", or "backward" of a model with two.
+            batch_size: Int. Pictures per request; the server's `max_batch_size` limits it.
+
+        Raises:
+            ValueError: A picture that the model does not read, by its number.
+            StatusError: What the server answers.
+        """
+        return self._run("translate", images, direction, batch_size)
+
+    def translate_png(
+        self, images: Any, direction: str = "forward", batch_size: int = 4
+    ) -> list[bytes]:
+        """The same as a list of PNG files, bytes."""
+        return self._run("translate_png", images, direction, batch_size)
+
     def predict(self, signature: str, inputs: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
         """Calls any signature: `{input name: array}` -> `{output name: array}`.
 

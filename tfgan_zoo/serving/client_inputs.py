@@ -2,11 +2,14 @@
 
 import difflib
 import math
+import os
+import pathlib
 import re
 
 import numpy as np
 
 from tfgan_zoo import numbers
+from tfgan_zoo.serving import png
 from tfgan_zoo.serving.arrays import objects
 
 _NAME = re.compile(r"[^/:?#%\s]+")
@@ -22,11 +25,58 @@ def seeds(n, seed):
     return found
 
 
+_DEFAULTS = {"label": 0, "truncation": 1.0, "text": None}
+
+
+def conditions(model, names, n, given):
+    """Columns of the inputs besides the seeds, `{name: array [n]}`, by what the model takes.
+
+    Args:
+        model: Its name.
+        names: The names of its inputs.
+        n: Int. Images asked for.
+        given: `{name: value or None}` of label, truncation and text.
+
+    Raises:
+        ValueError: One that the model does not take, or texts that are missing.
+    """
+    found = {}
+    for name, value in given.items():
+        if name in names:
+            value = _DEFAULTS[name] if value is None else value
+            if value is None:
+                raise ValueError(f"{model} draws from texts: give texts.")
+            found[name] = column(name, value, n)
+        elif value is not None:
+            raise ValueError(f"{model} takes no {name}. Received: {value!r}.")
+    return found
+
+
 def column(name, value, n):
     """One value of an input for each of `n` images; see `Client.generate`."""
     if name == "label":
         return numbers.classes("labels", value, n)
     return numbers.truncations(value, n) if name == "truncation" else texts(value, n)
+
+
+def pictures(images):
+    """The bytes of image files, a list: of bytes, paths, or uint8 arrays `[H, W, C]`, one or several."""
+    is_one = isinstance(images, (bytes, str, os.PathLike)) or getattr(images, "ndim", 0) == 3
+    return [_picture(image) for image in ([images] if is_one else images)]
+
+
+def _picture(image):
+    if isinstance(image, bytes):
+        return image
+    if isinstance(image, (str, os.PathLike)):
+        return pathlib.Path(image).read_bytes()
+    array = np.asarray(image)
+    if array.dtype != np.uint8 or array.ndim != 3:
+        raise ValueError(
+            "A picture must be bytes, a path, or uint8 [H, W, C]. Received: "
+            f"{array.dtype} {array.shape}."
+        )
+    return png.encode(array)
 
 
 def texts(values, n):

@@ -32,6 +32,7 @@ class Golden(NamedTuple):
         images: uint8 `[n, H, W, C]`.
         files: `{path within the version folder: sha256}` of graph and weights.
         texts: Strings `[n]`, or None.
+        pictures: List of PNG files, bytes, that are translated, or None; the seeds are their numbers.
         tolerance: Int. By how many levels of 255 kernels of another machine may round another way.
     """
 
@@ -41,10 +42,11 @@ class Golden(NamedTuple):
     images: np.ndarray
     files: dict
     texts: list | None = None
+    pictures: list | None = None
     tolerance: int = 1
 
 
-def write(path, seeds, labels=None, texts=None, exact=None):
+def write(path, seeds, labels=None, texts=None, pictures=None, exact=None):
     """Records what an exported version draws now, in its `assets.extra/`.
 
     Args:
@@ -52,12 +54,18 @@ def write(path, seeds, labels=None, texts=None, exact=None):
         seeds: Ints `[n]`.
         labels: Ints `[n]` for a model with labels, else None.
         texts: Strings `[n]` for a model that draws from texts, else None.
+        pictures: List of PNG files, bytes `[n]`, for a model from images to images, else None.
         exact: uint8 `[n, H, W, C]` that the model draws in float32, where the export computes in
             bfloat16: by how much it differs is recorded, and allowed to other machines.
     """
     # Its graph was made by this process, from the code that runs here already.
-    images, extra = _drawn(path, seeds, labels, texts, trust_model=True), path / FILE.parent
+    images, extra = (
+        _drawn(path, seeds, labels, texts, pictures, trust_model=True),
+        path / FILE.parent,
+    )
     (path / IMAGES).mkdir()
+    for seed, picture in zip(seeds, pictures or [], strict=False):
+        (path / IMAGES / f"picture_{seed}.png").write_bytes(picture)
     for seed, image in zip(seeds, images, strict=True):
         (path / IMAGES / f"seed_{seed}.png").write_bytes(image)
     files = (
@@ -91,6 +99,10 @@ def read(path):
     _check_columns(path / FILE, record)
     images = [path / IMAGES / f"seed_{seed}.png" for seed in record["seeds"]]
     columns = {name: record.get(name) for name in ("seeds", "labels", "sha256", "files", "texts")}
+    pictures = [path / IMAGES / f"picture_{seed}.png" for seed in record["seeds"]]
+    columns["pictures"] = (
+        [file.read_bytes() for file in pictures] if pictures[0].is_file() else None
+    )
     return Golden(images=_read_images(images), **columns, tolerance=record.get("tolerance", 1))
 
 
@@ -157,7 +169,7 @@ def verify(path: str | os.PathLike, trust_model: bool = False) -> str:
     changed = [n for n, d in files if not (path / n).is_file() or sha256(path / n) != d]
     if changed:
         raise VerificationError(f"{path}: {', '.join(changed)} changed after the export.")
-    drawn = _drawn(path, golden.seeds, golden.labels, golden.texts, trust_model)
+    drawn = _drawn(path, golden.seeds, golden.labels, golden.texts, golden.pictures, trust_model)
     return compare(golden, _decoded(drawn))
 
 
@@ -188,12 +200,12 @@ def pixels_sha256(image):
     return hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
 
 
-def _drawn(path, seeds, labels, texts, trust_model):
+def _drawn(path, seeds, labels, texts, pictures, trust_model):
     """The PNG files that a version draws, bytes."""
     from tfgan_zoo.serving.servable import Servable  # TensorFlow, which a client need not have
 
     with contextlib.closing(Servable(path, trust_model=trust_model)) as servable:
-        return servable.png_files(seeds, labels, texts)
+        return servable.png_files(seeds, labels, texts, pictures)
 
 
 def _decoded(images):

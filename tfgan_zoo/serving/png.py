@@ -36,6 +36,13 @@ def decode(content, max_pixels=MAX_PIXELS):
     return pixels.reshape(*pixels.shape[:2], -1)
 
 
+def encode(pixels):
+    """The PNG file, bytes, of uint8 pixels `[H, W, C]`; C is 1 to 4."""
+    file, grey = io.BytesIO(), pixels.shape[-1] == 1
+    Image.fromarray(pixels[..., 0] if grey else pixels).save(file, "PNG")
+    return file.getvalue()
+
+
 def _checked(content, max_pixels):
     """Pillow's mode for a file whose header is in order."""
     if not isinstance(content, bytes) or not content.startswith(_SIGNATURE):

@@ -104,9 +104,12 @@ class Servable:
                     "provided"
                 )
 
-    def png_files(self, seeds, labels=None, texts=None):
-        """The PNG files, bytes, of `n` seeds by the default signature; truncation, where taken, is 1."""
+    def png_files(self, seeds, labels=None, texts=None, pictures=None):
+        """The PNG files, bytes, of `n` seeds, or of `n` pictures, by the default signature; truncation,
+        where taken, is 1."""
         inputs = {"seed": np.asarray(seeds, np.int64)}
+        if pictures is not None:
+            inputs = {"image_bytes": np.array(pictures, object)}
         if labels is not None:
             inputs["label"] = np.asarray(labels, np.int32)
         if texts is not None:

@@ -1,0 +1,268 @@
+"""Models from images to images: translation of any size, in tiles, training, pools, parameter counts."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from cases import TRANSLATORS, asked_for, make
+
+import tfgan_zoo
+from tfgan_zoo.layers import InstanceNormalization, ReflectionPadding2D, Rng, reflected
+from tfgan_zoo.tasks import tiling
+from tfgan_zoo.tasks.image_pool import ImagePool
+
+SIZES = [(1, 1), (3, 5), (8, 8), (16, 16), (17, 23)]
+
+
+@pytest.fixture(params=TRANSLATORS, scope="module")
+def model(request):
+    return make(request.param)
+
+
+def pictures(*shape, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+# === Translation ===
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_images_of_any_size(model, size):
+    for direction in model.directions:
+        made = model.translate(pictures(2, *size, 1), direction)
+        assert made.shape == (2, *size, 1) and made.dtype == np.uint8
+
+
+def test_a_row_is_translated_by_itself(model):
+    images = pictures(3, 9, 11, 1)
+    together = model.translate(images, batch_size=3).astype(int)
+    alone = np.stack([model.translate(image) for image in images]).astype(int)
+    assert np.abs(together - alone).max() <= 1
+
+
+def test_predict_and_call(model):
+    images = pictures(4, 8, 8, 1).astype(np.float32) / 127.5 - 1
+    made = model.predict(images, batch_size=2, verbose=0)
+    assert made.shape == (4, 8, 8, 1) and made.dtype == np.float32
+    np.testing.assert_allclose(made, model(images), atol=1e-5)
+    assert model.translate(images).dtype == np.uint8
+
+
+def test_seeded_dropout_draws_and_repeats():
+    model = make("Pix2Pix", dropout=0.5)
+    scale = [10 * weight for weight in model.ema_generator.get_weights()]
+    model.ema_generator.set_weights(scale)
+    images = pictures(2, 8, 8, 1)
+    plain, first, again, other = (model.translate(images, seed=s) for s in (None, 1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any() and (first != plain).any()
+    second = model.translate(images[1], seed=2)  # image i by seed + i
+    assert np.abs(first[1].astype(int) - second).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((4, 4), np.uint8), "must be"),
+        (np.zeros((1, 4, 4, 3), np.uint8), "must be"),
+        (np.full((1, 4, 4, 1), 3.0, np.float32), "lie in"),
+        (np.full((1, 4, 4, 1), np.nan, np.float32), "lie in"),
+    ],
+)
+def test_bad_images_are_refused(model, images, message):
+    with pytest.raises(ValueError, match=message):
+        model.translate(images)
+
+
+def test_unknown_direction_is_refused(model):
+    with pytest.raises(ValueError, match="translates forward"):
+        model.translate(pictures(1, 8, 8, 1), direction="sideways")
+
+
+def test_files_and_folders(model, tmp_path):
+    for number in range(3):
+        tf.io.write_file(
+            str(tmp_path / f"{number}.png"), tf.io.encode_png(pictures(5 + number, 7, 1))
+        )
+    made = model.translate(tmp_path)
+    assert [image.shape for image in made] == [(5, 7, 1), (6, 7, 1), (7, 7, 1)]
+    np.testing.assert_array_equal(made[1], model.translate(tmp_path / "1.png"))
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match=r"bad\.png"):
+        model.translate(tmp_path / "bad.png")
+
+
+# === Tiles ===
+
+
+def test_tiles_of_what_looks_at_one_pixel_are_exact():
+    image = np.random.default_rng(0).uniform(-1, 1, (70, 45, 2)).astype(np.float32)
+    made = tiling.translated(lambda part: 2 * part + 1, image, 32, 8)
+    np.testing.assert_allclose(made, 2 * image + 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_tiles_of_a_blur_are_exact_where_the_overlap_holds_what_it_looks_at(scale):
+    """A seam is blended of pixels that are right in both tiles, at least half an overlap from a border:
+    the error is that of what a tile's border adds, weighed by its ramp."""
+    image = np.random.default_rng(0).uniform(-1, 1, (64, 64, 1)).astype(np.float32)
+
+    def blurred(part):
+        part = tf.repeat(tf.repeat(part, scale, 1), scale, 2)
+        padded = tf.pad(part, [[0, 0], [1, 1], [1, 1], [0, 0]], "REFLECT")
+        return tf.nn.avg_pool2d(padded, 3, 1, "VALID")
+
+    whole = blurred(image[None])[0].numpy()
+    found = tiling.translated(blurred, image, 32, 16, scale)
+    # The outermost pixel alone is wrong, by at most 2/3 of the range 2; its weight is 1 of 17 parts.
+    assert np.abs(found - whole).max() <= 2 * 2 / 3 / (16 * scale + 1)
+    assert np.abs(found - whole).mean() < 0.005
+
+
+def test_tiles_that_overlap_whole_are_refused():
+    with pytest.raises(ValueError, match="overlap must be less"):
+        tiling.translated(lambda x: x, np.zeros((9, 9, 1), np.float32), 4, 4)
+
+
+def test_translate_in_tiles(model):
+    images = pictures(1, 40, 24, 1)
+    whole = model.translate(images).astype(int)
+    tiled = model.translate(images, tile=16, overlap=8)
+    assert tiled.shape == whole.shape
+    assert np.abs(tiled - whole).mean() < 16
+
+
+# === Layers ===
+
+
+def test_instance_normalization():
+    x = np.random.default_rng(0).normal(3, 2, (2, 4, 5, 3))
+    expected = (x - x.mean((1, 2), keepdims=True)) / np.sqrt(x.var((1, 2), keepdims=True) + 1e-5)
+    for affine in (True, False):
+        layer = InstanceNormalization(affine)
+        np.testing.assert_allclose(layer(x.astype(np.float32)), expected, atol=1e-5)
+        assert len(layer.weights) == 2 * affine
+    ones = np.ones((1, 1, 1, 3), np.float32)
+    np.testing.assert_array_equal(InstanceNormalization()(ones), 0 * ones)  # never NaN
+
+
+def test_reflection_padding():
+    x = np.arange(12, dtype=np.float32).reshape(1, 3, 4, 1)
+    around = ((0, 0), (2, 2), (2, 2), (0, 0))
+    np.testing.assert_array_equal(ReflectionPadding2D(2)(x), np.pad(x, around, "reflect"))
+    for height, width in ((3, 4), (5, 9), (16, 16)):
+        below = ((0, 0), (0, height - 3), (0, width - 4), (0, 0))
+        np.testing.assert_array_equal(reflected(x, height, width), np.pad(x, below, "reflect"))
+    np.testing.assert_array_equal(reflected(x[:, :1, :1], 3, 2), np.zeros((1, 3, 2, 1)))
+
+
+# === Training ===
+
+
+def test_fit_takes_images_and_targets(model):
+    images = pictures(16, 8, 8, 1).astype(np.float32) / 127.5 - 1
+    targets = asked_for(model, np.arange(16))
+    logs = []
+    for data in ((images, targets), ({"images": images, "targets": targets}, None)):
+        again = type(model).from_config(json.loads(json.dumps(model.get_config())))
+        again.compile()
+        history = again.fit(*data, batch_size=8, epochs=1, verbose=0).history
+        logs.append(history)
+    assert logs[0] == logs[1]
+    with pytest.raises(ValueError, match="targets"):
+        again.fit(images, verbose=0)
+    with pytest.raises(ValueError, match="shape"):
+        again.fit(images, targets[:, :4], verbose=0)
+
+
+def test_discriminators_of_several_scales():
+    model = make("Pix2Pix", image_shape=(16, 16, 1), discriminator_scales=2)
+    found = model.discriminate(tf.zeros([2, 16, 16, 1]), tf.zeros([2, 16, 16, 1]))
+    assert [part["logits"].shape for part in found] == [(2, 6, 6, 1), (2, 2, 2, 1)]
+    images = np.random.default_rng(0).uniform(-1, 1, (8, 16, 16, 1)).astype(np.float32)
+    model.compile()
+    history = model.fit(images, -images, batch_size=8, verbose=0).history
+    assert np.isfinite([value[-1] for value in history.values()]).all()
+    with pytest.raises(ValueError, match="needs images of 48x48"):
+        make("Pix2Pix", image_shape=(32, 32, 1), patch=34, discriminator_scales=3)
+
+
+def test_pix2pix_learns_to_invert(tmp_path):
+    """A map that L1 alone can learn; and the exported model and the .keras file give the same."""
+    images = np.random.default_rng(0).uniform(-1, 1, (64, 8, 8, 1)).astype(np.float32)
+    model = make("Pix2Pix", width=16, dropout=0.0, g_learning_rate=2e-3)
+    model.compile()
+    model.fit(images, -images, batch_size=8, epochs=40, verbose=0)
+    error = np.abs(model.predict(images, verbose=0) + images).mean()
+    assert error < 0.25
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.translate(images[:2]), model.translate(images[:2]))
+
+
+# === Pool ===
+
+
+def test_image_pool_by_hand():
+    """Fills, then shows half of its images; a row that is stored is the one that was not shown."""
+    model = make("CycleGAN", pool_size=0)
+    pool = ImagePool(model, "own", 6, (1, 1, 1))
+    seen = []
+    for update in range(40):
+        rng = Rng(0, tf.constant(update, tf.int64), 0, 2)
+        images = np.float32([2 * update, 2 * update + 1])[:, None, None, None]
+        before = pool.images.numpy().ravel()
+        shown, rows = pool.shown(images, rng)
+        pool.keep(rows)
+        after, shown = pool.images.numpy().ravel(), shown.numpy().ravel()
+        if update < 3:
+            np.testing.assert_array_equal(shown, images.ravel())
+            continue
+        for new, out in zip(images.ravel(), shown, strict=True):
+            seen.append(out != new)
+            assert (out == new) == (new not in after)
+            assert out == new or (out in before and out not in after)
+    assert int(pool.count.numpy()) == 80
+    assert 0.3 < np.mean(seen) < 0.7
+
+
+def test_pool_refuses_accumulation():
+    model = make("CycleGAN", gradient_accumulation_steps=2)
+    with pytest.raises(ValueError, match="pool_size"):
+        model.compile()
+
+
+# === Counts ===
+
+COUNTS = {  # of the authors' code, pytorch-CycleGAN-and-pix2pix, by hand of its layers
+    ("pix2pix_facades", "generator"): 54_413_955,  # it prints 54.414 M
+    ("pix2pix_facades", "discriminator"): 2_768_705,  # 2.769 M
+    ("cyclegan_horse2zebra", "generator"): 11_378_179,  # 11.378 M
+    ("cyclegan_horse2zebra", "backward_generator"): 11_378_179,
+    ("cyclegan_horse2zebra", "discriminator"): 2_764_737,  # 2.765 M
+}
+
+
+def test_parameters_are_those_of_the_authors_code():
+    models = {name: tfgan_zoo.from_preset(name, load_weights=False) for name, _ in COUNTS}
+    for (name, network), count in COUNTS.items():
+        variables = models[name].networks()[network].trainable_variables
+        assert sum(int(np.prod(v.shape)) for v in variables) == count
+
+
+@pytest.mark.parametrize(("patch", "side"), [(1, 1), (16, 16), (34, 34), (70, 70)])
+def test_a_logit_looks_at_its_patch(patch, side):
+    """The gradient of the logit in the middle reaches as many pixels as the patch has."""
+    model = tfgan_zoo.Pix2Pix(
+        image_shape=(128, 128, 1), patch=patch, discriminator_width=2, normalization=None, width=1
+    )
+    images = tf.random.stateless_uniform([1, 128, 128, 2], [1, 2])
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        found = model.discriminator(images)["0"]
+        height = found["logits"].shape[1]
+        logit = found["logits"][0, height // 2, height // 2, 0]
+    rows = np.flatnonzero(np.abs(tape.gradient(logit, images)[0]).sum((1, 2)))
+    assert rows[-1] - rows[0] + 1 == side

@@ -1,0 +1,136 @@
+"""Pairs and unpaired sets of images: read, matched, jittered alike, refused with a name."""
+
+import collections
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgan_zoo.datasets import load_pairs, load_unpaired
+
+
+def write(path, image):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tf.io.write_file(str(path), tf.io.encode_png(image))
+
+
+def picture(seed, *shape):
+    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+def floats(image):
+    return image.astype(np.float32) / 127.5 - 1
+
+
+@pytest.fixture
+def side_by_side(tmp_path):
+    for number in range(4):
+        write(tmp_path / "train" / f"{number}.png", picture(number, 8, 24, 3))
+    return tmp_path
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_side_by_side(side_by_side, swap):
+    data = load_pairs(side_by_side, batch_size=4, shuffle=False, swap=swap)
+    batch = next(iter(data))
+    halves = [
+        (floats(picture(i, 8, 24, 3)[:, :12]), floats(picture(i, 8, 24, 3)[:, 12:]))
+        for i in range(4)
+    ]
+    first, second = ("targets", "images") if swap else ("images", "targets")
+    np.testing.assert_allclose(batch[first], [pair[0] for pair in halves], atol=1e-6)
+    np.testing.assert_allclose(batch[second], [pair[1] for pair in halves], atol=1e-6)
+    assert data.source.image_shape == (8, 12, 3)
+
+
+def test_two_folders_are_matched_by_name(tmp_path):
+    for number in range(3):
+        write(tmp_path / "a" / f"{number}.png", picture(number, 6, 6, 3))
+        write(tmp_path / "b" / f"{number}.jpg", picture(number + 10, 6, 6, 3))
+    data = load_pairs((tmp_path / "a", tmp_path / "b"), batch_size=3, shuffle=False)
+    batch = next(iter(data))
+    np.testing.assert_allclose(batch["images"][2], floats(picture(2, 6, 6, 3)), atol=1e-6)
+    np.testing.assert_allclose(batch["targets"][2], floats(picture(12, 6, 6, 3)), atol=1e-6)
+    write(tmp_path / "a" / "alone.png", picture(1, 6, 6, 3))
+    with pytest.raises(ValueError, match="1 files have no partner.*alone"):
+        load_pairs((tmp_path / "a", tmp_path / "b"))
+
+
+def test_flips_and_crops_are_those_of_the_pair(tmp_path):
+    """Targets are the inverted images, and stay so through all that is drawn."""
+    for number in range(4):
+        image = picture(number, 32, 32, 3)
+        write(tmp_path / f"{number}.png", np.concatenate([image, 255 - image], axis=1))
+    data = load_pairs(tmp_path, image_size=16, batch_size=4, crop="random", flip=True, seed=1)
+    steps = [
+        next(
+            iter(
+                load_pairs(tmp_path, image_size=16, batch_size=4, crop="random", flip=True, seed=s)
+            )
+        )
+        for s in range(3)
+    ]
+    for batch in steps:
+        np.testing.assert_allclose(batch["images"], -batch["targets"], atol=2 / 255)
+    assert data.source.image_shape == (16, 16, 3)
+    assert (steps[0]["images"].numpy() != steps[1]["images"].numpy()).any()
+
+
+def test_npz(tmp_path):
+    images, targets = picture(0, 5, 8, 8, 3), picture(1, 5, 8, 8, 3)
+    np.savez(tmp_path / "pairs.npz", images=images, targets=targets)
+    batch = next(iter(load_pairs(tmp_path / "pairs.npz", batch_size=5, shuffle=False)))
+    np.testing.assert_allclose(batch["targets"], floats(targets), atol=1e-6)
+    np.savez(tmp_path / "half.npz", images=images)
+    with pytest.raises(ValueError, match="no array named 'targets'"):
+        load_pairs(tmp_path / "half.npz")
+    np.savez(tmp_path / "other.npz", images=images, targets=targets[:4])
+    with pytest.raises(ValueError, match="do not match"):
+        load_pairs(tmp_path / "other.npz")
+
+
+def test_an_odd_width_is_no_pair(tmp_path):
+    write(tmp_path / "1.png", picture(0, 4, 7, 3))
+    with pytest.raises(ValueError, match="7 columns"):
+        load_pairs(tmp_path)
+
+
+def unpaired(tmp_path, counts=(6, 4)):
+    for letter, count in zip("AB", counts, strict=True):
+        for number in range(count):
+            value = 10 * number + (5 if letter == "B" else 0)
+            image = np.full((4, 4, 3), value, np.uint8)
+            write(tmp_path / f"train{letter}" / f"{number:03}.png", image)
+    return tmp_path
+
+
+def values(images):
+    return np.round((np.asarray(images)[:, 0, 0, 0] + 1) * 127.5).astype(int).tolist()
+
+
+def test_unpaired_sets_have_orders_of_their_own(tmp_path):
+    """Every target comes equally often, over all epochs, whichever the other set's size is."""
+    source = load_unpaired(unpaired(tmp_path)).source
+    assert source.count == 6
+    seen = collections.Counter()
+    for step in range(8):
+        indices = tf.range(3, dtype=tf.int64)
+        batch = source.fetch(indices, tf.constant([7, step], tf.int64))
+        seen.update(values(batch["targets"]))
+        again = source.fetch(indices, tf.constant([7, step], tf.int64))
+        np.testing.assert_array_equal(again["targets"], batch["targets"])
+    assert seen == {5: 6, 15: 6, 25: 6, 35: 6}
+    other = [
+        source.fetch(tf.range(4, dtype=tf.int64), tf.constant([s, 0], tf.int64)) for s in (1, 2, 3)
+    ]
+    assert len({tuple(values(batch["targets"])) for batch in other}) > 1
+
+
+def test_unpaired_images_and_swap(tmp_path):
+    folder = unpaired(tmp_path)
+    batch = next(iter(load_unpaired(folder, batch_size=6, shuffle=False)))
+    assert values(batch["images"]) == [0, 10, 20, 30, 40, 50]
+    batch = next(iter(load_unpaired(folder, batch_size=6, shuffle=False, swap=True)))
+    assert values(batch["images"]) == [5, 15, 25, 35, 5, 15]
+    pair = load_unpaired((folder / "trainA", folder / "trainB"), batch_size=6, shuffle=False)
+    assert values(next(iter(pair))["images"]) == [0, 10, 20, 30, 40, 50]

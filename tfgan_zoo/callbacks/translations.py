@@ -1,0 +1,89 @@
+"""Pictures of what a model from images to images makes of the same ones all along."""
+
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_zoo.callbacks.steps import StepCallback
+from tfgan_zoo.callbacks.tensorboard import Writer
+from tfgan_zoo.files import local
+from tfgan_zoo.visualization import image_grid, write_png
+
+
+class TranslationGrid(StepCallback):
+    """Draws images, what becomes of them, and targets as rows of a grid, `<directory>/<step>.png`.
+
+    Of a model with two directions, what becomes of the targets stands in a fourth row.
+
+    Args:
+        directory: Folder of the PNG files.
+        data: A `datasets.Source`, or what has one as `source`: the images are its first ones; or a
+            dictionary with "images" and "targets", floats `[n, H, W, C]` in [-1, 1].
+        count: Int. Images of a source.
+        every: Int, or "epoch".
+        tensorboard_dir: Folder of event files that get the same grid, or None.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike,
+        data: object,
+        count: int = 8,
+        every: int | str = "epoch",
+        tensorboard_dir: str | os.PathLike | None = None,
+    ):
+        super().__init__(every)
+        self.directory, self._writer = local(directory), None
+        self._batch = data if isinstance(data, dict) else _first(data, count)
+        self.tensorboard_dir = tensorboard_dir and local(tensorboard_dir)
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        if self.tensorboard_dir is not None and self.is_chief:
+            self._writer = Writer(self.tensorboard_dir)
+
+    def on_step(self, step, logs):
+        if not self.is_chief:
+            return
+        grid = translation_grid(self.model, self._batch)
+        write_png(self.directory / f"{step:06d}.png", grid)
+        if self._writer:
+            self._writer.image("translations", grid, step)
+
+    def on_train_end(self, logs=None):
+        if self._writer:
+            self._writer.close()
+
+
+def translation_grid(model: object, batch: dict) -> np.ndarray:
+    """The grid of `TranslationGrid`, uint8 `[H, W, 3]`.
+
+    Args:
+        model: An `ImageToImage`.
+        batch: "images" and "targets", floats `[n, H, W, C]` in [-1, 1].
+    """
+    images, targets = (np.asarray(batch[name], np.float32) for name in ("images", "targets"))
+    rows = [_pixels(images), model.translate(images), _pixels(targets)]
+    if "backward" in model.directions:
+        rows.append(model.translate(targets, direction="backward"))
+    colours = [np.repeat(row, 3 // row.shape[-1], axis=-1) for row in rows]
+    edge = max(row.shape[1] for row in colours)
+    return image_grid(np.concatenate([_enlarged(row, edge) for row in colours]), len(images))
+
+
+def _pixels(images):
+    return np.uint8(np.clip(np.round((images + 1) * 127.5), 0, 255))
+
+
+def _enlarged(images, height):
+    """Images with whole pixels repeated up to a height, beside larger ones."""
+    factor = height // images.shape[1]
+    return images.repeat(factor, axis=1).repeat(factor, axis=2)
+
+
+def _first(data, count):
+    source = getattr(data, "source", data)
+    indices = tf.range(min(count, source.count), dtype=tf.int64)
+    batch = source.fetch(indices, tf.zeros([2], tf.int64))
+    return {name: batch[name].numpy() for name in ("images", "targets")}

@@ -1,0 +1,71 @@
+"""The command that turns pictures into pictures."""
+
+import enum
+import pathlib
+from typing import Annotated
+
+import typer
+
+from tfgan_zoo import progress
+from tfgan_zoo.cli import arguments, console
+from tfgan_zoo.cli.app import command
+
+
+class Direction(enum.StrEnum):
+    forward = enum.auto()
+    backward = enum.auto()
+
+
+@command(
+    epilog="[bold]Examples[/bold]\n\n"
+    "tfgan-zoo translate saved_models/pix2pix_facades labels.png photo.png\n\n"
+    "tfgan-zoo translate runs/0001-cyclegan_horse2zebra ./horses ./zebras --tile 512\n\n"
+    "tfgan-zoo translate runs/0001-cyclegan_horse2zebra './zebras/*.jpg' ./horses --direction backward"
+)
+def translate(
+    model: Annotated[
+        str,
+        typer.Argument(help="Run directory, exported folder, or a preset with trained weights."),
+    ],
+    pictures: Annotated[str, typer.Argument(help="A picture, a folder of them, or a pattern.")],
+    out: Annotated[
+        pathlib.Path,
+        typer.Argument(help="A .png for one picture; else a folder, whose files keep their names."),
+    ],
+    direction: Annotated[
+        Direction, typer.Option(help="Of a model that translates both ways.")
+    ] = Direction.forward,
+    seed: Annotated[int | None, typer.Option(help="Dropout draws by it. (no dropout)")] = None,
+    tile: Annotated[
+        int | None, typer.Option(help="Side of tiles, for large pictures. (as a whole)")
+    ] = None,
+    overlap: Annotated[int, typer.Option(help="Pixels that tiles share.")] = 32,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files.")] = False,
+    trust_model: arguments.Trust = False,
+):
+    """Translate pictures by a model from images to images."""
+    console.import_zoo()
+    from tfgan_zoo.tasks import pictures as files
+    from tfgan_zoo.visualization import write_png
+
+    pairs = files.named(pictures, out)
+    if not overwrite and (there := [target for _, target in pairs if target.exists()]):
+        raise FileExistsError(
+            f"{there[0]} exists{f', and {len(there) - 1} others' if there[1:] else ''}. Give another "
+            "folder, or --overwrite."
+        )
+    gan = console.load_model(model, trust_model)
+    if not hasattr(gan, "translate"):
+        raise ValueError(f"{model} is a {type(gan).__name__}, which draws images from latents.")
+    options = {"direction": direction.value, "seed": seed, "tile": tile, "overlap": overlap}
+    problems = []
+    for number, (path, target) in enumerate(pairs, start=1):
+        with progress.doing(f"Translating {number} of {len(pairs)}: {path.name}"):
+            try:
+                write_png(target, gan.translate(path, **options))
+            except ValueError as error:
+                problems.append(str(error))
+    done = len(pairs) - len(problems)
+    typer.echo(f"Translated {done} of {len(pairs)}: {out}")
+    if problems:
+        raise ValueError("\n".join([f"{len(problems)} pictures are left out:", *problems]))

@@ -1,0 +1,50 @@
+"""The residual image transformation network, as CycleGAN has it.
+
+References: Johnson, Alahi and Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and
+Super-Resolution", 2016 (arXiv:1603.08155); Zhu, Park, Isola and Efros, "Unpaired Image-to-Image
+Translation using Cycle-Consistent Adversarial Networks", 2017 (arXiv:1703.10593, appendix 7.2).
+"""
+
+from keras import layers
+
+from tfgan_zoo.layers import Dropout, ReflectionPadding2D
+from tfgan_zoo.networks.translation import (
+    convolution,
+    doubled,
+    has_bias,
+    images_of,
+    normalized,
+)
+
+
+def transformation(x, channels, width, blocks, normalization, dropout, upsampling):
+    """Images `[B, H, W, any]` -> float32 images `[B, H, W, channels]` in [-1, 1].
+
+    H and W are multiples of 4, from 16 up.
+
+    Args:
+        x: Symbolic images.
+        channels: Int. Channels of the images made.
+        width: Int. Channels of the first map, 64 in the papers; after two halvings there are four times
+            as many.
+        blocks: Int. Residual blocks: 9 for 256x256, 6 for 128x128.
+        normalization: See `networks.translation`.
+        dropout: Float in [0, 1), within the blocks.
+        upsampling: "transpose" or "resize".
+    """
+
+    def step(x, maps, size, strides=1, padding="valid"):
+        x = convolution(x, maps, size, strides, has_bias(normalization), padding)
+        return normalized(x, normalization)
+
+    x = layers.ReLU()(step(ReflectionPadding2D(3)(x), width, 7))
+    for maps in (2 * width, 4 * width):
+        x = layers.ReLU()(step(layers.ZeroPadding2D(1)(x), maps, 3, 2))
+    for _ in range(blocks):
+        inner = layers.ReLU()(step(ReflectionPadding2D(1)(x), 4 * width, 3))
+        inner = Dropout(dropout)(inner) if dropout else inner
+        x = layers.Add()([x, step(ReflectionPadding2D(1)(inner), 4 * width, 3)])
+    for maps in (2 * width, width):
+        x = doubled(x, maps, 3, upsampling, has_bias(normalization))
+        x = layers.ReLU()(normalized(x, normalization))
+    return images_of(convolution(ReflectionPadding2D(3)(x), channels, 7))

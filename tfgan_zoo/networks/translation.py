@@ -1,0 +1,59 @@
+"""What networks that turn images into images are made of: initial weights, normalizations, doublings."""
+
+import keras
+from keras import layers
+
+from tfgan_zoo.layers import (
+    BatchNormalization,
+    Conv2D,
+    Conv2DTranspose,
+    InstanceNormalization,
+    ReflectionPadding2D,
+)
+
+NORMALIZATIONS = ("instance", "affine_instance", "batch", None)
+UPSAMPLINGS = ("transpose", "resize")
+
+
+def normal(mean=0.0):
+    """The initial weights of pix2pix and CycleGAN: N(mean, 0.02)."""
+    return keras.initializers.RandomNormal(mean=mean, stddev=0.02)
+
+
+def has_bias(normalization):
+    """Whether a convolution before it has a bias: not where the normalization has one."""
+    return normalization in ("instance", None)
+
+
+def normalized(x, normalization):
+    """Feature maps, normalized as asked: see `NORMALIZATIONS`."""
+    if normalization == "batch":
+        return BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=normal(1.0))(x)
+    if normalization == "affine_instance":
+        return InstanceNormalization(gamma_initializer=normal(1.0))(x)
+    return x if normalization is None else InstanceNormalization(affine=False)(x)
+
+
+def convolution(x, channels, size, strides=1, use_bias=True, padding="valid"):
+    """A convolution with these initial weights."""
+    return Conv2D(channels, size, strides, padding, use_bias=use_bias, kernel_initializer=normal())(
+        x
+    )
+
+
+def doubled(x, channels, size, upsampling, use_bias):
+    """A feature map of twice the side, by a transposed convolution of stride 2 whose kernel has that
+    size, 3 or 4, or by nearest neighbours and a convolution of 3x3."""
+    if upsampling == "resize":
+        x = ReflectionPadding2D(1)(layers.UpSampling2D(2)(x))
+        return convolution(x, channels, 3, use_bias=use_bias)
+    common = {"use_bias": use_bias, "kernel_initializer": normal()}
+    if size == 4:
+        return Conv2DTranspose(channels, 4, 2, "same", **common)(x)
+    x = Conv2DTranspose(channels, 3, 2, "valid", **common)(x)
+    return layers.Cropping2D(((1, 0), (1, 0)))(x)  # as the authors' padding and output_padding of 1
+
+
+def images_of(x):
+    """The last layer: float32 images in [-1, 1]."""
+    return layers.Activation("tanh", dtype="float32", name="translated")(x)

@@ -1,0 +1,68 @@
+"""The generators of translation, as options name them: a U-Net or a residual network."""
+
+import keras
+
+from tfgan_zoo.networks.patchgan import HALVINGS
+from tfgan_zoo.networks.transformation import transformation
+from tfgan_zoo.networks.translation import NORMALIZATIONS, UPSAMPLINGS
+from tfgan_zoo.networks.unet import unet
+
+BOUNDS = {  # of the options that models with such networks have
+    "network": ("unet", "resnet"),
+    "patch": (1, *HALVINGS),
+    "normalization": NORMALIZATIONS,
+    "upsampling": UPSAMPLINGS,
+}
+
+
+def translator(model, channels, channels_made, name):
+    """A network from images `[B, H, W, channels]` to float32 images `[B, H, W, channels_made]`."""
+    images = keras.Input([None, None, channels], name="images")
+    is_unet = model.network == "unet"
+    body = unet if is_unet else transformation
+    depth = halvings(model.image_shape) if is_unet else model.blocks
+    options = (model.normalization, model.dropout, model.upsampling)
+    return keras.Model(images, body(images, channels_made, model.width, depth, *options), name=name)
+
+
+def size_multiple(model):
+    """Of what the height and the width of images are multiples."""
+    return 2 ** halvings(model.image_shape) if model.network == "unet" else 16
+
+
+def check_patch(model, scales=1):
+    """Refuses images of training that are smaller than what the discriminator needs.
+
+    Args:
+        model: The model.
+        scales: Int. Discriminators, each of images of half the size of those before.
+
+    Raises:
+        ValueError: The message says how large they must be.
+    """
+    least = 2 ** (scales - 1) * (1 if model.patch == 1 else 3 * 2 ** HALVINGS[model.patch])
+    sides = [model.scale * side for side in model.image_shape[:2]]
+    if min(sides) < least:
+        raise ValueError(
+            f"{type(model).__name__}: a discriminator of patch={model.patch} needs images of "
+            f"{least}x{least} or more. Received: image_shape={tuple(model.image_shape)}. Use a smaller "
+            "patch."
+        )
+
+
+def halvings(image_shape):
+    """How often the U-Net halves an image: until a side is 1 or odd, 8 times at most.
+
+    Raises:
+        ValueError: An image that cannot be halved twice.
+    """
+    height, width, _ = image_shape
+    count = 0
+    while count < 8 and not height % 2 ** (count + 1) and not width % 2 ** (count + 1):
+        count += 1
+    if count < 2:
+        raise ValueError(
+            "The U-Net halves images twice at least: height and width must be multiples of 4. Received: "
+            f"image_shape={tuple(image_shape)}."
+        )
+    return count

@@ -1,0 +1,85 @@
+"""Pictures that a model is to translate: arrays, files and folders."""
+
+import os
+import pathlib
+
+import numpy as np
+
+from tfgan_zoo.datasets import decoding, listing
+
+
+def is_folder(images):
+    return isinstance(images, (str, os.PathLike)) and pathlib.Path(images).is_dir()
+
+
+def files_of(folder):
+    """The paths of the images of a folder, sorted."""
+    walk = listing._Walk(pathlib.Path(folder))
+    if not walk.images:
+        raise ValueError(f"{listing.printable(folder)} has no images.")
+    return [pathlib.Path(folder) / name for name in sorted(walk.images)]
+
+
+def named(pictures, out):
+    """What is translated, and the PNG file that it becomes: a list of pairs of paths.
+
+    Args:
+        pictures: A file, a folder, or a pattern such as "photos/*.jpg".
+        out: A .png where there is one picture; else a folder, in which files keep their names.
+
+    Raises:
+        FileNotFoundError: No such picture.
+        ValueError: Two pictures that would become one file.
+    """
+    path, out = pathlib.Path(pictures), pathlib.Path(out)
+    if path.is_file() and out.suffix.lower() == ".png":
+        return [(path, out)]
+    root = path if path.is_dir() else path.parent
+    found = files_of(path) if path.is_dir() else sorted(root.glob(path.name))
+    if not found:
+        raise FileNotFoundError(f"There is no picture {listing.printable(pictures)}.")
+    pairs = [(each, out / each.relative_to(root).with_suffix(".png")) for each in found]
+    targets = [target for _, target in pairs]
+    if twice := [target for target in targets if targets.count(target) > 1]:
+        raise ValueError(f"Two pictures would become {twice[0]}. Give them other names.")
+    return pairs
+
+
+def read(path, channels):
+    """The pixels of an image file, uint8 `[H, W, channels]`, upright by its EXIF orientation.
+
+    Raises:
+        ValueError: It cannot be read; the message names the file.
+    """
+    try:
+        return decoding.read(path, decoding.Reading(None, channels)).pixels
+    except ValueError as error:
+        raise ValueError(f"{listing.printable(path)}: {error}") from error
+
+
+def as_floats(images, channels):
+    """Images as float32 in [-1, 1], from uint8 or floats, `[N, H, W, C]` or `[H, W, C]`.
+
+    Raises:
+        TypeError: Another dtype.
+        ValueError: Another number of axes or channels, or values that are no pixels.
+    """
+    images = np.asarray(images)
+    if images.dtype != np.uint8 and images.dtype.kind != "f":
+        raise TypeError(
+            f"Images must be uint8, or floats in [-1, 1]. Received dtype {images.dtype}."
+        )
+    if images.ndim not in (3, 4) or images.shape[-1] != channels or not images.size:
+        raise ValueError(
+            f"Images must be [N, height, width, {channels}], or one, [height, width, {channels}]. "
+            f"Received shape {images.shape}."
+        )
+    if images.dtype == np.uint8:
+        return images.astype(np.float32) / np.float32(127.5) - 1
+    images = images.astype(np.float32)
+    if not np.abs(images).max() <= 1.001:  # False for NaN
+        raise ValueError(
+            f"Images must be uint8, or floats in [-1, 1]. These lie in [{images.min():g}, "
+            f"{images.max():g}]."
+        )
+    return images
