@@ -62,6 +62,26 @@ def test_seeded_dropout_draws_and_repeats():
     assert np.abs(first[1].astype(int) - second).max() <= 1
 
 
+def test_seeds_of_images_in_tiles():
+    model = make("Pix2Pix", dropout=0.5)
+    images = pictures(2, 20, 12, 1)
+    both = model.translate(images, seed=3, batch_size=2, tile=8, overlap=4)
+    alone = [
+        model.translate(image, seed=3 + i, tile=8, overlap=4) for i, image in enumerate(images)
+    ]
+    assert np.abs(both.astype(int) - np.stack(alone)).max() <= 1
+
+
+def test_what_is_translated_follows_the_networks():
+    """Also one in the place of a freed one, whose id Python gives anew."""
+    model, image = make("Pix2Pix"), pictures(1, 8, 8, 1)
+    for seed in range(3):
+        other = make("Pix2Pix", seed=seed)
+        model.ema_generator = other.ema_generator
+        np.testing.assert_array_equal(model.translate(image), other.translate(image))
+        assert len(model._graphs[1]) == 1
+
+
 @pytest.mark.parametrize(
     ("images", "message"),
     [
@@ -226,6 +246,14 @@ def test_image_pool_by_hand():
             assert out == new or (out in before and out not in after)
     assert int(pool.count.numpy()) == 80
     assert 0.3 < np.mean(seen) < 0.7
+
+
+def test_pool_refuses_batches_that_it_cannot_hold():
+    model = make("CycleGAN", pool_size=7)
+    model.compile()
+    images = np.zeros((8, 8, 8, 1), np.float32) - 0.5
+    with pytest.raises(ValueError, match="8 images, and the pool 7 places"):
+        model.fit(images, images, batch_size=8, verbose=0)
 
 
 def test_pool_refuses_accumulation():

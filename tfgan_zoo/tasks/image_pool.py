@@ -21,13 +21,22 @@ class ImagePool:
     """
 
     def __init__(self, model, name, size, shape):
-        self.name, self.size = name, size
+        self.name, self.size, self._replicas = name, size, model._replicas
         options = {"exported": False}
         self.count = model.add_state(f"{name}/count", 0, "int64", **options)
         self.images = model.add_state(f"{name}/images", 0.0, shape=(size, *shape), **options)
 
     def shown(self, images, rng):
-        """What a discriminator is shown in place of images `[B, H, W, C]`, and what `keep` needs."""
+        """What a discriminator is shown in place of images `[B, H, W, C]`, and what `keep` needs.
+
+        Raises:
+            ValueError: A global batch of more images than the pool has places.
+        """
+        if rng.count * self._replicas > self.size:
+            raise ValueError(
+                f"An update has {rng.count * self._replicas} images, and the pool {self.size} places. "
+                "Give a smaller batch_size, or a larger pool_size; 0 leaves the pool out."
+            )
         seen, size = tf.cast(self.count.value, tf.int32), self.size
         places = rng.start + tf.range(rng.count)
         is_full, is_older = seen >= size, rng.uniform([])[:, None, None, None] < 0.5

@@ -61,6 +61,7 @@ class ImageToImage(ZooModel):
     size_multiple = 1  # of height and width that the generator takes
     scale = 1  # how many times as large the images made are
     max_served_pixels = 2**20  # of a picture in a file, which a server decodes
+    _graphs = ((), {})  # of `translate`: the networks that they hold, and each by its direction
 
     # === Hooks ===
 
@@ -124,7 +125,8 @@ class ImageToImage(ZooModel):
         height, width = (
             tf.maximum(-(-side // whole), 1) * whole for side in tf.unstack(shape[1:3])
         )
-        if images.shape[1] is None or images.shape[1] % whole or images.shape[2] % whole:
+        sides = images.shape[1:3]
+        if None in sides or sides[0] % whole or sides[1] % whole:
             images = reflected(images, height, width)
         made = self.translator(direction)(images, training=training)
         made = tf.cast(made, tf.float32)
@@ -176,29 +178,32 @@ class ImageToImage(ZooModel):
         return made[0] if one else made
 
     def _translated(self, images, seed, start, direction, tile, overlap):
-        def run(part):
+        def run(part, number=0):
             if seed is None:
                 return self._graph_of(direction)(tf.constant(part))
-            rng = Rng(self.seed, tf.constant(0, tf.int64), seed + start, len(part))
+            rng = Rng(self.seed, tf.constant(0, tf.int64), seed + start + number, len(part))
             with rng.active():
                 return self(part, direction=direction, training=True)
 
         if tile is None or max(images.shape[1:3]) <= tile:
             return np.asarray(run(images))
-        tiled = [tiling.translated(run, image, tile, overlap, self.scale) for image in images]
-        return np.stack(tiled)
+        options = (tile, overlap, self.scale)
+        runs = [functools.partial(run, number=number) for number in range(len(images))]
+        pairs = zip(runs, images, strict=True)
+        return np.stack([tiling.translated(each, image, *options) for each, image in pairs])
 
     def _graph_of(self, direction):
-        """The translation of images of any size as one graph, kept with its networks."""
-        key = (direction, id(self.translator(direction)))
-        graphs = getattr(self, "_graphs", {})
-        if key not in graphs:
+        """The translation of images of any size as one graph, kept with the networks that it holds."""
+        networks = tuple(self.networks().values())
+        if self._graphs[0] != networks:
+            object.__setattr__(self, "_graphs", (networks, {}))  # untracked by Keras
+        graphs = self._graphs[1]
+        if direction not in graphs:
             spec = tf.TensorSpec([None, None, None, self._channels(direction)])
-            run = tf.function(
+            graphs[direction] = tf.function(
                 lambda images: self(images, direction=direction), [spec], autograph=False
             )
-            object.__setattr__(self, "_graphs", graphs | {key: run})  # untracked by Keras
-        return self._graphs[key]
+        return graphs[direction]
 
     def _channels(self, direction):
         channels = self.image_shape[-1]
