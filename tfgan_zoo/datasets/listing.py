@@ -77,6 +77,11 @@ def list_images(folder, split):
     return Listing(folder, names, labels, classes, notes, found.unreadable)
 
 
+def image_names(folder):
+    """The paths within a folder of all images under it, sorted, of whatever classes or splits."""
+    return sorted(_Walk(folder).images)
+
+
 def printable(name):
     """A name that any terminal can show: bytes that are no UTF-8 as escapes, and line breaks too."""
     text = os.fspath(name).encode("utf-8", "backslashreplace").decode()

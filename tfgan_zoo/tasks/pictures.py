@@ -14,10 +14,10 @@ def is_folder(images):
 
 def files_of(folder):
     """The paths of the images of a folder, sorted."""
-    walk = listing._Walk(pathlib.Path(folder))
-    if not walk.images:
+    names = listing.image_names(folder)
+    if not names:
         raise ValueError(f"{listing.printable(folder)} has no images.")
-    return [pathlib.Path(folder) / name for name in sorted(walk.images)]
+    return [pathlib.Path(folder) / name for name in names]
 
 
 def named(pictures, out):
