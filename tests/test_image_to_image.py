@@ -124,21 +124,27 @@ def test_tiles_of_what_looks_at_one_pixel_are_exact():
 
 
 @pytest.mark.parametrize("scale", [1, 2])
-def test_tiles_of_a_blur_are_exact_where_the_overlap_holds_what_it_looks_at(scale):
-    """A seam is blended of pixels that are right in both tiles, at least half an overlap from a border:
-    the error is that of what a tile's border adds, weighed by its ramp."""
-    image = np.random.default_rng(0).uniform(-1, 1, (64, 64, 1)).astype(np.float32)
+@pytest.mark.parametrize("overlap", [8, 12, 20])
+def test_tiles_are_exact_where_a_quarter_of_the_overlap_holds_what_a_pixel_depends_on(
+    scale, overlap
+):
+    """Of a blur that looks two pixels far."""
+    image = np.random.default_rng(0).uniform(-1, 1, (67, 80, 1)).astype(np.float32)
 
     def blurred(part):
-        part = tf.repeat(tf.repeat(part, scale, 1), scale, 2)
-        padded = tf.pad(part, [[0, 0], [1, 1], [1, 1], [0, 0]], "REFLECT")
-        return tf.nn.avg_pool2d(padded, 3, 1, "VALID")
+        padded = tf.pad(part, [[0, 0], [2, 2], [2, 2], [0, 0]], "REFLECT")
+        made = tf.nn.avg_pool2d(padded, 5, 1, "VALID")
+        return tf.repeat(tf.repeat(made, scale, 1), scale, 2)
 
     whole = blurred(image[None])[0].numpy()
-    found = tiling.translated(blurred, image, 32, 16, scale)
-    # The outermost pixel alone is wrong, by at most 2/3 of the range 2; its weight is 1 of 17 parts.
-    assert np.abs(found - whole).max() <= 2 * 2 / 3 / (16 * scale + 1)
-    assert np.abs(found - whole).mean() < 0.005
+    found = tiling.translated(blurred, image, 32, overlap, scale)
+    np.testing.assert_allclose(found, whole, atol=1e-6)
+
+
+def test_without_overlap_tiles_stand_side_by_side():
+    image = np.random.default_rng(0).uniform(-1, 1, (10, 5, 1)).astype(np.float32)
+    made = tiling.translated(lambda part: part * 0 + part.mean(), image, 5, 0)
+    np.testing.assert_allclose(made[:5, :5], image[:5, :5].mean(), rtol=1e-5)
 
 
 def test_tiles_that_overlap_whole_are_refused():

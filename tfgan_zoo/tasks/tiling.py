@@ -8,8 +8,10 @@ from tfgan_zoo import numbers
 def translated(translate, image, tile, overlap, scale=1):
     """What `translate` makes of an image, tile by tile.
 
-    Every pixel is a mean over the tiles that hold it. A tile's weight grows linearly over the overlap,
-    from its border inward; at the border of the image it is whole.
+    Every pixel is a mean over the tiles that hold it. A tile counts nothing within a quarter of the
+    overlap from its border, and then more and more, up to the other tile's border quarter; at the border
+    of the image it counts whole. So the result is that of the whole image, but for rounding, where a
+    pixel depends on those within a quarter of the overlap alone.
 
     Args:
         translate: From float images `[1, h, w, C]` to `[1, scale * h, scale * w, O]`.
@@ -55,7 +57,8 @@ def _starts(side, tile, overlap):
 def _ramp(length, overlap, is_first, is_last):
     """The weights of a tile along an axis."""
     ramp = np.ones(length, np.float32)
-    slope = (np.arange(min(overlap, length), dtype=np.float32) + 1) / (overlap + 1)
+    places = (np.arange(min(overlap, length), dtype=np.float32) + 0.5) / max(overlap, 1)
+    slope = np.clip(2 * places - 0.5, 0, 1)
     if not is_first:
         ramp[: len(slope)] *= slope
     if not is_last:
