@@ -65,6 +65,26 @@ def test_grids(variant, batch, tmp_path):
     np.testing.assert_array_equal(second_row, model.translate(batch["images"][:1])[0, ..., 0])
 
 
+def test_a_run_whose_rates_fall(tmp_path):
+    for letter in "AB":
+        (tmp_path / "data" / f"train{letter}").mkdir(parents=True)
+        for number in range(4):
+            pixels = np.full((16, 16, 3), 40 * number, np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "data" / f"train{letter}" / f"{number}.png")
+    small = {"image_shape": (16, 16, 3), "width": 2, "blocks": 1, "discriminator_width": 2}
+    options = runs.Options(
+        preset="cyclegan_horse2zebra",
+        data=str(tmp_path / "data"),
+        overrides={**small, "patch": 16, "pool_size": 4},
+        batch_size=1,
+        steps=4,
+        precision="float32",
+    )
+    rates = Rates()
+    runs.train(options, tmp_path / "runs", extra_callbacks=[rates], verbose=False)
+    np.testing.assert_allclose(np.array(rates.found)[:, 0], 2e-4 * np.array([1, 1, 1, 0.5]), 1e-6)
+
+
 def test_a_run(tmp_path):
     """Of pairs in a folder, by the options of the preset, interrupted and gone on with."""
     rng = np.random.default_rng(0)

@@ -22,7 +22,7 @@ class CycleGAN(ImageToImage):
     discriminators another (section 4). Discriminators are shown images of a pool of those made before
     (Shrivastava et al. 2017); their losses are halved. Weights start from N(0, 0.02), both optimizers
     are Adam(2e-4, beta_1=0.5), batches have one image, and the rate decays linearly to zero over the
-    second half of 200 epochs.
+    second half of 200 epochs: `tfgan-zoo train` does so, and `fit` by `callbacks.LinearDecay`.
 
     `fit` reads "images" and "targets", two sets in orders of their own: see `datasets.load_unpaired`.
 
@@ -44,6 +44,7 @@ class CycleGAN(ImageToImage):
     """
 
     loader = "load_unpaired"
+    decay_begins = 0.5
     directions = ("forward", "backward")
     defaults = {
         "objective": "least_squares",

@@ -260,6 +260,7 @@ def _callbacks(made, directory):
         callbacks.JsonlLogger(directory / "logs.jsonl"),
         callbacks.TensorBoardScalars(directory / "tensorboard"),
         _pictures(made, directory / "samples", tensorboard_dir=directory / "tensorboard"),
+        *_decay(made),
         callbacks.BackupAndRestore(
             directory / "checkpoints",
             save_freq=min(_SAVE_EVERY, made.steps_per_epoch),
@@ -269,6 +270,13 @@ def _callbacks(made, directory):
             },
         ),
     ]
+
+
+def _decay(made):
+    """What lowers the rates of a model whose paper does."""
+    share = getattr(made.gan, "decay_begins", None)
+    total = made.total_steps
+    return [] if share is None else [callbacks.LinearDecay(int(share * total), total)]
 
 
 def _pictures(made, directory, **options):

@@ -58,6 +58,9 @@ class ImageToImage(ZooModel):
     loader = "load_pairs"  # the function of `datasets` that loads what it is trained on
     directions = ("forward",)  # "backward" too where targets are translated into images
     second_input = "targets"  # what `fit(x, y)` calls y
+    decay_begins = (
+        None  # after which share of a run's steps rates fall, as by `callbacks.LinearDecay`
+    )
     size_multiple = 1  # of height and width that the generator takes
     scale = 1  # how many times as large the images made are
     max_served_pixels = 2**20  # of a picture in a file, which a server decodes
