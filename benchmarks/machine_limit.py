@@ -31,7 +31,8 @@ LARGE = {  # name: batch, layer
     ),
 }
 COUNTED = ("DCGAN 28", "DCGAN 64", "WGAN-GP 32", "SNGAN 32")
-COUNTED_BY_PYTORCH = ("StyleGAN2 64", "BigGAN 64")  # styles, attention, penalties of several kinds
+# Styles, attention, penalties of several kinds; skips, cycles.
+COUNTED_BY_PYTORCH = ("StyleGAN2 64", "BigGAN 64", "pix2pix 128", "CycleGAN 64")
 PRECISIONS = ("float32", "bfloat16")
 DIRECTIONS = ("forward", "by_input", "by_kernel")
 SECONDS = 0.25

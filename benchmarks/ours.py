@@ -2,7 +2,7 @@
 
 import numpy as np
 from contestants import Contestant, latent_dim_of
-from rows import images_of, labels_of
+from rows import TRANSLATORS, images_of, labels_of
 
 
 def model_of(row, mode="graph", precision="float32"):
@@ -11,6 +11,8 @@ def model_of(row, mode="graph", precision="float32"):
 
     gan = getattr(tfgan_zoo, row.model)(**row.options, dtype=precision)
     gan.compile(jit_compile=mode == "XLA")
+    if row.model in TRANSLATORS:
+        return gan
     if (gan.n_critic, gan.latent_dim) != (row.n_critic, latent_dim_of(row)):
         raise ValueError(f"n_critic or latent_dim of {row} are others: {gan.get_config()}.")
     return gan
@@ -46,7 +48,10 @@ def fit(model, data, after_step, **options):
 
 def parameters_of(model):
     """Numbers of trained parameters of generator and discriminator."""
+    players = ("generator", "discriminator")
     networks = model.generator, model.discriminator
+    if type(model).__name__ in TRANSLATORS:  # which may have several for a player
+        return [sum(int(np.prod(v.shape)) for v in model.trainable_of(name)) for name in players]
     return [sum(int(np.prod(v.shape)) for v in n.trainable_variables) for n in networks]
 
 
@@ -77,6 +82,9 @@ def losses_of(gan, given):
     and generated ones does not matter."""
     import tensorflow as tf
 
+    if type(gan).__name__ in TRANSLATORS:
+        batch = {"images": tf.constant(given["real"]), "targets": tf.constant(given["labels"])}
+        return {"d_loss": float(gan.discriminator_loss(batch, None)[0])}
     if given["weights"] is not None:
         start_from(gan, given["weights"])
     batch = {"labels": None if given["labels"] is None else tf.constant(given["labels"])}

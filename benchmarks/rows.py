@@ -64,6 +64,20 @@ ROWS = {
         interval=16,
         tolerance=None,
     ),
+    "pix2pix 128": Row(
+        "Pix2Pix",
+        {"image_shape": (128, 128, 3), "width": 64},
+        {"width": 4},
+        batch=1,
+        tolerance=None,
+    ),
+    "CycleGAN 64": Row(
+        "CycleGAN",
+        {"image_shape": (64, 64, 3), "width": 64, "blocks": 6, "pool_size": 0},
+        {"width": 4, "blocks": 1},
+        batch=1,
+        tolerance=None,
+    ),
     "BigGAN 64": Row(
         "BigGAN",
         {
@@ -94,7 +108,14 @@ def images_of(row, steps=8):
     return np.random.default_rng(0).uniform(-1, 1, (count, *row.shape)).astype("float32")
 
 
+TRANSLATORS = ("Pix2Pix", "CycleGAN")
+
+
 def labels_of(row, count):
-    """Random int labels `[count]`, or None for a model without classes."""
+    """Random int labels `[count]`, or None for a model without classes; of one from images to images
+    targets `[count, H, W, C]`."""
+    if row.model in TRANSLATORS:
+        targets = np.random.default_rng(1).uniform(-1, 1, (count, *row.shape))
+        return targets.astype("float32")
     classes = row.options.get("num_classes")
     return classes and np.random.default_rng(1).integers(0, classes, count)

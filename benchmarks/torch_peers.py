@@ -12,6 +12,7 @@ from torch_biggan import BigGAN
 from torch_losses import losses_of
 from torch_stylegan2 import StyleGAN2
 from torch_training import Trainer
+from torch_translation import CycleGAN, Pix2Pix
 
 
 def contestant(row, mode, precision):
@@ -205,4 +206,4 @@ class SNGAN(DCGAN):
 
 
 PEERS = {"DCGAN": DCGAN, "WGANGP": WGANGP, "SNGAN": SNGAN}
-LARGE = {"StyleGAN2": StyleGAN2, "BigGAN": BigGAN}
+LARGE = {"StyleGAN2": StyleGAN2, "BigGAN": BigGAN, "Pix2Pix": Pix2Pix, "CycleGAN": CycleGAN}

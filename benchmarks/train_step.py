@@ -42,6 +42,8 @@ LEFT_OUT = {
     # compiled, spectral norms of PyTorch change in place what the backward pass still needs
     "SNGAN": ("PyTorch, compiled",),
     "BigGAN": ("Keras", "PyTorch, compiled"),  # keras.io has no example of it
+    # keras.io has others; under XLA a step of one image would tell of nothing
+    **dict.fromkeys(("Pix2Pix", "CycleGAN"), ("Keras", "ours, XLA")),
 }
 SECONDS = 4.0  # of a round
 

@@ -114,6 +114,40 @@ def test_files_and_folders(model, tmp_path):
         model.translate(tmp_path / "bad.png")
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"tile": 8, "overlap": 8},
+        {"tile": "8"},
+        {"tile": 64, "overlap": 100},
+        {"direction": "up"},
+        {"seed": -1},
+    ],
+)
+def test_options_are_refused_whatever_the_image_is(model, options):
+    with pytest.raises(ValueError, match="overlap|tile|translates|seed"):
+        model.translate(pictures(1, 8, 8, 1), **options)
+
+
+def test_images_of_channels_that_no_file_has(tmp_path):
+    model = make("Pix2Pix", image_shape=(8, 8, 2))
+    assert list(model.endpoints()) == ["translate_tensor"]
+    assert model.translate(pictures(1, 8, 8, 2)).shape == (1, 8, 8, 2)
+    with pytest.raises(ValueError, match="1, 3 or 4 channels"):
+        model.translate(tmp_path / "any.png")
+    path = model.export(tmp_path, "own", warmup_batch_sizes=[1])
+    again = tfgan_zoo.from_preset(path)  # which decodes nothing
+    np.testing.assert_array_equal(
+        again.translate(pictures(1, 8, 8, 2)), model.translate(pictures(1, 8, 8, 2))
+    )
+
+
+def test_a_side_that_a_network_cannot_halve_twice():
+    for network in ("unet", "resnet"):
+        with pytest.raises(ValueError, match="multiples of 4"):
+            make("Pix2Pix", image_shape=(18, 18, 1), network=network, blocks=1)
+
+
 # === Tiles ===
 
 
@@ -226,6 +260,36 @@ def test_pix2pix_learns_to_invert(tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(again.translate(images[:2]), model.translate(images[:2]))
+
+
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+def test_losses_of_cyclegan_by_hand(player):
+    """Of section 3 of the paper and of the authors' code, in float64 from what the networks give."""
+    model = make("CycleGAN", pool_size=0, cycle_weight=10.0, dropout=0.0)
+    images, targets = (
+        np.random.default_rng(seed).uniform(-1, 1, (4, 8, 8, 1)).astype(np.float32)
+        for seed in (0, 1)
+    )
+    forward = lambda x: np.float64(model.generator(x, training=True))  # noqa: E731
+    backward = lambda x: np.float64(model.backward_generator(x, training=True))  # noqa: E731
+    of_targets, of_images = (
+        lambda x, network=network: np.float64(network(x, training=True)["logits"])
+        for network in (model.discriminator, model.backward_discriminator)
+    )
+    made, back = forward(images), backward(targets)
+    loss, _ = getattr(model, f"{player}_loss")({"images": images, "targets": targets}, None)
+    if player == "discriminator":
+        pairs = ((of_targets, targets, made), (of_images, images, back))
+        expected = sum(
+            0.5 * (np.mean((d(real) - 1) ** 2) + np.mean(d(fake) ** 2)) for d, real, fake in pairs
+        )
+    else:
+        game = np.mean((of_targets(made) - 1) ** 2) + np.mean((of_images(back) - 1) ** 2)
+        l1 = lambda a, b: np.mean(np.abs(a - b))  # noqa: E731
+        cycle = l1(backward(made), images) + l1(forward(back), targets)
+        identity = l1(forward(targets), targets) + l1(backward(images), images)
+        expected = game + 10 * cycle + 5 * identity
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
 
 
 # === Pool ===

@@ -5,6 +5,7 @@ import collections
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from tfgan_zoo.datasets import load_pairs, load_unpaired
 
@@ -134,3 +135,57 @@ def test_unpaired_images_and_swap(tmp_path):
     assert values(batch["images"]) == [5, 15, 25, 35, 5, 15]
     pair = load_unpaired((folder / "trainA", folder / "trainB"), batch_size=6, shuffle=False)
     assert values(next(iter(pair))["images"]) == [0, 10, 20, 30, 40, 50]
+
+
+def greys(images):
+    return np.round((np.asarray(images)[:, 0, 0, 0] + 1) * 127.5).astype(int).tolist()
+
+
+def test_partners_are_found_by_names_without_endings(tmp_path):
+    """ "a.bmp" stands before "a.c.png", and "a.png" behind it."""
+    for folder, name, grey in (
+        ("a", "x.bmp", 20), ("a", "x.c.png", 40), ("b", "x.png", 20), ("b", "x.c.png", 40),
+    ):  # fmt: skip
+        (tmp_path / folder).mkdir(exist_ok=True)
+        Image.new("RGB", (4, 4), (grey,) * 3).save(tmp_path / folder / name)
+    data = load_pairs((tmp_path / "a", tmp_path / "b"), batch_size=2, shuffle=False)
+    batch = next(iter(data))
+    assert greys(batch["images"]) == greys(batch["targets"]) == [20, 40]
+
+
+def test_a_pair_is_skipped_whole(tmp_path):
+    for folder in "ab":
+        for number in (1, 2, 3):
+            write(tmp_path / folder / f"{number}.png", np.full((4, 4, 3), 20 * number, np.uint8))
+    (tmp_path / "a" / "1.png").write_bytes(b"no picture")
+    (tmp_path / "b" / "2.png").write_bytes(b"no picture")
+    folders = (tmp_path / "a", tmp_path / "b")
+    with pytest.raises(ValueError, match="1.png"):
+        load_pairs(folders)
+    with pytest.warns(UserWarning, match="Skipped"):
+        data = load_pairs(folders, shuffle=False, on_unreadable="skip")
+    assert data.source.count == 1
+    batch = next(iter(data))
+    assert greys(batch["images"]) == greys(batch["targets"]) == [60]
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_images_and_targets_of_other_channels(tmp_path, swap):
+    images, targets = picture(0, 3, 8, 8, 3), picture(1, 3, 8, 8, 1)
+    np.savez(tmp_path / "pairs.npz", images=images, targets=targets)
+    data = load_pairs(tmp_path / "pairs.npz", batch_size=3, shuffle=False, swap=swap, flip=True)
+    batch = next(iter(data))
+    assert (batch["images"].shape[-1], batch["targets"].shape[-1]) == ((1, 3) if swap else (3, 1))
+    assert data.source.image_shape == (8, 8, 1 if swap else 3)
+
+
+def test_what_holds_no_pairs_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="load_unpaired"):
+        load_pairs(unpaired(tmp_path / "both"))
+    write(tmp_path / "sizes" / "1.png", picture(0, 4, 8, 3))
+    write(tmp_path / "sizes" / "2.png", picture(0, 4, 12, 3))
+    with pytest.raises(ValueError, match="must have one size"):
+        load_pairs(tmp_path / "sizes", image_size=4)
+    (tmp_path / "p.npz").write_bytes(b"")
+    with pytest.raises(ValueError, match="two folders"):
+        load_pairs((tmp_path / "p.npz", tmp_path / "p.npz"))

@@ -50,6 +50,23 @@ def test_a_decay_refuses_schedules_and_empty_spans(batch):
         model.fit(batch, batch_size=4, verbose=0, callbacks=[callbacks.LinearDecay(1, 2)])
 
 
+def test_what_a_grid_cannot_be_drawn_of(batch, tmp_path):
+    for data, error in (
+        ({"images": batch["images"]}, ValueError),
+        ({**batch, "targets": batch["targets"][:3]}, ValueError),
+        ({**batch, "images": np.uint8(batch["images"])}, ValueError),
+        (batch["images"], TypeError),
+    ):
+        with pytest.raises(error):
+            callbacks.TranslationGrid(tmp_path, data)
+    model = make("Pix2Pix")
+    model.compile()
+    with pytest.raises(TypeError, match="Use TranslationGrid"):
+        model.fit(batch, batch_size=4, verbose=0, callbacks=[callbacks.SampleGrid(tmp_path)])
+    with pytest.raises(NotImplementedError, match=r"Look at translate\(\)"):
+        model.evaluate(batch)
+
+
 @pytest.mark.parametrize("variant", ["Pix2Pix", "CycleGAN"])
 def test_grids(variant, batch, tmp_path):
     model = make(variant)

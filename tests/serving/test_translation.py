@@ -246,6 +246,34 @@ def test_command_line(exported, model, tmp_path):
     assert done.exit_code != 0 and "bad.png" in done.output and "Translated 2 of 3" in done.output
 
 
+def test_command_line_takes_files_by_their_names_and_patterns(exported, model, tmp_path):
+    (tmp_path / "in" / "below").mkdir(parents=True)
+    for name in ("a[1].png", "b.png"):
+        (tmp_path / "in" / name).write_bytes(written(RGB))
+    options = ["--trust-model", "--overwrite"]
+    done = translate(exported, tmp_path / "in" / "a[1].png", tmp_path / "one", *options)
+    assert done.exit_code == 0 and (tmp_path / "one" / "a[1].png").is_file(), done.output
+    done = translate(exported, tmp_path / "in" / "*", tmp_path / "all", *options)
+    assert done.exit_code == 0 and "Translated 2 of 2" in done.output, done.output
+    done = translate(exported, tmp_path / "in" / "b*", tmp_path / "b.png", *options)
+    assert done.exit_code == 0 and (tmp_path / "b.png").is_file(), done.output
+    for inputs, out in (("b.png", "b.jpg"), ("*", "c.png")):
+        done = translate(exported, tmp_path / "in" / inputs, tmp_path / out, *options)
+        assert done.exit_code != 0 and "cannot be written as" in done.output
+
+
+def test_command_line_refuses_options_once(exported, tmp_path):
+    (tmp_path / "1.png").write_bytes(written(RGB))
+    done = translate(exported, tmp_path, tmp_path / "out", "--trust-model", "--tile", 8)
+    assert done.exit_code != 0 and "left out" not in done.output and "overlap" in done.output
+
+
+def test_commands_that_draw_refuse_what_translates(exported, tmp_path):
+    words = ["sample", str(exported), "--trust-model", "--out", str(tmp_path / "1.png")]
+    done = CliRunner().invoke(cli.app, words)
+    assert done.exit_code != 0 and "tfgan-zoo translate" in done.output
+
+
 def test_command_line_refuses_what_draws_from_latents(tmp_path):
     path = make("DCGAN").export(tmp_path, "own", warmup_batch_sizes=[1])
     (tmp_path / "1.png").write_bytes(written(RGB))

@@ -42,6 +42,11 @@ class SampleGrid(StepCallback):
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         channels = self.model.image_shape[-1]
+        if not hasattr(self.model, "generate_from_seeds"):
+            raise TypeError(
+                f"SampleGrid draws from seeds, and {type(self.model).__name__} translates images. Use "
+                "TranslationGrid."
+            )
         if channels > 4:
             raise ValueError(
                 f"SampleGrid writes PNG files, which have 1 to 4 channels, and the model's images have "

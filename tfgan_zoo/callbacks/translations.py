@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tfgan_zoo.callbacks.steps import StepCallback
 from tfgan_zoo.callbacks.tensorboard import Writer
+from tfgan_zoo.datasets.stream import Source
 from tfgan_zoo.files import local
 from tfgan_zoo.visualization import image_grid, write_png
 
@@ -35,7 +36,7 @@ class TranslationGrid(StepCallback):
     ):
         super().__init__(every)
         self.directory, self._writer = local(directory), None
-        self._batch = data if isinstance(data, dict) else _first(data, count)
+        self._batch = _checked(data if isinstance(data, dict) else _first(data, count))
         self.tensorboard_dir = tensorboard_dir and local(tensorboard_dir)
 
     def on_train_begin(self, logs=None):
@@ -67,7 +68,7 @@ def translation_grid(model: object, batch: dict) -> np.ndarray:
     rows = [_pixels(images), model.translate(images), _pixels(targets)]
     if "backward" in model.directions:
         rows.append(model.translate(targets, direction="backward"))
-    colours = [np.repeat(row, 3 // row.shape[-1], axis=-1) for row in rows]
+    colours = [row[..., :3] if row.shape[-1] > 2 else row[..., :1].repeat(3, -1) for row in rows]
     edge = max(row.shape[1] for row in colours)
     return image_grid(np.concatenate([_enlarged(row, edge) for row in colours]), len(images))
 
@@ -82,8 +83,32 @@ def _enlarged(images, height):
     return images.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
+def _checked(batch):
+    """A batch with as many images as targets, floats.
+
+    Raises:
+        ValueError: Another one.
+    """
+    found = {name: np.asarray(batch.get(name)) for name in ("images", "targets")}
+    shapes = {name: array.shape for name, array in found.items()}
+    kinds = {array.dtype.kind for array in found.values()}
+    if kinds != {"f"} or {len(shape) for shape in shapes.values()} != {4}:
+        raise ValueError(
+            "TranslationGrid needs 'images' and 'targets', floats [n, H, W, C] in [-1, 1]. Received: "
+            f"{ {name: (str(array.dtype), array.shape) for name, array in found.items()} }."
+        )
+    if len(found["images"]) != len(found["targets"]):
+        raise ValueError(f"There must be as many targets as images. Received: {shapes}.")
+    return found
+
+
 def _first(data, count):
     source = getattr(data, "source", data)
+    if not isinstance(source, Source):
+        raise TypeError(
+            "TranslationGrid takes a datasets.Source, what load_pairs gives, or a dictionary. Received: "
+            f"{type(data).__name__}."
+        )
     indices = tf.range(min(count, source.count), dtype=tf.int64)
     batch = source.fetch(indices, tf.zeros([2], tf.int64))
     return {name: batch[name].numpy() for name in ("images", "targets")}

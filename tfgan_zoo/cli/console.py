@@ -116,12 +116,18 @@ def say(text, colour=None):
     typer.echo(styled, err=True)  # which takes colours away where there is no terminal
 
 
-def load_model(run, trust_model=False):
+def load_model(run, trust_model=False, draws=True):
     """The model of a run directory, of an exported folder, of a .keras file, or of a preset with
-    trained weights; `trust_model` as for `from_preset`."""
+    trained weights; `trust_model` as for `from_preset`. With `draws` it must draw from latents."""
     zoo = import_zoo()
     with progress.doing(f"Loading {run}"):
-        return _load_model(zoo, run, trust_model)
+        model = _load_model(zoo, run, trust_model)
+    if draws and not hasattr(model, "generate"):
+        raise ValueError(
+            f"{run} is a {type(model).__name__}, which draws nothing from latents. It translates "
+            "pictures: tfgan-zoo translate."
+        )
+    return model
 
 
 def _load_model(zoo, run, trust_model):

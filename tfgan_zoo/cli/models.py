@@ -258,7 +258,7 @@ def export(
     trust_model: arguments.Trust = False,
 ):
     """Write a generator as DEST/NAME/VERSION for TensorFlow Serving, or for other runtimes."""
-    gan = console.load_model(run, trust_model)
+    gan = console.load_model(run, trust_model, draws=False)
     if format == Format.saved_model:
         options = {"standing_statistics": standing_statistics, "dtype": precision.value}
         path = gan.export(dest, name, model_version, **options)

@@ -54,15 +54,17 @@ def translate(
             f"{there[0]} exists{f', and {len(there) - 1} others' if there[1:] else ''}. Give another "
             "folder, or --overwrite."
         )
-    gan = console.load_model(model, trust_model)
+    gan = console.load_model(model, trust_model, draws=False)
     if not hasattr(gan, "translate"):
         raise ValueError(f"{model} is a {type(gan).__name__}, which draws images from latents.")
-    options = {"direction": direction.value, "seed": seed, "tile": tile, "overlap": overlap}
+    options = {"direction": direction.value, "tile": tile, "overlap": overlap}
+    gan.check_translation(seed=seed, **options)
     problems = []
-    for number, (path, target) in enumerate(pairs, start=1):
-        with progress.doing(f"Translating {number} of {len(pairs)}: {path.name}"):
+    for number, (path, target) in enumerate(pairs):
+        own = None if seed is None else seed + number  # as of a folder in Python
+        with progress.doing(f"Translating {number + 1} of {len(pairs)}: {path.name}"):
             try:
-                write_png(target, gan.translate(path, **options))
+                write_png(target, gan.translate(path, seed=own, **options))
             except ValueError as error:
                 problems.append(str(error))
     done = len(pairs) - len(problems)

@@ -56,6 +56,25 @@ def folder_source(folder, split, reading, in_memory, skip, texts=True):
     return source if captions is None else captioned(source, [captions[k] for k in kept])
 
 
+def matched_sources(listings, reading, in_memory, skip):
+    """Sources of two listings whose images belong together, in their order.
+
+    Raises:
+        ValueError: Images that cannot be read, unless `skip`, which leaves both of a pair out.
+    """
+    readings = [_completed(listing, reading) for listing in listings]
+    checks = [_Check(*pair, in_memory) for pair in zip(listings, readings, strict=True)]
+    kept = np.intersect1d(*[check.kept(skip) for check in checks])
+    sources = []
+    for listing, read, check in zip(listings, readings, checks, strict=True):
+        paths = [listing.path(listing.names[k]) for k in kept]
+        in_files = check.images is None
+        sources.append(
+            _file_source(paths, None, read) if in_files else array_source(check.images[kept])
+        )
+    return sources
+
+
 def _completed(listing, reading):
     """The reading with the channels and the size that the files themselves have."""
     paths = [listing.path(name) for name in listing.names]

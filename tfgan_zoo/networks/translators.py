@@ -21,6 +21,11 @@ def translator(model, channels, channels_made, name):
     is_unet = model.network == "unet"
     body = unet if is_unet else transformation
     depth = halvings(model.image_shape) if is_unet else model.blocks
+    if any(side % 4 for side in model.image_shape[:2]):
+        raise ValueError(
+            f"{type(model).__name__}: height and width of images to train on must be multiples of 4. "
+            f"Received: image_shape={tuple(model.image_shape)}."
+        )
     options = (model.normalization, model.dropout, model.upsampling)
     return keras.Model(images, body(images, channels_made, model.width, depth, *options), name=name)
 

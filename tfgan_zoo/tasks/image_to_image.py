@@ -18,6 +18,8 @@ from tfgan_zoo.tasks.picture_bytes import picture
 from tfgan_zoo.tasks.pixels import quantized, to_uint8
 from tfgan_zoo.tasks.served import guarded
 
+_OF_FILES = {1, 3, 4}  # channels
+
 
 class ImageToImage(ZooModel):
     """Turns images into images: `fit` on images and targets, then call it, `predict` or `translate`.
@@ -148,7 +150,7 @@ class ImageToImage(ZooModel):
                 pix2pix's tests, image i by seed + i; without, it is off.
             batch_size: Int. Images of one array translated at once.
             tile: Int, or None. Side of overlapping tiles in which larger images are translated, so that
-                memory is bounded by them; `None` translates each as a whole.
+                memory is bounded by them, each with the same draws; `None` translates each as a whole.
             overlap: Int. Pixels that neighbouring tiles share.
 
         Returns:
@@ -157,10 +159,8 @@ class ImageToImage(ZooModel):
         Raises:
             ValueError, TypeError: Images that cannot be read, or of other channels.
         """
-        self._check_direction(direction)
+        self.check_translation(direction, seed, tile, overlap)
         numbers.integer("batch_size", batch_size)
-        if seed is not None:
-            seed = numbers.integer("seed", seed, 0, 2**31 - 1)
         options = {"direction": direction, "tile": tile, "overlap": overlap}
         if isinstance(images, (list, tuple)) or pictures.is_folder(images):
             listed = pictures.files_of(images) if pictures.is_folder(images) else images
@@ -170,6 +170,11 @@ class ImageToImage(ZooModel):
                 for image, s in zip(listed, seeds, strict=True)
             ]
         if isinstance(images, (str, os.PathLike)):
+            if self._channels(direction) not in _OF_FILES:
+                raise ValueError(
+                    f"Files are read with 1, 3 or 4 channels, and the model takes "
+                    f"{self._channels(direction)}. Give arrays."
+                )
             images = pictures.read(images, self._channels(direction))
         found = pictures.as_floats(images, self._channels(direction))
         one, found = found.ndim == 3, found if found.ndim == 4 else found[None]
@@ -179,6 +184,18 @@ class ImageToImage(ZooModel):
         ]
         made = np.concatenate([to_uint8(part) for part in parts])
         return made[0] if one else made
+
+    def check_translation(self, direction="forward", seed=None, tile=None, overlap=32):
+        """Refuses options that `translate` could not follow, whatever the images are.
+
+        Raises:
+            ValueError: The message names the option.
+        """
+        self._check_direction(direction)
+        if seed is not None:
+            numbers.integer("seed", seed, 0, 2**31 - 1)
+        if tile is not None:
+            tiling.check(tile, overlap)
 
     def _translated(self, images, seed, start, direction, tile, overlap):
         def run(part, number=0):
@@ -227,7 +244,8 @@ class ImageToImage(ZooModel):
         `translate` takes the bytes of image files, strings `[B]`, and gives those of PNG files; every
         row has a size of its own and is answered by itself, with "" where it is no picture, cut off,
         WebP, or of more than `max_served_pixels`. `translate_tensor` takes float32 `[B, H, W, C]` in
-        [-1, 1], of any size. With a second direction there are `translate_backward` and so on.
+        [-1, 1], of any size, and is alone where images have other channels than 1, 3 or 4. With a second
+        direction there are `translate_backward` and so on.
         """
         found = {}
         for direction in self.directions:
@@ -235,8 +253,9 @@ class ImageToImage(ZooModel):
             contents = tf.TensorSpec([None], tf.string, name="image_bytes")
             shape = [None, None, None, self._channels(direction)]
             images = tf.TensorSpec(shape, tf.float32, name="images")
-            of_bytes = functools.partial(self._serve_bytes, direction=direction)
-            found[f"translate{name}"] = (of_bytes, [contents])
+            if {self.image_shape[-1], self.target_shape[-1]} <= _OF_FILES:
+                of_bytes = functools.partial(self._serve_bytes, direction=direction)
+                found[f"translate{name}"] = (of_bytes, [contents])
             of_tensors = functools.partial(self._serve_tensors, direction=direction)
             found[f"translate_tensor{name}"] = (of_tensors, [images])
         return found

@@ -32,10 +32,15 @@ def named(pictures, out):
         ValueError: Two pictures that would become one file.
     """
     path, out = pathlib.Path(pictures), pathlib.Path(out)
-    if path.is_file() and out.suffix.lower() == ".png":
-        return [(path, out)]
     root = path if path.is_dir() else path.parent
-    found = files_of(path) if path.is_dir() else sorted(root.glob(path.name))
+    found = files_of(path) if path.is_dir() else [path]
+    if not path.exists():
+        found = sorted(each for each in root.glob(path.name) if each.is_file())
+    if len(found) == 1 and out.suffix.lower() == ".png":
+        return [(found[0], out)]
+    if out.suffix.lower() in listing.SUFFIXES:
+        what = f"{len(found)} pictures" if len(found) > 1 else "PNG files"
+        raise ValueError(f"{what} cannot be written as {out}. Give a folder, or a .png for one.")
     if not found:
         raise FileNotFoundError(f"There is no picture {listing.printable(pictures)}.")
     pairs = [(each, out / each.relative_to(root).with_suffix(".png")) for each in found]

@@ -5,6 +5,14 @@ import numpy as np
 from tfgan_zoo import numbers
 
 
+def check(tile, overlap):
+    """Raises ValueError for a side and an overlap of tiles that are none."""
+    numbers.integer("tile", tile)
+    numbers.integer("overlap", overlap, 0)
+    if overlap >= tile:
+        raise ValueError(f"overlap must be less than tile={tile}. Received: overlap={overlap}.")
+
+
 def translated(translate, image, tile, overlap, scale=1):
     """What `translate` makes of an image, tile by tile.
 
@@ -23,10 +31,7 @@ def translated(translate, image, tile, overlap, scale=1):
     Returns:
         float32 `[scale * H, scale * W, O]`.
     """
-    numbers.integer("tile", tile)
-    numbers.integer("overlap", overlap, 0)
-    if overlap >= tile:
-        raise ValueError(f"overlap must be less than tile={tile}. Received: overlap={overlap}.")
+    check(tile, overlap)
     total, weights = 0.0, 0.0
     rows, columns = (_starts(side, tile, overlap) for side in image.shape[:2])
     for top in rows:
