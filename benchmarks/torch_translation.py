@@ -92,6 +92,10 @@ def game(logits, is_real):
     return binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(is_real)))
 
 
+def distance(logits, target):
+    return mse_loss(logits.float(), torch.full_like(logits, target, dtype=torch.float32))
+
+
 class Translator(Trainer):
     """A step that gives both losses images and targets."""
 
@@ -163,13 +167,12 @@ class CycleGAN(Translator):
         return loss
 
     def squares(self, real, fake):
-        return mse_loss(real.float(), torch.ones(())) + mse_loss(fake.float(), torch.zeros(()))
+        return distance(real, 1.0) + distance(fake, 0.0)
 
     def generator_loss(self, images, targets):
         forward, backward = self.generate(images, 0), self.generate(targets, 1)
         loss = sum(
-            mse_loss(self.discriminate(x, way).float(), torch.ones(()))
-            for way, x in enumerate((forward, backward))
+            distance(self.discriminate(x, way), 1.0) for way, x in enumerate((forward, backward))
         )
         cycle = l1_loss(self.generate(forward, 1), images)
         cycle = cycle + l1_loss(self.generate(backward, 0), targets)
