@@ -2,9 +2,9 @@
 
 from tfgan_zoo.datasets.batch_input import BatchInput as BatchInput
 from tfgan_zoo.datasets.pairs import load_pairs as load_pairs
-from tfgan_zoo.datasets.pairs import load_unpaired as load_unpaired
 from tfgan_zoo.datasets.sources import load as load
 from tfgan_zoo.datasets.stream import Source as Source
 from tfgan_zoo.datasets.stream import array_source as array_source
 from tfgan_zoo.datasets.stream import stream as stream
 from tfgan_zoo.datasets.stream import to_floats as to_floats
+from tfgan_zoo.datasets.unpaired import load_unpaired as load_unpaired

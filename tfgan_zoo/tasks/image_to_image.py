@@ -170,11 +170,6 @@ class ImageToImage(ZooModel):
                 for image, s in zip(listed, seeds, strict=True)
             ]
         if isinstance(images, (str, os.PathLike)):
-            if self._channels(direction) not in _OF_FILES:
-                raise ValueError(
-                    f"Files are read with 1, 3 or 4 channels, and the model takes "
-                    f"{self._channels(direction)}. Give arrays."
-                )
             images = pictures.read(images, self._channels(direction))
         found = pictures.as_floats(images, self._channels(direction))
         one, found = found.ndim == 3, found if found.ndim == 4 else found[None]

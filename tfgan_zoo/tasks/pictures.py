@@ -54,8 +54,12 @@ def read(path, channels):
     """The pixels of an image file, uint8 `[H, W, channels]`, upright by its EXIF orientation.
 
     Raises:
-        ValueError: It cannot be read; the message names the file.
+        ValueError: It cannot be read; the message names the file. Or channels that no file has.
     """
+    if channels not in (1, 3, 4):
+        raise ValueError(
+            f"Files are read with 1, 3 or 4 channels, and the model takes {channels}. Give arrays."
+        )
     try:
         return decoding.read(path, decoding.Reading(None, channels)).pixels
     except ValueError as error:
