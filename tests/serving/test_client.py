@@ -6,6 +6,7 @@ import gzip
 import itertools
 import json
 import pathlib
+import re
 import shutil
 import socket
 import struct
@@ -50,6 +51,20 @@ def http(body, status="200 OK", kind="application/json", more=""):
     return head.encode() + body
 
 
+def whole(connection):
+    """A request with its body: of a connection that is closed before all is read, the kernel tells the
+    client that it was reset."""
+    request = connection.recv(1 << 16)
+    while b"\r\n\r\n" not in request and (more := connection.recv(1 << 16)):
+        request += more
+    head, _, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head.lower())
+    missing = int(length[1]) - len(body) if length else 0
+    while missing > 0 and (more := connection.recv(1 << 16)):
+        request, missing = request + more, missing - len(more)
+    return request
+
+
 @contextlib.contextmanager
 def answering(*answers, seen=None):
     """A server that gives each connection the next answer, the last one for ever; yields its URL.
@@ -64,7 +79,7 @@ def answering(*answers, seen=None):
             while True:
                 connection, _ = listener.accept()
                 with connection, contextlib.suppress(OSError):
-                    request = connection.recv(1 << 16)
+                    request = whole(connection)
                     if seen is not None:
                         seen.append(request)
                     for part in [a] if isinstance(a := next(rest), bytes) else a:
