@@ -11,7 +11,50 @@ from tfgan_zoo.files import local
 from tfgan_zoo.visualization import image_grid, write_png
 
 
-class SampleGrid(StepCallback):
+class GridCallback(StepCallback):
+    """Writes what `grid()` gives as `<directory>/<step>.png`, and to TensorBoard as `tag`.
+
+    Args:
+        directory: Folder of the PNG files.
+        every: Int, or "epoch".
+        tensorboard_dir: Folder of event files that get the same pictures, or None.
+    """
+
+    tag = "samples"
+
+    def __init__(
+        self,
+        directory: str | os.PathLike,
+        every: int | str = "epoch",
+        tensorboard_dir: str | os.PathLike | None = None,
+    ):
+        super().__init__(every)
+        self.directory, self._writer = local(directory), None
+        self.tensorboard_dir = tensorboard_dir and local(tensorboard_dir)
+
+    def grid(self):
+        """The picture, uint8 `[H, W, C]`."""
+        raise NotImplementedError
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        if self.tensorboard_dir is not None and self.is_chief:
+            self._writer = Writer(self.tensorboard_dir)
+
+    def on_step(self, step, logs):
+        if not self.is_chief:
+            return
+        grid = self.grid()
+        write_png(self.directory / f"{step:06d}.png", grid)
+        if self._writer:
+            self._writer.image(self.tag, grid, step)
+
+    def on_train_end(self, logs=None):
+        if self._writer:
+            self._writer.close()
+
+
+class SampleGrid(GridCallback):
     """Draws the images of fixed seeds as a grid, `<directory>/<step>.png`.
 
     Args:
@@ -33,14 +76,11 @@ class SampleGrid(StepCallback):
         labels: ArrayLike | None = None,
         tensorboard_dir: str | os.PathLike | None = None,
     ):
-        super().__init__(every)
-        self.directory = local(directory)
+        super().__init__(directory, every, tensorboard_dir)
         self.seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
-        self.labels, self._writer = labels, None
-        self.tensorboard_dir = tensorboard_dir and local(tensorboard_dir)
+        self.labels = labels
 
     def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)
         channels = self.model.image_shape[-1]
         if not hasattr(self.model, "generate_from_seeds"):
             raise TypeError(
@@ -52,17 +92,7 @@ class SampleGrid(StepCallback):
                 f"SampleGrid writes PNG files, which have 1 to 4 channels, and the model's images have "
                 f"{channels}. Leave the callback out."
             )
-        if self.tensorboard_dir is not None and self.is_chief:
-            self._writer = Writer(self.tensorboard_dir)
+        super().on_train_begin(logs)
 
-    def on_step(self, step, logs):
-        if not self.is_chief:
-            return
-        grid = image_grid(self.model.generate_from_seeds(self.seeds, self.labels))
-        write_png(self.directory / f"{step:06d}.png", grid)
-        if self._writer:
-            self._writer.image("samples", grid, step)
-
-    def on_train_end(self, logs=None):
-        if self._writer:
-            self._writer.close()
+    def grid(self):
+        return image_grid(self.model.generate_from_seeds(self.seeds, self.labels))

@@ -5,14 +5,12 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.callbacks.steps import StepCallback
-from tfgan_zoo.callbacks.tensorboard import Writer
+from tfgan_zoo.callbacks.samples import GridCallback
 from tfgan_zoo.datasets.stream import Source
-from tfgan_zoo.files import local
-from tfgan_zoo.visualization import image_grid, write_png
+from tfgan_zoo.visualization import image_grid
 
 
-class TranslationGrid(StepCallback):
+class TranslationGrid(GridCallback):
     """Draws images, what becomes of them, and targets as rows of a grid, `<directory>/<step>.png`.
 
     Of a model with two directions, what becomes of the targets stands in a fourth row.
@@ -26,6 +24,8 @@ class TranslationGrid(StepCallback):
         tensorboard_dir: Folder of event files that get the same grid, or None.
     """
 
+    tag = "translations"
+
     def __init__(
         self,
         directory: str | os.PathLike,
@@ -34,27 +34,11 @@ class TranslationGrid(StepCallback):
         every: int | str = "epoch",
         tensorboard_dir: str | os.PathLike | None = None,
     ):
-        super().__init__(every)
-        self.directory, self._writer = local(directory), None
+        super().__init__(directory, every, tensorboard_dir)
         self._batch = _checked(data if isinstance(data, dict) else _first(data, count))
-        self.tensorboard_dir = tensorboard_dir and local(tensorboard_dir)
 
-    def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)
-        if self.tensorboard_dir is not None and self.is_chief:
-            self._writer = Writer(self.tensorboard_dir)
-
-    def on_step(self, step, logs):
-        if not self.is_chief:
-            return
-        grid = translation_grid(self.model, self._batch)
-        write_png(self.directory / f"{step:06d}.png", grid)
-        if self._writer:
-            self._writer.image("translations", grid, step)
-
-    def on_train_end(self, logs=None):
-        if self._writer:
-            self._writer.close()
+    def grid(self):
+        return translation_grid(self.model, self._batch)
 
 
 def translation_grid(model: object, batch: dict) -> np.ndarray:

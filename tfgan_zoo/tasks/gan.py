@@ -172,11 +172,6 @@ class GAN(Prediction):
         """Makes a network from images (and labels) to float32 logits `[B, 1]`."""
         return self._given_network("discriminator")
 
-    def networks(self):
-        """`{name: network}` of all networks, whose weights a saved model has."""
-        names = ("generator", "discriminator", "ema_generator")
-        return {name: getattr(self, name) for name in names}
-
     def check_compile(self):
         for regularizer in self.regularizers:
             regularizer.check_compile(self)

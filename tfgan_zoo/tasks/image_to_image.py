@@ -84,11 +84,6 @@ class ImageToImage(ZooModel):
         """Makes a network from images to `{"logits": float32 [B, H', W', 1], …}`."""
         raise NotImplementedError(f"{type(self).__name__} must define build_discriminator().")
 
-    def networks(self):
-        """`{name: network}` of all networks, whose weights a saved model has."""
-        names = ("generator", "discriminator", "ema_generator")
-        return {name: getattr(self, name) for name in names}
-
     def players(self):
         """The discriminator, then the generator."""
         parts = {"discriminator": self.d_learning_rate, "generator": self.g_learning_rate}

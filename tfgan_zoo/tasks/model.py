@@ -70,6 +70,11 @@ class ZooModel(KerasMethods):
         """Makes all networks."""
         raise NotImplementedError(f"{type(self).__name__} must define build_networks().")
 
+    def networks(self):
+        """`{name: network}` of all networks, whose weights a saved model has."""
+        names = ("generator", "discriminator", "ema_generator")
+        return {name: getattr(self, name) for name in names}
+
     @classmethod
     def _inherited_defaults(cls):
         """The options of a class's base."""
