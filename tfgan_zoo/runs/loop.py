@@ -96,13 +96,11 @@ def plan(options: Options, initialize: bool = True) -> Plan:
 
 def _load(options, model):
     """The data, by the function that the model's class names."""
-    height, width, channels = model["image_shape"]
     cls = presets.get_preset(options.preset).model_class
     own = {"data_dir": options.data_dir} if options.data_dir else {}
     return getattr(datasets, cls.loader)(
         options.data,
-        image_size=(height, width),
-        channels=channels,
+        **cls.loader_arguments(model),
         batch_size=options.batch_size,
         seed=options.seed,
         **own,

@@ -76,6 +76,12 @@ class ZooModel(KerasMethods):
         return {name: getattr(self, name) for name in names}
 
     @classmethod
+    def loader_arguments(cls, options):
+        """What the function of `datasets` that loads the data is given of the model's options."""
+        height, width, channels = options["image_shape"]
+        return {"image_size": (height, width), "channels": channels}
+
+    @classmethod
     def _inherited_defaults(cls):
         """The options of a class's base."""
         return dict(super(cls, cls).defaults)
