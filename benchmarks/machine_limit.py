@@ -32,7 +32,7 @@ LARGE = {  # name: batch, layer
 }
 COUNTED = ("DCGAN 28", "DCGAN 64", "WGAN-GP 32", "SNGAN 32")
 # Styles, attention, penalties of several kinds; skips, cycles.
-COUNTED_BY_PYTORCH = ("StyleGAN2 64", "BigGAN 64", "pix2pix 128", "CycleGAN 64")
+COUNTED_BY_PYTORCH = ("StyleGAN2 64", "BigGAN 64", "pix2pix 128", "CycleGAN 64", "ESRGAN 128")
 PRECISIONS = ("float32", "bfloat16")
 DIRECTIONS = ("forward", "by_input", "by_kernel")
 SECONDS = 0.25

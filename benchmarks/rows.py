@@ -78,6 +78,20 @@ ROWS = {
         batch=1,
         tolerance=None,
     ),
+    "ESRGAN 128": Row(
+        "ESRGAN",
+        {
+            "image_shape": (32, 32, 3),
+            "width": 32,
+            "blocks": 4,
+            "growth": 16,
+            "discriminator_width": 32,
+            "perceptual_weight": 0.0,
+        },
+        {"width": 4, "blocks": 1, "growth": 2, "discriminator_width": 4},
+        batch=4,
+        tolerance=None,
+    ),
     "BigGAN 64": Row(
         "BigGAN",
         {
@@ -108,14 +122,17 @@ def images_of(row, steps=8):
     return np.random.default_rng(0).uniform(-1, 1, (count, *row.shape)).astype("float32")
 
 
-TRANSLATORS = ("Pix2Pix", "CycleGAN")
+TRANSLATORS = ("Pix2Pix", "CycleGAN", "ESRGAN")
 
 
 def labels_of(row, count):
     """Random int labels `[count]`, or None for a model without classes; of one from images to images
     targets `[count, H, W, C]`."""
     if row.model in TRANSLATORS:
-        targets = np.random.default_rng(1).uniform(-1, 1, (count, *row.shape))
+        height, width, channels = row.shape
+        scale = 4 if row.model == "ESRGAN" else 1
+        shape = (count, scale * height, scale * width, channels)
+        targets = np.random.default_rng(1).uniform(-1, 1, shape)
         return targets.astype("float32")
     classes = row.options.get("num_classes")
     return classes and np.random.default_rng(1).integers(0, classes, count)

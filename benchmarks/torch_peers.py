@@ -11,6 +11,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from torch_biggan import BigGAN
 from torch_losses import losses_of
 from torch_stylegan2 import StyleGAN2
+from torch_super_resolution import ESRGAN
 from torch_training import Trainer
 from torch_translation import CycleGAN, Pix2Pix
 
@@ -206,4 +207,5 @@ class SNGAN(DCGAN):
 
 
 PEERS = {"DCGAN": DCGAN, "WGANGP": WGANGP, "SNGAN": SNGAN}
-LARGE = {"StyleGAN2": StyleGAN2, "BigGAN": BigGAN, "Pix2Pix": Pix2Pix, "CycleGAN": CycleGAN}
+LARGE = {"StyleGAN2": StyleGAN2, "BigGAN": BigGAN}
+LARGE |= {"Pix2Pix": Pix2Pix, "CycleGAN": CycleGAN, "ESRGAN": ESRGAN}

@@ -43,7 +43,7 @@ LEFT_OUT = {
     "SNGAN": ("PyTorch, compiled",),
     "BigGAN": ("Keras", "PyTorch, compiled"),  # keras.io has no example of it
     # keras.io has others; under XLA a step of one image would tell of nothing
-    **dict.fromkeys(("Pix2Pix", "CycleGAN"), ("Keras", "ours, XLA")),
+    **dict.fromkeys(("Pix2Pix", "CycleGAN", "ESRGAN"), ("Keras", "ours, XLA")),
 }
 SECONDS = 4.0  # of a round
 

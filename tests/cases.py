@@ -94,6 +94,14 @@ CASES = {
 }
 
 
+ENLARGING = {
+    "image_shape": (8, 8, 1),
+    "scale": 2,
+    "width": 4,
+    "discriminator_width": 4,
+    "perceptual_weight": 0.0,
+    "pretraining_steps": 1,
+}
 # Models from images to images, which have no latents.
 TRANSLATORS = {
     "Pix2Pix": {
@@ -113,6 +121,19 @@ TRANSLATORS = {
         "pool_size": 20,
         "cycle_weight": 1.0,
     },
+    "SRGAN": {
+        **ENLARGING,
+        "blocks": 1,
+        "discriminator_units": 8,
+        "adversarial_weight": 1.0,
+    },
+    "ESRGAN": {
+        **ENLARGING,
+        "blocks": 1,
+        "growth": 2,
+        "objective": "relativistic",  # the averages of a replica are not those of the batch
+    },
+    "RealESRGAN": {**ENLARGING, "network": "srvgg", "blocks": 2},
 }
 ALL = {**CASES, **TRANSLATORS}
 

@@ -21,11 +21,13 @@ from . import visualization as visualization
 from .models import ACGAN as ACGAN
 from .models import BEGAN as BEGAN
 from .models import DCGAN as DCGAN
+from .models import ESRGAN as ESRGAN
 from .models import GAN as GAN
 from .models import LSGAN as LSGAN
 from .models import R3GAN as R3GAN
 from .models import SAGAN as SAGAN
 from .models import SNGAN as SNGAN
+from .models import SRGAN as SRGAN
 from .models import SSGAN as SSGAN
 from .models import VAEGAN as VAEGAN
 from .models import WGAN as WGAN
@@ -38,6 +40,7 @@ from .models import ImageToImage as ImageToImage
 from .models import InfoGAN as InfoGAN
 from .models import Pix2Pix as Pix2Pix
 from .models import ProGAN as ProGAN
+from .models import RealESRGAN as RealESRGAN
 from .models import StyleGAN as StyleGAN
 from .models import StyleGAN2 as StyleGAN2
 from .models import TextGAN as TextGAN

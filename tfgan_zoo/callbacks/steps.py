@@ -58,8 +58,9 @@ def sum_over_replicas(strategy, value):
 
 
 def state_of(gan):
-    """All variables that training changes: networks, average, counters and both optimizers."""
-    return [*gan.variables, *gan.g_optimizer.variables, *gan.d_optimizer.variables]
+    """All variables that training changes: networks, averages, counters and all optimizers."""
+    optimizers = [gan.optimizer_of(player.name) for player in gan.players()]
+    return [*gan.variables, *(v for optimizer in optimizers for v in optimizer.variables)]
 
 
 def not_finite(gan):
@@ -92,6 +93,6 @@ def load_states(callbacks, folder):
 
 
 def base_optimizers(gan):
-    """`{"g": …, "d": …}`: the optimizers that hold the learning rates, without loss scaling."""
-    optimizers = {"g": gan.g_optimizer, "d": gan.d_optimizer}
+    """`{"d": …, "g": …}`: the optimizers that hold the rates of all players, without loss scaling."""
+    optimizers = {player.prefix: gan.optimizer_of(player.name) for player in gan.players()}
     return {name: getattr(o, "inner_optimizer", o) for name, o in optimizers.items()}

@@ -10,7 +10,9 @@ import math
 
 import tensorflow as tf
 
+from tfgan_zoo.datasets.bicubic import imresize
 from tfgan_zoo.datasets.images import LUMA
+from tfgan_zoo.datasets.real_esrgan import real_esrgan
 
 _LARGEST, _STROKES, _VERTICES = 256, 3, 12  # DeepFill v2's, of images with a side of 256
 _WIDTHS, _ANGLES = (12.0, 40.0), (2 * math.pi / 5, 2 * math.pi / 15)
@@ -39,7 +41,14 @@ def box(targets, seed):
     return punctured(targets, boxed(tf.shape(targets)[0], targets.shape[1:3], seed))
 
 
+def bicubic(targets, seed, scale):
+    """Images `scale` times smaller, by Matlab's bicubic resizing: 256 levels."""
+    del seed
+    return imresize(tf.round((targets + 1) * 127.5), 1 / scale) / 127.5 - 1
+
+
 DEGRADATIONS = {"grey": grey, "free_form": free_form, "box": box}
+SHRINKING = {"bicubic": bicubic, "real_esrgan": real_esrgan}  # (targets, seed, scale) -> images
 
 
 def punctured(targets, holes):

@@ -1,5 +1,6 @@
 """Images made of the targets themselves, for models that restore what was lost."""
 
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -8,9 +9,11 @@ from typing import Any
 import tensorflow as tf
 
 from tfgan_zoo.datasets import arguments
-from tfgan_zoo.datasets.degradations import DEGRADATIONS, punctured
+from tfgan_zoo.datasets.decoding import MAX_PIXELS, Reading
+from tfgan_zoo.datasets.degradations import DEGRADATIONS, SHRINKING, punctured
 from tfgan_zoo.datasets.sources import load, one_epoch
 from tfgan_zoo.datasets.stream import Source
+from tfgan_zoo.datasets.windows import windows_source
 from tfgan_zoo.names import near
 
 
@@ -44,13 +47,19 @@ def load_degraded(
             - "grey": the luma of colours, one channel;
             - "free_form" or "box": RGBA images with random holes, of brush strokes or rectangles, that
               are transparent (alpha -1) and whose colours are 0;
+            - "bicubic": images `scale` times smaller, by Matlab's bicubic resizing, by which
+              super-resolution is measured;
+            - "real_esrgan": the same by blur, resizing, noise and JPEG, twice: see
+              `datasets.real_esrgan.real_esrgan`;
             - a folder of masks, written as a path, or an .npz file: holes are where masks are white, at
               least half; each image gets a random mask, cut and resized as `load` does;
             - a function from targets, float32 `[N, height, width, channels]`, and an int64 seed `[2]` to
               images. It is traced into a graph; all that it draws must follow from the seed.
         scale: Int. How many times as large targets are as the images made of them.
         options: Of `load`: `data_dir`, `flip`, `crop`, `channels`, `cache`, `on_unreadable`,
-            `max_pixels`, `bit_depth`.
+            `max_pixels`, `bit_depth`. With crop="window" targets are windows of a folder's pictures at
+            random places, at the size that these have; `windows_per_image`, an int, says how many of
+            each are in an epoch, and `rotate` whether they are turned by quarters too.
 
     Raises:
         FileNotFoundError, RuntimeError: As `load`.
@@ -60,9 +69,42 @@ def load_degraded(
     """
     arguments.check_numbers(scale=scale)
     size = image_size if scale == 1 or image_size is None else _scaled(image_size, scale)
-    targets = load(name_or_path, split, size, 1, labels=False, **options).source
-    made = _function(degradation, split, targets.image_shape[:2])
+    reading = _windows if options.get("crop") == "window" else load
+    targets = reading(name_or_path, split, size, 1, labels=False, **options).source
+    made = _function(degradation, split, targets.image_shape[:2], scale)
     return one_epoch(degraded(targets, made, scale), int(batch_size), shuffle, int(seed))
+
+
+def _windows(
+    folder,
+    split,
+    size,
+    batch_size,
+    *,
+    crop,
+    labels,
+    channels=3,
+    flip=False,
+    rotate=False,
+    **options,
+):
+    """What `load` gives, of windows."""
+    del crop, labels
+    per_image = options.pop("windows_per_image", 1)
+    max_pixels = options.pop("max_pixels", MAX_PIXELS)
+    if options:
+        raise TypeError(
+            "crop='window' takes channels, flip, rotate, windows_per_image and max_pixels. Received: "
+            f"{', '.join(options)}."
+        )
+    size = arguments.checked(folder, split, size, 1, "random", channels, "auto", "raise")
+    arguments.check_numbers(windows_per_image=per_image, max_pixels=max_pixels)
+    if not Path(folder).expanduser().is_dir():
+        raise FileNotFoundError(arguments.no_data_at(Path(folder)))
+    reading = Reading(None, channels, int(max_pixels))
+    folder = Path(folder).expanduser()
+    source = windows_source(folder, split, size, reading, int(per_image), flip, rotate)
+    return one_epoch(source, batch_size, False, 0)
 
 
 def degraded(source: Source, degradation: Callable, scale: int = 1) -> Source:
@@ -102,10 +144,12 @@ def _scaled(image_size, scale):
     return scale * image_size
 
 
-def _function(degradation, split, size):
+def _function(degradation, split, size, scale):
     """The function that a name, a folder of masks or a function stands for."""
     if isinstance(degradation, str) and degradation in DEGRADATIONS:
         return DEGRADATIONS[degradation]
+    if isinstance(degradation, str) and degradation in SHRINKING:
+        return functools.partial(SHRINKING[degradation], scale=scale)
     if callable(degradation):
         return degradation
     if not isinstance(degradation, (str, os.PathLike)):
@@ -113,9 +157,10 @@ def _function(degradation, split, size):
             f"degradation is a name, a folder of masks or a function. Received: {degradation!r}."
         )
     if isinstance(degradation, str) and not _is_path(degradation):
+        known = [*DEGRADATIONS, *SHRINKING]
         raise ValueError(
-            f"There is no degradation {degradation!r}.{near(degradation, DEGRADATIONS)} There are "
-            f"{', '.join(DEGRADATIONS)}; a folder of masks is written as a path, './masks'."
+            f"There is no degradation {degradation!r}.{near(degradation, known)} There are "
+            f"{', '.join(known)}; a folder of masks is written as a path, './masks'."
         )
     return _of_masks(degradation, split, size)
 

@@ -3,6 +3,7 @@
 from tfgan_zoo.deprecated import renamed
 from tfgan_zoo.layers.activations import LeakyReLU as LeakyReLU
 from tfgan_zoo.layers.attention import SelfAttention as SelfAttention
+from tfgan_zoo.layers.bilinear import BilinearUpsampling2D as BilinearUpsampling2D
 from tfgan_zoo.layers.clipping import Clip as Clip
 from tfgan_zoo.layers.convolution import Conv2D as Conv2D
 from tfgan_zoo.layers.convolution import Conv2DTranspose as Conv2DTranspose
@@ -25,6 +26,8 @@ from tfgan_zoo.layers.padding import reflected as reflected
 from tfgan_zoo.layers.resampling import Resample as Resample
 from tfgan_zoo.layers.resampling import resample as resample
 from tfgan_zoo.layers.rng import Rng as Rng
+from tfgan_zoo.layers.shuffle import PixelShuffle as PixelShuffle
+from tfgan_zoo.layers.shuffle import PixelUnshuffle as PixelUnshuffle
 from tfgan_zoo.layers.spectral import SpectralConv2D as SpectralConv2D
 from tfgan_zoo.layers.spectral import SpectralDense as SpectralDense
 from tfgan_zoo.layers.spectral import SpectralProjection as SpectralProjection

@@ -7,6 +7,7 @@ from tfgan_zoo.models.biggan_deep import BigGANDeep as BigGANDeep
 from tfgan_zoo.models.conditional_gan import ConditionalGAN as ConditionalGAN
 from tfgan_zoo.models.cyclegan import CycleGAN as CycleGAN
 from tfgan_zoo.models.dcgan import DCGAN as DCGAN
+from tfgan_zoo.models.esrgan import ESRGAN as ESRGAN
 from tfgan_zoo.tasks.gan import GAN as GAN
 from tfgan_zoo.tasks.image_to_image import ImageToImage as ImageToImage
 from tfgan_zoo.models.infogan import InfoGAN as InfoGAN
@@ -14,8 +15,10 @@ from tfgan_zoo.models.lsgan import LSGAN as LSGAN
 from tfgan_zoo.models.pix2pix import Pix2Pix as Pix2Pix
 from tfgan_zoo.models.progan import ProGAN as ProGAN
 from tfgan_zoo.models.r3gan import R3GAN as R3GAN
+from tfgan_zoo.models.real_esrgan import RealESRGAN as RealESRGAN
 from tfgan_zoo.models.sagan import SAGAN as SAGAN
 from tfgan_zoo.models.sngan import SNGAN as SNGAN
+from tfgan_zoo.models.srgan import SRGAN as SRGAN
 from tfgan_zoo.models.ssgan import SSGAN as SSGAN
 from tfgan_zoo.models.stylegan import StyleGAN as StyleGAN
 from tfgan_zoo.models.stylegan2 import StyleGAN2 as StyleGAN2

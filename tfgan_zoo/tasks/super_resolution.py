@@ -1,0 +1,189 @@
+"""What models that make images larger share: pixels first, then the game."""
+
+import keras
+import tensorflow as tf
+
+from tfgan_zoo.networks import perceptual
+from tfgan_zoo.tasks.image_to_image import ImageToImage
+
+
+class SuperResolution(ImageToImage):
+    """Makes images `scale` times as high and as wide.
+
+    Training has two phases. First the generator alone learns the pixels of the targets, for
+    `pretraining_steps`; then it plays against the discriminator, and is held to the targets by their
+    pixels and by perceptual features. One `fit` runs through both. Or two models do: one of
+    `pretraining_steps=None`, which has the first phase alone and the best PSNR, and one of 0, which
+    begins with its weights. `interpolated` gives what lies between two.
+
+    Args:
+        image_shape: `(height, width, channels)` of the images that it is trained on; targets are `scale`
+            times as large.
+        scale: 2, 3 or 4.
+        pretraining_steps: Int. Steps of the first phase; None: it never ends, and there is no other.
+        pixel_loss: "l1" or "l2": of values in [0, 1], in both phases.
+        pixel_weight, perceptual_weight, adversarial_weight: Floats. Of the parts of the generator's loss
+            in the second phase.
+        features: The network of the perceptual distance: see `networks.perceptual.features`. With
+            perceptual_weight=0, or without a second phase, none is loaded.
+        feature_weights: `{layer: weight}` of its maps, or None: the paper's of the paper's network, of
+            another those that contents are compared in.
+        feature_distance: "l1" or "l2".
+
+    All other arguments: see `ImageToImage`.
+    """
+
+    loader = "load_degraded"
+    decay_begins = 0.5
+    unused_options = ("target_channels",)
+    defaults = {
+        "image_shape": (32, 32, 3),
+        "scale": 4,
+        "pretraining_steps": 0,
+        "pixel_loss": "l1",
+        "pixel_weight": 0.01,
+        "perceptual_weight": 1.0,
+        "adversarial_weight": 0.005,
+        "features": "vgg19",
+        "feature_weights": None,
+        "feature_distance": "l1",
+        "g_learning_rate": 1e-4,
+        "d_learning_rate": 1e-4,
+    }
+    bounds = {
+        "scale": (2, 3, 4),
+        "pretraining_steps": "None or >= 0",
+        **dict.fromkeys(("pixel_loss", "feature_distance"), ("l1", "l2")),
+        **dict.fromkeys(("pixel_weight", "perceptual_weight", "adversarial_weight"), ">= 0"),
+    }
+
+    published_features = {}  # `{network: {layer: weight}}` of the paper
+
+    @classmethod
+    def loader_arguments(cls, options):
+        return super().loader_arguments(options) | {"scale": options["scale"]}
+
+    def default_optimizer(self, learning_rate):
+        return keras.optimizers.Adam(learning_rate, beta_1=0.9, beta_2=0.99)
+
+    # === Phases ===
+
+    @property
+    def stages(self):
+        return 2 if self.pretraining_steps else 1
+
+    def stage(self):
+        return tf.cast(self.iterations.value >= (self.pretraining_steps or 0), tf.int32)
+
+    @property
+    def skips_updates(self):
+        return self.stages == 2
+
+    def skip_update(self, player):
+        """The discriminator and its optimizer stay as they are in the first phase."""
+        return (self.stage() == 0) & (player == "discriminator")
+
+    def players(self):
+        return super().players()[1 if self.pretraining_steps is None else 0 :]
+
+    def _plays(self, rng):
+        if self.pretraining_steps is None:
+            return False
+        return self.stages == 1 or rng.stage == 1
+
+    def batch_options(self):
+        """The averages of a relativistic average objective are those of a replica, as authors have it:
+        replicas cannot meet within one of two phases."""
+        found = {"objective": False} if self.objective.batch_mean else {}
+        return super().batch_options() | found
+
+    # === Losses ===
+
+    def synthesize(self, images):
+        """Float32 images made of images, in training mode."""
+        return tf.cast(self.generator(images, training=True), tf.float32)
+
+    def discriminate(self, images):
+        """float32 logits of large images, `[B, …]`, in training mode."""
+        return self.discriminator(images, training=True)["logits"]
+
+    def shown(self, targets):
+        """The targets as losses compare with them."""
+        return targets
+
+    def discriminator_loss(self, batch, rng):
+        if not self._plays(rng):
+            return tf.constant(0.0), {"d_loss": tf.constant(0.0)}
+        real = self.discriminate(self.shown(batch["targets"]))
+        loss = self.adversarial(real, self.discriminate(self.synthesize(batch["images"])))
+        return loss, {"d_loss": loss}
+
+    def generator_loss(self, batch, rng):
+        targets, made = self.shown(batch["targets"]), self.synthesize(batch["images"])
+        difference = (targets - made) / 2
+        measure = tf.abs if self.pixel_loss == "l1" else tf.square
+        pixels = tf.reduce_mean(measure(difference))
+        if not self._plays(rng):
+            zero = tf.constant(0.0)
+            logs = (
+                {}
+                if self.pretraining_steps is None
+                else {"perceptual": zero, "g_adversarial": zero}
+            )
+            return pixels, {"g_loss": pixels, "pixels": pixels, **logs}
+        logs = {"pixels": pixels, "perceptual": self._perceptual(made, targets)}
+        logs["g_adversarial"] = self._fooled(made, targets)
+        weights = (self.pixel_weight, self.perceptual_weight, self.adversarial_weight)
+        loss = tf.add_n([w * value for w, value in zip(weights, logs.values(), strict=True)])
+        return loss, {"g_loss": loss, **logs}
+
+    def _fooled(self, made, targets):
+        fake, real = self.discriminate(made), None
+        if self.objective.needs_real:
+            real = tf.reshape(self.discriminate(targets), [-1])
+        return tf.reduce_mean(self.objective.generator(tf.reshape(fake, [-1]), real))
+
+    def _perceptual(self, made, targets):
+        if not self.perceptual_weight:
+            return tf.constant(0.0)
+        weights = self.feature_weights or self.published_features.get(self.features)
+        weights = weights or perceptual.get(self.features).content
+        network = perceptual.features(self.features, tuple(weights), self.image_shape[-1])
+        maps = [network(images, training=False) for images in (made, targets)]
+        return perceptual.perceptual_distance(*maps, weights, self.feature_distance)
+
+    def check_compile(self):
+        """Reads the features before the first step: what is missing is told here."""
+        super().check_compile()
+        if self.pretraining_steps is not None and self.perceptual_weight:
+            self._perceptual(*[tf.zeros([1, 16, 16, self.image_shape[-1]])] * 2)
+
+    # === Interpolation ===
+
+    def interpolated(self, other, share):
+        """A model whose networks' weights lie between this one's and another's of its architecture.
+
+        Between one that was trained on pixels and one that played they trade noise for detail.
+
+        Args:
+            other: A model of the same networks.
+            share: Float in [0, 1]. 0 gives this model's weights, 1 the other's.
+
+        Returns:
+            A new model of this one's configuration.
+
+        Raises:
+            ValueError: Networks of other shapes, or a share outside [0, 1].
+
+        Reference: Wang et al. 2018 (arXiv:1809.00219, section 3.4).
+        """
+        if not 0 <= share <= 1:
+            raise ValueError(f"share must lie in [0, 1]. Received: {share!r}.")
+        made = type(self).from_config(self.get_config())
+        made.iterations.assign(self.iterations)
+        for name, network in made.networks().items():
+            pair = [model.networks()[name].get_weights() for model in (self, other)]
+            if [w.shape for w in pair[0]] != [w.shape for w in pair[1]]:
+                raise ValueError(f"The {name} of both models must have the same shapes.")
+            network.set_weights([(1 - share) * a + share * b for a, b in zip(*pair, strict=True)])
+        return made
