@@ -94,6 +94,15 @@ CASES = {
 }
 
 
+CONTRASTIVE = {
+    "width": 2,
+    "blocks": 1,
+    "discriminator_width": 4,
+    "patch": 16,
+    "nce_patches": 6,
+    "projection_units": 8,
+    "temperature": 1.0,
+}
 # Models from images to images, which have no latents.
 TRANSLATORS = {
     "Pix2Pix": {
@@ -113,6 +122,8 @@ TRANSLATORS = {
         "pool_size": 20,
         "cycle_weight": 1.0,
     },
+    "CUT": {**CONTRASTIVE, "image_shape": (8, 8, 1)},
+    "FastCUT": {**CONTRASTIVE, "image_shape": (8, 8, 1), "nce_weight": 1.0},
 }
 ALL = {**CASES, **TRANSLATORS}
 
@@ -174,4 +185,5 @@ def initial_scale(variant):
     """By what to multiply initial weights for an exact comparison: with those of DCGAN's N(0, 0.02) and
     vanilla GAN's narrow ones the first updates are next to nothing."""
     classes = (tfgan_zoo.DCGAN, tfgan_zoo.InfoGAN, tfgan_zoo.VanillaGAN, tfgan_zoo.CycleGAN)
+    classes += (tfgan_zoo.CUT,)
     return 10 if issubclass(getattr(tfgan_zoo, variant), classes) else 1
