@@ -102,6 +102,15 @@ ENLARGING = {
     "perceptual_weight": 0.0,
     "pretraining_steps": 1,
 }
+CONTRASTIVE = {
+    "width": 2,
+    "blocks": 1,
+    "discriminator_width": 4,
+    "patch": 16,
+    "nce_patches": 6,
+    "projection_units": 8,
+    "temperature": 1.0,
+}
 # Models from images to images, which have no latents.
 TRANSLATORS = {
     "Pix2Pix": {
@@ -134,6 +143,8 @@ TRANSLATORS = {
         "objective": "relativistic",  # the averages of a replica are not those of the batch
     },
     "RealESRGAN": {**ENLARGING, "network": "srvgg", "blocks": 2},
+    "CUT": {**CONTRASTIVE, "image_shape": (8, 8, 1)},
+    "FastCUT": {**CONTRASTIVE, "image_shape": (8, 8, 1), "nce_weight": 1.0},
 }
 ALL = {**CASES, **TRANSLATORS}
 
@@ -195,4 +206,5 @@ def initial_scale(variant):
     """By what to multiply initial weights for an exact comparison: with those of DCGAN's N(0, 0.02) and
     vanilla GAN's narrow ones the first updates are next to nothing."""
     classes = (tfgan_zoo.DCGAN, tfgan_zoo.InfoGAN, tfgan_zoo.VanillaGAN, tfgan_zoo.CycleGAN)
+    classes += (tfgan_zoo.CUT,)
     return 10 if issubclass(getattr(tfgan_zoo, variant), classes) else 1

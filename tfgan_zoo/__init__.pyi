@@ -20,6 +20,7 @@ from . import serving as serving
 from . import visualization as visualization
 from .models import ACGAN as ACGAN
 from .models import BEGAN as BEGAN
+from .models import CUT as CUT
 from .models import DCGAN as DCGAN
 from .models import ESRGAN as ESRGAN
 from .models import GAN as GAN
@@ -36,6 +37,7 @@ from .models import BigGAN as BigGAN
 from .models import BigGANDeep as BigGANDeep
 from .models import ConditionalGAN as ConditionalGAN
 from .models import CycleGAN as CycleGAN
+from .models import FastCUT as FastCUT
 from .models import ImageToImage as ImageToImage
 from .models import InfoGAN as InfoGAN
 from .models import Pix2Pix as Pix2Pix

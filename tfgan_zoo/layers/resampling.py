@@ -21,7 +21,7 @@ def resample(
     The filter is one convolution for each channel, many times as fast on CPUs as sums of shifted images.
 
     Args:
-        images: Float `[B, H, W, C]`, H, W and C known.
+        images: Float `[B, H, W, C]`, C known, and H and W where `up` is above 1.
         taps: Floats `[K]`, scaled to a sum of 1; the filter is their outer product with themselves.
         up: Int. After each pixel, along both axes, come `up - 1` zeros.
         down: Int.
@@ -88,9 +88,35 @@ class Resample(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         batch, *sides, channels = input_shape
         spare = sum(self.padding) - len(self.taps)
-        sides = [(side * self.up + spare) // self.down + 1 for side in sides]
+        sides = [side and (side * self.up + spare) // self.down + 1 for side in sides]
         return (batch, *sides, channels)
 
     def get_config(self):
         own = {"up": self.up, "down": self.down, "padding": self.padding, "taps": self.taps}
         return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo")
+class BilinearUpsampling(keras.layers.Layer):
+    """Doubles the sides of a feature map by linear interpolation: `[B, H, W, C]` -> `[B, 2 H, 2 W, C]`.
+
+    It is the filter (1, 3, 3, 1) with the map's edge repeated around it. H and W may be unknown.
+    """
+
+    def call(self, inputs):
+        return _doubled(_doubled(inputs, 1), 2)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        return (batch, height and 2 * height, width and 2 * width, channels)
+
+
+def _doubled(x, axis):
+    """Twice as long along an axis, 1 or 2: three quarters of a place, and one of its neighbour."""
+    places = lambda *ends: x[(slice(None),) * axis + (slice(*ends),)]  # noqa: E731
+    before = tf.concat([places(0, 1), places(0, -1)], axis)
+    after = tf.concat([places(1, None), places(-1, None)], axis)
+    pairs = tf.stack([0.75 * x + 0.25 * before, 0.75 * x + 0.25 * after], axis + 1)
+    sides = [side or tf.shape(x)[i] for i, side in enumerate(x.shape)]
+    sides[axis] *= 2
+    return tf.reshape(pairs, sides)

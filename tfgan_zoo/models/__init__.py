@@ -5,6 +5,8 @@ from tfgan_zoo.models.began import BEGAN as BEGAN
 from tfgan_zoo.models.biggan import BigGAN as BigGAN
 from tfgan_zoo.models.biggan_deep import BigGANDeep as BigGANDeep
 from tfgan_zoo.models.conditional_gan import ConditionalGAN as ConditionalGAN
+from tfgan_zoo.models.cut import CUT as CUT
+from tfgan_zoo.models.cut import FastCUT as FastCUT
 from tfgan_zoo.models.cyclegan import CycleGAN as CycleGAN
 from tfgan_zoo.models.dcgan import DCGAN as DCGAN
 from tfgan_zoo.models.esrgan import ESRGAN as ESRGAN

@@ -46,6 +46,7 @@ class CycleGAN(ImageToImage):
     loader = "load_unpaired"
     decay_begins = 0.5
     directions = ("forward", "backward")
+    whole_squares = True
     defaults = {
         "objective": "least_squares",
         "network": "resnet",
@@ -123,17 +124,6 @@ class CycleGAN(ImageToImage):
             )
 
     # === Losses ===
-
-    def adversarial(self, logits_of_real, logits_of_fake):
-        return self._scale * super().adversarial(logits_of_real, logits_of_fake)
-
-    def fooled(self, logits_of_fake):
-        return self._scale * super().fooled(logits_of_fake)
-
-    @property
-    def _scale(self):
-        """LSGAN's losses are half of squared distances; the paper's weights are for whole ones."""
-        return 2.0 if self.objective.name == "least_squares" else 1.0
 
     def players(self):
         """Both discriminators, then both generators."""

@@ -5,10 +5,12 @@ Super-Resolution", 2016 (arXiv:1603.08155); Zhu, Park, Isola and Efros, "Unpaire
 Translation using Cycle-Consistent Adversarial Networks", 2017 (arXiv:1703.10593, appendix 7.2).
 """
 
+import keras
 from keras import layers
 
-from tfgan_zoo.layers import Dropout, ReflectionPadding2D
+from tfgan_zoo.layers import Conv2D, Dropout, ReflectionPadding2D
 from tfgan_zoo.networks.translation import (
+    blurred,
     convolution,
     doubled,
     has_bias,
@@ -17,7 +19,7 @@ from tfgan_zoo.networks.translation import (
 )
 
 
-def transformation(x, channels, width, blocks, normalization, dropout, upsampling):
+def transformation(x, channels, width, blocks, normalization, dropout, upsampling, antialias=False):
     """Images `[B, H, W, any]` -> float32 images `[B, H, W, channels]` in [-1, 1].
 
     H and W are multiples of 4, from 16 up.
@@ -30,7 +32,8 @@ def transformation(x, channels, width, blocks, normalization, dropout, upsamplin
         blocks: Int. Residual blocks: 9 for 256x256, 6 for 128x128.
         normalization: See `networks.translation`.
         dropout: Float in [0, 1), within the blocks.
-        upsampling: "transpose" or "resize".
+        upsampling: "transpose", "resize" or "bilinear".
+        antialias: Whether maps are halved by a blur after a convolution of stride 1, as CUT has it.
     """
 
     def step(x, maps, size, strides=1, padding="valid"):
@@ -39,7 +42,8 @@ def transformation(x, channels, width, blocks, normalization, dropout, upsamplin
 
     x = layers.ReLU()(step(ReflectionPadding2D(3)(x), width, 7))
     for maps in (2 * width, 4 * width):
-        x = layers.ReLU()(step(layers.ZeroPadding2D(1)(x), maps, 3, 2))
+        x = layers.ReLU()(step(layers.ZeroPadding2D(1)(x), maps, 3, 1 if antialias else 2))
+        x = blurred(x) if antialias else x
     for _ in range(blocks):
         inner = layers.ReLU()(step(ReflectionPadding2D(1)(x), 4 * width, 3))
         inner = Dropout(dropout)(inner) if dropout else inner
@@ -48,3 +52,15 @@ def transformation(x, channels, width, blocks, normalization, dropout, upsamplin
         x = doubled(x, maps, 3, upsampling, has_bias(normalization))
         x = layers.ReLU()(normalized(x, normalization))
     return images_of(convolution(ReflectionPadding2D(3)(x), channels, 7))
+
+
+def encoder(network):
+    """The first layers of such a network, as a network from images to the tuple of maps that CUT
+    compares (arXiv:2007.15651, appendix C.1): the padded image, the second and the third convolution,
+    the first residual block, and the fifth or the last of fewer."""
+    padded, convolutions, blocks = (
+        [layer.output for layer in network.layers if isinstance(layer, kind)]
+        for kind in (ReflectionPadding2D, Conv2D, layers.Add)
+    )
+    chosen = [padded[0], *convolutions[1:3], blocks[0], *blocks[1:5][-1:]]
+    return keras.Model(network.input, tuple(chosen), name="encoder")

@@ -5,10 +5,12 @@ from keras import layers
 
 from tfgan_zoo.layers import (
     BatchNormalization,
+    BilinearUpsampling,
     Conv2D,
     Conv2DTranspose,
     InstanceNormalization,
     ReflectionPadding2D,
+    Resample,
 )
 
 NORMALIZATIONS = ("instance", "affine_instance", "batch", None)
@@ -41,9 +43,21 @@ def convolution(x, channels, size, strides=1, use_bias=True, padding="valid"):
     )
 
 
+def blurred(x):
+    """A feature map of half the side, smoothed by the filter (1, 2, 1), mirrored at its border.
+
+    Reference: Zhang, "Making Convolutional Networks Shift-Invariant Again", 2019 (arXiv:1904.11486).
+    """
+    return Resample(down=2, padding=(0, 0), taps=(1, 2, 1))(ReflectionPadding2D(1)(x))
+
+
 def doubled(x, channels, size, upsampling, use_bias):
     """A feature map of twice the side, by a transposed convolution of stride 2 whose kernel has that
-    size, 3 or 4, or by nearest neighbours and a convolution of 3x3."""
+    size, 3 or 4, or by a convolution of 3x3 after nearest neighbours ("resize") or interpolation
+    ("bilinear")."""
+    if upsampling == "bilinear":
+        x = layers.ZeroPadding2D(1)(BilinearUpsampling()(x))
+        return convolution(x, channels, 3, use_bias=use_bias)
     if upsampling == "resize":
         x = ReflectionPadding2D(1)(layers.UpSampling2D(2)(x))
         return convolution(x, channels, 3, use_bias=use_bias)

@@ -15,8 +15,9 @@ BOUNDS = {  # of the options that models with such networks have
 }
 
 
-def translator(model, channels, channels_made, name):
-    """A network from images `[B, H, W, channels]` to float32 images `[B, H, W, channels_made]`."""
+def translator(model, channels, channels_made, name, **options):
+    """A network from images `[B, H, W, channels]` to float32 images `[B, H, W, channels_made]`; options
+    are those of the network that all models do not have."""
     images = keras.Input([None, None, channels], name="images")
     is_unet = model.network == "unet"
     body = unet if is_unet else transformation
@@ -26,8 +27,8 @@ def translator(model, channels, channels_made, name):
             f"{type(model).__name__}: height and width of images to train on must be multiples of 4. "
             f"Received: image_shape={tuple(model.image_shape)}."
         )
-    options = (model.normalization, model.dropout, model.upsampling)
-    return keras.Model(images, body(images, channels_made, model.width, depth, *options), name=name)
+    common = (model.width, depth, model.normalization, model.dropout, model.upsampling)
+    return keras.Model(images, body(images, channels_made, *common, **options), name=name)
 
 
 def size_multiple(model):

@@ -64,6 +64,7 @@ class ImageToImage(ZooModel):
         None  # after which share of a run's steps rates fall, as by `callbacks.LinearDecay`
     )
     size_multiple = 1  # of height and width that the generator takes
+    whole_squares = False  # whether the losses of least squares are doubled, which are halves
     scale = 1  # how many times as large the images made are
     max_served_pixels = 2**20  # of a picture in a file, which a server decodes
     _graphs = ((), {})  # of `translate`: the networks that they hold, and each by its direction
@@ -284,8 +285,14 @@ class ImageToImage(ZooModel):
     def adversarial(self, logits_of_real, logits_of_fake):
         """The discriminator's adversarial loss over all patches, a scalar."""
         real, fake = (tf.reshape(logits, [-1]) for logits in (logits_of_real, logits_of_fake))
-        return tf.reduce_mean(self.objective.discriminator(real, fake))
+        return self._scale * tf.reduce_mean(self.objective.discriminator(real, fake))
 
     def fooled(self, logits_of_fake):
         """The generator's adversarial loss over all patches, a scalar."""
-        return tf.reduce_mean(self.objective.generator(tf.reshape(logits_of_fake, [-1])))
+        losses = self.objective.generator(tf.reshape(logits_of_fake, [-1]))
+        return self._scale * tf.reduce_mean(losses)
+
+    @property
+    def _scale(self):
+        """LSGAN's losses are half of squared distances; some papers' weights are for whole ones."""
+        return 2.0 if self.whole_squares and self.objective.name == "least_squares" else 1.0
