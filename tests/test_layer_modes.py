@@ -32,6 +32,7 @@ LAYERS = {
     "spectral dense": (layers.SpectralDense, {"units": 3}, VECTOR),
     "doubling": (layers.Resample, {"up": 2}, MAP),
     "halving": (layers.Resample, {"down": 2}, MAP),
+    "nearest neighbours": (layers.NearestUpsampling2D, {}, MAP),
     "attention": (layers.SelfAttention, {}, MAP),
     "minibatch discrimination": (layers.MinibatchDiscrimination, {"kernels": 3}, VECTOR),
     "minibatch stddev": (layers.MinibatchStddev, {}, MAP),

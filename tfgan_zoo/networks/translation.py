@@ -8,6 +8,7 @@ from tfgan_zoo.layers import (
     Conv2D,
     Conv2DTranspose,
     InstanceNormalization,
+    NearestUpsampling2D,
     ReflectionPadding2D,
 )
 
@@ -45,7 +46,7 @@ def doubled(x, channels, size, upsampling, use_bias):
     """A feature map of twice the side, by a transposed convolution of stride 2 whose kernel has that
     size, 3 or 4, or by nearest neighbours and a convolution of 3x3."""
     if upsampling == "resize":
-        x = ReflectionPadding2D(1)(layers.UpSampling2D(2)(x))
+        x = ReflectionPadding2D(1)(NearestUpsampling2D(2)(x))
         return convolution(x, channels, 3, use_bias=use_bias)
     common = {"use_bias": use_bias, "kernel_initializer": normal()}
     if size == 4:
