@@ -215,9 +215,8 @@ def test_pairs_of_files(tmp_path):
                 np.testing.assert_array_equal(pairs.targets.read(number), targets[f"{number}"])
     assert pairs.name == "*_LR.png and *_HR.png, test"
     assert evaluation.pairs_from_data(places[2]).images.names == ("0.png", "1.png", "2.png")
-    resized = evaluation.pairs_from_data(whole, image_size=(6, 6))
-    assert resized.targets.read(1).shape == (6, 6, 3)
-    assert resized.images.names == ("0.png", "1.png", "2.png")
+    for place in (whole, places[3]):
+        assert evaluation.pairs_from_data(place, image_size=6).targets.read(1).shape == (6, 6, 3)
     np.savez(tmp_path / "two.npz", images=np.zeros((2, 8, 8, 3), np.uint8),
              targets=np.ones((2, 8, 8, 3), np.uint8))  # fmt: skip
     found = evaluation.pairs_from_data(tmp_path / "two.npz", "train")

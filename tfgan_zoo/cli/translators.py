@@ -115,17 +115,24 @@ def _registered(record):
     return keras.saving.get_registered_object(name) if isinstance(name, str) else None
 
 
-def _opened(zoo, path, what, model_class, trust_model):
+def opened_run(path):
+    """The `Opened` of a run directory."""
     from tfgan_zoo import evaluation, presets, runs
+
+    options, found = runs.options_of(path), runs.load_run(path)
+    preset = presets.get_preset(options.preset)
+    translator = evaluation.translator_from_model(found, path.name)
+    given = {**preset.data_options, **options.data_options}
+    data = options.data or preset.dataset
+    return Opened(translator, preset.model_class, data, options.data_dir, given)
+
+
+def _opened(zoo, path, what, model_class, trust_model):
+    from tfgan_zoo import evaluation, presets
     from tfgan_zoo.trust import load_keras
 
     if (path / "run.json").is_file():
-        options, found = runs.options_of(path), runs.load_run(path)
-        preset = presets.get_preset(options.preset)
-        translator = evaluation.translator_from_model(found, path.name)
-        given = {**preset.data_options, **options.data_options}
-        data = options.data or preset.dataset
-        return Opened(translator, model_class, data, options.data_dir, given)
+        return opened_run(path)
     if path.suffix == ".keras" and path.is_file():
         return Opened(evaluation.translator_from_model(load_keras(path), what), model_class)
     if path.exists():

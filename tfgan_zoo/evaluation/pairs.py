@@ -100,8 +100,10 @@ def pairs_from_data(
         part = _part(path, split)
         names = _names(path, part)
     name = _told(path, split)
-    if image_size is None and names is not None:
-        pairs = Pairs(name, split, *_of_files(path, names, channels))
+    if names is not None and (image_size is None or len(names) == 2):
+        size = (image_size,) * 2 if isinstance(image_size, int) else image_size
+        reading = decoding.Reading(size, channels)
+        pairs = Pairs(name, split, *_of_files(path, names, reading))
         pairs = pairs.swapped() if swap else pairs
         return _checked(pairs)
     data = datasets.load_pairs(path, part, image_size, shuffle=False, swap=swap, channels=channels)
@@ -169,23 +171,23 @@ def _matching(pattern):
     return found
 
 
-def _of_files(path, names, channels):
+def _of_files(path, names, reading):
     """The images and the targets in files of their own, or side by side in one."""
     if len(names) == 1:
         (files,) = names
-        return (_of_halves(files, channels, 0), _of_halves(files, channels, 1))
+        return (_of_halves(files, reading, 0), _of_halves(files, reading, 1))
     if not any("*" in each for each in path):
         _check_partners(*names)
-    return tuple(_of_paths(files, channels) for files in names)
+    return tuple(_of_paths(files, reading) for files in names)
 
 
-def _of_paths(files, channels):
-    return Pictures(tuple(_short(files)), lambda index: _pixels(files[index], channels))
+def _of_paths(files, reading):
+    return Pictures(tuple(_short(files)), lambda index: _pixels(files[index], reading))
 
 
-def _of_halves(files, channels, which):
+def _of_halves(files, reading, which):
     def read(index):
-        pixels = _pixels(files[index], channels)
+        pixels = _pixels(files[index], reading)
         if pixels.shape[1] % 2:
             raise ValueError(
                 f"{listing.printable(files[index])} has {pixels.shape[1]} columns, which are no two "
@@ -196,9 +198,9 @@ def _of_halves(files, channels, which):
     return Pictures(tuple(_short(files)), read)
 
 
-def _pixels(file, channels):
+def _pixels(file, reading):
     try:
-        return decoding.read(file, decoding.Reading(None, channels)).pixels
+        return decoding.read(file, reading).pixels
     except ValueError as error:
         raise ValueError(f"{listing.printable(file)}: {error}") from error
 
