@@ -1,22 +1,31 @@
 """Publishes a trained run in the zoo: exports it, and writes its card and a picture of samples.
 
     python saved_models/publish.py runs/0001-dcgan_fashion_mnist
+    python saved_models/publish.py runs/0002-cyclegan_orange_lemon --pictures './noto_emoji64/*34?.png'
 
-Then look at the picture, say on the card what is weak, and run score.py.
+Then look at the picture, say on the card what is weak, and run score.py. With --to another folder than
+this one is written.
 """
 
+import argparse
+import glob
 import json
 import pathlib
 import shlex
-import sys
 
-from tfgan_zoo import presets, runs, serving
+import numpy as np
+
+import tfgan_zoo
+from tfgan_zoo import evaluation, presets, runs, serving
 from tfgan_zoo.cli.arguments import setting
+from tfgan_zoo.cli.translators import opened_run
+from tfgan_zoo.evaluation.translation import as_target
 from tfgan_zoo.serving import config
-from tfgan_zoo.visualization import image_grid, write_png
+from tfgan_zoo.tasks import pictures
+from tfgan_zoo.visualization import image_grid, image_rows, write_png
 
 HERE = pathlib.Path(__file__).parent
-_SAMPLES = 100
+_SAMPLES, _SHOWN = 100, 8
 # What a command's data are, and where they are looked for.
 TFDS = (
     "`{name}` of TensorFlow Datasets, prepared in `~/tensorflow_datasets` or the folder that "
@@ -30,24 +39,53 @@ DATA = {
     "noto_emoji64": EMOJI,
     "noto_emoji64_split": "nine tenths of them in the folder `./noto_emoji64_split`, which `python "
     f"benchmarks/text_retrieval.py split ./noto_emoji64 ./noto_emoji64_split` makes of {EMOJI}",
+    "facades": "the folder `./facades`, the CMP facades as pix2pix has them: JPEG files of 512x256, the "
+    "photograph left, the labels right, 400 in `train`, 100 in `val` and 106 in `test` "
+    "(github.com/TimNiklasWitte/Pix2Pix-Facades, 9eb090e; for research)",
+    "orange_lemon64": "the folder `./orange_lemon64`, Tiny-ImageNet's oranges (n07747607, in `trainA` "
+    "and `testA`) and lemons (n07749582, in `trainB` and `testB`), 64x64, 500 and 50 of each "
+    "(ImageNet's terms: research, not commercial)",
+    "BSD100": "the folder `./BSD100`, the 100 files of its HR images (github.com/jbhuang0604/SelfExSR, "
+    "8f6dd8c, data/BSD100/image_SRF_4/*_HR.png; Berkeley's, for research, not commercial)",
 }
+# Which pictures a card of a model from images to images may show: all; outputs, since these show nothing
+# of the set's; or free ones, of another set of which all may be shown.
+SHOWN = {
+    "noto_emoji64": ("all", "Apache-2.0"),
+    "noto_emoji64_split": ("all", "Apache-2.0"),
+    "fashion_mnist": ("all", "MIT"),
+    "fashion_mnist_10k": ("all", "MIT"),
+    "facades": (
+        "outputs",
+        "the set is for research; translations of label maps show none of its photographs",
+    ),
+    "orange_lemon64": ("free", "the set is for research, and translations look like its pictures"),
+    "BSD100": ("free", "the set is for research, and an enlarged picture is that picture"),
+}
+NOT_KNOWN = ("free", "what may be shown of the set is not known")
 CARD = """# {name}
 
 {model}: {summary}
 
-![Samples of seeds 0 to {last_seed}](samples.png)
+![{caption}](samples.png)
 
 | | |
 | --- | --- |
 | Model | `{model}`, {parameters:,} parameters in the generator, {shape} images |
-| Data | {images:,} images: {data} |{classes}
+| Data | {images:,} {what}: {data} |{classes}
 | Training | {steps:,} steps, {epochs:.3g} epochs in batches of {batch_size}; {settings} |
 | Versions | {versions} |
 | Command | `{command}` |
 | Commit | {commit} |
-| Served | images of the moving average of the generator (decay {ema_decay}) |
+| Served | {served} |
 
-```python
+{example}
+
+## Limits
+
+{limits}
+"""
+OF_GANS = """```python
 import tfgan_zoo
 
 gan = tfgan_zoo.from_preset("{name}")
@@ -57,31 +95,108 @@ images = gan.generate(16, seed=0)
 ```sh
 tfgan-zoo serve --model_name={name} --model_base_path=$PWD/saved_models/{name} --rest_api_port=8501
 tfgan-zoo verify saved_models/{name}/{version}
+```"""
+OF_TRANSLATORS = """```python
+import numpy as np
+
+import tfgan_zoo
+
+model = tfgan_zoo.from_preset("{name}")
+made = model.translate(np.zeros({image_shape}, np.uint8))  # or a file, a folder, a list; of any size
 ```
 
-## Limits
+```sh
+tfgan-zoo serve --trust-model --model_name={name} --model_base_path=$PWD/saved_models/{name} \\
+    --rest_api_port=8501
+tfgan-zoo verify saved_models/{name}/{version} --trust-model
+```"""
 
-{limits}
-"""
 
-
-def main(run):
-    """Writes `saved_models/<preset>/<next version>/`, its card, and the served configuration."""
+def main(run, folder=HERE, files=None):
+    """Writes `<folder>/<preset>/<next version>/` and its card, and for this folder the served
+    configuration."""
     record, gan = json.loads((run / "run.json").read_text()), runs.load_run(run)
     name = record["options"]["preset"]
-    version = gan.export(HERE, name)
-    serving.verify(version)
-    write_png(version.parent / "samples.png", image_grid(gan.generate(_SAMPLES, seed=0)))
+    is_translator = isinstance(gan, tfgan_zoo.ImageToImage)
+    caption, picture = translations(run, record, files) if is_translator else samples(gan)
+    version = gan.export(folder, name)
+    serving.verify(version, trust_model=is_translator)
+    write_png(version.parent / "samples.png", picture)
     card = version.parent / "README.md"
     limits = (
         card.read_text().partition("## Limits\n\n")[2].strip() if card.exists() else "Not yet told."
     )
-    card.write_text(CARD.format(**metadata(record, gan, name), version=version.name, limits=limits))
-    models = HERE.parent / "serving" / "config" / "models.config"
-    models.write_text(config.write(HERE, "/models"))
+    told = metadata(record, gan, name) | {"caption": caption, "limits": limits}
+    told["example"] = (OF_TRANSLATORS if is_translator else OF_GANS).format(
+        name=name, version=version.name, image_shape=tuple(gan.image_shape)
+    )
+    card.write_text(CARD.format(**told))
+    if folder == HERE:
+        models = HERE.parent / "serving" / "config" / "models.config"
+        models.write_text(config.write(HERE, "/models"))
     print(
         f"Published {version}. Look at {version.parent / 'samples.png'}, and tell the limits in {card}."
     )
+
+
+def samples(gan):
+    """What the picture of a GAN's card shows, and the picture."""
+    return f"Samples of seeds 0 to {_SAMPLES - 1}", image_grid(gan.generate(_SAMPLES, seed=0))
+
+
+def translations(run, record, files=None):
+    """The same of a model from images to images, with what may be shown: see `SHOWN`."""
+    opened, name = opened_run(run), data_name(record["options"]["data"])
+    shown, reason = SHOWN.get(name, NOT_KNOWN)
+    if shown == "free":
+        caption, rows = _of_free(opened.translator, _free(name, reason, files))
+        return caption, image_rows(rows)
+    pairs, split = _pairs(opened)
+    numbers = range(min(_SHOWN, len(pairs.images.names)))
+    if shown == "outputs":
+        made = [opened.translator.translate(pairs.images.read(i), "forward") for i in numbers]
+        return f"Translations of the first {len(made)} {split} ({reason})", image_grid(
+            np.stack(made), 4
+        )
+    columns = "image, translation, target" if pairs.is_paired else "image, translation"
+    caption = f"Rows of {columns}, of the first {len(numbers)} {split} of {name} ({reason})"
+    return caption, evaluation.panel(opened.translator, pairs, numbers)
+
+
+def _pairs(opened):
+    """Those of the split "test", or where there is none those of the training, and which it was."""
+    try:
+        return opened.pairs(None, None, None, "test", None, None), "test images"
+    except ValueError:
+        return opened.pairs(None, None, None, "train", None, None), "training images"
+
+
+def _free(name, reason, files):
+    """The files of a set of which all may be shown."""
+    found = sorted(glob.glob(files or ""))[:_SHOWN]
+    sets = {data_name(pathlib.Path(file).parent) for file in found}
+    if not found or any(SHOWN.get(each, NOT_KNOWN)[0] != "all" for each in sets):
+        free = ", ".join(each for each, (shown, _) in SHOWN.items() if shown == "all")
+        raise ValueError(
+            f"{name}: {reason}. Give --pictures, files of a set that may be shown: {free}."
+        )
+    return found
+
+
+def _of_free(translator, files):
+    """Rows of images and translations; where a model enlarges also of what was made smaller for it."""
+    channels, rows = translator.config["image_shape"][-1], []
+    for file in files:
+        image = pictures.read(file, channels)
+        times = translator.translate(image[:32, :32], "forward").shape[0] // len(image[:32, :32])
+        height, width = (side // times for side in image.shape[:2])
+        target = image[: times * height, : times * width]
+        given = as_target(target, (height, width, channels))
+        made = translator.translate(given, "forward")
+        rows.append([given, made] + ([target] if times > 1 else []))
+    columns = "image, translation, target" if len(rows[0]) > 2 else "image, translation"
+    name = data_name(pathlib.Path(files[0]).parent)
+    return f"Rows of {columns}, of {name} ({SHOWN[name][1]}), which it was not trained on", rows
 
 
 def metadata(record, gan, name):
@@ -96,6 +211,9 @@ def metadata(record, gan, name):
         "shape": "x".join(map(str, gan.image_shape)),
         "data": data(record),
         "images": record["images"],
+        "what": {"load_pairs": "pairs", "load_unpaired": "images and targets"}.get(
+            getattr(gan, "loader", "load"), "images"
+        ),
         "classes": classes(gan.class_names),
         "steps": steps,
         "epochs": steps / record["steps_per_epoch"],
@@ -104,9 +222,21 @@ def metadata(record, gan, name):
         "command": command(record, steps),
         "settings": settings(record),
         "commit": record["process"]["commit"] or "not recorded",
-        "ema_decay": gan.ema_decay,
-        "last_seed": _SAMPLES - 1,
+        "served": served(gan),
     }
+
+
+def served(gan):
+    if not gan.ema_decay:
+        return "translations of the generator; it has no moving average, and no dropout"
+    what = "translations" if isinstance(gan, tfgan_zoo.ImageToImage) else "images"
+    return f"{what} of the moving average of the generator (decay {gan.ema_decay})"
+
+
+def data_name(path):
+    """The name of a set or of its folder: the last part of the path that is known here, or the last."""
+    parts = pathlib.Path(path).parts
+    return next((part for part in reversed(parts) if part in DATA), parts[-1])
 
 
 def classes(names):
@@ -119,14 +249,14 @@ def classes(names):
 
 def data(record):
     """What the set is, by its name or its folder's."""
-    name = pathlib.Path(record["options"]["data"]).name
+    name = data_name(record["options"]["data"])
     return DATA.get(name, TFDS.format(name=name))
 
 
 def command(record, steps):
     """What trains the like, as a line for a shell: the options that are not the preset's."""
     options, preset = record["options"], presets.get_preset(record["options"]["preset"])
-    parts, folder = [preset.name], pathlib.Path(options["data"]).name
+    parts, folder = [preset.name], data_name(options["data"])
     if folder in DATA:
         parts += [f"--data ./{folder}"]
     if options["batch_size"] != preset.batch_size:
@@ -155,4 +285,9 @@ def settings(record):
 
 
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=pathlib.Path)
+    parser.add_argument("--to", type=pathlib.Path, default=HERE, help="folder of all models")
+    parser.add_argument("--pictures", help="pattern of files to show on the card")
+    given = parser.parse_args()
+    main(given.run, given.to, given.pictures)

@@ -1,13 +1,21 @@
 """Scores a published model as it is served, and writes the scores to its card.
 
-python saved_models/score.py dcgan_fashion_mnist --data-dir ~/tensorflow_datasets
+    python saved_models/score.py dcgan_fashion_mnist --data-dir ~/tensorflow_datasets
+    python saved_models/score.py pix2pix_facades_128 --data ./facades
+    python saved_models/score.py NAME --data './Set5/*_LR.png' --targets './Set5/*_HR.png' --set set5
+
+A model from images to images may be scored on several sets: the scores of a further one, --set, have a
+file and a table of their own.
 """
 
 import argparse
 import pathlib
 import re
+import shlex
 
+import tfgan_zoo
 from tfgan_zoo import evaluation, presets
+from tfgan_zoo.cli.translators import Opened
 
 HERE = pathlib.Path(__file__).parent
 MEASURES = ("fd10k", "precision10k", "recall10k", "density10k", "coverage10k")
@@ -26,16 +34,87 @@ Of version {version} as it is served, against {reference}; 95 % intervals over t
 """
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name")
-    parser.add_argument("--data-dir")
-    parser.add_argument(
+# Of a model from images to images, whose scores stand beside those of the images themselves.
+TRANSLATED = """Of version {version} as it is served, on {pairs} of {reference}; 95 % intervals over
+images. Identity is the same measure of the images themselves, brought to the size and the channels of
+the translations. [What the names mean](../../docs/metrics.md); protocol and digests are in
+[{file}]({file}), the values of each image in [{rows_file}]({rows_file}).
+
+| metric | value | interval | identity |
+| --- | --- | --- | --- |
+{rows}
+
+`python saved_models/score.py {name} {options} --metrics {metrics}`
+"""
+
+
+def main(arguments=None):
+    given = parser().parse_args(arguments)
+    version = given.folder / given.name if given.folder else presets.published(given.name)
+    version = presets.exported(version)
+    is_translator = issubclass(presets.get_preset(given.name).model_class, tfgan_zoo.ImageToImage)
+    (translations if is_translator else samples)(version, given)
+    card = version.parent / "README.md"
+    text = re.sub(r"(?s)## Scores\n.*?(?=## Limits)", "", card.read_text())
+    card.write_text(text.replace("## Limits", f"{section(version.parent)}\n## Limits"))
+
+
+def parser():
+    found = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    found.add_argument("name")
+    found.add_argument("--data-dir")
+    found.add_argument(
         "--data", help="where it is not the preset's; a folder of images, for example"
     )
-    parser.add_argument("--metrics")
-    given = parser.parse_args()
-    version = presets.published(given.name)
+    found.add_argument("--metrics")
+    found.add_argument(
+        "--folder", type=pathlib.Path, help="of all models, where it is not the zoo's"
+    )
+    found.add_argument("--targets", help="targets in a folder of their own, or a pattern")
+    found.add_argument("--split", default="test", help="of the images to translate")
+    found.add_argument("--set", help="a further set: a word for its file, such as set5")
+    return found
+
+
+def translations(version, given):
+    """Scores what a model makes of images, and writes the values of each beside the results."""
+    preset = presets.get_preset(given.name)
+    translator = evaluation.translator_from_saved_model(version, given.name, trust_model=True)
+    opened = Opened(translator, preset.model_class, preset.dataset, None, preset.data_options)
+    pairs = opened.pairs(given.data, given.targets, given.data_dir, given.split, None, None)
+    names = given.metrics.split(",") if given.metrics else None
+    found, rows = evaluation.evaluate_translation(translator, pairs, names)
+    told = {"options": options(given, preset), "pairs": told_count(pairs)}
+    file = version.parent / f"scores{f'_{given.set}' if given.set else ''}.json"
+    file.unlink(missing_ok=True)
+    evaluation.write(file, [r._replace(protocol=r.protocol | told) for r in found])
+    evaluation.write_rows(file.with_suffix(".csv"), rows)
+
+
+def told_count(pairs):
+    if pairs.is_paired:
+        return f"{len(pairs.images.names):,} pairs"
+    return f"{len(pairs.images.names):,} images and {len(pairs.targets.names):,} targets"
+
+
+def options(given, preset):
+    """The options of the command as a card has them, which tells no machine's paths."""
+    paths = {"--data": given.data or preset.dataset, "--targets": given.targets}
+    words = [f"{key} {shlex.quote(relative(path))}" for key, path in paths.items() if path]
+    words += [f"--split {given.split}"] * (given.split != "test")
+    return " ".join(words + ([f"--set {given.set}"] if given.set else []))
+
+
+def relative(path):
+    """A path as it is, but of one from the machine's root the last part, of a pattern the last two."""
+    parts = pathlib.PurePath(path).parts
+    if not pathlib.PurePath(path).is_absolute():
+        return path
+    return f"./{'/'.join(parts[-2:] if '*' in path else parts[-1:])}"
+
+
+def samples(version, given):
+    """Scores what a GAN draws."""
     config = presets.exported_record(version)["model"]["config"]
     data = given.data or presets.get_preset(given.name).dataset
     texts = (
@@ -49,9 +128,6 @@ def main():
         evaluation.default_cache(),
     )
     evaluation.write(version.parent / "scores.json", found)
-    card = version.parent / "README.md"
-    text = re.sub(r"(?s)## Scores\n.*?(?=## Limits)", "", card.read_text())
-    card.write_text(text.replace("## Limits", f"{section(version.parent)}\n## Limits"))
 
 
 def reference(data, split, shape, data_dir):
@@ -70,8 +146,11 @@ def metrics(data, num_classes):
 
 
 def section(folder):
-    """The part of the card that tells the scores in `<folder>/scores.json`."""
+    """The part of the card with the scores in `<folder>/scores.json`, and those of further sets."""
     results = evaluation.read(folder / "scores.json")
+    if "options" in results[0].protocol:
+        files = [folder / "scores.json", *sorted(folder.glob("scores_*.json"))]
+        return "## Scores\n\n" + "\n".join(table(file) for file in files)
     reference = results[0].reference["name"]
     data = reference.split(",")[0]
     rows = [
@@ -81,10 +160,35 @@ def section(folder):
     return SECTION.format(
         name=folder.name,
         data="" if data == presets.get_preset(folder.name).dataset else f" --data ./{data}",
-        version=presets.published(folder.name).name,
+        version=presets.exported(folder).name,
         reference=reference,
         rows="\n".join(rows),
         metrics=",".join(result.metric for result in results),
+    )
+
+
+def identity(result):
+    found = result.details.get("identity")
+    return "–" if found is None else f"{float(found):.4g}"
+
+
+def table(file):
+    """The scores of one set of images that were translated."""
+    results = evaluation.read(file)
+    rows = [
+        f"| `{r.metric}` | {r.value:.4g} | {r.interval[0]:.4g} to {r.interval[1]:.4g} | "
+        f"{identity(r)} |"
+        for r in results
+    ]
+    return TRANSLATED.format(
+        name=file.parent.name,
+        version=presets.exported(file.parent).name,
+        file=file.name,
+        rows_file=file.with_suffix(".csv").name,
+        reference=results[0].reference["name"],
+        rows="\n".join(rows),
+        metrics=",".join(result.metric for result in results),
+        **{key: results[0].protocol[key] for key in ("options", "pairs")},
     )
 
 

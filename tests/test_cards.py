@@ -1,17 +1,22 @@
 """The commands of the cards: a shell and our parsers take them, and they make the model of the card."""
 
+import functools
 import importlib.util
 import json
 import pathlib
 import re
 import shlex
 
+import numpy as np
 import pytest
 import typer
+from PIL import Image
 
-from tfgan_zoo import cli, presets, runs
+import tfgan_zoo
+from tfgan_zoo import cli, evaluation, presets, runs
 from tfgan_zoo.cli import arguments
 from tfgan_zoo.engine import options
+from tfgan_zoo.visualization import write_png
 
 ROOT = pathlib.Path(__file__).parents[1]
 CARDS = sorted((ROOT / "saved_models").glob("*/README.md"))
@@ -72,7 +77,7 @@ def test_the_command_makes_the_model_of_the_card(card):
     assert re.search(rf"seed 0, {precision}\b", cell(card, "Training"))
     images = int(cell(card, "Data").partition(" ")[0].replace(",", ""))
     of_epochs = (given.get("epochs") or preset.epochs) * (
-        images // (int(row[2]) * made["n_critic"])
+        images // (int(row[2]) * made.get("n_critic", 1))
     )
     assert (steps or of_epochs) == int(row[1].replace(",", ""))
     runs.Options(preset.name, batch_size=given["batch_size"], overrides=overrides)
@@ -89,8 +94,8 @@ def test_data_of_a_command_are_described(card):
     """A folder that a command names is described in the card; other data have a name in TFDS."""
     data = cell(card, "Data")
     for text in (cell(card, "Command"), card.read_text().partition("## Scores")[2]):
-        for folder in re.findall(r"--data (\./\w+)", text):
-            assert f"the folder `{folder}`" in data
+        for folder in re.findall(r"--data '?(\./\w+)", text):
+            assert f"the folder `{folder}`" in card.read_text()
     if "--data" not in cell(card, "Command"):
         assert f"`{presets.get_preset(card.parent.name).dataset}` of TensorFlow Datasets" in data
 
@@ -123,3 +128,112 @@ def test_a_published_command_is_one_for_a_shell():
     given, steps, parts = parsed(command)
     assert steps == 25 and len(parts) == 3 and given["to"] == pathlib.Path("job")
     assert arguments.overrides("textgan_emoji_32", given["set"]) == run["overrides"]
+
+
+# === Cards of models from images to images ===
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with pairs and a run of a tiny preset, as `publish.py` finds it."""
+    folder = tmp_path_factory.mktemp("published")
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 4), ("test", 4)):
+        for number in range(count):
+            image = rng.integers(0, 256, (16, 32, 3), np.uint8)
+            write_png(folder / "facades" / split / f"{number}.png", image)
+    for number in range(2):
+        write_png(
+            folder / "noto_emoji64" / f"{number}.png", rng.integers(0, 256, (16, 16, 3), np.uint8)
+        )
+    options = runs.Options(
+        "pix2pix_facades_128", data=str(folder / "facades"), steps=2, batch_size=2,
+        precision="float32", overrides={"image_shape": (16, 16, 3), "width": 2, "patch": 16,
+                                        "discriminator_width": 2},
+    )  # fmt: skip
+    return folder, runs.train(options, folder / "runs")
+
+
+@pytest.fixture
+def publish(place, tmp_path):
+    module = script("publish")
+    return module, functools.partial(module.main, place[1], tmp_path)
+
+
+def test_a_translator_is_published_and_scored(place, publish, tmp_path):
+    """Of a set for research only outputs are shown; the card tells the command and the scores."""
+    (folder, _), (_, main) = place, publish
+    main()
+    card = tmp_path / "pix2pix_facades_128" / "README.md"
+    picture = np.asarray(Image.open(card.with_name("samples.png")))
+    assert picture.shape == (16, 4 * 16 + 3 * 2, 3)
+    assert "show none of its photographs" in card.read_text()
+    given, steps, _ = parsed(cell(card, "Command"))
+    assert (steps or given["epochs"]) and given["data"] == "./facades"
+    assert cell(card, "Data").startswith("4 pairs: the folder `./facades`")
+    assert re.match(r"2 steps, 1 epochs in batches of 2; seed 0, float32", cell(card, "Training"))
+    data = str(folder / "facades")
+    options = ["--folder", str(tmp_path), "--metrics", "psnr,ssim", "--data", data]
+    score = script("score")
+    score.main(["pix2pix_facades_128", *options])
+    pairs = ["--data", f"{data}/test/*.png", "--targets", f"{data}/train/*.png"]
+    score.main(["pix2pix_facades_128", *options[:4], *pairs, "--set", "other"])
+    text = card.read_text()
+    assert score.section(card.parent) in text and text.count("| identity |") == 2
+    assert "## Limits\n\nNot yet told." in text and str(folder) not in text
+    assert "--data './test/*.png' --targets './train/*.png' --set other" in text
+    results = evaluation.read(card.with_name("scores.json"))
+    version = card.with_name("1")
+    assert {r.images["sha256"] for r in results} == {evaluation.sources.export_digest(version)}
+    rows = card.with_name("scores.csv").read_text().splitlines()
+    assert rows[0].startswith("direction,image,psnr,psnr_identity,ssim") and len(rows) == 5
+
+
+def test_pictures_that_may_be_shown(place, publish, tmp_path, monkeypatch):
+    """All of a free set with their targets; of others free pictures must be given."""
+    (folder, run), (module, main) = place, publish
+    free = str(folder / "noto_emoji64" / "*.png")
+    monkeypatch.setitem(module.SHOWN, "facades", ("all", "a test"))
+    record = json.loads((run / "run.json").read_text())
+    caption, picture = module.translations(run, record)
+    assert (
+        caption
+        == "Rows of image, translation, target, of the first 4 test images of facades (a test)"
+    )
+    assert picture.shape == (4 * 16 + 3 * 2, 3 * 16 + 2 * 2, 3)
+    monkeypatch.delitem(module.SHOWN, "facades")
+    for files in (None, str(folder / "facades" / "test" / "*.png")):
+        with pytest.raises(
+            ValueError, match="facades: what may be shown.*Give --pictures.*noto_emoji64"
+        ):
+            main(files)
+    caption, picture = module.translations(run, record, free)
+    assert (
+        caption
+        == "Rows of image, translation, of noto_emoji64 (Apache-2.0), which it was not trained on"
+    )
+    assert picture.shape == (2 * 16 + 2, 2 * 16 + 2, 3)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_that_enlarges_shows_what_was_made_smaller(place):
+    module = script("publish")
+    larger = evaluation.Translator(
+        "larger", "model", lambda x, way: x.repeat(4, 0).repeat(4, 1), ("forward",),
+        {"image_shape": [4, 4, 3]},
+    )  # fmt: skip
+    caption, rows = module._of_free(larger, [str(place[0] / "noto_emoji64" / "0.png")])
+    assert [image.shape for image in rows[0]] == [(4, 4, 3), (16, 16, 3), (16, 16, 3)]
+    assert "image, translation, target" in caption
+
+
+def test_every_set_of_a_translator_says_what_may_be_shown():
+    """A preset whose data are no free set is in the table."""
+    module = script("publish")
+    for preset in presets.list_presets().values():
+        folder = preset.dataset.removeprefix("./")
+        if issubclass(preset.model_class, tfgan_zoo.ImageToImage) and preset.dataset.startswith(
+            "."
+        ):
+            assert folder in module.SHOWN and folder in module.DATA, preset.name
+    assert {way for way, _ in module.SHOWN.values()} == {"all", "outputs", "free"}

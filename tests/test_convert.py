@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
-from cases import CASES, initial_scale, make
+from cases import CASES, TRANSLATORS, initial_scale, make
 
 import tfgan_zoo
 from tfgan_zoo.convert import convert
@@ -99,6 +99,85 @@ def test_the_error_function_and_its_inverse():
     np.testing.assert_allclose(found, [math.erf(value) for value in x], atol=5e-7)
     inverse = portable.erfinv(tf.constant(found[np.abs(x) < 1.8]))
     np.testing.assert_allclose(inverse, x[np.abs(x) < 1.8], atol=1e-5)
+
+
+# === Models from images to images ===
+
+
+def translator(variant, factor=4, **overrides):
+    """A model whose networks tell images apart."""
+    model = make(variant, name="model", **overrides)
+    for average, _ in model.ema_pairs():
+        average.set_weights([factor * weight for weight in average.get_weights()])
+    return model
+
+
+def translated(path, images):
+    """What a file makes of images, and the sizes of its input and output, as the file tells them."""
+    if path.suffix == ".onnx":
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        (given,), (made,) = session.get_inputs(), session.get_outputs()
+        assert (given.name, made.name) == ("images", "translated")
+        return session.run(None, {"images": images})[0], (given.shape, made.shape)
+    runner = Interpreter(str(path)).get_signature_runner("serving_default")
+    (given,) = runner.get_input_details().values()
+    return runner(images=images)["translated"], (given["shape_signature"].tolist(), None)
+
+
+@pytest.mark.parametrize("format", ["onnx", "litert"])
+@pytest.mark.parametrize("variant", sorted(TRANSLATORS))
+def test_converted_translations(variant, format, tmp_path):
+    """Images of any size and number, as the SavedModel translates them; a row with NaN gives NaN,
+    and harms no other."""
+    model = translator(variant)
+    path, difference = convert(model, tmp_path, format=format)
+    assert difference < TOLERANCE
+    served = tf.saved_model.load(str(model.export(tmp_path / "served", "model")))
+    channels = model.image_shape[-1]
+    for shape in ((3, 16, 8, channels), (1, 19, 33, channels), (2, 8, 8, channels)):
+        images = np.random.default_rng(1).uniform(-1, 1, shape).astype(np.float32)
+        expected = served.translate_tensor(tf.constant(images))["images"]
+        found, sizes = translated(path, images)
+        np.testing.assert_allclose(found, expected, atol=TOLERANCE)
+        assert np.ptp(found) > 0.1
+    if format == "onnx":
+        assert sizes[0][:3] == ["batch", "height", "width"]
+        assert sizes[1][:3] == ["batch", "translated_height", "translated_width"]
+    images[0, 0, 0] = np.nan
+    found, _ = translated(path, images)
+    assert np.isnan(found[0]).all() and np.isfinite(found[1]).all()
+
+
+@pytest.mark.parametrize("format", ["onnx", "litert"])
+def test_a_file_for_one_size(format, tmp_path):
+    """One that the network cannot halve, of the second direction."""
+    model = translator("CycleGAN")
+    options = {"format": format, "image_size": (19, 12), "direction": "backward"}
+    path, difference = convert(model, tmp_path, **options)
+    assert path.stem == "model_backward" and difference < TOLERANCE
+    images = np.random.default_rng(1).uniform(-1, 1, (2, 19, 12, 1)).astype(np.float32)
+    found, sizes = translated(path, images)
+    np.testing.assert_allclose(found, model(images, direction="backward"), atol=TOLERANCE)
+    assert list(sizes[0][1:]) == [19, 12, 1]
+    if format == "onnx":  # LiteRT takes another size, and makes a wrong one of it
+        with pytest.raises(Exception, match="invalid dimensions"):
+            translated(path, np.zeros((1, 24, 12, 1), np.float32))
+
+
+@pytest.mark.parametrize("format", ["onnx", "litert"])
+def test_networks_of_nearest_neighbours_are_converted(format, tmp_path):
+    options = {"upsampling": "resize", "normalization": "batch"}
+    model = translator("Pix2Pix", image_shape=(8, 8, 3), target_channels=1, **options)
+    assert convert(model, tmp_path, format=format)[1] < TOLERANCE
+
+
+def test_options_of_translations(tmp_path):
+    with pytest.raises(ValueError, match="image_size and direction are for models from images to"):
+        convert(make("DCGAN"), tmp_path, image_size=(8, 8))
+    with pytest.raises(ValueError, match="Pix2Pix translates forward. Received: direction='back"):
+        convert(make("Pix2Pix"), tmp_path, direction="backward")
+    with pytest.raises(ValueError, match="image_size must be a positive integer"):
+        convert(make("Pix2Pix"), tmp_path, image_size=(0, 8))
 
 
 class OddGAN(tfgan_zoo.DCGAN):

@@ -33,6 +33,7 @@ LAYERS = {
     "doubling": (layers.Resample, {"up": 2}, MAP),
     "halving": (layers.Resample, {"down": 2}, MAP),
     "bilinear doubling": (layers.BilinearUpsampling, {}, MAP),
+    "nearest neighbours": (layers.NearestUpsampling2D, {}, MAP),
     "attention": (layers.SelfAttention, {}, MAP),
     "minibatch discrimination": (layers.MinibatchDiscrimination, {"kernels": 3}, VECTOR),
     "minibatch stddev": (layers.MinibatchStddev, {}, MAP),

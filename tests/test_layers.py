@@ -277,3 +277,12 @@ def test_pixel_shuffle_is_depth_to_space():
     found = network(x).numpy()
     np.testing.assert_array_equal(found, tf.nn.depth_to_space(wide, 2))
     np.testing.assert_array_equal(found[:, 1::2, ::2], wide[..., 8:12])
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3])
+def test_nearest_upsampling_is_keras_own(factor):
+    x = np.random.default_rng(0).normal(size=(2, 3, 5, 4)).astype(np.float32)
+    layer = layers.NearestUpsampling2D(factor)
+    np.testing.assert_array_equal(layer(x), keras.layers.UpSampling2D(factor)(x))
+    shape = (None, None, 5, 4)
+    assert layer.compute_output_shape(shape) == (None, None, 5 * factor, 4)

@@ -127,6 +127,12 @@ def test_unpaired_sets_have_orders_of_their_own(tmp_path):
     assert len({tuple(values(batch["targets"])) for batch in other}) > 1
 
 
+def test_unpaired_test_split(tmp_path):
+    for part in ("testA", "testB"):
+        write(tmp_path / part / "0.png", picture(7, 8, 8, 3))
+    assert load_unpaired(tmp_path, "test").source.count == 1
+
+
 def test_unpaired_images_and_swap(tmp_path):
     folder = unpaired(tmp_path)
     batch = next(iter(load_unpaired(folder, batch_size=6, shuffle=False)))

@@ -13,7 +13,7 @@ import tfgan_zoo
 from tfgan_zoo.datasets import load_degraded
 from tfgan_zoo.datasets.bicubic import imresize
 from tfgan_zoo.datasets.real_esrgan import real_esrgan
-from tfgan_zoo.layers import BilinearUpsampling2D, PixelShuffle, PixelUnshuffle, Rng
+from tfgan_zoo.layers import BilinearUpsampling, PixelShuffle, PixelUnshuffle, Rng
 from tfgan_zoo.metrics.images import psnr
 from tfgan_zoo.models.real_esrgan import sharpened
 
@@ -72,7 +72,7 @@ def test_bilinear_doubling():
     """Against TensorFlow's resizing with centres of pixels at halves, to 1e-6."""
     x = uniform(2, 5, 7, 3)
     expected = tf.image.resize(x, [10, 14], "bilinear")
-    np.testing.assert_allclose(BilinearUpsampling2D()(x), expected, atol=1e-6)
+    np.testing.assert_allclose(BilinearUpsampling()(x), expected, atol=1e-6)
 
 
 COUNTS = {  # of the authors' code, by hand of its layers; SRGAN's authors published none

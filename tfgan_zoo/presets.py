@@ -118,7 +118,7 @@ def from_preset(
             return from_preset(folder, load_weights, model_class, trust_model, **overrides)
     is_path = _is_path(name)
     folder = _located(name) if is_path or load_weights else None
-    if folder:
+    if folder and is_path:  # a preset's own weights come with the package, and no graph is run
         check_graph(folder, trust_model)
     gan = _restored(folder, overrides) if folder else _new(name, overrides)
     if model_class is not None and not isinstance(gan, model_class):

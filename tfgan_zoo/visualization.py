@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -37,6 +38,40 @@ def image_grid(images: ArrayLike, columns: int | None = None, gap: int = 2) -> n
         grid[index // columns, :height, index % columns, :width] = image
     grid = grid.reshape(rows * (height + gap), columns * (width + gap), channels)
     return grid[: len(grid) - gap, : grid.shape[1] - gap]
+
+
+def image_rows(rows: Sequence[Sequence[ArrayLike]], gap: int = 2) -> np.ndarray:
+    """Puts images of any sizes in rows and columns on white, grey ones in colour where others have it.
+
+    Args:
+        rows: Lists of as many uint8 images `[H, W, C]` each, of which at most three channels are shown.
+            An image smaller than the last of its row is shown in whole multiples of its pixels, as large
+            as fits the last.
+        gap: Int. Pixels between two images.
+
+    Returns:
+        uint8 `[height, width, 1 or 3]`.
+    """
+    channels = 3 if any(image.shape[-1] > 1 for row in rows for image in row) else 1
+    shown = [[_fitting(image, row[-1], channels) for image in row] for row in rows]
+    heights = [max(image.shape[0] for image in row) for row in shown]
+    widths = [max(image.shape[1] for image in column) for column in zip(*shown, strict=True)]
+    size = [sum(sides) + gap * (len(sides) - 1) for sides in (heights, widths)]
+    page, top = np.full((*size, channels), 255, np.uint8), 0
+    for row, height in zip(shown, heights, strict=True):
+        left = 0
+        for image, width in zip(row, widths, strict=True):
+            page[top : top + image.shape[0], left : left + image.shape[1]] = image
+            left += width + gap
+        top += height + gap
+    return page
+
+
+def _fitting(image, last, channels):
+    """An image with so many channels, in whole multiples of its pixels as large as fits the last."""
+    times = max(min(last.shape[0] // image.shape[0], last.shape[1] // image.shape[1]), 1)
+    image = enlarged(image, times)[..., :3]
+    return np.repeat(image, channels, -1) if image.shape[-1] < channels else image
 
 
 def write_png(path: str | os.PathLike, image: ArrayLike) -> None:

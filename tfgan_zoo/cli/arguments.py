@@ -1,6 +1,7 @@
 """What a user writes on the command line, as Python values."""
 
 import ast
+import enum
 import re
 from typing import Annotated
 
@@ -13,6 +14,13 @@ Trust = Annotated[
         help="Load a model whose graph could reach files, the network or Python.",
     ),
 ]
+
+
+class Direction(enum.StrEnum):
+    """Of a model from images to images."""
+
+    forward = enum.auto()
+    backward = enum.auto()
 
 
 _RANGE = re.compile(r"([0-9]{1,19})(?:-([0-9]{1,19}))?")
@@ -194,6 +202,14 @@ def named(labels, class_names):
     if labels is None or not by_number:
         return labels
     return [str(label) for label in labels] if isinstance(labels, list) else str(labels)
+
+
+def size(text):
+    """ "256x128" or "256" -> (256, 128) or (256, 256); None of None."""
+    found = text and re.fullmatch(r"([0-9]{1,6})(?:x([0-9]{1,6}))?", text)
+    if text is not None and not found:
+        raise ValueError(f"A size is HEIGHTxWIDTH, such as 256x256. Received: {text!r}.")
+    return found and (int(found[1]), int(found[2] or found[1]))
 
 
 def asked(label, text):

@@ -237,7 +237,8 @@ def sample(
     epilog="[bold]Examples[/bold]\n\n"
     "tfgan-zoo export runs/0001-dcgan_mnist saved_models\n\n"
     "tfgan-zoo export dcgan_fashion_mnist /srv/models --name garments --model-version 7\n\n"
-    "tfgan-zoo export runs/0001-dcgan_mnist exported --format onnx"
+    "tfgan-zoo export runs/0001-dcgan_mnist exported --format onnx\n\n"
+    "tfgan-zoo export runs/0002-pix2pix_facades_128 exported --format litert --image-size 256x256"
 )
 def export(
     run: Annotated[
@@ -255,11 +256,23 @@ def export(
     precision: Annotated[
         Served, typer.Option(help="What a SavedModel computes in.")
     ] = Served.float32,
+    image_size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HEIGHTxWIDTH", help="Of all images that such a file translates. (any)"
+        ),
+    ] = None,
+    direction: Annotated[
+        arguments.Direction | None,
+        typer.Option(help="Of such a file, for a model that translates both ways."),
+    ] = None,
     trust_model: arguments.Trust = False,
 ):
     """Write a generator as DEST/NAME/VERSION for TensorFlow Serving, or for other runtimes."""
     gan = console.load_model(run, trust_model, draws=False)
     if format == Format.saved_model:
+        why = "only for ONNX and LiteRT files."
+        arguments.unused(why, image_size=image_size, direction=direction)
         options = {"standing_statistics": standing_statistics, "dtype": precision.value}
         path = gan.export(dest, name, model_version, **options)
     else:
@@ -268,8 +281,10 @@ def export(
         if model_version is not None or standing_statistics or precision != Served.float32:
             options = "--model-version, --standing-statistics and --precision"
             raise ValueError(f"{options} are not for {format.value}.")
-        path, difference = convert(gan, dest, name, format.value)
-        path = f"{path}, equal to the model to {difference:.1e} on 16 seeds"
+        size, way = arguments.size(image_size), getattr(direction, "value", "forward")
+        path, difference = convert(gan, dest, name, format.value, size, way)
+        on = "16 seeds" if hasattr(gan, "generate") else "random images"
+        path = f"{path}, equal to the model to {difference:.1e} on {on}"
     typer.echo(f"Exported: {path}")
 
 

@@ -1,6 +1,5 @@
 """The command that turns pictures into pictures."""
 
-import enum
 import pathlib
 from typing import Annotated
 
@@ -9,11 +8,7 @@ import typer
 from tfgan_zoo import progress
 from tfgan_zoo.cli import arguments, console
 from tfgan_zoo.cli.app import command
-
-
-class Direction(enum.StrEnum):
-    forward = enum.auto()
-    backward = enum.auto()
+from tfgan_zoo.cli.arguments import Direction
 
 
 @command(

@@ -45,21 +45,21 @@ def load_unpaired(
     path = tuple(path) if isinstance(path, list) else path
     if isinstance(path, tuple) and len(path) != 2:
         raise ValueError(f"A pair of sets, (images, targets). Received {len(path)} parts.")
-    named = _both(path, split)
+    named = both(path, split)
     parts = [load(p, s, image_size, 1, labels=False, **options).source for p, s in named]
     return one_epoch(
         _zipped(*(parts[::-1] if swap else parts)), int(batch_size), shuffle, int(seed)
     )
 
 
-def _both(path, split):
+def both(path, split):
     """Both sets and their splits, as `load` takes them."""
     if isinstance(path, tuple):
         return [(each, split) for each in path]
     splits = [f"{split}{letter}" for letter in "AB"]
     folders = [Path(path) / name for name in splits]
     if all(folder.is_dir() for folder in folders):
-        return [(folder, split) for folder in folders]
+        return [(folder, "train") for folder in folders]  # without subfolders: the folder itself
     return [(path, name) for name in splits]
 
 

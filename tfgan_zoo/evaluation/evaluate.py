@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tfgan_zoo import provenance
 from tfgan_zoo.evaluation import results
 from tfgan_zoo.evaluation.collect import cache_folder, collect, collect_joined
-from tfgan_zoo.evaluation.paired import PAIRED, compare
+from tfgan_zoo.evaluation.paired import compare, paired_measure
 from tfgan_zoo.evaluation.results import Result
 from tfgan_zoo.evaluation.sources import ImageSet, metadata
 from tfgan_zoo.files import remove
@@ -65,8 +65,8 @@ def evaluate(
             that can be known then.
         FileNotFoundError: The weights of an extractor are not here.
     """
-    paired = [name for name in metrics if name in PAIRED]
-    wanted = [protocols.parse(name) for name in metrics if name not in PAIRED]
+    paired = [name for name in metrics if paired_measure(name)]
+    wanted = [protocols.parse(name) for name in metrics if not paired_measure(name)]
     for protocol in wanted:
         _check(protocol, images, reference)
     groups = collections.defaultdict(list)
@@ -117,14 +117,14 @@ def _of_group(group, images, reference, cache, bar):
     parts = collect(images, indices, extractor, needs, folder, _task(bar, images, len(indices)))
     real, real_metadata = None, None
     if real_needs:
-        rows = _subset(data.count, first.count)
+        rows = subset(data.count, first.count)
         kept = cache and cache_folder(cache, data, rows, extractor, real_needs)
         advance = _task(bar, data, len(rows))
         real = collect_joined(data, rows, extractor, real_needs, kept, advance)
         real_metadata = metadata(data) | {"count": len(rows)}
     common = {"images": metadata(images), "reference": real_metadata}
     common |= {"versions": provenance.versions(), "time": results.now()}
-    found = {p.name: _result(p, real, parts, extractor, common, begin) for p in group}
+    found = {p.name: set_result(p, real, parts, extractor, common, begin) for p in group}
     if folder:
         remove(folder)
     return found
@@ -134,14 +134,16 @@ def _needs(group):
     return sorted({need for protocol in group for need in MEASURES[protocol.measure].needs})
 
 
-def _subset(available, count):
+def subset(available, count):
     """Which real images: all of them, or as many as asked for, drawn once and for all."""
     if available <= count:
         return np.arange(available)
     return np.sort(np.random.default_rng(_SUBSET_SEED).permutation(available)[:count])
 
 
-def _result(protocol, real, parts, extractor, common, begin):
+def set_result(protocol, real, parts, extractor, common, begin):
+    """The `Result` of a measure of two sets, from their `Statistics`; `common` are its fields of both
+    sets, versions and time."""
     measure = MEASURES[protocol.measure]
     value, details = _both(measure.function(real, parts))
     if measure.jackknife:

@@ -1,6 +1,8 @@
 """Scores of images that each have a target of their own, as in super-resolution and translation."""
 
+import functools
 import math
+import re
 import time
 
 import numpy as np
@@ -15,8 +17,8 @@ from tfgan_zoo.metrics.intervals import interval
 _BATCH = 16
 
 
-def _lpips(images, references):
-    return extractors.get("lpips").distance(*(x.astype(np.float32) for x in (images, references)))
+def _distance(extractor, images, references):
+    return extractors.get(extractor).distance(*(x.astype(np.float32) for x in (images, references)))
 
 
 PAIRED = {  # name -> (measure of uint8 images and their targets, what is better)
@@ -24,8 +26,21 @@ PAIRED = {  # name -> (measure of uint8 images and their targets, what is better
     "psnr_y": (lambda x, y: measures.psnr(x, y, luma=True), "higher"),
     "ssim": (measures.ssim, "higher"),
     "ssim_y": (lambda x, y: measures.ssim(x, y, luma=True), "higher"),
-    "lpips": (_lpips, "lower"),
+    "lpips": (functools.partial(_distance, "lpips"), "lower"),
+    "feature_distance_effnet": (functools.partial(_distance, "efficientnet_lite0"), "lower"),
 }
+_BORDERED = re.compile(r"(psnr|ssim)_y_border([1-9]\d{0,3})")
+
+
+def paired_measure(name):
+    """The row of `PAIRED` of that name, or of "psnr_y_border4" and its like; None for another name.
+
+    In these, four pixels of each side are cut off, as papers on super-resolution by four do.
+    """
+    if found := _BORDERED.fullmatch(name):
+        function = getattr(measures, found[1])
+        return functools.partial(function, luma=True, border=int(found[2])), "higher"
+    return PAIRED.get(name)
 
 
 def compare(images, reference, name):
@@ -34,7 +49,7 @@ def compare(images, reference, name):
     Args:
         images: `ImageSet` with an end.
         reference: From "train" to the `ImageSet` of the targets, equally many, of the same size.
-        name: Of `PAIRED`; those ending in _y look at the luma of RGB images.
+        name: Of `PAIRED`, or as `paired_measure` knows it; those with _y look at the luma of RGB images.
 
     Returns:
         `Result`; the interval is that of the mean over images.
@@ -44,7 +59,7 @@ def compare(images, reference, name):
     """
     if reference is None:
         raise ValueError(f"{name} compares images with their targets, and none were given.")
-    begin, targets, (measure, better) = time.perf_counter(), reference("train"), PAIRED[name]
+    begin, targets, (measure, _) = time.perf_counter(), reference("train"), paired_measure(name)
     if images.count is None or images.count != targets.count:
         raise ValueError(
             f"{name} compares image by image: {images.name} has "
@@ -54,13 +69,17 @@ def compare(images, reference, name):
     for start in range(0, targets.count, _BATCH):
         rows = np.arange(start, min(start + _BATCH, targets.count))
         values.append(measure(images.read(rows)[0], targets.read(rows)[0]))
-    values = np.concatenate(values).astype(np.float64)
+    return mean_result(name, np.concatenate(values), metadata(images), metadata(targets), begin)
+
+
+def mean_result(name, values, images, targets, begin, better=None, **details):
+    """The `Result` of a measure that is a mean over images: its values `[N]`, and what they are of."""
+    values = np.asarray(values, np.float64)
     mean = float(values.mean())  # infinite where an image equals its target, and then exactly so
     spread = float(values.std()) if math.isfinite(mean) else 0.0
     bounds = interval(mean, spread / math.sqrt(len(values)), math.inf)
     terms = {"name": name, "measure": name, "count": len(values), "interval": "95 %, over images"}
     return results.Result(
-        name, mean, bounds,
-        {"std": spread}, better, terms, metadata(images), metadata(targets),
-        provenance.versions(), results.now(), round(time.perf_counter() - begin, 1),
+        name, mean, bounds, {"std": spread, **details}, better or paired_measure(name)[1], terms,
+        images, targets, provenance.versions(), results.now(), round(time.perf_counter() - begin, 1),
     )  # fmt: skip

@@ -20,6 +20,7 @@ from tfgan_zoo.evaluation.sources import ImageSet
 from tfgan_zoo.files import checked_json, local, read_json_lines
 from tfgan_zoo.metrics import extractors
 
+_CURVES = ("d_loss", "g_loss", "d_ranking_accuracy", "l1", "cycle")
 _MAX_BARS = 20  # classes of which a plot can still be read
 _WORD = re.compile(r"\w{1,100}", re.ASCII)
 _NEEDS = ("features", "probabilities")
@@ -89,7 +90,7 @@ def report(
         _interpolations(images),
         _classes(images, seen),
         _scores(scores),
-        _curves(run),
+        curves(run),
         _memorisation(seen),
         _bias(seen),
         _protocol(scores, seen),
@@ -170,12 +171,12 @@ def _scores(scores):
     return Section("Scores", (sentence,), (), (("metric", "value", "interval", "better"), rows))
 
 
-def _curves(run):
+def curves(run):
     """Losses of a run, and the scores that the callback `Evaluate` wrote in its directory."""
     lines = _lines(run, "logs.jsonl")
     if not lines:
         return None
-    names = [n for n in ("d_loss", "g_loss", "d_ranking_accuracy") if n in lines[0]]
+    names = [n for n in _CURVES if n in lines[0]]
     path = pathlib.Path(run) / "logs.jsonl"
     series = {name: [_number(path, line, name) for line in lines] for name in names}
     drawn = plots.curves([line["step"] for line in lines], series)

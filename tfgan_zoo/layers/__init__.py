@@ -3,7 +3,6 @@
 from tfgan_zoo.deprecated import renamed
 from tfgan_zoo.layers.activations import LeakyReLU as LeakyReLU
 from tfgan_zoo.layers.attention import SelfAttention as SelfAttention
-from tfgan_zoo.layers.bilinear import BilinearUpsampling2D as BilinearUpsampling2D
 from tfgan_zoo.layers.clipping import Clip as Clip
 from tfgan_zoo.layers.convolution import Conv2D as Conv2D
 from tfgan_zoo.layers.convolution import Conv2DTranspose as Conv2DTranspose
@@ -24,6 +23,7 @@ from tfgan_zoo.layers.normalization import PixelNormalization as PixelNormalizat
 from tfgan_zoo.layers.padding import ReflectionPadding2D as ReflectionPadding2D
 from tfgan_zoo.layers.padding import reflected as reflected
 from tfgan_zoo.layers.resampling import BilinearUpsampling as BilinearUpsampling
+from tfgan_zoo.layers.resampling import NearestUpsampling2D as NearestUpsampling2D
 from tfgan_zoo.layers.resampling import Resample as Resample
 from tfgan_zoo.layers.resampling import resample as resample
 from tfgan_zoo.layers.rng import Rng as Rng

@@ -120,3 +120,30 @@ def _doubled(x, axis):
     sides = [side or tf.shape(x)[i] for i, side in enumerate(x.shape)]
     sides[axis] *= 2
     return tf.reshape(pairs, sides)
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo")
+class NearestUpsampling2D(keras.layers.Layer):
+    """Each pixel as `factor` x `factor` pixels: `[B, H, W, C]` -> `[B, factor * H, factor * W, C]`.
+
+    It gives what Keras's `UpSampling2D` does; but that one forgets the number of channels where H and W
+    are not known, and without it LiteRT has no convolution.
+
+    Args:
+        factor: Int.
+    """
+
+    def __init__(self, factor: int = 2, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, inputs):
+        copies = tf.tile(inputs, [1, 1, 1, self.factor**2])
+        return tf.nn.depth_to_space(copies, self.factor) if self.factor > 1 else inputs
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        return (batch, *(side and side * self.factor for side in (height, width)), channels)
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}

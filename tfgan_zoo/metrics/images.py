@@ -16,31 +16,39 @@ _PATCH, _DESCRIPTORS = 7, 128  # a side, and patches of an image at every level
 _BLUR = np.array([1, 4, 6, 4, 1]) / 16
 
 
-def psnr(images: ArrayLike, references: ArrayLike, luma: bool = False) -> np.ndarray:
+def psnr(
+    images: ArrayLike, references: ArrayLike, luma: bool = False, border: int = 0
+) -> np.ndarray:
     """Peak signal-to-noise ratio of each image, in dB; infinity for equal ones.
 
     Args:
         images, references: uint8 `[N, H, W, C]`.
-        luma: Whether to compare the Y channel of RGB images, as papers on super-resolution do.
+        luma: Whether to compare the Y channel of RGB images, as papers on super-resolution do: that of
+            ITU-R BT.601 from 16 to 235, as Matlab's `rgb2ycbcr`, not rounded.
+        border: Int. Pixels that are cut off on all sides: in those papers as many as the images were
+            enlarged by.
 
     Returns:
         float64 `[N]`.
 
     Raises:
-        ValueError: Arrays that are not uint8, of different shapes, or luma of other than RGB.
+        ValueError: Arrays that are not uint8, of different shapes, luma of other than RGB, or a border
+            that leaves nothing.
     """
-    images, references = _pair(images, references, luma)
+    images, references = _pair(images, references, luma, border)
     error = ((images - references) ** 2).mean(axis=(1, 2, 3))
     with np.errstate(divide="ignore"):
         return 10 * np.log10(255**2 / error)
 
 
-def ssim(images: ArrayLike, references: ArrayLike, luma: bool = False) -> np.ndarray:
+def ssim(
+    images: ArrayLike, references: ArrayLike, luma: bool = False, border: int = 0
+) -> np.ndarray:
     """Structural similarity of each image, float32 `[N]` in [-1, 1]; arguments as `psnr`.
 
     The window is 11 pixels wide; smaller images are refused.
     """
-    images, references = _pair(images, references, luma)
+    images, references = _pair(images, references, luma, border)
     _check_side(images, 11)
     return tf.image.ssim(images, references, 255.0).numpy()
 
@@ -217,10 +225,16 @@ def _uint8(images, name):
     return images
 
 
-def _pair(images, references, luma):
+def _pair(images, references, luma, border):
     images, references = _uint8(images, "images"), _uint8(references, "references")
     if images.shape != references.shape:
         raise ValueError(f"Shapes must agree. Received: {images.shape} and {references.shape}.")
+    if not 0 <= 2 * border < min(images.shape[1:3]):
+        raise ValueError(f"A border of {border} leaves nothing of images of {images.shape[1:3]}.")
+    height, width = images.shape[1:3]
+    images, references = (
+        x[:, border : height - border, border : width - border] for x in (images, references)
+    )
     if not luma:
         return images.astype(np.float64), references.astype(np.float64)
     if images.shape[-1] != 3:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from tfgan_zoo.layers import BilinearUpsampling2D, Conv2D, LeakyReLU, SpectralConv2D
+from tfgan_zoo.layers import BilinearUpsampling, Conv2D, LeakyReLU, SpectralConv2D
 from tfgan_zoo.networks.super_resolution import fan_in, rrdb, srvgg
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.super_resolution import SuperResolution
@@ -80,7 +80,7 @@ class RealESRGAN(SuperResolution):
             skips.append(x)
             x = _spectral(x, 2**level * width, 4, 2)
         for level in (2, 1, 0):
-            x = _spectral(BilinearUpsampling2D()(x), 2**level * width)
+            x = _spectral(BilinearUpsampling()(x), 2**level * width)
             x = layers.Add()([x, skips[level]])
         x = _spectral(_spectral(x, width), width)
         logits = Conv2D(1, 3, dtype="float32", name="logits", **options)(x)

@@ -9,7 +9,7 @@ one (SRVGGNetCompact).
 import keras
 from keras import layers
 
-from tfgan_zoo.layers import Conv2D, LeakyReLU, PixelShuffle, PixelUnshuffle
+from tfgan_zoo.layers import Conv2D, LeakyReLU, NearestUpsampling2D, PixelShuffle, PixelUnshuffle
 
 ENLARGEMENTS = {2: (2,), 3: (3,), 4: (2, 2)}  # {scale: the steps by which maps are enlarged}
 
@@ -52,7 +52,7 @@ def rrdb(channels, width, blocks, growth, scale, unshuffle, name):
         x = _added(x, inner)
     x = layers.Add()([first, convolution(x, width)])
     for factor in ENLARGEMENTS[4 if unshuffle else scale]:
-        x = LeakyReLU(0.2)(convolution(layers.UpSampling2D(factor)(x), width))
+        x = LeakyReLU(0.2)(convolution(NearestUpsampling2D(factor)(x), width))
     x = LeakyReLU(0.2)(convolution(x, width))
     return keras.Model(images, _from_unit(convolution(x, channels, dtype="float32")), name=name)
 
@@ -87,7 +87,7 @@ def srvgg(channels, width, convolutions, scale, name):
     for _ in range(1 + convolutions):
         x = _prelu(convolution(x, width))
     x = PixelShuffle(scale, dtype="float32")(convolution(x, scale**2 * channels, dtype="float32"))
-    base = layers.UpSampling2D(scale, dtype="float32")(unit)
+    base = NearestUpsampling2D(scale, dtype="float32")(unit)
     return keras.Model(images, _from_unit(layers.Add(dtype="float32")([x, base])), name=name)
 
 

@@ -9,6 +9,7 @@ from tfgan_zoo.layers import (
     Conv2D,
     Conv2DTranspose,
     InstanceNormalization,
+    NearestUpsampling2D,
     ReflectionPadding2D,
     Resample,
 )
@@ -59,7 +60,7 @@ def doubled(x, channels, size, upsampling, use_bias):
         x = layers.ZeroPadding2D(1)(BilinearUpsampling()(x))
         return convolution(x, channels, 3, use_bias=use_bias)
     if upsampling == "resize":
-        x = ReflectionPadding2D(1)(layers.UpSampling2D(2)(x))
+        x = ReflectionPadding2D(1)(NearestUpsampling2D(2)(x))
         return convolution(x, channels, 3, use_bias=use_bias)
     common = {"use_bias": use_bias, "kernel_initializer": normal()}
     if size == 4:

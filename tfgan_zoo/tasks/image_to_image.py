@@ -124,7 +124,7 @@ class ImageToImage(ZooModel):
         self._check_direction(direction)
         images, shape, whole = tf.convert_to_tensor(images), tf.shape(images), self.size_multiple
         height, width = (
-            tf.maximum(-(-side // whole), 1) * whole for side in tf.unstack(shape[1:3])
+            tf.maximum((side + whole - 1) // whole, 1) * whole for side in tf.unstack(shape[1:3])
         )
         sides = images.shape[1:3]
         if None in sides or sides[0] % whole or sides[1] % whole:

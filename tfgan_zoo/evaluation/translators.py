@@ -1,0 +1,80 @@
+"""Models from images to images to score: in Keras, exported, served."""
+
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from tfgan_zoo.evaluation.sources import digest, export_digest
+from tfgan_zoo.exported import exported_record
+from tfgan_zoo.files import local
+from tfgan_zoo.tasks.pictures import as_floats
+from tfgan_zoo.tasks.pixels import to_uint8
+
+_SIGNATURES = {"forward": "translate_tensor", "backward": "translate_tensor_backward"}
+
+
+class Translator(NamedTuple):
+    """What makes pictures of pictures.
+
+    Attributes:
+        name: Where it comes from, for people.
+        kind: "model", "saved_model", "endpoint" or "identity".
+        translate: From uint8 `[H, W, C]` and a direction to uint8 `[H', W', O]`.
+        directions: ("forward",), or with "backward".
+        config: The model's configuration, or {} where it is not known.
+        sha256: Of the weights behind it, hexadecimal; None where they cannot be seen.
+    """
+
+    name: str
+    kind: str
+    translate: Callable
+    directions: tuple
+    config: dict = {}
+    sha256: str | None = None
+
+
+def translator_from_model(model: keras.Model, name: str | None = None) -> Translator:
+    """An `ImageToImage` of Keras."""
+    averages = [average for average, _ in model.ema_pairs()]
+    weights = [weight for network in averages for weight in network.get_weights()]
+    options = (model.directions, model.get_config(), digest(*weights))
+    return Translator(name or model.name, "model", model.translate, *options)
+
+
+def translator_from_saved_model(
+    folder: str | os.PathLike, name: str | None = None, trust_model: bool = False
+) -> Translator:
+    """An exported version folder, as a server would run it; it decodes pictures, which `trust_model`
+    must allow."""
+    from tfgan_zoo.serving.servable import Servable
+
+    folder = local(folder)
+    servable = Servable(folder, trust_model=trust_model)
+
+    def translate(image, direction):
+        images = as_floats(image, image.shape[-1])[None]
+        made = servable.run(_SIGNATURES[direction], {"images": images}, ("images",))
+        return to_uint8(made["images"])[0]
+
+    config, directions = (
+        exported_record(folder)["model"]["config"],
+        _directions(servable.signatures),
+    )
+    options = (translate, directions, config, export_digest(folder))
+    return Translator(name or str(folder), "saved_model", *options)
+
+
+def translator_from_client(client: Any, name: str) -> Translator:
+    """A served model, through a `tfgan_zoo.serving.Client`."""
+
+    def translate(image, direction):
+        return np.asarray(client.translate([image], direction)[0])
+
+    return Translator(name, "endpoint", translate, _directions(client.metadata()))
+
+
+def _directions(signatures):
+    return tuple(way for way, name in _SIGNATURES.items() if name in signatures)
