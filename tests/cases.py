@@ -7,6 +7,7 @@ import numpy as np
 from keras import layers
 
 import tfgan_zoo
+from tfgan_zoo.networks import perceptual
 from tfgan_zoo.penalties import R1, GradientPenalty
 from tfgan_zoo.tasks.conditions import Texts
 
@@ -94,6 +95,18 @@ CASES = {
 }
 
 
+def tiny_features(images):
+    """Maps of two small convolutions, the same in every process."""
+    x, found = images, {}
+    for number, name in enumerate(("half", "quarter")):
+        weights = keras.initializers.HeNormal(seed=number)
+        options = {"padding": "same", "activation": "relu", "kernel_initializer": weights}
+        x = found[name] = layers.Conv2D(4, 3, 2, name=name, **options)(x)
+    return found
+
+
+_BOTH = {"half": 1.0, "quarter": 1.0}
+perceptual.register("tiny", tiny_features, _BOTH, _BOTH)
 # Models from images to images, which have no latents.
 TRANSLATORS = {
     "Pix2Pix": {
@@ -112,6 +125,13 @@ TRANSLATORS = {
         "patch": 16,
         "pool_size": 20,
         "cycle_weight": 1.0,
+    },
+    "StyleTransfer": {
+        "image_shape": (8, 8, 1),
+        "width": 2,
+        "blocks": 1,
+        "features": "tiny",
+        "variation_weight": 0.1,
     },
 }
 ALL = {**CASES, **TRANSLATORS}

@@ -59,7 +59,7 @@ def sum_over_replicas(strategy, value):
 
 def state_of(gan):
     """All variables that training changes: networks, average, counters and both optimizers."""
-    return [*gan.variables, *gan.g_optimizer.variables, *gan.d_optimizer.variables]
+    return [*gan.variables, *(v for o in _optimizers(gan).values() for v in o.variables)]
 
 
 def not_finite(gan):
@@ -93,5 +93,10 @@ def load_states(callbacks, folder):
 
 def base_optimizers(gan):
     """`{"g": …, "d": …}`: the optimizers that hold the learning rates, without loss scaling."""
-    optimizers = {"g": gan.g_optimizer, "d": gan.d_optimizer}
-    return {name: getattr(o, "inner_optimizer", o) for name, o in optimizers.items()}
+    return {name: getattr(o, "inner_optimizer", o) for name, o in _optimizers(gan).items()}
+
+
+def _optimizers(gan):
+    """`{"g": …, "d": …}`; of a model without a discriminator that of the generator alone."""
+    found = {name: getattr(gan, f"{name}_optimizer", None) for name in ("g", "d")}
+    return {name: optimizer for name, optimizer in found.items() if optimizer is not None}
