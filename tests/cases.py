@@ -7,6 +7,7 @@ import numpy as np
 from keras import layers
 
 import tfgan_zoo
+from tfgan_zoo.networks import perceptual
 from tfgan_zoo.penalties import R1, GradientPenalty
 from tfgan_zoo.tasks.conditions import Texts
 
@@ -94,12 +95,24 @@ CASES = {
 }
 
 
+def tiny_features(images):
+    """Maps of two small convolutions, the same in every process."""
+    x, found = images, {}
+    for number, name in enumerate(("half", "quarter")):
+        weights = keras.initializers.HeNormal(seed=number)
+        options = {"padding": "same", "activation": "relu", "kernel_initializer": weights}
+        x = found[name] = layers.Conv2D(4, 3, 2, name=name, **options)(x)
+    return found
+
+
+_BOTH = {"half": 1.0, "quarter": 1.0}
+perceptual.register("tiny", tiny_features, _BOTH, _BOTH)
 ENLARGING = {
     "image_shape": (8, 8, 1),
     "scale": 2,
     "width": 4,
     "discriminator_width": 4,
-    "perceptual_weight": 0.0,
+    "features": "tiny",
     "pretraining_steps": 1,
 }
 CONTRASTIVE = {
@@ -145,6 +158,13 @@ TRANSLATORS = {
     "RealESRGAN": {**ENLARGING, "network": "srvgg", "blocks": 2},
     "CUT": {**CONTRASTIVE, "image_shape": (8, 8, 1)},
     "FastCUT": {**CONTRASTIVE, "image_shape": (8, 8, 1), "nce_weight": 1.0},
+    "StyleTransfer": {
+        "image_shape": (8, 8, 1),
+        "width": 2,
+        "blocks": 1,
+        "features": "tiny",
+        "variation_weight": 0.1,
+    },
 }
 ALL = {**CASES, **TRANSLATORS}
 

@@ -355,6 +355,16 @@ def resnet_translator(width, blocks, colours=3):
     return ends + ways + 2 * blocks * conv(3, 4 * width, 4 * width)
 
 
+def johnson_translator(width, blocks, colours=3):
+    """`TransformerNet` of the PyTorch example fast_neural_style: biases, and gains and biases of
+    instance normalizations."""
+    layer = lambda size, a, b: normal_conv(a, b, size=size, bias=True)  # noqa: E731
+    ways = layer(9, colours, width) + 2 * blocks * layer(3, 4 * width, 4 * width)
+    for maps in (width, 2 * width):
+        ways += layer(3, maps, 2 * maps) + layer(3, 2 * maps, maps)
+    return ways + conv(9, width, colours)
+
+
 def patchgan(width, colours, layer):
     """`NLayerDiscriminator` with three halvings."""
     maps = [width, 2 * width, 4 * width, 8 * width]
@@ -363,6 +373,7 @@ def patchgan(width, colours, layer):
 
 BY_HAND = {
     ("cyclegan_horse2zebra", G): 2 * resnet_translator(64, 9),
+    ("style_transfer_mosaic", G): johnson_translator(32, 5),
     ("cyclegan_horse2zebra", D): 2 * patchgan(64, 3, lambda a, b, size: conv(size, a, b)),
     ("vanilla_gan_mnist", G): dense(100, 1200) + dense(1200, 1200) + dense(1200, 784),
     ("vanilla_gan_mnist", D): maxout_discriminator(),
@@ -559,10 +570,11 @@ def test_every_network_of_a_papers_size_is_in_the_table():
         p.name for p in presets if {**p.model_class.defaults, **p.options}["image_shape"][0] == 28
     }
     ours_alone = {"textgan_emoji_32", "stylegan2_emoji_64", "biggan_cifar10_small"}
-    ours_alone |= {"pix2pix_facades_128"}
+    ours_alone |= {"pix2pix_facades_128", "style_transfer_small"}
     expected = {p.name for p in presets} - small - ours_alone
     expected |= {"vanilla_gan_mnist", "infogan_mnist", "conditional_gan_mnist"}
-    assert set(table()) == {(name, player) for name in expected for player in (G, D)}
+    networks = {(name, player) for name in expected for player in (G, D)}
+    assert set(table()) == {key for key in networks if ours(key)}
     assert {tfgan_zoo.list_presets()[name].model_class for name in expected} == {
         preset.model_class for preset in presets
     }

@@ -45,6 +45,7 @@ from .models import ProGAN as ProGAN
 from .models import RealESRGAN as RealESRGAN
 from .models import StyleGAN as StyleGAN
 from .models import StyleGAN2 as StyleGAN2
+from .models import StyleTransfer as StyleTransfer
 from .models import TextGAN as TextGAN
 from .models import VanillaGAN as VanillaGAN
 from .precision import auto_precision as auto_precision

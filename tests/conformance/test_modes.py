@@ -123,7 +123,8 @@ def test_precision_of_every_layer(variant, precision):
     gan.compile()
     compute = keras.DTypePolicy(precision).compute_dtype
     averages = [average for average, _ in gan.ema_pairs()]
-    for network in (n for n in gan.networks().values() if n not in averages):
+    frozen = [n for n in gan.networks().values() if not n.trainable_variables]
+    for network in (n for n in gan.networks().values() if n not in (*averages, *frozen)):
         outputs = _last_layers(network)
         assert all(tensor.dtype == "float32" for tensor in network.outputs)
         for layer in network._flatten_layers(include_self=False):

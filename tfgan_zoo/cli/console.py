@@ -36,16 +36,18 @@ def show_plan(options):
 
 
 def parameters(gan):
-    """The trainable parameters of both networks, `(generator, discriminator)`."""
+    """The trainable parameters of both networks, `(generator, discriminator)`; 0 of none."""
+    networks = (gan.generator, getattr(gan, "discriminator", None))
     return tuple(
-        sum(math.prod(weight.shape) for weight in network.trainable_variables)
-        for network in (gan.generator, gan.discriminator)
+        sum(math.prod(weight.shape) for weight in network.trainable_variables) if network else 0
+        for network in networks
     )
 
 
 def counts(numbers):
-    """Parameters of both networks as text."""
-    return "generator {:,}, discriminator {:,}".format(*numbers)
+    """Parameters of both networks as text, or of a generator alone."""
+    named = zip(("generator", "discriminator"), numbers, strict=True)
+    return ", ".join(f"{name} {number:,}" for name, number in named if number)
 
 
 def classes(options):

@@ -33,6 +33,10 @@ class Fitting(TrainingStep):
         rate."""
         return self.default_optimizer(learning_rate)
 
+    def before_training(self):
+        """Called before the steps of every `fit`, in the model's scope, to make or refuse what training
+        alone needs."""
+
     def check_compile(self):
         """Called at the end of `compile`, to refuse optimizers that the model cannot work with."""
 
@@ -189,6 +193,8 @@ class Fitting(TrainingStep):
     def make_train_function(self, force=False):
         """One function for each shape of batches: Keras would trace its own anew, for any shape, but the
         step's draws, parts and sums are those of a known number of rows."""
+        with self.distribute_strategy.scope():
+            self.before_training()
         if force:
             self._train_functions = {}
         if self._batch_spec not in self._train_functions:

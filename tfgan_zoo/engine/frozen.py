@@ -57,9 +57,9 @@ def require_unchanged(gan):
 
 def _layers(gan):
     """`(name, layer)` of the layers with weights in networks that are trained."""
-    averages = {id(average) for average, _ in gan.ema_pairs()}
+    trained = {id(network) for player in gan.players() for network in player.networks}
     for name, network in gan.networks().items():
-        if id(network) not in averages:
+        if id(network) in trained:
             for place, layer in enumerate(network._flatten_layers()):
                 if layer.weights:
                     yield f"{name}/{place}/{type(layer).__name__}", layer

@@ -87,6 +87,7 @@ class RealESRGAN(SuperResolution):
         return keras.Model(images, {"logits": logits}, name="discriminator")
 
     def _check_networks(self):
+        super()._check_networks()
         if any(side % 8 for side in self.target_shape[:2]):
             raise ValueError(
                 "RealESRGAN's discriminator halves targets three times: their sides must be multiples "

@@ -71,7 +71,7 @@ def register(name, maps, content, style):
 
     Args:
         name: Lower case, not taken yet.
-        maps: From symbolic images `[B, H, W, C]` in [-1, 1] to `{name: map}`, by layers that have their
+        maps: From symbolic images `[B, H, W, 3]` in [-1, 1] to `{name: map}`, by layers that have their
             weights when they are made. A model that is called here serves too.
         content, style: `{name: weight}` of the maps in which contents and styles are compared.
 
@@ -100,27 +100,26 @@ def get(name):
     return _networks[name]
 
 
-def network(name, layers, channels=3, **options):
+def network(name, layers, **options):
     """A model of a network's maps, without published weights; `get(name).load` gives it these.
 
     Args:
         name: Of the table.
         layers: Names of the maps.
-        channels: Int. Channels of the images.
         options: Of `vgg.maps`, if it is one.
 
     Returns:
-        `keras.Model` from images `[B, H, W, channels]` in [-1, 1] to `{layer: map}`.
+        `keras.Model` from images `[B, H, W, 3]` in [-1, 1] to `{layer: map}`.
 
     Raises:
         ValueError: An unknown name, or a layer that it does not have.
     """
-    images = keras.Input([None, None, channels], name="images")
+    images = keras.Input([None, None, 3], name="images")
     found = get(name).maps(images, **options)
     return _of_layers(images, found, layers, repr(name))
 
 
-def features(name, layers=None, channels=3):
+def features(name, layers=None):
     """A frozen model from images to maps, made once for each `tf.distribute` strategy in scope.
 
     It is no part of the model that uses it if that keeps it out of Keras's sight, as
@@ -131,10 +130,9 @@ def features(name, layers=None, channels=3):
             `perceptual`; "efficientnet_lite0", which the package has; a name that was registered; or a
             `keras.Model` of one input with maps among its layers.
         layers: Names of the maps; by default those of the network's losses, or what the model gives.
-        channels: Int. Channels of the images: other than 3 only of networks of one's own.
 
     Returns:
-        `keras.Model` from float images `[B, H, W, channels]` in [-1, 1], of 8 pixels a side or more, to
+        `keras.Model` from float images `[B, H, W, 3]` in [-1, 1], of 8 pixels a side or more, to
         float32 maps, `{layer: [B, H', W', C']}`.
 
     Raises:
@@ -148,14 +146,14 @@ def features(name, layers=None, channels=3):
         return _of_layers(name.input, {**found, **own}, layers or list(own), repr(name.name))
     row = get(name)
     layers = tuple(layers or {**row.content, **row.style})
-    return _made(name, layers, channels, tf.distribute.get_strategy())
+    return _made(name, layers, tf.distribute.get_strategy())
 
 
 @functools.cache
-def _made(name, layers, channels, strategy):
+def _made(name, layers, strategy):
     del strategy  # in scope, and with it all variables that are made here
     with tf.init_scope(), _by_itself():
-        model = network(name, layers, channels)
+        model = network(name, layers)
         get(name).load(model)
     model.trainable = False
     return model
@@ -170,6 +168,24 @@ def _by_itself():
             yield
     finally:
         random.setstate(state)
+
+
+def colours(images):
+    """Images `[B, H, W, 3]` of colour or grey ones."""
+    return images if images.shape[-1] == 3 else tf.repeat(images, 3, axis=-1)
+
+
+def check_channels(model, channels):
+    """Refuses a model whose images have other channels than 1 or 3, which no network of features reads.
+
+    Raises:
+        ValueError: The message names the model.
+    """
+    if channels not in (1, 3):
+        raise ValueError(
+            f"{model} compares images by features of colour: images need 1 or 3 channels. Received: "
+            f"{channels}."
+        )
 
 
 def _of_layers(images, found, layers, who):

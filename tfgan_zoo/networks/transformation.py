@@ -19,7 +19,19 @@ from tfgan_zoo.networks.translation import (
 )
 
 
-def transformation(x, channels, width, blocks, normalization, dropout, upsampling, antialias=False):
+def transformation(
+    x,
+    channels,
+    width,
+    blocks,
+    normalization,
+    dropout,
+    upsampling,
+    antialias=False,
+    kernel=7,
+    use_bias=None,
+    padding="zeros",
+):
     """Images `[B, H, W, any]` -> float32 images `[B, H, W, channels]` in [-1, 1].
 
     H and W are multiples of 4, from 16 up.
@@ -34,24 +46,29 @@ def transformation(x, channels, width, blocks, normalization, dropout, upsamplin
         dropout: Float in [0, 1), within the blocks.
         upsampling: "transpose", "resize" or "bilinear".
         antialias: Whether maps are halved by a blur after a convolution of stride 1, as CUT has it.
+        kernel: Int. Side of the first and the last convolution: 7 of CycleGAN, 9 of Johnson et al.
+        use_bias: Whether convolutions before normalizations have biases; None: where these have none.
+        padding: "zeros" or "reflect", before the convolutions that halve.
     """
+    use_bias = has_bias(normalization) if use_bias is None else use_bias
+    around = ReflectionPadding2D if padding == "reflect" else layers.ZeroPadding2D
 
-    def step(x, maps, size, strides=1, padding="valid"):
-        x = convolution(x, maps, size, strides, has_bias(normalization), padding)
+    def step(x, maps, size, strides=1):
+        x = convolution(x, maps, size, strides, use_bias)
         return normalized(x, normalization)
 
-    x = layers.ReLU()(step(ReflectionPadding2D(3)(x), width, 7))
+    x = layers.ReLU()(step(ReflectionPadding2D(kernel // 2)(x), width, kernel))
     for maps in (2 * width, 4 * width):
-        x = layers.ReLU()(step(layers.ZeroPadding2D(1)(x), maps, 3, 1 if antialias else 2))
+        x = layers.ReLU()(step(around(1)(x), maps, 3, 1 if antialias else 2))
         x = blurred(x) if antialias else x
     for _ in range(blocks):
         inner = layers.ReLU()(step(ReflectionPadding2D(1)(x), 4 * width, 3))
         inner = Dropout(dropout)(inner) if dropout else inner
         x = layers.Add()([x, step(ReflectionPadding2D(1)(inner), 4 * width, 3)])
     for maps in (2 * width, width):
-        x = doubled(x, maps, 3, upsampling, has_bias(normalization))
+        x = doubled(x, maps, 3, upsampling, use_bias)
         x = layers.ReLU()(normalized(x, normalization))
-    return images_of(convolution(ReflectionPadding2D(3)(x), channels, 7))
+    return images_of(convolution(ReflectionPadding2D(kernel // 2)(x), channels, kernel))
 
 
 def encoder(network):

@@ -66,6 +66,11 @@ class SuperResolution(ImageToImage):
     def default_optimizer(self, learning_rate):
         return keras.optimizers.Adam(learning_rate, beta_1=0.9, beta_2=0.99)
 
+    def _check_networks(self):
+        if self._reads_features:
+            perceptual.get(self.features)
+            perceptual.check_channels(type(self).__name__, self.image_shape[-1])
+
     # === Phases ===
 
     @property
@@ -146,17 +151,23 @@ class SuperResolution(ImageToImage):
     def _perceptual(self, made, targets):
         if not self.perceptual_weight:
             return tf.constant(0.0)
-        weights = self.feature_weights or self.published_features.get(self.features)
-        weights = weights or perceptual.get(self.features).content
-        network = perceptual.features(self.features, tuple(weights), self.image_shape[-1])
-        maps = [network(images, training=False) for images in (made, targets)]
+        weights = self._feature_weights()
+        network = perceptual.features(self.features, tuple(weights))
+        maps = [network(perceptual.colours(images)) for images in (made, targets)]
         return perceptual.perceptual_distance(*maps, weights, self.feature_distance)
 
-    def check_compile(self):
-        """Reads the features before the first step: what is missing is told here."""
-        super().check_compile()
-        if self.pretraining_steps is not None and self.perceptual_weight:
-            self._perceptual(*[tf.zeros([1, 16, 16, self.image_shape[-1]])] * 2)
+    def before_training(self):
+        """Makes the features, or says what is missing, before the first step."""
+        if self._reads_features:
+            perceptual.features(self.features, tuple(self._feature_weights()))
+
+    @property
+    def _reads_features(self):
+        return self.pretraining_steps is not None and self.perceptual_weight > 0
+
+    def _feature_weights(self):
+        found = self.feature_weights or self.published_features.get(self.features)
+        return found or perceptual.get(self.features).content
 
     # === Interpolation ===
 

@@ -1,0 +1,151 @@
+"""Style transfer by one network, which has learned one style.
+
+References: Johnson, Alahi and Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and
+Super-Resolution", 2016 (arXiv:1603.08155); instance normalization: Ulyanov, Vedaldi and Lempitsky,
+"Instance Normalization: The Missing Ingredient for Fast Stylization", 2016 (arXiv:1607.08022).
+"""
+
+import keras
+import tensorflow as tf
+
+from tfgan_zoo.networks import perceptual
+from tfgan_zoo.networks.transformation import transformation
+from tfgan_zoo.networks.translation import NORMALIZATIONS, UPSAMPLINGS
+from tfgan_zoo.presets import register
+from tfgan_zoo.tasks.without_discriminator import WithoutDiscriminator
+
+
+class StyleTransfer(WithoutDiscriminator):
+    """Paints images in the style of one picture, or of several pictures of one style.
+
+    There is no discriminator: the generator's images are compared with the image that they were made
+    of and with a picture of the style, by the maps of a frozen network (section 3.2). The content's
+    distance is that of maps, the style's that of the products of their channels, which have no places;
+    neighbouring pixels are held together by their squared differences. The generator is the paper's with
+    instance normalization, with nearest neighbours and convolutions in place of transposed ones, and
+    has as many parameters as the PyTorch example fast_neural_style. The optimizer is Adam(1e-3), batches
+    have four images.
+
+    `fit` reads images and targets, the pictures of the style: see `datasets.load_unpaired`, which takes
+    a folder with a single picture too.
+
+    Example:
+
+    ```python
+    data = tfgan_zoo.datasets.load_unpaired(("photos", "mosaic"), image_size=128, batch_size=4)
+    model = tfgan_zoo.StyleTransfer(image_shape=(128, 128, 3), features="efficientnet_lite0")
+    model.compile()
+    model.fit(data, epochs=10)
+    ```
+
+    Args:
+        features: The network in whose maps images are compared: "vgg16", "vgg19", "hed",
+            "efficientnet_lite0", or one's own, which `networks.perceptual.register` gives a name. Only
+            training needs it.
+        width: Int. Channels of the generator's first feature map.
+        blocks: Int. Residual blocks.
+        content_weight: Float. Of the distance of contents.
+        style_weight: Float. Of the distance of styles.
+        variation_weight: Float. Of the squared differences of neighbouring pixels.
+        normalization: "affine_instance", "instance", "batch" or None.
+        upsampling: "resize" or "transpose".
+
+    All other arguments: see `ImageToImage`; there is no `objective` and no `d_learning_rate`.
+
+    Raises:
+        ValueError: Unknown features, or images of other channels than 1 or 3. In `fit`, before its first
+            step, FileNotFoundError or ImportError where the features' weights are not here.
+    """
+
+    loader = "load_unpaired"
+    size_multiple = 8  # the smallest map, a quarter, is mirrored by a pixel
+    defaults = {
+        "g_learning_rate": 1e-3,
+        "features": "vgg16",
+        "width": 32,
+        "blocks": 5,
+        "content_weight": 1.0,
+        "style_weight": 10.0,
+        "variation_weight": 0.0,
+        "normalization": "affine_instance",
+        "upsampling": "resize",
+    }
+    bounds = {
+        "normalization": NORMALIZATIONS,
+        "upsampling": UPSAMPLINGS,
+        **dict.fromkeys(("content_weight", "style_weight", "variation_weight"), ">= 0"),
+    }
+
+    def default_optimizer(self, learning_rate):
+        return keras.optimizers.Adam(learning_rate)
+
+    def build_generator(self):
+        images = keras.Input([None, None, self.image_shape[-1]], name="images")
+        made = transformation(
+            images,
+            self.target_shape[-1],
+            self.width,
+            self.blocks,
+            self.normalization,
+            0.0,
+            self.upsampling,
+            kernel=9,
+            use_bias=True,
+            padding="reflect",
+        )
+        return keras.Model(images, made, name="generator")
+
+    def _check_networks(self):
+        name = type(self).__name__
+        perceptual.get(self.features)
+        for shape in (self.image_shape, self.target_shape):
+            perceptual.check_channels(name, shape[-1])
+        if any(side % 4 for side in self.image_shape[:2]):
+            raise ValueError(
+                f"{name}: height and width of images to train on must be multiples of 4. Received: "
+                f"image_shape={tuple(self.image_shape)}."
+            )
+
+    # === Losses ===
+
+    def before_training(self):
+        perceptual.features(self.features)  # made here, or refused
+
+    def maps(self, images):
+        """The maps of the features, `{layer: float32 [B, H, W, C]}`, of images in [-1, 1]."""
+        return perceptual.features(self.features)(perceptual.colours(images))
+
+    def generator_loss(self, batch, rng):
+        images, styles = batch["images"], batch["targets"]
+        network = perceptual.get(self.features)
+        made = tf.cast(self.generator(images, training=True), tf.float32)
+        maps = self.maps(made)
+        content = perceptual.perceptual_distance(maps, self.maps(images), network.content)
+        grams, wanted = (
+            {layer: perceptual.gram(found[layer]) for layer in network.style}
+            for found in (maps, self.maps(styles))
+        )
+        style = perceptual.perceptual_distance(grams, wanted, network.style)
+        logs = {"content": content, "style": style}
+        logs["variation"] = perceptual.total_variation(made)
+        loss = tf.add_n([getattr(self, f"{name}_weight") * logs[name] for name in logs])
+        return loss, {"g_loss": loss, **logs}
+
+
+# === Presets ===
+
+_CROPS = {"flip": True, "crop": "random"}
+
+register(
+    ("style_transfer_mosaic", StyleTransfer, {}, "./mosaic", 4, 2, (1_679_235, 0), _CROPS),
+    (
+        "style_transfer_small",
+        StyleTransfer,
+        {"image_shape": (128, 128, 3), "width": 16, "features": "efficientnet_lite0"},
+        "./mosaic",
+        4,
+        20,
+        (424_899, 0),
+        _CROPS,
+    ),
+)
