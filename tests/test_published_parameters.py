@@ -355,6 +355,54 @@ def resnet_translator(width, blocks, colours=3):
     return ends + ways + 2 * blocks * conv(3, 4 * width, 4 * width)
 
 
+def srresnet(width, blocks):
+    """Figure 4 of SRGAN's paper, four times as large; no authors' code was published."""
+    block = 2 * (conv(3, width, width) + norm(width)) + width
+    first, last = conv(9, 3, width) + width, conv(9, width, 3)
+    enlarged = 2 * (conv(3, width, 4 * width) + width)
+    return first + blocks * block + conv(3, width, width) + norm(width) + enlarged + last
+
+
+def srgan_discriminator(width, side):
+    """Figure 4: eight convolutions, of which every other one halves, all but the first normalized."""
+    widths = [width * 2 ** (level // 2) for level in range(8)]
+    maps = conv(3, 3, width) + sum(conv(3, a, b) + norm(b) for a, b in itertools.pairwise(widths))
+    return maps + dense((side // 16) ** 2 * widths[-1], 1024) + dense(1024, 1)
+
+
+def rrdb(width, blocks, growth):
+    """`RRDBNet` of BasicSR."""
+    inner = sum(conv(3, width + level * growth, growth) for level in range(4))
+    dense_block = inner + conv(3, width + 4 * growth, width)
+    ends = conv(3, 3, width) + 4 * conv(3, width, width) + conv(3, width, 3)
+    return ends + 3 * blocks * dense_block
+
+
+def vgg_discriminator(width, side):
+    """`VGGStyleDiscriminator` of BasicSR, without biases before normalizations; the first code of ESRGAN
+    had 2,880 of these."""
+    widths = [width * min(8, 2**level) for level in range(5)]
+    found = conv(3, 3, width) + normal_conv(width, width, 4)
+    for before, after in itertools.pairwise(widths):
+        found += normal_conv(before, after, 3) + normal_conv(after, after, 4)
+    return found + dense((side // 32) ** 2 * widths[-1], 100) + dense(100, 1)
+
+
+def spectral_unet(width):
+    """`UNetDiscriminatorSN` of Real-ESRGAN."""
+    levels = [width * 2**level for level in range(4)]
+    down = sum(conv(4, a, b, bias=False) for a, b in itertools.pairwise(levels))
+    up = sum(conv(3, b, a, bias=False) for a, b in itertools.pairwise(levels))
+    last = 2 * conv(3, width, width, bias=False) + conv(3, width, 1)
+    return conv(3, 3, width) + down + up + last
+
+
+def srvgg(width, convolutions, scale=4):
+    """`SRVGGNetCompact` of Real-ESRGAN, with a slope for each channel."""
+    inner = (convolutions + 1) * width + convolutions * conv(3, width, width)
+    return conv(3, 3, width) + inner + conv(3, width, 3 * scale**2)
+
+
 def johnson_translator(width, blocks, colours=3):
     """`TransformerNet` of the PyTorch example fast_neural_style: biases, and gains and biases of
     instance normalizations."""
@@ -373,6 +421,14 @@ def patchgan(width, colours, layer):
 
 BY_HAND = {
     ("cyclegan_horse2zebra", G): 2 * resnet_translator(64, 9),
+    ("srgan_div2k", G): srresnet(64, 16),
+    ("srgan_div2k", D): srgan_discriminator(64, 96),
+    ("esrgan_div2k", G): rrdb(64, 23, 32),
+    ("esrgan_div2k", D): vgg_discriminator(64, 128),
+    ("realesrgan_df2k", G): rrdb(64, 23, 32),
+    ("realesrgan_df2k", D): spectral_unet(64),
+    ("realesrgan_general_x4v3", G): srvgg(64, 32),
+    ("realesrgan_general_x4v3", D): spectral_unet(64),
     ("style_transfer_mosaic", G): johnson_translator(32, 5),
     ("cyclegan_horse2zebra", D): 2 * patchgan(64, 3, lambda a, b, size: conv(size, a, b)),
     ("vanilla_gan_mnist", G): dense(100, 1200) + dense(1200, 1200) + dense(1200, 784),
@@ -570,6 +626,7 @@ def test_every_network_of_a_papers_size_is_in_the_table():
         p.name for p in presets if {**p.model_class.defaults, **p.options}["image_shape"][0] == 28
     }
     ours_alone = {"textgan_emoji_32", "stylegan2_emoji_64", "biggan_cifar10_small"}
+    ours_alone |= {p.name for p in presets if p.name.startswith("realesrgan_bsd100")}
     ours_alone |= {"pix2pix_facades_128", "style_transfer_small"}
     expected = {p.name for p in presets} - small - ours_alone
     expected |= {"vanilla_gan_mnist", "infogan_mnist", "conditional_gan_mnist"}

@@ -75,39 +75,6 @@ def test_bilinear_doubling():
     np.testing.assert_allclose(BilinearUpsampling()(x), expected, atol=1e-6)
 
 
-COUNTS = {  # of the authors' code, by hand of its layers; SRGAN's authors published none
-    "esrgan_div2k": (16_697_987, 14_499_401),
-    "realesrgan_df2k": (16_697_987, 4_376_897),
-    "realesrgan_general_x4v3": (1_213_296, 4_376_897),
-}
-
-
-def by_hand():
-    """`{preset: (generator, discriminator)}` of kernels, biases, and what normalizations learn."""
-    conv = lambda i, o, k=3, bias=True: k * k * i * o + o * bias  # noqa: E731
-    dense_block = sum(conv(64 + 32 * i, 32) for i in range(4)) + conv(64 + 128, 64)
-    rrdb = conv(3, 64) + 23 * 3 * dense_block + 4 * conv(64, 64) + conv(64, 3)
-    normed = lambda i, o, k: conv(i, o, k, False) + 2 * o  # noqa: E731
-    vgg = conv(3, 64) + normed(64, 64, 4) + 8192 * 100 + 100 + 101
-    for i, o in ((64, 128), (128, 256), (256, 512), (512, 512)):
-        vgg += normed(i, o, 3) + normed(o, o, 4)
-    unet = conv(3, 64) + conv(64, 1)
-    unet += sum(conv(a, 2 * a, 4, False) + conv(2 * a, a, 3, False) for a in (64, 128, 256))
-    unet += 2 * conv(64, 64, 3, False)
-    compact = conv(3, 64) + 32 * conv(64, 64) + 33 * 64 + conv(64, 48)
-    return {
-        "esrgan_div2k": (rrdb, vgg),
-        "realesrgan_df2k": (rrdb, unet),
-        "realesrgan_general_x4v3": (compact, unet),
-    }
-
-
-def test_parameters_are_those_of_the_authors_code():
-    assert by_hand() == COUNTS
-    for name, counts in COUNTS.items():
-        assert tfgan_zoo.list_presets()[name].parameters == counts
-
-
 # === Phases ===
 
 
