@@ -11,6 +11,7 @@ from pathlib import Path
 from tables import measured_on, read_csv, table
 
 from tfgan_zoo.evaluation.paired import PAIRED
+from tfgan_zoo.evaluation.translation_names import CYCLE
 from tfgan_zoo.metrics.extractors import registry
 from tfgan_zoo.metrics.measures import MEASURES
 
@@ -72,7 +73,18 @@ Precision, recall, density and coverage move with the numbers of images on both 
 has fewer than the name says, all of it is taken: 10,000 generated images beside 3,583 emoji. Take as
 many generated ones as there are real ones, `recall3583_effnet`, to compare with numbers from elsewhere.
 
-Of images that have a target of their own, in the same order: {", ".join(f"`{n}`" for n in PAIRED)}.
+Of images that have a target of their own, in the same order:
+{", ".join(f"`{n}`" for n in PAIRED)}.
+Those with `_y` look at the Y channel of ITU-R BT.601, from 16 to 235 and not rounded; `psnr_y_border4`
+and `ssim_y_border4` without a border of four pixels, or of another number in the name.
+`feature_distance_effnet` is the squared distance of EfficientNet-Lite0's features, scaled to length 1.
+
+[Models from images to images](translation.md#evaluating) are scored by these and by the measures above
+of features or classes, where image i is the translation of image i of the split, not of a seed. Those
+that translate both ways also by {" and ".join(f"`{n}`" for n in CYCLE)}: the mean absolute difference, in
+levels of 255, and the PSNR of images and what comes back of them, with the translation in between
+rounded to pixels. `backward_` before a name is of the way back. Details of a result have as "identity" the same
+measure of the images themselves, at the size of the translations (bicubic, antialiased).
 """
 
 

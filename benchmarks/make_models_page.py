@@ -6,6 +6,7 @@ python benchmarks/make_models_page.py --check   # exits with 1 where the page is
 
 import collections
 import inspect
+import re
 import sys
 from pathlib import Path
 
@@ -62,13 +63,26 @@ SCORES = {  # and what the names of their metrics begin with
 }
 
 
+TRANSLATED = """Models from images to images, each beside the same measure of the images themselves, in
+brackets; sets and sizes are on the cards.
+"""
+OF_TRANSLATIONS = {
+    "PSNR": "psnr",
+    "SSIM": "ssim",
+    "PSNR of Y, border cut": "psnr_y_border",
+    "Fréchet distance": "fd",
+    "Fréchet distance back": "backward_fd",
+}
+
+
 def page():
     variants = collections.defaultdict(list)
     for preset in tfgan_zoo.list_presets().values():
         variants[preset.model_class].append(preset)
     ordered = sorted(variants, key=lambda variant: variant.__name__.lower())
     sections = [section(variant, variants[variant]) for variant in ordered]
-    return "\n".join([INTRODUCTION, trained_models(), published_counts(), *sections])
+    trained = [found for found in (trained_models(), trained_translators()) if found]
+    return "\n".join([INTRODUCTION, *trained, published_counts(), *sections])
 
 
 def trained_models():
@@ -76,13 +90,39 @@ def trained_models():
     rows = []
     for name in tfgan_zoo.list_presets():
         folder = ROOT / "saved_models" / name
-        if (folder / "scores.json").exists():
+        if (folder / "scores.json").exists() and not _translates(name):
             found = {
                 result.metric: result.value for result in evaluation.read(folder / "scores.json")
             }
             cells = (_first(found, prefix) for prefix in SCORES.values())
             rows.append((f"[{name}](../saved_models/{name}/README.md)", *cells))
     return f"{TRAINED}\n{table(['preset', *SCORES], rows)}\n"
+
+
+def trained_translators():
+    """The same of models from images to images; nothing where none is trained."""
+    rows = []
+    for name in filter(_translates, tfgan_zoo.list_presets()):
+        folder = ROOT / "saved_models" / name
+        if (folder / "scores.json").exists():
+            results = evaluation.read(folder / "scores.json")
+            cells = (_beside_identity(results, prefix) for prefix in OF_TRANSLATIONS.values())
+            rows.append((f"[{name}](../saved_models/{name}/README.md)", *cells))
+    return f"{TRANSLATED}\n{table(['preset', *OF_TRANSLATIONS], rows)}\n" if rows else ""
+
+
+def _translates(name):
+    return issubclass(presets.get_preset(name).model_class, tfgan_zoo.ImageToImage)
+
+
+def _beside_identity(results, prefix):
+    """The first score whose name is that, or begins so before a number; in brackets the images' own."""
+    for result in results:
+        if re.fullmatch(rf"{prefix}(\d.*)?", result.metric):
+            identity = result.details.get("identity")
+            own = "" if identity is None else f" ({float(identity):.4g})"
+            return f"{result.value:.4g}{own}"
+    return "–"
 
 
 def _first(scores, prefix):

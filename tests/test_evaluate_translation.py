@@ -13,6 +13,7 @@ from test_image_metrics import ssim_by_formula
 from typer.testing import CliRunner
 
 from tfgan_zoo import cli, evaluation, metrics
+from tfgan_zoo.cli import translators
 from tfgan_zoo.evaluation import sources
 from tfgan_zoo.evaluation.translation import as_target
 from tfgan_zoo.metrics import extractors
@@ -230,6 +231,12 @@ def test_unpaired_files(tmp_path):
     assert (len(pairs.images.names), len(pairs.targets.names)) == (3, 5) and not pairs.is_paired
     np.testing.assert_array_equal(pairs.targets.read(4), smooth(4, 8, 8))
     assert len(evaluation.unpaired_from_data(tmp_path, swap=True).images.names) == 5
+    folders = tmp_path / "testB", tmp_path / "testA"
+    assert len(evaluation.unpaired_from_data(folders).images.names) == 5
+    cyclegan = translators.Opened(inverted(), make("CycleGAN").__class__)
+    arguments = (str(tmp_path / "testA"), str(tmp_path / "testB"), None, "test", None, None)
+    assert not cyclegan.pairs(*arguments).is_paired
+    assert not cyclegan.pairs(str(tmp_path), *arguments[2:3] * 2, *arguments[3:]).is_paired
 
 
 @pytest.mark.parametrize(

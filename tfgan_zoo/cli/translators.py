@@ -40,13 +40,12 @@ class Opened:
         loader = getattr(self.model_class, "loader", "load_pairs")
         common = {"image_size": size, "channels": self._channels(), **options}
         with progress.doing(f"Reading {place}, {split}"):
-            if targets is not None:
-                return evaluation.pairs_from_data((place, targets), split, **common)
-            if loader == "load_unpaired" or (pathlib.Path(place) / f"{split}A").is_dir():
+            both = place if targets is None else (place, targets)
+            if _is_unpaired(place, split, loader):
                 where = data_dir or self.data_dir
-                return evaluation.unpaired_from_data(place, split, **common, data_dir=where)
-            if loader == "load_pairs":
-                return evaluation.pairs_from_data(place, split, **common)
+                return evaluation.unpaired_from_data(both, split, **common, data_dir=where)
+            if loader in ("load_pairs", "load_unpaired") or targets is not None:
+                return evaluation.pairs_from_data(both, split, **common)
             own = self.model_class.loader_arguments(self.translator.config)
             made = getattr(datasets, loader)(place, split, **{**own, **options}, shuffle=False)
             return evaluation.pairs_from_dataset(
@@ -61,6 +60,15 @@ class Opened:
     def _channels(self):
         config = self.translator.config
         return max(config["image_shape"][-1], config.get("target_channels") or 1) if config else 3
+
+
+def _is_unpaired(place, split, loader):
+    """Whether the data are two sets without pairs: the subfolders testA and testB, or what a model that
+    learns without pairs is given, but for a folder of pairs with a subfolder "test", and patterns."""
+    if (pathlib.Path(place) / f"{split}A").is_dir():
+        return True
+    is_of_pairs = "*" in place or (pathlib.Path(place) / split).is_dir()
+    return loader == "load_unpaired" and not is_of_pairs
 
 
 @contextlib.contextmanager

@@ -118,9 +118,10 @@ def unpaired_from_data(
     channels: int = 3,
     data_dir: str | os.PathLike | None = None,
 ) -> Pairs:
-    """Two sets without pairs, whole, as `datasets.load_unpaired` reads them."""
-    parts = []
-    for each, part in datasets.unpaired.both(path, split):
+    """Two sets without pairs, whole, as `datasets.load_unpaired` reads them; arguments as
+    `pairs_from_data`. `data_dir`: where TFDS sets lie."""
+    parts, path = [], tuple(path) if isinstance(path, list) else path
+    for each, part in datasets.unpaired.both(path, _part(path, split)):
         options = {"channels": channels, "data_dir": data_dir, "shuffle": False}
         source = datasets.load(each, part, image_size, 1, labels=False, **options).source
         parts.append(_of_source(source, "images"))
