@@ -365,6 +365,10 @@ def johnson_translator(width, blocks, colours=3):
     return ways + conv(9, width, colours)
 
 
+def conv3(inputs, outputs):
+    return conv(3, inputs, outputs)
+
+
 def patchgan(width, colours, layer):
     """`NLayerDiscriminator` with three halvings."""
     maps = [width, 2 * width, 4 * width, 8 * width]
@@ -374,6 +378,7 @@ def patchgan(width, colours, layer):
 BY_HAND = {
     ("cyclegan_horse2zebra", G): 2 * resnet_translator(64, 9),
     ("style_transfer_mosaic", G): johnson_translator(32, 5),
+    ("adain_paintings", G): chain(conv3, 512, 256, 256, 256, 256, 128, 128, 64, 64, 3),
     ("cyclegan_horse2zebra", D): 2 * patchgan(64, 3, lambda a, b, size: conv(size, a, b)),
     ("vanilla_gan_mnist", G): dense(100, 1200) + dense(1200, 1200) + dense(1200, 784),
     ("vanilla_gan_mnist", D): maxout_discriminator(),
@@ -570,7 +575,7 @@ def test_every_network_of_a_papers_size_is_in_the_table():
         p.name for p in presets if {**p.model_class.defaults, **p.options}["image_shape"][0] == 28
     }
     ours_alone = {"textgan_emoji_32", "stylegan2_emoji_64", "biggan_cifar10_small"}
-    ours_alone |= {"pix2pix_facades_128", "style_transfer_small"}
+    ours_alone |= {"pix2pix_facades_128", "style_transfer_small", "adain_small"}
     expected = {p.name for p in presets} - small - ours_alone
     expected |= {"vanilla_gan_mnist", "infogan_mnist", "conditional_gan_mnist"}
     networks = {(name, player) for name in expected for player in (G, D)}

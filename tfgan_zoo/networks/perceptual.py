@@ -27,17 +27,22 @@ class Network(NamedTuple):
         load: Gives a model of some of these its published weights.
         content: `{name: weight}` of the maps in which contents are compared.
         style: `{name: weight}` of the maps in which styles are compared.
+        encoder: Names of the maps of an encoder, the last of which is decoded; () where it is none.
+        encoder_options: Of `maps`, for an encoder.
     """
 
     maps: Callable
     load: Callable
     content: dict
     style: dict
+    encoder: tuple = ()
+    encoder_options: dict = {}
 
 
 def _vgg(variant, normalize, load, content, style):
     maps = functools.partial(vgg.maps, variant=variant, normalize=normalize)
-    return Network(maps, load, content, style)
+    encoder = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+    return Network(maps, load, content, style, encoder, {"padding": "reflect"})
 
 
 def _torchvision(variant, **layers):
@@ -57,6 +62,7 @@ _networks = {
         lambda model: None,  # `maps` has given them
         {"expand3": 1.0},
         dict.fromkeys(("expand1", "expand3", "expand5", "expand11"), 1.0),
+        ("stem", "expand3", "expand5"),
     ),
 }
 
@@ -66,7 +72,7 @@ def names():
     return list(_networks)
 
 
-def register(name, maps, content, style):
+def register(name, maps, content, style, encoder=()):
     """Adds a network of one's own, by whose name models can be made and saved.
 
     Args:
@@ -74,13 +80,14 @@ def register(name, maps, content, style):
         maps: From symbolic images `[B, H, W, 3]` in [-1, 1] to `{name: map}`, by layers that have their
             weights when they are made. A model that is called here serves too.
         content, style: `{name: weight}` of the maps in which contents and styles are compared.
+        encoder: Names of the maps of `AdaIN`'s encoder, of which the last is decoded.
 
     Raises:
         ValueError: The name is taken.
     """
     if name in _networks:
         raise ValueError(f"Features named {name!r} are registered already.")
-    _networks[name] = Network(maps, lambda model: None, dict(content), dict(style))
+    _networks[name] = Network(maps, lambda model: None, dict(content), dict(style), tuple(encoder))
 
 
 def get(name):
