@@ -50,18 +50,21 @@ def _torchvision(variant, **layers):
     return _vgg(variant, vgg.of_torchvision, load, **layers)
 
 
-_STYLE = dict.fromkeys(("relu1_2", "relu2_2", "relu3_3", "relu4_3"), 1.0)
+# Weights of "vgg16" and "vgg19" have the ratio of the PyTorch example fast_neural_style; of the others
+# they bring the distances of two photographs near 1 for contents, and near each other for styles.
+_STYLE = dict.fromkeys(("relu1_2", "relu2_2", "relu3_3", "relu4_3"), 1e5)
+_STYLE_OF_HED = {"relu1_2": 1.2e-5, "relu2_2": 0.01, "relu3_3": 0.3, "relu4_3": 180.0}
 _networks = {
     "vgg16": _torchvision("vgg16", content={"relu2_2": 1.0}, style=_STYLE),
     "vgg19": _torchvision("vgg19", content={"relu2_2": 1.0}, style=_STYLE),
-    "hed": _vgg("vgg16", vgg.of_caffe, vgg.load_hed, {"relu2_2": 1.0}, _STYLE),
+    "hed": _vgg("vgg16", vgg.of_caffe, vgg.load_hed, {"relu2_2": 1e-3}, _STYLE_OF_HED),
     "efficientnet_lite0": Network(
         lambda images: efficientnet_lite0.maps(
             efficientnet_lite0.normalize(127.5 * images + 127.5)
         ),
         lambda model: None,  # `maps` has given them
-        {"expand3": 1.0},
-        dict.fromkeys(("expand1", "expand3", "expand5", "expand11"), 1.0),
+        {"expand3": 0.4},
+        {"expand1": 500.0, "expand3": 2500.0, "expand5": 3e4, "expand11": 3.5e6},
         ("stem", "expand3", "expand5"),
     ),
 }
