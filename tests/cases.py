@@ -106,7 +106,7 @@ def tiny_features(images):
 
 
 _BOTH = {"half": 1.0, "quarter": 1.0}
-perceptual.register("tiny", tiny_features, _BOTH, _BOTH)
+perceptual.register("tiny", tiny_features, _BOTH, _BOTH, encoder=tuple(_BOTH))
 ENLARGING = {
     "image_shape": (8, 8, 1),
     "scale": 2,
@@ -165,6 +165,7 @@ TRANSLATORS = {
         "features": "tiny",
         "variation_weight": 0.1,
     },
+    "AdaIN": {"image_shape": (8, 8, 1), "width": 2, "features": "tiny"},
 }
 ALL = {**CASES, **TRANSLATORS}
 

@@ -16,7 +16,11 @@ from tfgan_zoo.tasks.image_pool import ImagePool
 SIZES = [(1, 1), (3, 5), (8, 8), (16, 16), (17, 23)]
 
 
-@pytest.fixture(params=TRANSLATORS, scope="module")
+# Those that take pictures of styles too are test_adain.py's.
+WITHOUT_STYLES = [name for name in TRANSLATORS if not getattr(tfgan_zoo, name).takes_styles]
+
+
+@pytest.fixture(params=WITHOUT_STYLES, scope="module")
 def model(request):
     return make(request.param)
 

@@ -413,6 +413,10 @@ def johnson_translator(width, blocks, colours=3):
     return ways + conv(9, width, colours)
 
 
+def conv3(inputs, outputs):
+    return conv(3, inputs, outputs)
+
+
 def patchgan(width, colours, layer):
     """`NLayerDiscriminator` with three halvings."""
     maps = [width, 2 * width, 4 * width, 8 * width]
@@ -430,6 +434,7 @@ BY_HAND = {
     ("realesrgan_general_x4v3", G): srvgg(64, 32),
     ("realesrgan_general_x4v3", D): spectral_unet(64),
     ("style_transfer_mosaic", G): johnson_translator(32, 5),
+    ("adain_paintings", G): chain(conv3, 512, 256, 256, 256, 256, 128, 128, 64, 64, 3),
     ("cyclegan_horse2zebra", D): 2 * patchgan(64, 3, lambda a, b, size: conv(size, a, b)),
     ("vanilla_gan_mnist", G): dense(100, 1200) + dense(1200, 1200) + dense(1200, 784),
     ("vanilla_gan_mnist", D): maxout_discriminator(),
@@ -627,7 +632,7 @@ def test_every_network_of_a_papers_size_is_in_the_table():
     }
     ours_alone = {"textgan_emoji_32", "stylegan2_emoji_64", "biggan_cifar10_small"}
     ours_alone |= {p.name for p in presets if p.name.startswith("realesrgan_bsd100")}
-    ours_alone |= {"pix2pix_facades_128", "style_transfer_small"}
+    ours_alone |= {"pix2pix_facades_128", "style_transfer_small", "adain_small"}
     expected = {p.name for p in presets} - small - ours_alone
     expected |= {"vanilla_gan_mnist", "infogan_mnist", "conditional_gan_mnist"}
     networks = {(name, player) for name in expected for player in (G, D)}

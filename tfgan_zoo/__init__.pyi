@@ -33,6 +33,7 @@ from .models import SSGAN as SSGAN
 from .models import VAEGAN as VAEGAN
 from .models import WGAN as WGAN
 from .models import WGANGP as WGANGP
+from .models import AdaIN as AdaIN
 from .models import BigGAN as BigGAN
 from .models import BigGANDeep as BigGANDeep
 from .models import ConditionalGAN as ConditionalGAN

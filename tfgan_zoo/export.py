@@ -238,10 +238,12 @@ def _write_golden(model, exact, folder):
         reference = None if exact is model else exact.generate_from_seeds(seeds, **asked)
         golden.write(folder, seeds, **asked, exact=reference)
     elif _TRANSLATE in endpoints:
-        pixels = [example(model.image_shape, seed) for seed in seeds]
-        reference = None if exact is model else exact.translate(np.stack(pixels))
-        pictures = [png.encode(image) for image in pixels]
-        golden.write(folder, seeds, pictures=pictures, exact=reference)
+        pixels = np.stack([example(model.image_shape, seed) for seed in seeds])
+        others = np.roll(pixels, 1, axis=0)  # styles, where the model takes them
+        reference = None if exact is model else exact.translate_batch(pixels, others)
+        pictures, styles = ([png.encode(image) for image in part] for part in (pixels, others))
+        styles = styles if model.takes_styles else None
+        golden.write(folder, seeds, pictures=pictures, styles=styles, exact=reference)
 
 
 def example(image_shape: tuple, seed: int) -> np.ndarray:
@@ -294,5 +296,5 @@ def _fill(message, spec, shape, picture):
     message.dtype = spec.dtype.as_datatype_enum
     for length in shape:
         message.tensor_shape.dim.add(size=length)
-    if spec.name == "image_bytes":
+    if spec.name in ("image_bytes", "style_bytes"):
         message.string_val.extend([picture] * shape[0])

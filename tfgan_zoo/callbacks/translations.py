@@ -49,7 +49,7 @@ def translation_grid(model: object, batch: dict) -> np.ndarray:
         batch: "images" and "targets", floats `[n, H, W, C]` in [-1, 1].
     """
     images, targets = (np.asarray(batch[name], np.float32) for name in ("images", "targets"))
-    rows = [_pixels(images), model.translate(images), _pixels(targets)]
+    rows = [_pixels(images), model.translate_batch(images, targets), _pixels(targets)]
     if "backward" in model.directions:
         rows.append(model.translate(targets, direction="backward"))
     colours = [row[..., :3] if row.shape[-1] > 2 else row[..., :1].repeat(3, -1) for row in rows]

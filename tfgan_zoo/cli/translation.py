@@ -16,6 +16,8 @@ from tfgan_zoo.cli.arguments import Direction
     "tfgan-zoo translate saved_models/pix2pix_facades labels.png photo.png\n\n"
     "tfgan-zoo translate runs/0001-cyclegan_horse2zebra ./horses ./zebras --tile 512\n\n"
     "tfgan-zoo translate runs/0001-cyclegan_horse2zebra './zebras/*.jpg' ./horses --direction backward"
+    "\n\n"
+    "tfgan-zoo translate runs/0001-adain_small photo.jpg painted.png --style painting.jpg"
 )
 def translate(
     model: Annotated[
@@ -27,6 +29,9 @@ def translate(
         pathlib.Path,
         typer.Argument(help="A .png for one picture; else a folder, whose files keep their names."),
     ],
+    style: Annotated[
+        str | None, typer.Option(help="Picture of the style, of a model that takes one.")
+    ] = None,
     direction: Annotated[
         Direction, typer.Option(help="Of a model that translates both ways.")
     ] = Direction.forward,
@@ -54,6 +59,10 @@ def translate(
         raise ValueError(f"{model} is a {type(gan).__name__}, which draws images from latents.")
     options = {"direction": direction.value, "tile": tile, "overlap": overlap}
     gan.check_translation(seed=seed, **options)
+    if gan.takes_styles != (style is not None):
+        needed = "needs --style" if gan.takes_styles else "takes no --style"
+        raise ValueError(f"{model} is a {type(gan).__name__}, which {needed}.")
+    options |= {} if style is None else {"styles": style}
     problems = []
     for number, (path, target) in enumerate(pairs):
         own = None if seed is None else seed + number  # as of a folder in Python

@@ -46,6 +46,16 @@ def reflected(images: tf.Tensor, height: int | tf.Tensor, width: int | tf.Tensor
     return tf.gather(images, _places(shape[2], width), axis=2)
 
 
+def reflected_to_multiple(images: tf.Tensor, whole: int) -> tf.Tensor:
+    """Images `[B, H, W, C]` mirrored to the right and down, to sides that are multiples of `whole`."""
+    height, width = (
+        tf.maximum(-(-side // whole), 1) * whole for side in tf.unstack(tf.shape(images)[1:3])
+    )
+    sides = images.shape[1:3]
+    fits = None not in sides and not sides[0] % whole and not sides[1] % whole
+    return images if fits else reflected(images, height, width)
+
+
 def _places(size, wanted):
     """Which pixel stands at each place: 0, 1, …, size - 1, size - 2, …, 1, 0, 1, …"""
     period = tf.maximum(2 * (size - 1), 1)

@@ -1,6 +1,7 @@
 """The models, one paper a file."""
 
 from tfgan_zoo.models.acgan import ACGAN as ACGAN
+from tfgan_zoo.models.adain import AdaIN as AdaIN
 from tfgan_zoo.models.began import BEGAN as BEGAN
 from tfgan_zoo.models.biggan import BigGAN as BigGAN
 from tfgan_zoo.models.biggan_deep import BigGANDeep as BigGANDeep

@@ -50,6 +50,7 @@ class ImageToImage(keras.Model):
     def batch_options(self): ...
     @property
     def batches_per_step(self): ...
+    def before_training(self): ...
     def build_discriminator(self) -> keras.Model: ...
     def build_generator(self) -> keras.Model: ...
     def build_networks(self) -> None: ...
@@ -148,6 +149,7 @@ class ImageToImage(keras.Model):
         tile=None,
         overlap=32,
     ): ...
+    def translate_batch(self, images: Any, targets): ...
     def translator(self, direction, training: bool = False): ...
 
 class CycleGAN(ImageToImage):
@@ -243,6 +245,86 @@ class Pix2Pix(ImageToImage):
     def size_multiple(self): ...
     def synthesize(self, images: Any) -> tf.Tensor: ...
 
+class StyleTransfer(ImageToImage):
+    """Paints images in the style of one picture, or of several pictures of one style."""
+
+    features: str
+    width: int
+    blocks: int
+    content_weight: float
+    style_weight: float
+    variation_weight: float
+    normalization: Literal["instance", "affine_instance", "batch"] | None
+    upsampling: Literal["transpose", "resize"]
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (256, 256, 3),
+        target_channels: int | None = None,
+        g_learning_rate: float = 0.001,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        features: str = "vgg16",
+        width: int = 32,
+        blocks: int = 5,
+        content_weight: float = 1.0,
+        style_weight: float = 1.0,
+        variation_weight: float = 0.2,
+        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
+        upsampling: Literal["transpose", "resize"] = "resize",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    def maps(self, images: Any): ...
+
+class AdaIN(ImageToImage):
+    """Paints an image in the style of another one, which it has never seen."""
+
+    features: str
+    width: int
+    content_weight: float
+    style_weight: float
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (256, 256, 3),
+        target_channels: int | None = None,
+        g_learning_rate: float = 0.0001,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        features: str = "vgg19",
+        width: int = 64,
+        content_weight: float = 1.0,
+        style_weight: float = 10.0,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def build_encoder(self): ...
+    def call(
+        self, images: Any, styles: tf.Tensor, alpha=1.0, direction="forward", training: bool = False
+    ): ...
+    @property
+    def code(self): ...
+    def encode(self, images: Any) -> np.ndarray: ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    @property
+    def halvings(self): ...
+    @property
+    def size_multiple(self): ...
+    def stylize(self, images: Any, styles: tf.Tensor, alpha, training: bool = False): ...
+    def translate(
+        self,
+        images: Any,
+        styles: tf.Tensor | None = None,
+        alpha=1.0,
+        direction="forward",
+        seed: ArrayLike | None = None,
+        batch_size: int = 1,
+        tile=None,
+        overlap=32,
+    ): ...
+
 class GAN(keras.Model):
     """A generator and a discriminator trained against each other by `fit`."""
 
@@ -290,6 +372,7 @@ class GAN(keras.Model):
     def batch_options(self): ...
     @property
     def batches_per_step(self): ...
+    def before_training(self): ...
     def build_discriminator(self) -> keras.Model: ...
     def build_generator(self) -> keras.Model: ...
     def build_networks(self) -> None: ...

@@ -44,8 +44,9 @@ class StyleTransfer(WithoutDiscriminator):
             training needs it.
         width: Int. Channels of the generator's first feature map.
         blocks: Int. Residual blocks.
-        content_weight: Float. Of the distance of contents.
-        style_weight: Float. Of the distance of styles.
+        content_weight: Float. Of the distance of contents, beside the weights of the features' maps.
+        style_weight: Float. Of the distance of styles, likewise; half of it shows more of the content,
+            twice of it more of the style.
         variation_weight: Float. Of the squared differences of neighbouring pixels.
         normalization: "affine_instance", "instance", "batch" or None.
         upsampling: "resize" or "transpose".
@@ -65,8 +66,8 @@ class StyleTransfer(WithoutDiscriminator):
         "width": 32,
         "blocks": 5,
         "content_weight": 1.0,
-        "style_weight": 10.0,
-        "variation_weight": 0.0,
+        "style_weight": 1.0,
+        "variation_weight": 0.2,
         "normalization": "affine_instance",
         "upsampling": "resize",
     }

@@ -27,17 +27,22 @@ class Network(NamedTuple):
         load: Gives a model of some of these its published weights.
         content: `{name: weight}` of the maps in which contents are compared.
         style: `{name: weight}` of the maps in which styles are compared.
+        encoder: Names of the maps of an encoder, the last of which is decoded; () where it is none.
+        encoder_options: Of `maps`, for an encoder.
     """
 
     maps: Callable
     load: Callable
     content: dict
     style: dict
+    encoder: tuple = ()
+    encoder_options: dict = {}
 
 
 def _vgg(variant, normalize, load, content, style):
     maps = functools.partial(vgg.maps, variant=variant, normalize=normalize)
-    return Network(maps, load, content, style)
+    encoder = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+    return Network(maps, load, content, style, encoder, {"padding": "reflect"})
 
 
 def _torchvision(variant, **layers):
@@ -45,18 +50,22 @@ def _torchvision(variant, **layers):
     return _vgg(variant, vgg.of_torchvision, load, **layers)
 
 
-_STYLE = dict.fromkeys(("relu1_2", "relu2_2", "relu3_3", "relu4_3"), 1.0)
+# Weights of "vgg16" and "vgg19" have the ratio of the PyTorch example fast_neural_style; of the others
+# they bring the distances of two photographs near 1 for contents, and near each other for styles.
+_STYLE = dict.fromkeys(("relu1_2", "relu2_2", "relu3_3", "relu4_3"), 1e5)
+_STYLE_OF_HED = {"relu1_2": 1.2e-5, "relu2_2": 0.01, "relu3_3": 0.3, "relu4_3": 180.0}
 _networks = {
     "vgg16": _torchvision("vgg16", content={"relu2_2": 1.0}, style=_STYLE),
     "vgg19": _torchvision("vgg19", content={"relu2_2": 1.0}, style=_STYLE),
-    "hed": _vgg("vgg16", vgg.of_caffe, vgg.load_hed, {"relu2_2": 1.0}, _STYLE),
+    "hed": _vgg("vgg16", vgg.of_caffe, vgg.load_hed, {"relu2_2": 1e-3}, _STYLE_OF_HED),
     "efficientnet_lite0": Network(
         lambda images: efficientnet_lite0.maps(
             efficientnet_lite0.normalize(127.5 * images + 127.5)
         ),
         lambda model: None,  # `maps` has given them
-        {"expand3": 1.0},
-        dict.fromkeys(("expand1", "expand3", "expand5", "expand11"), 1.0),
+        {"expand3": 0.4},
+        {"expand1": 500.0, "expand3": 2500.0, "expand5": 3e4, "expand11": 3.5e6},
+        ("stem", "expand3", "expand5"),
     ),
 }
 
@@ -66,7 +75,7 @@ def names():
     return list(_networks)
 
 
-def register(name, maps, content, style):
+def register(name, maps, content, style, encoder=()):
     """Adds a network of one's own, by whose name models can be made and saved.
 
     Args:
@@ -74,13 +83,14 @@ def register(name, maps, content, style):
         maps: From symbolic images `[B, H, W, 3]` in [-1, 1] to `{name: map}`, by layers that have their
             weights when they are made. A model that is called here serves too.
         content, style: `{name: weight}` of the maps in which contents and styles are compared.
+        encoder: Names of the maps of `AdaIN`'s encoder, of which the last is decoded.
 
     Raises:
         ValueError: The name is taken.
     """
     if name in _networks:
         raise ValueError(f"Features named {name!r} are registered already.")
-    _networks[name] = Network(maps, lambda model: None, dict(content), dict(style))
+    _networks[name] = Network(maps, lambda model: None, dict(content), dict(style), tuple(encoder))
 
 
 def get(name):

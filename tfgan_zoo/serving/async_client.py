@@ -100,21 +100,21 @@ class AsyncClient:
         return await self._all_files(_GENERATE, {"seed": seeds} | conditions, batch_size)
 
     async def translate(
-        self, images: Any, direction: str = "forward", batch_size: int = 4
+        self, images: Any, direction: str = "forward", batch_size: int = 4, styles: Any = None
     ) -> list[np.ndarray]:
         """See `Client.translate`."""
-        files = await self.translate_png(images, direction, batch_size)
+        files = await self.translate_png(images, direction, batch_size, styles)
         return [self._decoded(file) for file in files]
 
     async def translate_png(
-        self, images: Any, direction: str = "forward", batch_size: int = 4
+        self, images: Any, direction: str = "forward", batch_size: int = 4, styles: Any = None
     ) -> list[bytes]:
         """See `Client.translate_png`."""
         numbers.integer("batch_size", batch_size)
         signature = "translate" if direction == "forward" else f"translate_{direction}"
         await self._input_names(signature)
-        pictures = arrays.objects(client_inputs.pictures(images))
-        return await self._all_files(signature, {"image_bytes": pictures}, batch_size)
+        inputs = client_inputs.translated(images, styles)
+        return await self._all_files(signature, inputs, batch_size)
 
     async def _all_files(self, signature, inputs, batch_size):
         """The PNG files of all rows, asked for in parts, of which some are under way at once."""
@@ -253,10 +253,11 @@ class AsyncClient:
         from tfgan_zoo.serving import golden
 
         reference = golden.read(path)
-        if reference.pictures is not None:
-            return golden.compare(reference, np.stack(await self.translate(reference.pictures)))
-        asked = {"labels": reference.labels, "texts": reference.texts}
-        images = await self.generate(seed=reference.seeds, **asked)
+        if reference.pictures is None:
+            asked = {"labels": reference.labels, "texts": reference.texts}
+            images = await self.generate(seed=reference.seeds, **asked)
+        else:
+            images = np.stack(await self.translate(reference.pictures, styles=reference.styles))
         return golden.compare(reference, images)
 
     async def close(self) -> None:

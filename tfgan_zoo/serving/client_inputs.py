@@ -65,6 +65,20 @@ def pictures(images):
     return [_picture(image) for image in ([images] if is_one else images)]
 
 
+def translated(images, styles=None):
+    """The inputs of a translation, `{name: objects [n]}`; of one style, it is that of all images."""
+    found = pictures(images)
+    inputs = {"image_bytes": objects(found)}
+    if styles is None:
+        return inputs
+    given = pictures(styles)
+    if len(given) not in (1, len(found)):
+        raise ValueError(
+            f"styles must be one for all or one for each of {len(found)}. Received {len(given)}."
+        )
+    return inputs | {"style_bytes": objects(given * len(found) if len(given) == 1 else given)}
+
+
 def _picture(image):
     if isinstance(image, bytes):
         return image

@@ -34,6 +34,7 @@ class Golden(NamedTuple):
         texts: Strings `[n]`, or None.
         pictures: List of PNG files, bytes, that are translated, or None; the seeds are their numbers.
         tolerance: Int. By how many levels of 255 kernels of another machine may round another way.
+        styles: List of PNG files, bytes, in whose style the pictures are painted, or None.
     """
 
     seeds: list
@@ -44,9 +45,10 @@ class Golden(NamedTuple):
     texts: list | None = None
     pictures: list | None = None
     tolerance: int = 1
+    styles: list | None = None
 
 
-def write(path, seeds, labels=None, texts=None, pictures=None, exact=None):
+def write(path, seeds, labels=None, texts=None, pictures=None, exact=None, styles=None):
     """Records what an exported version draws now, in its `assets.extra/`.
 
     Args:
@@ -57,15 +59,17 @@ def write(path, seeds, labels=None, texts=None, pictures=None, exact=None):
         pictures: List of PNG files, bytes `[n]`, for a model from images to images, else None.
         exact: uint8 `[n, H, W, C]` that the model draws in float32, where the export computes in
             bfloat16: by how much it differs is recorded, and allowed to other machines.
+        styles: List of PNG files, bytes `[n]`, for a model that takes them, else None.
     """
     # Its graph was made by this process, from the code that runs here already.
     images, extra = (
-        _drawn(path, seeds, labels, texts, pictures, trust_model=True),
+        _drawn(path, seeds, labels, texts, pictures, styles, trust_model=True),
         path / FILE.parent,
     )
     (path / IMAGES).mkdir()
-    for seed, picture in zip(seeds, pictures or [], strict=False):
-        (path / IMAGES / f"picture_{seed}.png").write_bytes(picture)
+    for kind, contents in {"picture": pictures, "style": styles}.items():
+        for seed, picture in zip(seeds, contents or [], strict=False):
+            (path / IMAGES / f"{kind}_{seed}.png").write_bytes(picture)
     for seed, image in zip(seeds, images, strict=True):
         (path / IMAGES / f"seed_{seed}.png").write_bytes(image)
     files = (
@@ -99,10 +103,10 @@ def read(path):
     _check_columns(path / FILE, record)
     images = [path / IMAGES / f"seed_{seed}.png" for seed in record["seeds"]]
     columns = {name: record.get(name) for name in ("seeds", "labels", "sha256", "files", "texts")}
-    pictures = [path / IMAGES / f"picture_{seed}.png" for seed in record["seeds"]]
-    columns["pictures"] = (
-        [file.read_bytes() for file in pictures] if pictures[0].is_file() else None
-    )
+    for column, kind in {"pictures": "picture", "styles": "style"}.items():
+        found = [path / IMAGES / f"{kind}_{seed}.png" for seed in record["seeds"]]
+        is_there = found[0].is_file()
+        columns[column] = [file.read_bytes() for file in found] if is_there else None
     return Golden(images=_read_images(images), **columns, tolerance=record.get("tolerance", 1))
 
 
@@ -169,7 +173,8 @@ def verify(path: str | os.PathLike, trust_model: bool = False) -> str:
     changed = [n for n, d in files if not (path / n).is_file() or sha256(path / n) != d]
     if changed:
         raise VerificationError(f"{path}: {', '.join(changed)} changed after the export.")
-    drawn = _drawn(path, golden.seeds, golden.labels, golden.texts, golden.pictures, trust_model)
+    asked = (golden.labels, golden.texts, golden.pictures, golden.styles)
+    drawn = _drawn(path, golden.seeds, *asked, trust_model)
     return compare(golden, _decoded(drawn))
 
 
@@ -200,12 +205,12 @@ def pixels_sha256(image):
     return hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
 
 
-def _drawn(path, seeds, labels, texts, pictures, trust_model):
+def _drawn(path, seeds, labels, texts, pictures, styles, trust_model):
     """The PNG files that a version draws, bytes."""
     from tfgan_zoo.serving.servable import Servable  # TensorFlow, which a client need not have
 
     with contextlib.closing(Servable(path, trust_model=trust_model)) as servable:
-        return servable.png_files(seeds, labels, texts, pictures)
+        return servable.png_files(seeds, labels, texts, pictures, styles)
 
 
 def _decoded(images):

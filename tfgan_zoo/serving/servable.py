@@ -104,12 +104,14 @@ class Servable:
                     "provided"
                 )
 
-    def png_files(self, seeds, labels=None, texts=None, pictures=None):
+    def png_files(self, seeds, labels=None, texts=None, pictures=None, styles=None):
         """The PNG files, bytes, of `n` seeds, or of `n` pictures, by the default signature; truncation,
         where taken, is 1."""
         inputs = {"seed": np.asarray(seeds, np.int64)}
         if pictures is not None:
             inputs = {"image_bytes": np.array(pictures, object)}
+        if styles is not None:
+            inputs["style_bytes"] = np.array(styles, object)
         if labels is not None:
             inputs["label"] = np.asarray(labels, np.int32)
         if texts is not None:

@@ -10,7 +10,7 @@ from tfgan_zoo import numbers
 from tfgan_zoo.datasets.batch_input import BatchInput
 from tfgan_zoo.engine import construction
 from tfgan_zoo.engine.players import Player
-from tfgan_zoo.layers import Rng, reflected
+from tfgan_zoo.layers import Rng, reflected_to_multiple
 from tfgan_zoo.tasks import pictures, tiling
 from tfgan_zoo.tasks.building import full_precision
 from tfgan_zoo.tasks.model import ZooModel
@@ -66,6 +66,7 @@ class ImageToImage(ZooModel):
     size_multiple = 1  # of height and width that the generator takes
     whole_squares = False  # whether the losses of least squares are doubled, which are halves
     scale = 1  # how many times as large the images made are
+    takes_styles = False  # whether it is given pictures of the style too: see `tasks.with_styles`
     max_served_pixels = 2**20  # of a picture in a file, which a server decodes
     _graphs = ((), {})  # of `translate`: the networks that they hold, and each by its direction
 
@@ -122,13 +123,8 @@ class ImageToImage(ZooModel):
         With `training=True` dropout draws, by the active `Rng` or anew.
         """
         self._check_direction(direction)
-        images, shape, whole = tf.convert_to_tensor(images), tf.shape(images), self.size_multiple
-        height, width = (
-            tf.maximum((side + whole - 1) // whole, 1) * whole for side in tf.unstack(shape[1:3])
-        )
-        sides = images.shape[1:3]
-        if None in sides or sides[0] % whole or sides[1] % whole:
-            images = reflected(images, height, width)
+        images, shape = tf.convert_to_tensor(images), tf.shape(images)
+        images = reflected_to_multiple(images, self.size_multiple)
         made = self.translator(direction)(images, training=training)
         made = tf.cast(made, tf.float32)
         return made[:, : self.scale * shape[1], : self.scale * shape[2]]
@@ -176,6 +172,10 @@ class ImageToImage(ZooModel):
         made = np.concatenate([to_uint8(part) for part in parts])
         return made[0] if one else made
 
+    def translate_batch(self, images, targets):
+        """What `translate` makes of images of a batch, for grids and golden images."""
+        return self.translate(images)
+
     def check_translation(self, direction="forward", seed=None, tile=None, overlap=32):
         """Refuses options that `translate` could not follow, whatever the images are.
 
@@ -210,11 +210,15 @@ class ImageToImage(ZooModel):
             object.__setattr__(self, "_graphs", (networks, {}))  # untracked by Keras
         graphs = self._graphs[1]
         if direction not in graphs:
-            spec = tf.TensorSpec([None, None, None, self._channels(direction)])
             graphs[direction] = tf.function(
-                lambda images: self(images, direction=direction), [spec], autograph=False
+                lambda *inputs: self(*inputs, direction=direction),
+                self._inputs_of_graph(direction),
+                autograph=False,
             )
         return graphs[direction]
+
+    def _inputs_of_graph(self, direction):
+        return [tf.TensorSpec([None, None, None, self._channels(direction)])]
 
     def _channels(self, direction):
         channels = self.image_shape[-1]
