@@ -49,7 +49,8 @@ def reflected(images: tf.Tensor, height: int | tf.Tensor, width: int | tf.Tensor
 def reflected_to_multiple(images: tf.Tensor, whole: int) -> tf.Tensor:
     """Images `[B, H, W, C]` mirrored to the right and down, to sides that are multiples of `whole`."""
     height, width = (
-        tf.maximum(-(-side // whole), 1) * whole for side in tf.unstack(tf.shape(images)[1:3])
+        tf.maximum((side + whole - 1) // whole, 1) * whole
+        for side in tf.unstack(tf.shape(images)[1:3])
     )
     sides = images.shape[1:3]
     fits = None not in sides and not sides[0] % whole and not sides[1] % whole

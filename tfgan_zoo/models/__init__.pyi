@@ -152,6 +152,59 @@ class ImageToImage(keras.Model):
     def translate_batch(self, images: Any, targets): ...
     def translator(self, direction, training: bool = False): ...
 
+class CUT(ImageToImage):
+    """One generator from images to targets, whose patches stay like those that they were made
+    of."""
+
+    width: int
+    blocks: int
+    patch: Literal[1, 16, 34, 70, 142, 286]
+    discriminator_width: int
+    nce_weight: float
+    identity_weight: float
+    nce_patches: int
+    temperature: float
+    projection_units: int
+    flip_equivariance: bool
+    antialias: bool
+    normalization: Literal["instance", "affine_instance", "batch"] | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (256, 256, 3),
+        target_channels: int | None = None,
+        objective: str | Objective | tuple[Callable, Callable] = "least_squares",
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        width: int = 64,
+        blocks: int = 9,
+        patch: Literal[1, 16, 34, 70, 142, 286] = 70,
+        discriminator_width: int = 64,
+        nce_weight: float = 1.0,
+        identity_weight: float = 1.0,
+        nce_patches: int = 256,
+        temperature: float = 0.07,
+        projection_units: int = 256,
+        flip_equivariance: bool = False,
+        antialias: bool = True,
+        normalization: Literal["instance", "affine_instance", "batch"] | None = "instance",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def build_projector(self, channels): ...
+    def discriminator_loss(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tuple[tf.Tensor, dict]: ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    def patch_nce(self, images: Any, made, rng: Rng, flips=None): ...
+    @property
+    def size_multiple(self): ...
+    def synthesize(self, images: Any) -> tf.Tensor: ...
+    @property
+    def upsampling(self): ...
+
 class CycleGAN(ImageToImage):
     """Two generators, from images to targets and back, which undo each other's work."""
 
@@ -243,6 +296,210 @@ class Pix2Pix(ImageToImage):
     def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
     @property
     def size_multiple(self): ...
+    def synthesize(self, images: Any) -> tf.Tensor: ...
+
+class FastCUT(CUT):
+    """CUT without the contrast of targets, whose loss of images weighs ten times as much."""
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (256, 256, 3),
+        target_channels: int | None = None,
+        objective: str | Objective | tuple[Callable, Callable] = "least_squares",
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        width: int = 64,
+        blocks: int = 9,
+        patch: Literal[1, 16, 34, 70, 142, 286] = 70,
+        discriminator_width: int = 64,
+        nce_weight: float = 10.0,
+        identity_weight: float = 0.0,
+        nce_patches: int = 256,
+        temperature: float = 0.07,
+        projection_units: int = 256,
+        flip_equivariance: bool = True,
+        antialias: bool = True,
+        normalization: Literal["instance", "affine_instance", "batch"] | None = "instance",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+
+class ESRGAN(ImageToImage):
+    """Residual-in-residual dense blocks, trained on pixels and then on features before
+    activation."""
+
+    scale: Literal[2, 3, 4]
+    pretraining_steps: int | None
+    pixel_loss: Literal["l1", "l2"]
+    pixel_weight: float
+    perceptual_weight: float
+    adversarial_weight: float
+    features: str
+    feature_weights: Any
+    feature_distance: Literal["l1", "l2"]
+    width: int
+    blocks: int
+    growth: int
+    discriminator_width: int
+    discriminator_normalization: Literal["batch"] | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (32, 32, 3),
+        target_channels: int | None = None,
+        objective: str | Objective | tuple[Callable, Callable] = "relativistic_average",
+        g_learning_rate: float = 0.0001,
+        d_learning_rate: float = 0.0001,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        scale: Literal[2, 3, 4] = 4,
+        pretraining_steps: int | None = 0,
+        pixel_loss: Literal["l1", "l2"] = "l1",
+        pixel_weight: float = 0.01,
+        perceptual_weight: float = 1.0,
+        adversarial_weight: float = 0.005,
+        features: str = "vgg19",
+        feature_weights: Any = None,
+        feature_distance: Literal["l1", "l2"] = "l1",
+        width: int = 64,
+        blocks: int = 23,
+        growth: int = 32,
+        discriminator_width: int = 64,
+        discriminator_normalization: Literal["batch"] | None = "batch",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def discriminate(self, images: Any): ...
+    def discriminator_loss(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tuple[tf.Tensor, dict]: ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    def interpolated(self, other, share): ...
+    def shown(self, targets): ...
+    @property
+    def skips_updates(self): ...
+    @property
+    def stages(self): ...
+    def synthesize(self, images: Any) -> tf.Tensor: ...
+
+class RealESRGAN(ImageToImage):
+    """ESRGAN's generator, or a compact one, against a U-Net that judges every pixel."""
+
+    scale: Literal[2, 3, 4]
+    pretraining_steps: int | None
+    pixel_loss: Literal["l1", "l2"]
+    pixel_weight: float
+    perceptual_weight: float
+    adversarial_weight: float
+    features: str
+    feature_weights: Any
+    feature_distance: Literal["l1", "l2"]
+    network: Literal["rrdb", "srvgg"]
+    width: int
+    blocks: int
+    growth: int
+    discriminator_width: int
+    sharpen: bool
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (64, 64, 3),
+        target_channels: int | None = None,
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        g_learning_rate: float = 0.0001,
+        d_learning_rate: float = 0.0001,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        scale: Literal[2, 3, 4] = 4,
+        pretraining_steps: int | None = 0,
+        pixel_loss: Literal["l1", "l2"] = "l1",
+        pixel_weight: float = 1.0,
+        perceptual_weight: float = 1.0,
+        adversarial_weight: float = 0.1,
+        features: str = "vgg19",
+        feature_weights: Any = None,
+        feature_distance: Literal["l1", "l2"] = "l1",
+        network: Literal["rrdb", "srvgg"] = "rrdb",
+        width: int = 64,
+        blocks: int = 23,
+        growth: int = 32,
+        discriminator_width: int = 64,
+        sharpen: bool = True,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def discriminate(self, images: Any): ...
+    def discriminator_loss(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tuple[tf.Tensor, dict]: ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    def interpolated(self, other, share): ...
+    def shown(self, targets): ...
+    @property
+    def size_multiple(self): ...
+    @property
+    def skips_updates(self): ...
+    @property
+    def stages(self): ...
+    def synthesize(self, images: Any) -> tf.Tensor: ...
+
+class SRGAN(ImageToImage):
+    """A residual network that enlarges images, and a discriminator of whole ones."""
+
+    scale: Literal[2, 3, 4]
+    pretraining_steps: int | None
+    pixel_loss: Literal["l1", "l2"]
+    pixel_weight: float
+    perceptual_weight: float
+    adversarial_weight: float
+    features: str
+    feature_weights: Any
+    feature_distance: Literal["l1", "l2"]
+    width: int
+    blocks: int
+    discriminator_width: int
+    discriminator_units: int
+    normalization: Literal["batch"] | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (24, 24, 3),
+        target_channels: int | None = None,
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        g_learning_rate: float = 0.0001,
+        d_learning_rate: float = 0.0001,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        scale: Literal[2, 3, 4] = 4,
+        pretraining_steps: int | None = 0,
+        pixel_loss: Literal["l1", "l2"] = "l2",
+        pixel_weight: float = 0.0,
+        perceptual_weight: float = 0.006,
+        adversarial_weight: float = 0.001,
+        features: str = "vgg19",
+        feature_weights: Any = None,
+        feature_distance: Literal["l1", "l2"] = "l2",
+        width: int = 64,
+        blocks: int = 16,
+        discriminator_width: int = 64,
+        discriminator_units: int = 1024,
+        normalization: Literal["batch"] | None = "batch",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def discriminate(self, images: Any): ...
+    def discriminator_loss(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tuple[tf.Tensor, dict]: ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    def interpolated(self, other, share): ...
+    def shown(self, targets): ...
+    @property
+    def skips_updates(self): ...
+    @property
+    def stages(self): ...
     def synthesize(self, images: Any) -> tf.Tensor: ...
 
 class StyleTransfer(ImageToImage):
