@@ -81,10 +81,11 @@ and `ssim_y_border4` without a border of four pixels, or of another number in th
 
 [Models from images to images](translation.md#evaluating) are scored by these and by the measures above
 of features or classes, where image i is the translation of image i of the split, not of a seed. Those
-that translate both ways also by {" and ".join(f"`{n}`" for n in CYCLE)}: the mean absolute difference,
-in levels of 255, and the PSNR of images and what comes back of them, with the translation in between
-rounded to pixels. `backward_` before a name is of the way back. Details of a result have as "identity"
-the same measure of the images themselves, at the size of the translations (bicubic, antialiased).
+that translate both ways also by {" and ".join(f"`{n}`" for n in CYCLE)}:
+the mean absolute difference, in levels of 255, and the PSNR of images and what comes back of them, with
+the translation in between rounded to pixels. `backward_` before a name is of the way back. Details of a
+result have as "identity" the same measure of the images themselves, at the size of the translations
+(bicubic, antialiased).
 """
 
 

@@ -13,6 +13,8 @@ from tfgan_zoo.names import near
 if TYPE_CHECKING:
     from tfgan_zoo.models import GAN
 
+_HERE = pathlib.Path(__file__).resolve().parent
+_OUR_ROOTS = [_HERE.parent / "saved_models", _HERE / "saved_models"]
 _presets = {}
 
 
@@ -118,7 +120,7 @@ def from_preset(
             return from_preset(folder, load_weights, model_class, trust_model, **overrides)
     is_path = _is_path(name)
     folder = _located(name) if is_path or load_weights else None
-    if folder and is_path:  # a preset's own weights come with the package, and no graph is run
+    if folder and not _is_ours(folder):
         check_graph(folder, trust_model)
     gan = _restored(folder, overrides) if folder else _new(name, overrides)
     if model_class is not None and not isinstance(gan, model_class):
@@ -251,14 +253,14 @@ def published(name: str) -> pathlib.Path | None:
     """
     if not files.is_name(name):
         return None
-    here = pathlib.Path(__file__).parent
-    roots = [
-        os.environ.get("TFGAN_ZOO_SAVED_MODELS"),
-        here.parent / "saved_models",
-        here / "saved_models",
-    ]
+    roots = [os.environ.get("TFGAN_ZOO_SAVED_MODELS"), *_OUR_ROOTS]
     found = (exported(pathlib.Path(root) / name) for root in roots if root)
     return next((folder for folder in found if folder), None)
+
+
+def _is_ours(folder):
+    """Whether a version came with the checkout or the package, whose code is trusted too."""
+    return any(root in folder.resolve().parents for root in _OUR_ROOTS)
 
 
 def _new(name, overrides):
