@@ -47,9 +47,9 @@ DATA = {
     "(ImageNet's terms: research, not commercial)",
     "BSD100": "the folder `./BSD100`, the 100 files of its HR images (github.com/jbhuang0604/SelfExSR, "
     "8f6dd8c, data/BSD100/image_SRF_4/*_HR.png; Berkeley's, for research, not commercial)",
-    "div2k": "the folder `./div2k`, the 800 HR images of DIV2K's training set (Agustsson and Timofte 2017, "
-    "data.vision.ee.ethz.ch/cvl/DIV2K; for research)",
-    "df2k": "the folder `./df2k`, those of DIV2K, of Flickr2K and of OutdoorScene, as Real-ESRGAN has them",
+    "div2k": "the folder `./div2k`, the 800 HR images of DIV2K's training set (Agustsson and Timofte "
+    "2017, data.vision.ee.ethz.ch/cvl/DIV2K; for research)",
+    "df2k": "the folder `./df2k`, images of DIV2K, of Flickr2K and of OutdoorScene, as of Real-ESRGAN",
 }
 # Which pictures a card of a model from images to images may show: all; outputs, since these show nothing
 # of the set's; or free ones, of another set of which all may be shown.
