@@ -3,6 +3,7 @@
 import os
 import pathlib
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -101,6 +102,15 @@ def test_a_model_of_pixels_alone_has_one_player():
     assert [player.name for player in model.players()] == ["generator"]
     logs = trained(model, 2)
     assert logs.keys() == {"g_loss", "pixels"}
+
+
+def test_maps_of_a_deep_compact_network_keep_their_variance():
+    model = make("RealESRGAN", blocks=16, width=32)
+    images = uniform(4, 8, 8, 1)
+    maps = [x.output for x in model.generator.layers if isinstance(x, keras.layers.PReLU)]
+    found = keras.Model(model.generator.input, [maps[0], maps[-1]])(images)
+    first, last = (float(tf.math.reduce_std(x)) for x in found)
+    assert 0.2 < last / first < 5
 
 
 def test_two_calls_are_one_after_the_other(tmp_path):
