@@ -32,10 +32,12 @@ from .models import WGAN as WGAN
 from .models import WGANGP as WGANGP
 from .models import BigGAN as BigGAN
 from .models import BigGANDeep as BigGANDeep
+from .models import Colorizer as Colorizer
 from .models import ConditionalGAN as ConditionalGAN
 from .models import CycleGAN as CycleGAN
 from .models import ImageToImage as ImageToImage
 from .models import InfoGAN as InfoGAN
+from .models import Inpainter as Inpainter
 from .models import Pix2Pix as Pix2Pix
 from .models import ProGAN as ProGAN
 from .models import StyleGAN as StyleGAN

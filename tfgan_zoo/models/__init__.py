@@ -4,12 +4,14 @@ from tfgan_zoo.models.acgan import ACGAN as ACGAN
 from tfgan_zoo.models.began import BEGAN as BEGAN
 from tfgan_zoo.models.biggan import BigGAN as BigGAN
 from tfgan_zoo.models.biggan_deep import BigGANDeep as BigGANDeep
+from tfgan_zoo.models.colorizer import Colorizer as Colorizer
 from tfgan_zoo.models.conditional_gan import ConditionalGAN as ConditionalGAN
 from tfgan_zoo.models.cyclegan import CycleGAN as CycleGAN
 from tfgan_zoo.models.dcgan import DCGAN as DCGAN
 from tfgan_zoo.tasks.gan import GAN as GAN
 from tfgan_zoo.tasks.image_to_image import ImageToImage as ImageToImage
 from tfgan_zoo.models.infogan import InfoGAN as InfoGAN
+from tfgan_zoo.models.inpainter import Inpainter as Inpainter
 from tfgan_zoo.models.lsgan import LSGAN as LSGAN
 from tfgan_zoo.models.pix2pix import Pix2Pix as Pix2Pix
 from tfgan_zoo.models.progan import ProGAN as ProGAN
