@@ -166,6 +166,14 @@ TRANSLATORS = {
         "variation_weight": 0.1,
     },
     "AdaIN": {"image_shape": (8, 8, 1), "width": 2, "features": "tiny"},
+    "Colorizer": {
+        "image_shape": (8, 8, 1),
+        "width": 4,
+        "discriminator_width": 4,
+        "patch": 16,
+        "l1_weight": 1.0,
+    },
+    "Inpainter": {"image_shape": (8, 8, 4), "width": 2, "discriminator_width": 2},
 }
 ALL = {**CASES, **TRANSLATORS}
 
@@ -213,6 +221,11 @@ def asked_for(gan, labels):
     if gan.condition is None:
         return None
     return TEXTS[labels] if isinstance(gan.condition, Texts) else labels
+
+
+def given_to(gan, images):
+    """Grey images with as many channels as the model takes."""
+    return images.repeat(gan.image_shape[-1], axis=-1)
 
 
 def initial_loss_scale(variant):

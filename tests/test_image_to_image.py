@@ -29,27 +29,40 @@ def pictures(*shape, seed=0):
     return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
 
 
+def pictures_for(model, *shape, direction="forward"):
+    """Pictures with the channels that the model takes."""
+    return pictures(*shape, channels(model, direction))
+
+
+def channels(model, direction):
+    return model.image_shape[-1] if direction == "forward" else model.target_shape[-1]
+
+
+def channels_made(model, direction="forward"):
+    return channels(model, "backward" if direction == "forward" else "forward")
+
+
 # === Translation ===
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_images_of_any_size(model, size):
     for direction in model.directions:
-        made = model.translate(pictures(2, *size, 1), direction)
-        assert made.shape == (2, *size, 1) and made.dtype == np.uint8
+        made = model.translate(pictures_for(model, 2, *size, direction=direction), direction)
+        assert made.shape == (2, *size, channels_made(model, direction)) and made.dtype == np.uint8
 
 
 def test_a_row_is_translated_by_itself(model):
-    images = pictures(3, 9, 11, 1)
+    images = pictures_for(model, 3, 9, 11)
     together = model.translate(images, batch_size=3).astype(int)
     alone = np.stack([model.translate(image) for image in images]).astype(int)
     assert np.abs(together - alone).max() <= 1
 
 
 def test_predict_and_call(model):
-    images = pictures(4, 8, 8, 1).astype(np.float32) / 127.5 - 1
+    images = pictures_for(model, 4, 8, 8).astype(np.float32) / 127.5 - 1
     made = model.predict(images, batch_size=2, verbose=0)
-    assert made.shape == (4, 8, 8, 1) and made.dtype == np.float32
+    assert made.shape == (4, 8, 8, channels_made(model)) and made.dtype == np.float32
     np.testing.assert_allclose(made, model(images), atol=1e-5)
     assert model.translate(images).dtype == np.uint8
 
@@ -96,22 +109,24 @@ def test_what_is_translated_follows_the_networks():
     ],
 )
 def test_bad_images_are_refused(model, images, message):
+    if message == "lie in":
+        images = images.repeat(model.image_shape[-1], axis=-1)
     with pytest.raises(ValueError, match=message):
         model.translate(images)
 
 
 def test_unknown_direction_is_refused(model):
     with pytest.raises(ValueError, match="translates forward"):
-        model.translate(pictures(1, 8, 8, 1), direction="sideways")
+        model.translate(pictures_for(model, 1, 8, 8), direction="sideways")
 
 
 def test_files_and_folders(model, tmp_path):
     for number in range(3):
         tf.io.write_file(
-            str(tmp_path / f"{number}.png"), tf.io.encode_png(pictures(5 + number, 7, 1))
+            str(tmp_path / f"{number}.png"), tf.io.encode_png(pictures_for(model, 5 + number, 7))
         )
     made = model.translate(tmp_path)
-    assert [image.shape for image in made] == [(5, 7, 1), (6, 7, 1), (7, 7, 1)]
+    assert [image.shape for image in made] == [(5 + n, 7, channels_made(model)) for n in range(3)]
     np.testing.assert_array_equal(made[1], model.translate(tmp_path / "1.png"))
     (tmp_path / "bad.png").write_bytes(b"no picture")
     with pytest.raises(ValueError, match=r"bad\.png"):
@@ -130,7 +145,7 @@ def test_files_and_folders(model, tmp_path):
 )
 def test_options_are_refused_whatever_the_image_is(model, options):
     with pytest.raises(ValueError, match="overlap|tile|translates|seed"):
-        model.translate(pictures(1, 8, 8, 1), **options)
+        model.translate(pictures_for(model, 1, 8, 8), **options)
 
 
 def test_images_of_channels_that_no_file_has(tmp_path):
@@ -191,7 +206,7 @@ def test_tiles_that_overlap_whole_are_refused():
 
 
 def test_translate_in_tiles(model):
-    images = pictures(1, 40, 24, 1)
+    images = pictures_for(model, 1, 40, 24)
     whole = model.translate(images).astype(int)
     tiled = model.translate(images, tile=16, overlap=8)
     assert tiled.shape == whole.shape
@@ -226,7 +241,7 @@ def test_reflection_padding():
 
 
 def test_fit_takes_images_and_targets(model):
-    images = pictures(16, 8, 8, 1).astype(np.float32) / 127.5 - 1
+    images = pictures_for(model, 16, 8, 8).astype(np.float32) / 127.5 - 1
     targets = asked_for(model, np.arange(16))
     logs = []
     for data in ((images, targets), ({"images": images, "targets": targets}, None)):

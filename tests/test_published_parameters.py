@@ -337,7 +337,7 @@ R3GAN = {"cifar10": (768,) * 4, "64": (*(768,) * 4, 384), "256": (*(768,) * 4, 3
 FACES_64, FACES_256 = stylegan2_channels(64, 4096, 256), stylegan2_channels(256, 16384)
 
 
-def unet(width, halvings, colours=3, size=4):
+def unet(width, halvings, colours=3, size=4, made=None):
     """`UnetGenerator` of the authors' PyTorch code: no biases before normalizations; the innermost map
     and the first are not normalized."""
     maps = [min(8, 2**level) * width for level in range(halvings)]
@@ -345,7 +345,23 @@ def unet(width, halvings, colours=3, size=4):
     down += conv(size, maps[-2], maps[-1], bias=False)
     up = normal_conv(maps[-1], maps[-2], size=size)  # of the innermost map, which has no skip
     up += sum(normal_conv(2 * a, b, size=size) for a, b in itertools.pairwise(maps[-2::-1]))
-    return down + up + conv(size, 2 * maps[0], colours)
+    return down + up + conv(size, 2 * maps[0], made or colours)
+
+
+def gated_inpainter(width):
+    """Figure 3 of the paper, `build_inpaint_net` of the authors' code: a gated convolution makes twice
+    what it gives, and the last one of a stage has no gates."""
+
+    def gated(*widths, size=3):
+        return chain(lambda a, b: conv(size, a, 2 * b), *widths)
+
+    w = width
+    decoder = gated(4 * w, 2 * w, 2 * w, w, w // 2) + conv(3, w // 2, 3)
+    coarse = gated(5, w, size=5) + gated(*(w * n for n in (1, 2, 2, *[4] * 9))) + decoder
+    first = gated(3, w, size=5)
+    refinement = first + gated(*(w * n for n in (1, 1, 2, 2, *[4] * 6)))
+    attention = first + gated(*(w * n for n in (1, 1, 2, *[4] * 5)))
+    return coarse + refinement + attention + gated(8 * w, 4 * w, 4 * w) + decoder
 
 
 def resnet_translator(width, blocks, colours=3):
@@ -423,7 +439,15 @@ def patchgan(width, colours, layer):
     return conv(4, colours, width) + chain(layer, *maps, size=4) + conv(4, maps[-1], 1)
 
 
+def spectral_patchgan(width):
+    """`build_sn_patch_gan_discriminator` of the authors' code."""
+    return chain(plain_conv, 4, *(width * n for n in (1, 2, 4, 4, 4, 4)))
+
+
 BY_HAND = {
+    ("colorizer_imagenet_256", G): unet(64, 8, 1, made=2),
+    ("colorizer_imagenet_256", D): patchgan(64, 3, normal_conv),
+    ("inpainter_places2", D): spectral_patchgan(64),
     ("cyclegan_horse2zebra", G): 2 * resnet_translator(64, 9),
     ("srgan_div2k", G): srresnet(64, 16),
     ("srgan_div2k", D): srgan_discriminator(64, 96),
@@ -553,6 +577,7 @@ PRINTED = {
     ("progan_celeb_a_hq_1024", D): (23_100_000, 100_000),
     ("pix2pix_facades", G): (54_414_000, 1_000),
     ("pix2pix_facades", D): (2_769_000, 1_000),
+    ("inpainter_places2", G): (4_100_000, 100_000),
 }
 
 # Ours less the published, where they are not equal.
@@ -633,6 +658,7 @@ def test_every_network_of_a_papers_size_is_in_the_table():
     ours_alone = {"textgan_emoji_32", "stylegan2_emoji_64", "biggan_cifar10_small"}
     ours_alone |= {p.name for p in presets if p.name.startswith("realesrgan_bsd100")}
     ours_alone |= {"pix2pix_facades_128", "style_transfer_small", "adain_small"}
+    ours_alone |= {"colorizer_cifar10", "inpainter_emoji_64"}
     expected = {p.name for p in presets} - small - ours_alone
     expected |= {"vanilla_gan_mnist", "infogan_mnist", "conditional_gan_mnist"}
     networks = {(name, player) for name in expected for player in (G, D)}
@@ -678,6 +704,7 @@ def test_the_tables_numbers_are_those_counted_here():
         ),
         (("pix2pix_facades", G), unet(64, 8)),
         (("pix2pix_facades", D), patchgan(64, 6, normal_conv)),
+        (("inpainter_places2", G), gated_inpainter(24)),
     ],
 )
 def test_counts_by_hand_give_the_numbers_that_are_printed(key, counted):

@@ -36,11 +36,13 @@ from .models import WGANGP as WGANGP
 from .models import AdaIN as AdaIN
 from .models import BigGAN as BigGAN
 from .models import BigGANDeep as BigGANDeep
+from .models import Colorizer as Colorizer
 from .models import ConditionalGAN as ConditionalGAN
 from .models import CycleGAN as CycleGAN
 from .models import FastCUT as FastCUT
 from .models import ImageToImage as ImageToImage
 from .models import InfoGAN as InfoGAN
+from .models import Inpainter as Inpainter
 from .models import Pix2Pix as Pix2Pix
 from .models import ProGAN as ProGAN
 from .models import RealESRGAN as RealESRGAN

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import ALL, TRANSLATORS, asked_for, make
+from cases import ALL, TRANSLATORS, asked_for, given_to, make
 
 import tfgan_zoo
 from tfgan_zoo.regularizers import Balance, InstanceNoise
@@ -103,7 +103,7 @@ def _check(variant, kind, strategy, images, labels, path, precision, **options):
     cut = new(variant, strategy, precision, is_eager, **options)
     if is_eager:
         images, labels = images[:32], labels[:32]
-    labels = asked_for(cut, labels)
+    images, labels = given_to(cut, images), asked_for(cut, labels)
     cut.save_weights(start := path.with_name("start.weights.h5"))
     cut.fit(images, labels, batch_size=BATCH_SIZE, epochs=EPOCHS, verbose=0)
     last, whole = int(cut.iterations.numpy()), state(cut)

@@ -4,12 +4,16 @@ from tfgan_zoo.deprecated import renamed
 from tfgan_zoo.layers.activations import LeakyReLU as LeakyReLU
 from tfgan_zoo.layers.attention import SelfAttention as SelfAttention
 from tfgan_zoo.layers.clipping import Clip as Clip
+from tfgan_zoo.layers.contextual import ContextualAttention as ContextualAttention
 from tfgan_zoo.layers.convolution import Conv2D as Conv2D
 from tfgan_zoo.layers.convolution import Conv2DTranspose as Conv2DTranspose
 from tfgan_zoo.layers.convolution import cpu_convolutions as cpu_convolutions
 from tfgan_zoo.layers.dropout import Dropout as Dropout
 from tfgan_zoo.layers.equalized import EqualizedConv2D as EqualizedConv2D
 from tfgan_zoo.layers.equalized import EqualizedDense as EqualizedDense
+from tfgan_zoo.layers.gated import GatedConv2D as GatedConv2D
+from tfgan_zoo.layers.lab import lab_to_rgb as lab_to_rgb
+from tfgan_zoo.layers.lab import rgb_to_lab as rgb_to_lab
 from tfgan_zoo.layers.maxout import Maxout as Maxout
 from tfgan_zoo.layers.minibatch import MinibatchDiscrimination as MinibatchDiscrimination
 from tfgan_zoo.layers.minibatch import MinibatchStddev as MinibatchStddev

@@ -5,6 +5,7 @@ from tfgan_zoo.models.adain import AdaIN as AdaIN
 from tfgan_zoo.models.began import BEGAN as BEGAN
 from tfgan_zoo.models.biggan import BigGAN as BigGAN
 from tfgan_zoo.models.biggan_deep import BigGANDeep as BigGANDeep
+from tfgan_zoo.models.colorizer import Colorizer as Colorizer
 from tfgan_zoo.models.conditional_gan import ConditionalGAN as ConditionalGAN
 from tfgan_zoo.models.cut import CUT as CUT
 from tfgan_zoo.models.cut import FastCUT as FastCUT
@@ -14,6 +15,7 @@ from tfgan_zoo.models.esrgan import ESRGAN as ESRGAN
 from tfgan_zoo.tasks.gan import GAN as GAN
 from tfgan_zoo.tasks.image_to_image import ImageToImage as ImageToImage
 from tfgan_zoo.models.infogan import InfoGAN as InfoGAN
+from tfgan_zoo.models.inpainter import Inpainter as Inpainter
 from tfgan_zoo.models.lsgan import LSGAN as LSGAN
 from tfgan_zoo.models.pix2pix import Pix2Pix as Pix2Pix
 from tfgan_zoo.models.progan import ProGAN as ProGAN

@@ -76,13 +76,17 @@ class Pix2Pix(ImageToImage):
     def size_multiple(self):
         return translators.size_multiple(self)
 
+    @property
+    def map_channels(self):
+        """Channels of what the generator is given and of what it makes."""
+        return self.image_shape[-1], self.target_shape[-1]
+
     def build_generator(self):
-        channels = self.image_shape[-1], self.target_shape[-1]
-        return translators.translator(self, *channels, "generator")
+        return translators.translator(self, *self.map_channels, "generator")
 
     def build_discriminator(self):
         """Gives, for each discriminator by its number, what `patchgan` does."""
-        channels = self.image_shape[-1] + self.target_shape[-1]
+        channels = sum(self.map_channels)
         options = (channels, self.patch, self.discriminator_width, self.normalization)
         x = images = keras.Input([None, None, channels], name="images")
         outputs = {}

@@ -27,8 +27,7 @@ class Options:
         data_dir: Where TFDS sets lie.
         data_options: Options of the function that loads the data, `tfgan_zoo.datasets.load`, or of a
             model from images to images `load_pairs`, `load_unpaired` or `load_degraded`, in place of the
-            preset's:
-            `{"flip": True}`.
+            preset's: `{"flip": True}`.
         epochs, steps: Length of the run, in one or the other, counted from its first step.
         batch_size: Images per update over all replicas.
         strategy: "one" (device), "mirrored" (all GPUs, or two logical CPUs), "multi_worker" (see

@@ -70,6 +70,12 @@ class ImageToImage(ZooModel):
     max_served_pixels = 2**20  # of a picture in a file, which a server decodes
     _graphs = ((), {})  # of `translate`: the networks that they hold, and each by its direction
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.autocast = (
+            False  # the averages are given images as they are, in any precision of training
+        )
+
     # === Hooks ===
 
     def build_networks(self):
