@@ -30,7 +30,8 @@ class AdaIN(WithStyles):
     ```python
     model = tfgan_zoo.AdaIN(image_shape=(128, 128, 3), features="efficientnet_lite0")
     model.compile()
-    model.fit(tfgan_zoo.datasets.load_unpaired(("photos", "paintings"), image_size=128, batch_size=8))
+    data = tfgan_zoo.datasets.load_unpaired(("./photos", "./paintings"), image_size=128, batch_size=8)
+    model.fit(data)
     painted = model.translate("photo.jpg", "painting.jpg", alpha=0.8)
     ```
 
