@@ -81,7 +81,7 @@ def test_losses_by_hand():
     """Equations 11 to 13, in float64 from the maps."""
     model = make("AdaIN", content_weight=2.0, style_weight=5.0)
     batch = {"images": images(3, 8, 8, 1), "targets": images(3, 8, 8, 1, seed=1)}
-    maps = lambda x: {k: np.float64(v) for k, v in model.encode(tf.constant(x)).items()}  # noqa: E731
+    maps = lambda x: {k: np.float64(v) for k, v in model.maps(tf.constant(x)).items()}  # noqa: E731
     content, styles = maps(batch["images"])["quarter"], maps(batch["targets"])
     wanted = by_hand(content, styles["quarter"])
     made = maps(model.generator(wanted.astype(np.float32), training=True))
@@ -190,7 +190,7 @@ def test_styles_in_every_form(model, tmp_path):
 def test_the_strength_of_the_style(model):
     photo, style = pixels(16, 16, 3), pixels(16, 16, 3, seed=1)
     none, half, whole = (model.translate(photo, style, alpha=a).astype(int) for a in (0, 0.5, 1))
-    content = model.encode(tf.constant(photo[None] / np.float32(127.5) - 1))["quarter"]
+    content = model.maps(tf.constant(photo[None] / np.float32(127.5) - 1))["quarter"]
     plain = np.round((np.asarray(model.ema_generator(content))[0] + 1) * 127.5)
     assert np.abs(none - plain).max() <= 1
     assert (half != none).any() and (half != whole).any()

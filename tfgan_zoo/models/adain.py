@@ -30,7 +30,8 @@ class AdaIN(WithStyles):
     ```python
     model = tfgan_zoo.AdaIN(image_shape=(128, 128, 3), features="efficientnet_lite0")
     model.compile()
-    model.fit(tfgan_zoo.datasets.load_unpaired(("photos", "paintings"), image_size=128, batch_size=8))
+    data = tfgan_zoo.datasets.load_unpaired(("./photos", "./paintings"), image_size=128, batch_size=8)
+    model.fit(data)
     painted = model.translate("photo.jpg", "painting.jpg", alpha=0.8)
     ```
 
@@ -124,23 +125,23 @@ class AdaIN(WithStyles):
 
     # === Translation ===
 
-    def encode(self, images):
+    def maps(self, images):
         """The encoder's maps, `{layer: float32 [B, H, W, C]}`, of float images in [-1, 1]."""
         maps = self.encoder(perceptual.colours(images), training=False)
         return {layer: tf.cast(found, tf.float32) for layer, found in maps.items()}
 
     def stylize(self, images, styles, alpha, training=False):
-        content, style = (self.encode(each)[self.code] for each in (images, styles))
+        content, style = (self.maps(each)[self.code] for each in (images, styles))
         maps = alpha * aligned(content, style) + (1 - alpha) * content
         return (self.generator if training else self.ema_generator)(maps, training=training)
 
     # === Losses ===
 
     def generator_loss(self, batch, rng):
-        content, styles = self.encode(batch["images"])[self.code], self.encode(batch["targets"])
+        content, styles = self.maps(batch["images"])[self.code], self.maps(batch["targets"])
         wanted = tf.stop_gradient(aligned(content, styles[self.code]))
         made = tf.cast(self.generator(wanted, training=True), tf.float32)
-        maps = self.encode(made)
+        maps = self.maps(made)
         logs = {"content": tf.reduce_mean(tf.square(maps[self.code] - wanted))}
         pairs = [(moments(maps[layer]), moments(styles[layer])) for layer in styles]
         logs["style"] = tf.add_n(

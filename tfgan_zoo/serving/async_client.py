@@ -113,8 +113,7 @@ class AsyncClient:
         numbers.integer("batch_size", batch_size)
         signature = "translate" if direction == "forward" else f"translate_{direction}"
         await self._input_names(signature)
-        inputs = client_inputs.translated(images, styles)
-        return await self._all_files(signature, inputs, batch_size)
+        return await self._all_files(signature, client_inputs.styled(images, styles), batch_size)
 
     async def _all_files(self, signature, inputs, batch_size):
         """The PNG files of all rows, asked for in parts, of which some are under way at once."""
@@ -254,8 +253,8 @@ class AsyncClient:
 
         reference = golden.read(path)
         if reference.pictures is None:
-            asked = {"labels": reference.labels, "texts": reference.texts}
-            images = await self.generate(seed=reference.seeds, **asked)
+            labels, texts = reference.labels, reference.texts
+            images = await self.generate(seed=reference.seeds, labels=labels, texts=texts)
         else:
             images = np.stack(await self.translate(reference.pictures, styles=reference.styles))
         return golden.compare(reference, images)

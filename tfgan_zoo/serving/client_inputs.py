@@ -65,7 +65,7 @@ def pictures(images):
     return [_picture(image) for image in ([images] if is_one else images)]
 
 
-def translated(images, styles=None):
+def styled(images, styles=None):
     """The inputs of a translation, `{name: objects [n]}`; of one style, it is that of all images."""
     found = pictures(images)
     inputs = {"image_bytes": objects(found)}
