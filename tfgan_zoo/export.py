@@ -239,9 +239,10 @@ def _write_golden(model, exact, folder):
         golden.write(folder, seeds, **asked, exact=reference)
     elif _TRANSLATE in endpoints:
         pixels = [example(model.image_shape, seed) for seed in seeds]
-        reference = None if exact is model else exact.translate(np.stack(pixels))
-        pictures = [png.encode(image) for image in pixels]
-        golden.write(folder, seeds, pictures=pictures, exact=reference)
+        pictures = list(map(png.encode, pixels))
+        asked, served = model.example_inputs(seeds)
+        reference = None if exact is model else exact.translate(np.stack(pixels), **asked)
+        golden.write(folder, seeds, pictures=pictures, further=served, exact=reference)
 
 
 def example(image_shape: tuple, seed: int) -> np.ndarray:
@@ -294,5 +295,5 @@ def _fill(message, spec, shape, picture):
     message.dtype = spec.dtype.as_datatype_enum
     for length in shape:
         message.tensor_shape.dim.add(size=length)
-    if spec.name == "image_bytes":
+    if picture and spec.dtype == tf.string:
         message.string_val.extend([picture] * shape[0])

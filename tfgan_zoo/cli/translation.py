@@ -35,6 +35,9 @@ def translate(
     direction: Annotated[
         Direction, typer.Option(help="Of a model that translates both ways.")
     ] = Direction.forward,
+    domain: Annotated[
+        str | None, typer.Option(help="Name or number of the class that pictures are brought into.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Dropout draws by it. (no dropout)")] = None,
     tile: Annotated[
         int | None, typer.Option(help="Side of tiles, for large pictures. (as a whole)")
@@ -57,7 +60,7 @@ def translate(
     gan = console.load_model(model, trust_model, draws=False)
     if not hasattr(gan, "translate"):
         raise ValueError(f"{model} is a {type(gan).__name__}, which draws images from latents.")
-    options = {"direction": direction.value, "tile": tile, "overlap": overlap}
+    options = {"direction": direction.value, "tile": tile, "overlap": overlap} | _of(gan, domain)
     gan.check_translation(seed=seed, **options)
     problems = []
     for number, (path, target) in enumerate(pairs):
@@ -71,3 +74,18 @@ def translate(
     typer.echo(f"Translated {done} of {len(pairs)}: {out}")
     if problems:
         raise ValueError("\n".join([f"{len(problems)} pictures are left out:", *problems]))
+
+
+def _of(gan, domain):
+    """The domain as an argument of `translate`, checked; nothing where none is given.
+
+    Raises:
+        ValueError: A model without domains, a missing one, or one that it does not have.
+    """
+    from tfgan_zoo.tasks import further_inputs
+
+    if domain is not None and domain.isdecimal() and domain not in (gan.class_names or ()):
+        domain = int(domain)
+    given = {} if domain is None else {"domain": domain}
+    further_inputs.rows(gan, given, 1)
+    return given

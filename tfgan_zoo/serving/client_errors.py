@@ -30,6 +30,8 @@ def refusal(model, row, num_classes, number):
         num_classes: Int, or None where it is not known.
         number: Int. Which one of those asked for it is.
     """
+    if num_classes is not None and not 0 <= row.get("domain", 0) < num_classes:
+        return f"{model} has no class {row['domain']}: domains must lie in [0, {num_classes})."
     if "image_bytes" in row:
         return (
             f"{model} does not read picture number {number}: it takes whole JPEG, PNG, BMP and GIF "

@@ -59,6 +59,31 @@ def column(name, value, n):
     return numbers.truncations(value, n) if name == "truncation" else texts(value, n)
 
 
+def translated(model, names, images, given):
+    """The inputs of a translation, `{name: array [n]}`.
+
+    Args:
+        model: Its name.
+        names: The names of its inputs, "image_bytes" among them.
+        images: See `pictures`.
+        given: `{name: value}` of the others, classes or pictures, one for all images or one for each.
+
+    Raises:
+        ValueError: One that the model does not take, or that is missing.
+    """
+    names = set(names) - {"image_bytes"}
+    if set(given) != names:
+        wanted, received = (" and ".join(["pictures", *sorted(found)]) for found in (names, given))
+        raise ValueError(f"{model} takes {wanted}. Received: {received}.")
+    found = {"image_bytes": objects(pictures(images))}
+    n = len(found["image_bytes"])
+    for name, value in given.items():
+        is_class = np.asarray(value).dtype.kind in "iu" and np.ndim(value) < 2
+        column = numbers.classes(name, value, n) if is_class else objects(pictures(value))
+        found[name] = np.broadcast_to(column, [n])
+    return found
+
+
 def pictures(images):
     """The bytes of image files, a list: of bytes, paths, or uint8 arrays `[H, W, C]`, one or several."""
     is_one = isinstance(images, (bytes, str, os.PathLike)) or getattr(images, "ndim", 0) == 3
