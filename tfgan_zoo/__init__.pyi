@@ -40,6 +40,7 @@ from .models import ImageToImage as ImageToImage
 from .models import InfoGAN as InfoGAN
 from .models import Pix2Pix as Pix2Pix
 from .models import ProGAN as ProGAN
+from .models import StarGAN as StarGAN
 from .models import StyleGAN as StyleGAN
 from .models import StyleGAN2 as StyleGAN2
 from .models import TextGAN as TextGAN

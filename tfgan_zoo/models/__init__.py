@@ -19,6 +19,7 @@ from tfgan_zoo.models.r3gan import R3GAN as R3GAN
 from tfgan_zoo.models.sagan import SAGAN as SAGAN
 from tfgan_zoo.models.sngan import SNGAN as SNGAN
 from tfgan_zoo.models.ssgan import SSGAN as SSGAN
+from tfgan_zoo.models.stargan import StarGAN as StarGAN
 from tfgan_zoo.models.stylegan import StyleGAN as StyleGAN
 from tfgan_zoo.models.stylegan2 import StyleGAN2 as StyleGAN2
 from tfgan_zoo.models.textgan import TextGAN as TextGAN
