@@ -53,10 +53,10 @@ class ImageToImage(keras.Model):
     def build_discriminator(self) -> keras.Model: ...
     def build_generator(self) -> keras.Model: ...
     def build_networks(self) -> None: ...
-    def call(self, images: Any, direction="forward", training: bool = False): ...
+    def call(self, images: Any, direction="forward", training: bool = False, **further): ...
     def check_compile(self): ...
     def check_translation(
-        self, direction="forward", seed: ArrayLike | None = None, tile=None, overlap=32
+        self, direction="forward", seed: ArrayLike | None = None, tile=None, overlap=32, **further
     ): ...
     @property
     def class_names(self): ...
@@ -77,6 +77,7 @@ class ImageToImage(keras.Model):
     def ema_pairs(self) -> list[tuple[keras.Model, keras.Model]]: ...
     def endpoints(self): ...
     def evaluate(self, *args, **options): ...
+    def example_inputs(self, seeds: ArrayLike): ...
     def export(
         self,
         path: str | os.PathLike,
@@ -105,11 +106,14 @@ class ImageToImage(keras.Model):
     def from_preset(
         cls, name: str | os.PathLike, load_weights: bool = True, **overrides
     ) -> Self: ...
+    def further_inputs(self): ...
     def get_compile_config(self): ...
     def get_config(self) -> dict: ...
     def gradient_transforms(self, player): ...
     def gradients_of(self, name: str, batch: dict[str, tf.Tensor], turn, replica): ...
     def load_own_variables(self, store): ...
+    @classmethod
+    def loader_arguments(cls, options): ...
     def make_train_function(self, force=False): ...
     def mean_over_replicas(self, tensors): ...
     def networks(self) -> dict[str, keras.Model]: ...
@@ -145,8 +149,62 @@ class ImageToImage(keras.Model):
         batch_size: int = 1,
         tile=None,
         overlap=32,
+        **further,
     ): ...
     def translator(self, direction, training: bool = False): ...
+
+class CUT(ImageToImage):
+    """One generator from images to targets, whose patches stay like those that they were made
+    of."""
+
+    width: int
+    blocks: int
+    patch: Literal[1, 16, 34, 70, 142, 286]
+    discriminator_width: int
+    nce_weight: float
+    identity_weight: float
+    nce_patches: int
+    temperature: float
+    projection_units: int
+    flip_equivariance: bool
+    antialias: bool
+    normalization: Literal["instance", "affine_instance", "batch"] | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (256, 256, 3),
+        target_channels: int | None = None,
+        objective: str | Objective | tuple[Callable, Callable] = "least_squares",
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        width: int = 64,
+        blocks: int = 9,
+        patch: Literal[1, 16, 34, 70, 142, 286] = 70,
+        discriminator_width: int = 64,
+        nce_weight: float = 1.0,
+        identity_weight: float = 1.0,
+        nce_patches: int = 256,
+        temperature: float = 0.07,
+        projection_units: int = 256,
+        flip_equivariance: bool = False,
+        antialias: bool = True,
+        normalization: Literal["instance", "affine_instance", "batch"] | None = "instance",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def build_projector(self, channels): ...
+    def discriminator_loss(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tuple[tf.Tensor, dict]: ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    def patch_nce(self, images: Any, made, rng: Rng, flips=None): ...
+    @property
+    def size_multiple(self): ...
+    def synthesize(self, images: Any) -> tf.Tensor: ...
+    @property
+    def upsampling(self): ...
 
 class CycleGAN(ImageToImage):
     """Two generators, from images to targets and back, which undo each other's work."""
@@ -240,6 +298,79 @@ class Pix2Pix(ImageToImage):
     @property
     def size_multiple(self): ...
     def synthesize(self, images: Any) -> tf.Tensor: ...
+
+class StarGAN(ImageToImage):
+    """Brings an image of any domain into any other: domains are the classes of labelled
+    images."""
+
+    gradient_penalty_weight: float
+    num_classes: int
+    width: int
+    blocks: int
+    discriminator_width: int
+    discriminator_layers: int
+    n_critic: int
+    class_weight: float
+    reconstruction_weight: float
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (128, 128, 3),
+        target_channels: int | None = None,
+        objective: str | Objective | tuple[Callable, Callable] = "wasserstein",
+        g_learning_rate: float = 0.0001,
+        d_learning_rate: float = 0.0001,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        gradient_penalty_weight: float = 10.0,
+        num_classes: int = 5,
+        width: int = 64,
+        blocks: int = 6,
+        discriminator_width: int = 64,
+        discriminator_layers: int = 6,
+        n_critic: int = 5,
+        class_weight: float = 1.0,
+        reconstruction_weight: float = 10.0,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    @property
+    def condition(self): ...
+    def discriminate(self, images: Any): ...
+    def discriminator_loss(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tuple[tf.Tensor, dict]: ...
+    def draw_domains(self, rng: Rng): ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    def synthesize(self, images: Any, domains) -> tf.Tensor: ...
+
+class FastCUT(CUT):
+    """CUT without the contrast of targets, whose loss of images weighs ten times as much."""
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (256, 256, 3),
+        target_channels: int | None = None,
+        objective: str | Objective | tuple[Callable, Callable] = "least_squares",
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        width: int = 64,
+        blocks: int = 9,
+        patch: Literal[1, 16, 34, 70, 142, 286] = 70,
+        discriminator_width: int = 64,
+        nce_weight: float = 10.0,
+        identity_weight: float = 0.0,
+        nce_patches: int = 256,
+        temperature: float = 0.07,
+        projection_units: int = 256,
+        flip_equivariance: bool = True,
+        antialias: bool = True,
+        normalization: Literal["instance", "affine_instance", "batch"] | None = "instance",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
 
 class GAN(keras.Model):
     """A generator and a discriminator trained against each other by `fit`."""
@@ -411,6 +542,8 @@ class GAN(keras.Model):
     def latents_for(self, seeds: ArrayLike) -> tf.Tensor: ...
     def lazy_regularization(self, k: int, rng: Rng, term, shape=()): ...
     def load_own_variables(self, store): ...
+    @classmethod
+    def loader_arguments(cls, options): ...
     def make_train_function(self, force=False): ...
     def mean_over_replicas(self, tensors): ...
     def networks(self) -> dict[str, keras.Model]: ...

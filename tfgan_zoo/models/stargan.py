@@ -222,6 +222,15 @@ _SMALL |= {"discriminator_width": 32, "discriminator_layers": 5}
 _FLIPS = {"flip": True}
 
 register(
-    ("stargan_rafd", StarGAN, {"num_classes": 8}, "./rafd", 16, 200, (0, 0), _FLIPS),
-    ("stargan_rafd_64", StarGAN, _SMALL, "./rafd", 16, 200, (0, 0), _FLIPS),
+    (
+        "stargan_rafd",
+        StarGAN,
+        {"num_classes": 8},
+        "./rafd",
+        16,
+        200,
+        (8_439_936, 44_786_624),
+        _FLIPS,
+    ),
+    ("stargan_rafd_64", StarGAN, _SMALL, "./rafd", 16, 200, (1_531_968, 2_808_800), _FLIPS),
 )
