@@ -131,6 +131,7 @@ TRANSLATORS = {
         "discriminator_width": 4,
         "discriminator_layers": 2,
         "n_critic": 2,
+        "gradient_penalty_weight": 0.1,
         "reconstruction_weight": 1.0,
     },
     "FastCUT": {**CONTRASTIVE, "image_shape": (8, 8, 1), "nce_weight": 1.0},

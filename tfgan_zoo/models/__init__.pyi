@@ -312,6 +312,7 @@ class StarGAN(ImageToImage):
     n_critic: int
     class_weight: float
     reconstruction_weight: float
+    normalization: Literal["instance", "affine_instance", "batch"] | None
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (128, 128, 3),
@@ -331,6 +332,7 @@ class StarGAN(ImageToImage):
         n_critic: int = 5,
         class_weight: float = 1.0,
         reconstruction_weight: float = 10.0,
+        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...

@@ -10,7 +10,7 @@ from keras import layers
 
 from tfgan_zoo import losses
 from tfgan_zoo.layers import Conv2D, Conv2DTranspose, InstanceNormalization, LeakyReLU
-from tfgan_zoo.networks.translation import images_of
+from tfgan_zoo.networks.translation import NORMALIZATIONS, has_bias, images_of, normalized
 from tfgan_zoo.penalties import GradientPenalty
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.conditions import Labels
@@ -50,6 +50,7 @@ class StarGAN(ImageToImage):
         n_critic: Int. Discriminator updates per generator update.
         class_weight: Float. Of the cross entropies of the domains.
         reconstruction_weight: Float. Of the L1 distance of an image from what comes back of it.
+        normalization: "affine_instance", "instance", "batch" or None, in the generator.
 
     All other arguments: see `ImageToImage`.
 
@@ -74,10 +75,14 @@ class StarGAN(ImageToImage):
         "n_critic": 5,
         "class_weight": 1.0,
         "reconstruction_weight": 10.0,
+        "normalization": "affine_instance",
         "g_learning_rate": 1e-4,
         "d_learning_rate": 1e-4,
     }
-    bounds = dict.fromkeys(("reconstruction_weight", "gradient_penalty_weight"), ">= 0")
+    bounds = {
+        "normalization": NORMALIZATIONS,
+        **dict.fromkeys(("reconstruction_weight", "gradient_penalty_weight"), ">= 0"),
+    }
 
     @property
     def condition(self):
@@ -96,15 +101,20 @@ class StarGAN(ImageToImage):
         domain = keras.Input([], dtype="int32", name="domain")
         x = DomainMaps(self.num_classes)([images, domain])
         for maps, size, strides in ((1, 7, 1), (2, 4, 2), (4, 4, 2)):
-            x = layers.ReLU()(_normalized(_convolution(x, maps * self.width, size, strides)))
+            x = layers.ReLU()(self._step(x, maps * self.width, size, strides))
         for _ in range(self.blocks):
-            inner = layers.ReLU()(_normalized(_convolution(x, 4 * self.width, 3)))
-            x = layers.Add()([x, _normalized(_convolution(inner, 4 * self.width, 3))])
+            inner = layers.ReLU()(self._step(x, 4 * self.width, 3))
+            x = layers.Add()([x, self._step(inner, 4 * self.width, 3)])
         for maps in (2, 1):
-            x = _convolution(x, maps * self.width, 4, 2, kind=Conv2DTranspose)
-            x = layers.ReLU()(_normalized(x))
+            x = layers.ReLU()(self._step(x, maps * self.width, 4, 2, Conv2DTranspose))
         x = images_of(_convolution(x, self.target_shape[-1], 7))
         return keras.Model([images, domain], x, name="generator")
+
+    def _step(self, x, maps, size, strides=1, kind=Conv2D):
+        """A convolution, normalized; gains start at 1, as in the authors' code."""
+        x = _convolution(x, maps, size, strides, "same", has_bias(self.normalization), kind)
+        is_affine = self.normalization == "affine_instance"
+        return InstanceNormalization()(x) if is_affine else normalized(x, self.normalization)
 
     def build_discriminator(self):
         """Makes a network from images to logits: `{"logits": [B, H, W, 1], "class_logits": [B, K]}`."""
@@ -205,10 +215,6 @@ def _convolution(x, maps, size, strides=1, padding="same", use_bias=False, kind=
     """With PyTorch's initial weights, which the authors' code has."""
     start = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
     return kind(maps, size, strides, padding, use_bias=use_bias, kernel_initializer=start)(x)
-
-
-def _normalized(x):
-    return InstanceNormalization()(x)
 
 
 def _cross_entropy(logits, labels):
