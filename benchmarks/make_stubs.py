@@ -79,6 +79,7 @@ ARGUMENTS = {  # of methods, by name, where the source says nothing
     "logs": "dict[str, tf.Tensor]",
     "name": "str",
     "from_preset.name": "str | os.PathLike",
+    "translate.styles": "Any",
     "version": "int",
     "learning_rate": "float",
     "config": "dict",

@@ -1,21 +1,16 @@
 """AdaIN: the layer and the losses in float64, styles in every form, serving, and what is saved."""
 
-import base64
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from cases import TRANSLATORS, make
-from running_server import Server
-from typer.testing import CliRunner
 
 import tfgan_zoo
-from tfgan_zoo import callbacks, cli, serving
+from tfgan_zoo import callbacks
 from tfgan_zoo.models.adain import aligned, moments
 from tfgan_zoo.networks import perceptual
 from tfgan_zoo.networks.stylized_decoder import decoder
-from tfgan_zoo.serving import Client, golden
 
 COLOUR = {"image_shape": (16, 16, 3)}
 
@@ -81,7 +76,7 @@ def test_losses_by_hand():
     """Equations 11 to 13, in float64 from the maps."""
     model = make("AdaIN", content_weight=2.0, style_weight=5.0)
     batch = {"images": images(3, 8, 8, 1), "targets": images(3, 8, 8, 1, seed=1)}
-    maps = lambda x: {k: np.float64(v) for k, v in model.encode(tf.constant(x)).items()}  # noqa: E731
+    maps = lambda x: {k: np.float64(v) for k, v in model.maps(tf.constant(x)).items()}  # noqa: E731
     content, styles = maps(batch["images"])["quarter"], maps(batch["targets"])
     wanted = by_hand(content, styles["quarter"])
     made = maps(model.generator(wanted.astype(np.float32), training=True))
@@ -114,7 +109,9 @@ def test_the_encoder_is_frozen_and_saved(tmp_path):
         keras.models.load_model(tmp_path / "model.keras"),
         tfgan_zoo.from_preset(path, trust_model=True),
     ):
-        np.testing.assert_array_equal(again.translate(*given), model.translate(*given))
+        np.testing.assert_array_equal(
+            again.translate(given[0], styles=given[1]), model.translate(given[0], styles=given[1])
+        )
         assert int(again.encoder_is_loaded) == 1
 
 
@@ -135,7 +132,7 @@ def test_weights_of_the_encoder_are_read_once(monkeypatch):
 def test_encoders(name):
     model = make("AdaIN", image_shape=(16, 16, 3), features=name)
     assert model.halvings == 3 and model.size_multiple == 16
-    made = model.translate(pixels(5, 5, 3), pixels(20, 3, 3, seed=1))
+    made = model.translate(pixels(5, 5, 3), styles=pixels(20, 3, 3, seed=1))
     assert made.shape == (5, 5, 3)
     padding = [layer for layer in model.encoder.layers if "ReflectionP" in type(layer).__name__]
     assert len(padding) == {"vgg19": 9, "hed": 8}.get(name, 0)
@@ -168,29 +165,32 @@ def test_it_learns_to_rebuild():
 
 def test_styles_in_every_form(model, tmp_path):
     photos, paintings = pixels(3, 20, 12, 3), pixels(3, 9, 17, 3, seed=1)
-    each = [model.translate(p, s) for p, s in zip(photos, paintings, strict=True)]
-    together = model.translate(photos, paintings, batch_size=2)
+    each = [model.translate(p, styles=s) for p, s in zip(photos, paintings, strict=True)]
+    together = model.translate(photos, styles=paintings, batch_size=2)
     assert together.shape == (3, 20, 12, 3) and together.dtype == np.uint8
     assert np.abs(together.astype(int) - np.stack(each)).max() <= 1
-    one = model.translate(photos, paintings[0], batch_size=3)
+    one = model.translate(photos, styles=paintings[0], batch_size=3)
     assert np.abs(one[0].astype(int) - each[0]).max() <= 1 and (one[1] != each[1]).any()
     for number in range(3):
         for kind, array in {"photo": photos, "style": paintings}.items():
             (tmp_path / kind).mkdir(exist_ok=True)
             file = tf.io.encode_png(array[number])
             (tmp_path / kind / f"{number}.png").write_bytes(file.numpy())
-    listed = model.translate(tmp_path / "photo", tmp_path / "style")
+    listed = model.translate(tmp_path / "photo", styles=tmp_path / "style")
     assert isinstance(listed, list)
     np.testing.assert_array_equal(np.stack(listed), np.stack(each))
-    mixed = model.translate([photos[0], photos[1][:5]], [paintings[0], tmp_path / "style/1.png"])
+    styles = [paintings[0], tmp_path / "style/1.png"]
+    mixed = model.translate([photos[0], photos[1][:5]], styles=styles)
     np.testing.assert_array_equal(mixed[0], each[0])
     assert mixed[1].shape == (5, 12, 3)
 
 
 def test_the_strength_of_the_style(model):
     photo, style = pixels(16, 16, 3), pixels(16, 16, 3, seed=1)
-    none, half, whole = (model.translate(photo, style, alpha=a).astype(int) for a in (0, 0.5, 1))
-    content = model.encode(tf.constant(photo[None] / np.float32(127.5) - 1))["quarter"]
+    none, half, whole = (
+        model.translate(photo, styles=style, alpha=a).astype(int) for a in (0, 0.5, 1)
+    )
+    content = model.maps(tf.constant(photo[None] / np.float32(127.5) - 1))["quarter"]
     plain = np.round((np.asarray(model.ema_generator(content))[0] + 1) * 127.5)
     assert np.abs(none - plain).max() <= 1
     assert (half != none).any() and (half != whole).any()
@@ -199,87 +199,35 @@ def test_the_strength_of_the_style(model):
 def test_what_is_no_translation(model):
     photo, style = pixels(8, 8, 3), pixels(8, 8, 3)
     for given, options, message in (
-        ((photo,), {}, "in the style of another picture"),
-        ((photo, style), {"alpha": 1.5}, r"alpha must be a number in \[0, 1\]"),
-        ((photo, style[..., :1]), {}, "must be"),
-        ((pixels(3, 8, 8, 3), pixels(2, 8, 8, 3)), {}, "one for each of 3 images. Received: 2"),
-        ((photo, style), {"direction": "backward"}, "translates forward"),
+        (photo, {}, "styles beside images. Received: images alone"),
+        (photo, {"styles": style, "alpha": 1.5}, r"alpha must be a number in \[0, 1\]"),
+        (photo, {"styles": style, "alpha": "much"}, r"alpha must be a number in \[0, 1\]"),
+        (photo, {"styles": style, "domain": 1}, "Received: styles, domain"),
+        (photo, {"styles": style[..., :1]}, "must be"),
+        (pixels(3, 8, 8, 3), {"styles": pixels(2, 8, 8, 3)}, "each of 3 images. Received: 2"),
+        (photo, {"styles": style, "direction": "backward"}, "translates forward"),
     ):
         with pytest.raises(ValueError, match=message):
-            model.translate(*given, **options)
+            model.translate(given, **options)
+    with pytest.raises(ValueError, match="takes images, styles, alpha. Received: 4 inputs"):
+        model((photo[None],) * 4)
+
+
+def test_a_strength_for_each(model):
+    photos, style = pixels(2, 8, 8, 3), pixels(16, 16, 3, seed=1)
+    both = model.translate(photos, styles=style, alpha=[0, 1], batch_size=2).astype(int)
+    for photo, made, alpha in zip(photos, both, (0, 1), strict=True):
+        assert np.abs(model.translate(photo, styles=style, alpha=alpha) - made).max() <= 1
 
 
 def test_tiles_predict_and_grid(model, tmp_path):
     photo, style = pixels(40, 24, 3), pixels(16, 16, 3, seed=1)
-    assert model.translate(photo, style, tile=16, overlap=8).shape == photo.shape
+    assert model.translate(photo, styles=style, tile=16, overlap=8).shape == photo.shape
     batch = {"images": images(4, 16, 16, 3), "targets": images(4, 16, 16, 3, seed=1)}
     made = model.predict((batch["images"], batch["targets"]), batch_size=2, verbose=0)
-    np.testing.assert_allclose(made, model(batch["images"], batch["targets"]), atol=1e-4)
+    np.testing.assert_allclose(made, model(batch["images"], styles=batch["targets"]), atol=1e-4)
     grid = callbacks.translations.translation_grid(model, batch)
     assert grid.shape == (52, 70, 3)  # with lines between them
-
-
-# === Serving ===
-
-
-@pytest.fixture(scope="module")
-def exported(model, tmp_path_factory):
-    return model.export(tmp_path_factory.mktemp("served"), "own", warmup_batch_sizes=[1, 2])
-
-
-def test_verify_and_signatures(exported, model, tmp_path):
-    assert serving.verify(exported, trust_model=True) == "8 images, identical"
-    recorded = golden.read(exported)
-    assert recorded.styles == recorded.pictures[-1:] + recorded.pictures[:-1]
-    signature = tf.saved_model.load(exported).signatures["translate_tensor"]
-    given = {"images": images(2, 7, 9, 3), "styles": images(2, 12, 5, 3, seed=1)}
-    made = signature(**{name: tf.constant(value) for name, value in given.items()})["images"]
-    np.testing.assert_allclose(made, model(**given), atol=1e-5)
-    given["styles"][1, 0, 0, 0] = np.nan  # a row is answered by itself
-    made = signature(**{name: tf.constant(value) for name, value in given.items()})["images"]
-    assert np.isfinite(made[0]).all() and np.isnan(made[1]).all()
-    half = model.export(tmp_path, "half", warmup_batch_sizes=[1], dtype="mixed_bfloat16")
-    assert serving.verify(half, trust_model=True).startswith("8 images, ")
-
-
-def test_served(exported, model):
-    photos = [pixels(7, 9, 3), pixels(16, 5, 3)]
-    paintings = [pixels(12, 12, 3, seed=1), pixels(3, 4, 3, seed=2)]
-    flags = (f"--model_base_path={exported.parent}", "--model_name=own", "--trust_model")
-    with Server(exported.parent.parent, *flags) as server, Client(server.target, "own") as client:
-        expected = [model.translate(p, s) for p, s in zip(photos, paintings, strict=True)]
-        for made in (
-            client.translate(photos, styles=paintings),
-            [client.translate(*photos[i : i + 1], styles=paintings[i])[0] for i in (0, 1)],
-        ):
-            for ours, theirs in zip(made, expected, strict=True):
-                assert np.abs(ours.astype(int) - theirs).max() <= 1
-        with pytest.raises(ValueError, match="one for each of 2"):
-            client.translate(photos, styles=[*paintings, *paintings])
-        with pytest.raises(ValueError, match="0"):  # a style that is no picture
-            client.translate(photos[0], styles=b"no picture")
-        assert client.verify(exported).startswith("8 images")
-        row = {"image_bytes": photos[0], "style_bytes": paintings[0]}
-        files = {k: tf.io.encode_png(v).numpy() for k, v in row.items()}
-        instance = {k: {"b64": base64.b64encode(v).decode()} for k, v in files.items()}
-        body = {"signature_name": "translate", "instances": [instance]}
-        status, answer = server.predict(body, "/v1/models/own:predict")
-        assert status == 200
-        file = base64.b64decode(answer["predictions"][0]["b64"])
-        assert np.abs(tf.io.decode_png(file).numpy().astype(int) - expected[0]).max() <= 1
-
-
-def test_the_command(exported, model, tmp_path):
-    for name, array in {"photo": pixels(7, 9, 3), "style": pixels(8, 8, 3, seed=1)}.items():
-        (tmp_path / f"{name}.png").write_bytes(tf.io.encode_png(array).numpy())
-    photo, style, out = (str(tmp_path / f"{name}.png") for name in ("photo", "style", "out"))
-    command = ["translate", str(exported), photo, out, "--trust-model"]
-    done = CliRunner().invoke(cli.app, command)
-    assert done.exit_code != 0 and "needs --style" in done.output + str(done.exception)
-    done = CliRunner().invoke(cli.app, [*command, "--style", style])
-    assert done.exit_code == 0, done.output
-    made = tf.io.decode_png((tmp_path / "out.png").read_bytes())
-    np.testing.assert_array_equal(made, model.translate(photo, style))
 
 
 def test_the_case_has_the_encoder_of_its_name():

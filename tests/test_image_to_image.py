@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import TRANSLATORS, asked_for, make
+from cases import TRANSLATORS, WITH_FURTHER_INPUTS, asked_for, make
 
 import tfgan_zoo
 from tfgan_zoo.layers import InstanceNormalization, ReflectionPadding2D, Rng, reflected
@@ -16,11 +16,7 @@ from tfgan_zoo.tasks.image_pool import ImagePool
 SIZES = [(1, 1), (3, 5), (8, 8), (16, 16), (17, 23)]
 
 
-# Those that take pictures of styles too are test_adain.py's.
-WITHOUT_STYLES = [name for name in TRANSLATORS if not getattr(tfgan_zoo, name).takes_styles]
-
-
-@pytest.fixture(params=WITHOUT_STYLES, scope="module")
+@pytest.fixture(params=[t for t in TRANSLATORS if t not in WITH_FURTHER_INPUTS], scope="module")
 def model(request):
     return make(request.param)
 

@@ -444,10 +444,37 @@ def spectral_patchgan(width):
     return chain(plain_conv, 4, *(width * n for n in (1, 2, 4, 4, 4, 4)))
 
 
+def patch_heads(width, units=256):
+    """CUT's netF: two layers for each of five maps, which it makes when it sees their channels."""
+    maps = (3, 2 * width, 4 * width, 4 * width, 4 * width)
+    return sum(dense(channels, units) + dense(units, units) for channels in maps)
+
+
+def stargan_generator(domains, width=64, blocks=6):
+    """`Generator` of model.py: no biases, instance normalization with gains and biases."""
+    ways = chain(normal_conv, width, 2 * width, 4 * width, 2 * width, width, size=4)
+    first = normal_conv(3 + domains, width, size=7)
+    residual = 2 * blocks * normal_conv(4 * width, 4 * width, size=3)
+    return first + ways + residual + conv(7, width, 3, bias=False)
+
+
+def stargan_discriminator(domains, side=128, width=64, layers=6):
+    """`Discriminator` of model.py, whose last kernels are 3 and the map's side."""
+    maps = [3, *(width * 2**level for level in range(layers))]
+    heads = conv(3, maps[-1], 1, bias=False) + conv(side >> layers, maps[-1], domains, bias=False)
+    return chain(lambda a, b: conv(4, a, b), *maps) + heads
+
+
 BY_HAND = {
     ("colorizer_imagenet_256", G): unet(64, 8, 1, made=2),
     ("colorizer_imagenet_256", D): patchgan(64, 3, normal_conv),
     ("inpainter_places2", D): spectral_patchgan(64),
+    ("cut_horse2zebra", G): resnet_translator(64, 9) + patch_heads(64),
+    ("cut_horse2zebra", D): patchgan(64, 3, lambda a, b, size: conv(size, a, b)),
+    ("fastcut_horse2zebra", G): resnet_translator(64, 9) + patch_heads(64),
+    ("fastcut_horse2zebra", D): patchgan(64, 3, lambda a, b, size: conv(size, a, b)),
+    ("stargan_rafd", G): stargan_generator(8),
+    ("stargan_rafd", D): stargan_discriminator(8),
     ("cyclegan_horse2zebra", G): 2 * resnet_translator(64, 9),
     ("srgan_div2k", G): srresnet(64, 16),
     ("srgan_div2k", D): srgan_discriminator(64, 96),
@@ -659,6 +686,7 @@ def test_every_network_of_a_papers_size_is_in_the_table():
     ours_alone |= {p.name for p in presets if p.name.startswith("realesrgan_bsd100")}
     ours_alone |= {"pix2pix_facades_128", "style_transfer_small", "adain_small"}
     ours_alone |= {"colorizer_cifar10", "inpainter_emoji_64"}
+    ours_alone |= {"fastcut_horse2zebra_128", "stargan_rafd_64"}
     expected = {p.name for p in presets} - small - ours_alone
     expected |= {"vanilla_gan_mnist", "infogan_mnist", "conditional_gan_mnist"}
     networks = {(name, player) for name in expected for player in (G, D)}

@@ -82,6 +82,18 @@ def test_grids(variant, batch, tmp_path):
     np.testing.assert_array_equal(second_row, model.translate(batch["images"][:1])[0, ..., 0])
 
 
+def test_a_grid_of_domains(batch, tmp_path):
+    """One row for each, of labelled images without targets."""
+    model = make("StarGAN")
+    source = joined(array_source(batch["images"]), {"labels": np.arange(16) % 3})
+    grid = callbacks.TranslationGrid(tmp_path, source, count=5)
+    grid.set_model(model)
+    drawn = grid.grid()
+    assert drawn.shape == (4 * 10 - 2, 5 * 10 - 2, 3)
+    made = model.translate(batch["images"][:1], domain=2)[0]
+    np.testing.assert_array_equal(drawn[30:38, :8], made.repeat(3, -1))
+
+
 def test_a_run_whose_rates_fall(tmp_path):
     for letter in "AB":
         (tmp_path / "data" / f"train{letter}").mkdir(parents=True)

@@ -46,6 +46,7 @@ from .models import Inpainter as Inpainter
 from .models import Pix2Pix as Pix2Pix
 from .models import ProGAN as ProGAN
 from .models import RealESRGAN as RealESRGAN
+from .models import StarGAN as StarGAN
 from .models import StyleGAN as StyleGAN
 from .models import StyleGAN2 as StyleGAN2
 from .models import StyleTransfer as StyleTransfer

@@ -24,6 +24,7 @@ from tfgan_zoo.export import bare_copy
 from tfgan_zoo.extras import needed_by
 from tfgan_zoo.files import atomic_write, checked_name, local
 from tfgan_zoo.layers.portable import erf, erfinv
+from tfgan_zoo.tasks import further_inputs
 from tfgan_zoo.tasks.conditions import Texts
 from tfgan_zoo.tasks.image_to_image import ImageToImage
 from tfgan_zoo.tasks.sampling import Sampling
@@ -107,6 +108,7 @@ def _check(model, format, image_size, direction):
         raise ValueError(f"format must be 'onnx' or 'litert'. Received: {format!r}.")
     if isinstance(model, ImageToImage):
         model.check_translation(direction)
+        further_inputs.refuse(model, f"Conversion to {format}")
         if image_size is not None:
             for side in image_size:
                 numbers.integer("image_size", side)

@@ -19,6 +19,7 @@ from tfgan_zoo.locks import unfinished
 from tfgan_zoo.progress import doing
 from tfgan_zoo.serving import golden, png, protos
 from tfgan_zoo.serving.servable import WARMUP_FILE
+from tfgan_zoo.tasks.pictures import example
 from tfgan_zoo.weights import artifact
 
 WARMUP_BATCH_SIZES = (1, 2, 4, 8, 16, 32)
@@ -238,27 +239,17 @@ def _write_golden(model, exact, folder):
         reference = None if exact is model else exact.generate_from_seeds(seeds, **asked)
         golden.write(folder, seeds, **asked, exact=reference)
     elif _TRANSLATE in endpoints:
-        pixels = np.stack([example(model.image_shape, seed) for seed in seeds])
-        others = np.roll(pixels, 1, axis=0)  # styles, where the model takes them
-        reference = None if exact is model else exact.translate_batch(pixels, others)
-        pictures, styles = ([png.encode(image) for image in part] for part in (pixels, others))
-        styles = styles if model.takes_styles else None
-        golden.write(folder, seeds, pictures=pictures, styles=styles, exact=reference)
+        pixels = [example(model.image_shape, seed) for seed in seeds]
+        pictures = list(map(png.encode, pixels))
+        asked, served = model.example_inputs(seeds)
+        served = {name: list(map(_as_served, values)) for name, values in served.items()}
+        reference = None if exact is model else exact.translate(np.stack(pixels), **asked)
+        golden.write(folder, seeds, pictures=pictures, further=served, exact=reference)
 
 
-def example(image_shape: tuple, seed: int) -> np.ndarray:
-    """A picture for golden outputs and warm-up: uint8 of that shape, smooth, a function of the seed."""
-    height, width, channels = image_shape
-    coarse = np.random.default_rng(seed).uniform(0, 255, (4, 4, channels))
-    rows, columns = (np.linspace(0, 3, side) for side in (height, width))
-    knots = np.arange(4)
-    tall = np.stack(
-        [[np.interp(rows, knots, coarse[:, j, c]) for j in knots] for c in range(channels)]
-    )
-    wide = [
-        [np.interp(columns, knots, tall[c, :, i]) for i in range(height)] for c in range(channels)
-    ]
-    return np.uint8(np.moveaxis(np.array(wide), 0, -1))
+def _as_served(value):
+    """A further input of a golden picture: pictures as PNG files."""
+    return png.encode(value) if isinstance(value, np.ndarray) else value
 
 
 def _asked_for(condition, seeds):
@@ -296,5 +287,5 @@ def _fill(message, spec, shape, picture):
     message.dtype = spec.dtype.as_datatype_enum
     for length in shape:
         message.tensor_shape.dim.add(size=length)
-    if spec.name in ("image_bytes", "style_bytes"):
+    if picture and spec.dtype == tf.string:
         message.string_val.extend([picture] * shape[0])

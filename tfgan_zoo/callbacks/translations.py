@@ -1,5 +1,6 @@
 """Pictures of what a model from images to images makes of the same ones all along."""
 
+import itertools
 import os
 
 import numpy as np
@@ -7,13 +8,16 @@ import tensorflow as tf
 
 from tfgan_zoo.callbacks.samples import GridCallback
 from tfgan_zoo.datasets.stream import Source
+from tfgan_zoo.tasks import further_inputs
 from tfgan_zoo.visualization import image_grid
 
 
 class TranslationGrid(GridCallback):
     """Draws images, what becomes of them, and targets as rows of a grid, `<directory>/<step>.png`.
 
-    Of a model with two directions, what becomes of the targets stands in a fourth row.
+    Of a model with two directions, what becomes of the targets stands in a last row. A model of domains
+    brings the images into each, in rows of their own; one that takes styles paints them in those of the
+    targets.
 
     Args:
         directory: Folder of the PNG files.
@@ -35,7 +39,7 @@ class TranslationGrid(GridCallback):
         tensorboard_dir: str | os.PathLike | None = None,
     ):
         super().__init__(directory, every, tensorboard_dir)
-        self._batch = _checked(data if isinstance(data, dict) else _first(data, count))
+        self._batch = _checked(data) if isinstance(data, dict) else _first(data, count)
 
     def grid(self):
         return translation_grid(self.model, self._batch)
@@ -46,15 +50,26 @@ def translation_grid(model: object, batch: dict) -> np.ndarray:
 
     Args:
         model: An `ImageToImage`.
-        batch: "images" and "targets", floats `[n, H, W, C]` in [-1, 1].
+        batch: "images" and, of a model with targets, "targets", floats `[n, H, W, C]` in [-1, 1].
     """
-    images, targets = (np.asarray(batch[name], np.float32) for name in ("images", "targets"))
-    rows = [_pixels(images), model.translate_batch(images, targets), _pixels(targets)]
+    batch = {name: np.asarray(value, np.float32) for name, value in batch.items()}
+    images, targets = batch["images"], batch.get("targets")
+    rows = [_pixels(images), *_translated(model, batch)]
+    if targets is not None:
+        rows.append(_pixels(targets))
     if "backward" in model.directions:
         rows.append(model.translate(targets, direction="backward"))
     colours = [row[..., :3] if row.shape[-1] > 2 else row[..., :1].repeat(3, -1) for row in rows]
     edge = max(row.shape[1] for row in colours)
     return image_grid(np.concatenate([_enlarged(row, edge) for row in colours]), len(images))
+
+
+def _translated(model, batch):
+    """What becomes of the images, for each choice of the further inputs."""
+    wanted = further_inputs.served(model)
+    names = [further.name for further in wanted]
+    for values in itertools.product(*(further.shown(batch) for further in wanted)):
+        yield model.translate(batch["images"], **dict(zip(names, values, strict=True)))
 
 
 def _pixels(images):
@@ -95,4 +110,4 @@ def _first(data, count):
         )
     indices = tf.range(min(count, source.count), dtype=tf.int64)
     batch = source.fetch(indices, tf.zeros([2], tf.int64))
-    return {name: batch[name].numpy() for name in ("images", "targets")}
+    return {name: batch[name].numpy() for name in ("images", "targets") if name in batch}

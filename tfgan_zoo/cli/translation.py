@@ -10,6 +10,8 @@ from tfgan_zoo.cli import arguments, console
 from tfgan_zoo.cli.app import command
 from tfgan_zoo.cli.arguments import Direction
 
+_OPTIONS = {"domain": "--domain", "styles": "--style"}
+
 
 @command(
     epilog="[bold]Examples[/bold]\n\n"
@@ -35,6 +37,9 @@ def translate(
     direction: Annotated[
         Direction, typer.Option(help="Of a model that translates both ways.")
     ] = Direction.forward,
+    domain: Annotated[
+        str | None, typer.Option(help="Name or number of the class that pictures are brought into.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Dropout draws by it. (no dropout)")] = None,
     tile: Annotated[
         int | None, typer.Option(help="Side of tiles, for large pictures. (as a whole)")
@@ -58,11 +63,8 @@ def translate(
     if not hasattr(gan, "translate"):
         raise ValueError(f"{model} is a {type(gan).__name__}, which draws images from latents.")
     options = {"direction": direction.value, "tile": tile, "overlap": overlap}
+    options |= _further(gan, domain, style)
     gan.check_translation(seed=seed, **options)
-    if gan.takes_styles != (style is not None):
-        needed = "needs --style" if gan.takes_styles else "takes no --style"
-        raise ValueError(f"{model} is a {type(gan).__name__}, which {needed}.")
-    options |= {} if style is None else {"styles": style}
     problems = []
     for number, (path, target) in enumerate(pairs):
         own = None if seed is None else seed + number  # as of a folder in Python
@@ -75,3 +77,21 @@ def translate(
     typer.echo(f"Translated {done} of {len(pairs)}: {out}")
     if problems:
         raise ValueError("\n".join([f"{len(problems)} pictures are left out:", *problems]))
+
+
+def _further(gan, domain, style):
+    """Further inputs as arguments of `translate`, checked and read once.
+
+    Raises:
+        ValueError: One that is missing, that the model does not take, or that it does not have.
+    """
+    from tfgan_zoo.tasks import further_inputs
+
+    if domain is not None and domain.isdecimal() and domain not in (gan.class_names or ()):
+        domain = int(domain)
+    given = {"domain": domain, "styles": style}
+    given = {name: value for name, value in given.items() if value is not None}
+    for further in further_inputs.served(gan):
+        if further.name in _OPTIONS and further.name not in given:
+            raise ValueError(f"{type(gan).__name__} needs {_OPTIONS[further.name]}.")
+    return further_inputs.rows(gan, given, 1)[0]

@@ -34,8 +34,7 @@ class Fitting(TrainingStep):
         return self.default_optimizer(learning_rate)
 
     def before_training(self):
-        """Called before the steps of every `fit`, in the model's scope, to make or refuse what training
-        alone needs."""
+        """Called at the start of `fit`, in the model's scope, to make or refuse what it alone needs."""
 
     def check_compile(self):
         """Called at the end of `compile`, to refuse optimizers that the model cannot work with."""
@@ -165,7 +164,7 @@ class Fitting(TrainingStep):
                 resume |= bool(callback.restore(self, callbacks))
             first = int(self.iterations.numpy())
             data, steps = inputs.prepare(self, x, y, batch_size, shuffle, steps_per_epoch, first)
-            self._steps_to_skip, self._batch_spec = 0, named_spec(data)
+            self._steps_to_skip, self._batch_spec = 0, inputs.named_spec(data)
             if resume:
                 initial_epoch, self._steps_to_skip = divmod(first, steps)
             if self.dtype_policy.name == "mixed_float16":
@@ -273,9 +272,8 @@ class Fitting(TrainingStep):
                 f"jit_compile must be True, False or 'auto'. Received: {jit_compile!r}."
             )
         if self._crosses_replicas and jit_compile is True:
-            options = self._written(
-                name for name, is_global in self.batch_options().items() if is_global
-            )
+            found = self.batch_options().items()
+            options = self._written(name for name, is_global in found if is_global)
             raise ValueError(
                 f"{options} averages over the whole batch within the loss, which on {self._replicas} "
                 "replicas XLA cannot hold. Use jit_compile=False, or one replica."
@@ -299,8 +297,3 @@ class Fitting(TrainingStep):
             repr(objects[name]) if name in objects else f"{name}={getattr(self, name)!r}"
             for name in options
         )
-
-
-def named_spec(data):
-    """The names, shapes and types of a data set's elements, as a string."""
-    return str(sorted(data.element_spec.items()))

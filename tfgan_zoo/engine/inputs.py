@@ -190,3 +190,8 @@ def _for_model(gan, data):
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return data.with_options(options).prefetch(2)
+
+
+def named_spec(data):
+    """The names, shapes and types of a data set's elements, as a string."""
+    return str(sorted(data.element_spec.items()))

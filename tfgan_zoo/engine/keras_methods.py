@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo.engine import construction, frozen, inputs
-from tfgan_zoo.engine.fitting import Fitting, named_spec
+from tfgan_zoo.engine.fitting import Fitting
 from tfgan_zoo.engine.keras_arguments import refuse_arguments
 from tfgan_zoo.weights import loading
 
@@ -28,7 +28,7 @@ class KerasMethods(Fitting):
         frozen.require_unchanged(self)
         source, batch_size = self._source_of(inputs._split(self, x, y))
         data, _ = inputs.prepare(self, source, None, batch_size, False, 1, 0)
-        self._steps_to_skip, self._batch_spec = 0, named_spec(data)
+        self._steps_to_skip, self._batch_spec = 0, inputs.named_spec(data)
         self.make_train_function()
         data = self.distribute_strategy.experimental_distribute_dataset(data.take(1))
         logs = self.train_function(iter(data))

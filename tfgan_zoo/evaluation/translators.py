@@ -10,6 +10,7 @@ import numpy as np
 from tfgan_zoo.evaluation.sources import digest, export_digest
 from tfgan_zoo.exported import exported_record
 from tfgan_zoo.files import local
+from tfgan_zoo.tasks import further_inputs
 from tfgan_zoo.tasks.pictures import as_floats
 from tfgan_zoo.tasks.pixels import to_uint8
 
@@ -38,6 +39,7 @@ class Translator(NamedTuple):
 
 def translator_from_model(model: keras.Model, name: str | None = None) -> Translator:
     """An `ImageToImage` of Keras."""
+    further_inputs.refuse(model, "Evaluation")
     averages = [average for average, _ in model.ema_pairs()]
     weights = [weight for network in averages for weight in network.get_weights()]
     options = (model.directions, model.get_config(), digest(*weights))
@@ -59,11 +61,9 @@ def translator_from_saved_model(
         made = servable.run(_SIGNATURES[direction], {"images": images}, ("images",))
         return to_uint8(made["images"])[0]
 
-    config, directions = (
-        exported_record(folder)["model"]["config"],
-        _directions(servable.signatures),
-    )
-    options = (translate, directions, config, export_digest(folder))
+    inputs = {name: tuple(found.inputs) for name, found in servable.signatures.items()}
+    config = exported_record(folder)["model"]["config"]
+    options = (translate, _directions(inputs, folder), config, export_digest(folder))
     return Translator(name or str(folder), "saved_model", *options)
 
 
@@ -73,8 +73,15 @@ def translator_from_client(client: Any, name: str) -> Translator:
     def translate(image, direction):
         return np.asarray(client.translate([image], direction)[0])
 
-    return Translator(name, "endpoint", translate, _directions(client.metadata()))
+    inputs = {signature: tuple(found["inputs"]) for signature, found in client.metadata().items()}
+    return Translator(name, "endpoint", translate, _directions(inputs, name))
 
 
-def _directions(signatures):
+def _directions(signatures, name):
+    """Those of `{signature: names of inputs}`; ValueError for a model that takes more than images."""
+    if others := sorted(set(signatures.get(_SIGNATURES["forward"], ())) - {"images"}):
+        raise ValueError(
+            f"Evaluation is for models that translate images alone; {name} takes {', '.join(others)} "
+            "too."
+        )
     return tuple(way for way, name in _SIGNATURES.items() if name in signatures)

@@ -26,6 +26,7 @@ from tfgan_zoo.models.sngan import SNGAN as SNGAN
 from tfgan_zoo.models.srgan import SRGAN as SRGAN
 from tfgan_zoo.models.ssgan import SSGAN as SSGAN
 from tfgan_zoo.models.style_transfer import StyleTransfer as StyleTransfer
+from tfgan_zoo.models.stargan import StarGAN as StarGAN
 from tfgan_zoo.models.stylegan import StyleGAN as StyleGAN
 from tfgan_zoo.models.stylegan2 import StyleGAN2 as StyleGAN2
 from tfgan_zoo.models.textgan import TextGAN as TextGAN

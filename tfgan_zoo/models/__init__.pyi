@@ -54,10 +54,10 @@ class ImageToImage(keras.Model):
     def build_discriminator(self) -> keras.Model: ...
     def build_generator(self) -> keras.Model: ...
     def build_networks(self) -> None: ...
-    def call(self, images: Any, direction="forward", training: bool = False): ...
+    def call(self, images: Any, direction="forward", training: bool = False, **further): ...
     def check_compile(self): ...
     def check_translation(
-        self, direction="forward", seed: ArrayLike | None = None, tile=None, overlap=32
+        self, direction="forward", seed: ArrayLike | None = None, tile=None, overlap=32, **further
     ): ...
     @property
     def class_names(self): ...
@@ -78,6 +78,7 @@ class ImageToImage(keras.Model):
     def ema_pairs(self) -> list[tuple[keras.Model, keras.Model]]: ...
     def endpoints(self): ...
     def evaluate(self, *args, **options): ...
+    def example_inputs(self, seeds: ArrayLike): ...
     def export(
         self,
         path: str | os.PathLike,
@@ -106,6 +107,7 @@ class ImageToImage(keras.Model):
     def from_preset(
         cls, name: str | os.PathLike, load_weights: bool = True, **overrides
     ) -> Self: ...
+    def further_inputs(self): ...
     def get_compile_config(self): ...
     def get_config(self) -> dict: ...
     def gradient_transforms(self, player): ...
@@ -148,8 +150,8 @@ class ImageToImage(keras.Model):
         batch_size: int = 1,
         tile=None,
         overlap=32,
+        **further,
     ): ...
-    def translate_batch(self, images: Any, targets): ...
     def translator(self, direction, training: bool = False): ...
 
 class CUT(ImageToImage):
@@ -251,41 +253,6 @@ class CycleGAN(ImageToImage):
     @property
     def size_multiple(self): ...
 
-class Inpainter(ImageToImage):
-    """Fills the holes of pictures, and leaves all else as it is (DeepFill v2)."""
-
-    width: int
-    discriminator_width: int
-    attention: bool
-    l1_weight: float
-    def __init__(
-        self,
-        image_shape: tuple[int, int, int] = (256, 256, 4),
-        target_channels: int | None = 3,
-        objective: str | Objective | tuple[Callable, Callable] = "hinge",
-        g_learning_rate: float = 0.0001,
-        d_learning_rate: float = 0.0001,
-        ema_decay: float = 0.0,
-        gradient_accumulation_steps: int = 1,
-        seed: int = 0,
-        width: int = 24,
-        discriminator_width: int = 64,
-        attention: bool = True,
-        l1_weight: float = 1.0,
-        name: str | None = None,
-        dtype: str | keras.DTypePolicy | None = None,
-    ) -> None: ...
-    def discriminate(self, pictures, images: Any): ...
-    def discriminator_loss(
-        self, batch: dict[str, tf.Tensor], rng: Rng
-    ) -> tuple[tf.Tensor, dict]: ...
-    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
-    @property
-    def max_served_pixels(self): ...
-    @property
-    def size_multiple(self): ...
-    def synthesize(self, images: Any) -> tf.Tensor: ...
-
 class Pix2Pix(ImageToImage):
     """A conditional GAN of pairs: images, and targets that belong to them."""
 
@@ -330,10 +297,87 @@ class Pix2Pix(ImageToImage):
     ) -> tuple[tf.Tensor, dict]: ...
     def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
     @property
-    def map_channels(self): ...
-    @property
     def size_multiple(self): ...
     def synthesize(self, images: Any) -> tf.Tensor: ...
+
+class StarGAN(ImageToImage):
+    """Brings an image of any domain into any other: domains are the classes of labelled
+    images."""
+
+    gradient_penalty_weight: float
+    num_classes: int
+    width: int
+    blocks: int
+    discriminator_width: int
+    discriminator_layers: int
+    n_critic: int
+    class_weight: float
+    reconstruction_weight: float
+    normalization: Literal["instance", "affine_instance", "batch"] | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (128, 128, 3),
+        target_channels: int | None = None,
+        objective: str | Objective | tuple[Callable, Callable] = "wasserstein",
+        g_learning_rate: float = 0.0001,
+        d_learning_rate: float = 0.0001,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        gradient_penalty_weight: float = 10.0,
+        num_classes: int = 5,
+        width: int = 64,
+        blocks: int = 6,
+        discriminator_width: int = 64,
+        discriminator_layers: int = 6,
+        n_critic: int = 5,
+        class_weight: float = 1.0,
+        reconstruction_weight: float = 10.0,
+        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    @property
+    def condition(self): ...
+    def discriminate(self, images: Any): ...
+    def discriminator_loss(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tuple[tf.Tensor, dict]: ...
+    def draw_domains(self, rng: Rng): ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    def synthesize(self, images: Any, domains) -> tf.Tensor: ...
+
+class AdaIN(ImageToImage):
+    """Paints an image in the style of another one, which it has never seen."""
+
+    features: str
+    width: int
+    content_weight: float
+    style_weight: float
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (256, 256, 3),
+        target_channels: int | None = None,
+        g_learning_rate: float = 0.0001,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        features: str = "vgg19",
+        width: int = 64,
+        content_weight: float = 1.0,
+        style_weight: float = 10.0,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def build_encoder(self): ...
+    @property
+    def code(self): ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    @property
+    def halvings(self): ...
+    def maps(self, images: Any): ...
+    @property
+    def size_multiple(self): ...
 
 class FastCUT(CUT):
     """CUT without the contrast of targets, whose loss of images weighs ten times as much."""
@@ -342,19 +386,11 @@ class FastCUT(CUT):
         image_shape: tuple[int, int, int] = (256, 256, 3),
         target_channels: int | None = None,
         objective: str | Objective | tuple[Callable, Callable] = "least_squares",
-class Colorizer(Pix2Pix):
-    """Makes colours for grey pictures, and leaves their lightness as it is."""
-    def __init__(
-        self,
-        image_shape: tuple[int, int, int] = (256, 256, 1),
-        target_channels: int | None = 3,
-        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
         g_learning_rate: float = 0.0002,
         d_learning_rate: float = 0.0002,
         ema_decay: float = 0.0,
         gradient_accumulation_steps: int = 1,
         seed: int = 0,
-        network: Literal["unet", "resnet"] = "unet",
         width: int = 64,
         blocks: int = 9,
         patch: Literal[1, 16, 34, 70, 142, 286] = 70,
@@ -428,213 +464,6 @@ class ESRGAN(ImageToImage):
     @property
     def stages(self): ...
     def synthesize(self, images: Any) -> tf.Tensor: ...
-
-class RealESRGAN(ImageToImage):
-    """ESRGAN's generator, or a compact one, against a U-Net that judges every pixel."""
-
-    scale: Literal[2, 3, 4]
-    pretraining_steps: int | None
-    pixel_loss: Literal["l1", "l2"]
-    pixel_weight: float
-    perceptual_weight: float
-    adversarial_weight: float
-    features: str
-    feature_weights: Any
-    feature_distance: Literal["l1", "l2"]
-    network: Literal["rrdb", "srvgg"]
-    width: int
-    blocks: int
-    growth: int
-    discriminator_width: int
-    sharpen: bool
-    def __init__(
-        self,
-        image_shape: tuple[int, int, int] = (64, 64, 3),
-        target_channels: int | None = None,
-        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
-        g_learning_rate: float = 0.0001,
-        d_learning_rate: float = 0.0001,
-        ema_decay: float = 0.999,
-        gradient_accumulation_steps: int = 1,
-        seed: int = 0,
-        scale: Literal[2, 3, 4] = 4,
-        pretraining_steps: int | None = 0,
-        pixel_loss: Literal["l1", "l2"] = "l1",
-        pixel_weight: float = 1.0,
-        perceptual_weight: float = 1.0,
-        adversarial_weight: float = 0.1,
-        features: str = "vgg19",
-        feature_weights: Any = None,
-        feature_distance: Literal["l1", "l2"] = "l1",
-        network: Literal["rrdb", "srvgg"] = "rrdb",
-        width: int = 64,
-        blocks: int = 23,
-        growth: int = 32,
-        discriminator_width: int = 64,
-        sharpen: bool = True,
-        name: str | None = None,
-        dtype: str | keras.DTypePolicy | None = None,
-    ) -> None: ...
-    def discriminate(self, images: Any): ...
-    def discriminator_loss(
-        self, batch: dict[str, tf.Tensor], rng: Rng
-    ) -> tuple[tf.Tensor, dict]: ...
-    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
-    def interpolated(self, other, share): ...
-    def shown(self, targets): ...
-    @property
-    def size_multiple(self): ...
-    @property
-    def skips_updates(self): ...
-    @property
-    def stages(self): ...
-    def synthesize(self, images: Any) -> tf.Tensor: ...
-
-class SRGAN(ImageToImage):
-    """A residual network that enlarges images, and a discriminator of whole ones."""
-
-    scale: Literal[2, 3, 4]
-    pretraining_steps: int | None
-    pixel_loss: Literal["l1", "l2"]
-    pixel_weight: float
-    perceptual_weight: float
-    adversarial_weight: float
-    features: str
-    feature_weights: Any
-    feature_distance: Literal["l1", "l2"]
-    width: int
-    blocks: int
-    discriminator_width: int
-    discriminator_units: int
-    normalization: Literal["batch"] | None
-    def __init__(
-        self,
-        image_shape: tuple[int, int, int] = (24, 24, 3),
-        target_channels: int | None = None,
-        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
-        g_learning_rate: float = 0.0001,
-        d_learning_rate: float = 0.0001,
-        ema_decay: float = 0.0,
-        gradient_accumulation_steps: int = 1,
-        seed: int = 0,
-        scale: Literal[2, 3, 4] = 4,
-        pretraining_steps: int | None = 0,
-        pixel_loss: Literal["l1", "l2"] = "l2",
-        pixel_weight: float = 0.0,
-        perceptual_weight: float = 0.006,
-        adversarial_weight: float = 0.001,
-        features: str = "vgg19",
-        feature_weights: Any = None,
-        feature_distance: Literal["l1", "l2"] = "l2",
-        width: int = 64,
-        blocks: int = 16,
-        discriminator_width: int = 64,
-        discriminator_units: int = 1024,
-        normalization: Literal["batch"] | None = "batch",
-        name: str | None = None,
-        dtype: str | keras.DTypePolicy | None = None,
-    ) -> None: ...
-    def discriminate(self, images: Any): ...
-    def discriminator_loss(
-        self, batch: dict[str, tf.Tensor], rng: Rng
-    ) -> tuple[tf.Tensor, dict]: ...
-    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
-    def interpolated(self, other, share): ...
-    def shown(self, targets): ...
-    @property
-    def skips_updates(self): ...
-    @property
-    def stages(self): ...
-    def synthesize(self, images: Any) -> tf.Tensor: ...
-
-class StyleTransfer(ImageToImage):
-    """Paints images in the style of one picture, or of several pictures of one style."""
-
-    features: str
-    width: int
-    blocks: int
-    content_weight: float
-    style_weight: float
-    variation_weight: float
-    normalization: Literal["instance", "affine_instance", "batch"] | None
-    upsampling: Literal["transpose", "resize"]
-    def __init__(
-        self,
-        image_shape: tuple[int, int, int] = (256, 256, 3),
-        target_channels: int | None = None,
-        g_learning_rate: float = 0.001,
-        ema_decay: float = 0.0,
-        gradient_accumulation_steps: int = 1,
-        seed: int = 0,
-        features: str = "vgg16",
-        width: int = 32,
-        blocks: int = 5,
-        content_weight: float = 1.0,
-        style_weight: float = 1.0,
-        variation_weight: float = 0.2,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
-        upsampling: Literal["transpose", "resize"] = "resize",
-        name: str | None = None,
-        dtype: str | keras.DTypePolicy | None = None,
-    ) -> None: ...
-    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
-    def maps(self, images: Any): ...
-
-class AdaIN(ImageToImage):
-    """Paints an image in the style of another one, which it has never seen."""
-
-    features: str
-    width: int
-    content_weight: float
-    style_weight: float
-    def __init__(
-        self,
-        image_shape: tuple[int, int, int] = (256, 256, 3),
-        target_channels: int | None = None,
-        g_learning_rate: float = 0.0001,
-        ema_decay: float = 0.0,
-        gradient_accumulation_steps: int = 1,
-        seed: int = 0,
-        features: str = "vgg19",
-        width: int = 64,
-        content_weight: float = 1.0,
-        style_weight: float = 10.0,
-        name: str | None = None,
-        dtype: str | keras.DTypePolicy | None = None,
-    ) -> None: ...
-    def build_encoder(self): ...
-    def call(
-        self, images: Any, styles: tf.Tensor, alpha=1.0, direction="forward", training: bool = False
-    ): ...
-    @property
-    def code(self): ...
-    def encode(self, images: Any) -> np.ndarray: ...
-    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
-    @property
-    def halvings(self): ...
-    @property
-    def size_multiple(self): ...
-    def stylize(self, images: Any, styles: tf.Tensor, alpha, training: bool = False): ...
-    def translate(
-        self,
-        images: Any,
-        styles: tf.Tensor | None = None,
-        alpha=1.0,
-        direction="forward",
-        seed: ArrayLike | None = None,
-        batch_size: int = 1,
-        tile=None,
-        overlap=32,
-    ): ...
-        discriminator_scales: int = 1,
-        l1_weight: float = 100.0,
-        feature_matching_weight: float = 0.0,
-        dropout: float = 0.5,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
-        upsampling: Literal["transpose", "resize"] = "transpose",
-        name: str | None = None,
-        dtype: str | keras.DTypePolicy | None = None,
-    ) -> None: ...
 
 class GAN(keras.Model):
     """A generator and a discriminator trained against each other by `fit`."""
@@ -860,6 +689,157 @@ class GAN(keras.Model):
     def train_step(self, data): ...
     def trainable_of(self, name: str): ...
     def truncate(self, latents: tf.Tensor, truncation: ArrayLike) -> tf.Tensor: ...
+
+class RealESRGAN(ImageToImage):
+    """ESRGAN's generator, or a compact one, against a U-Net that judges every pixel."""
+
+    scale: Literal[2, 3, 4]
+    pretraining_steps: int | None
+    pixel_loss: Literal["l1", "l2"]
+    pixel_weight: float
+    perceptual_weight: float
+    adversarial_weight: float
+    features: str
+    feature_weights: Any
+    feature_distance: Literal["l1", "l2"]
+    network: Literal["rrdb", "srvgg"]
+    width: int
+    blocks: int
+    growth: int
+    discriminator_width: int
+    sharpen: bool
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (64, 64, 3),
+        target_channels: int | None = None,
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        g_learning_rate: float = 0.0001,
+        d_learning_rate: float = 0.0001,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        scale: Literal[2, 3, 4] = 4,
+        pretraining_steps: int | None = 0,
+        pixel_loss: Literal["l1", "l2"] = "l1",
+        pixel_weight: float = 1.0,
+        perceptual_weight: float = 1.0,
+        adversarial_weight: float = 0.1,
+        features: str = "vgg19",
+        feature_weights: Any = None,
+        feature_distance: Literal["l1", "l2"] = "l1",
+        network: Literal["rrdb", "srvgg"] = "rrdb",
+        width: int = 64,
+        blocks: int = 23,
+        growth: int = 32,
+        discriminator_width: int = 64,
+        sharpen: bool = True,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def discriminate(self, images: Any): ...
+    def discriminator_loss(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tuple[tf.Tensor, dict]: ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    def interpolated(self, other, share): ...
+    def shown(self, targets): ...
+    @property
+    def size_multiple(self): ...
+    @property
+    def skips_updates(self): ...
+    @property
+    def stages(self): ...
+    def synthesize(self, images: Any) -> tf.Tensor: ...
+
+class SRGAN(ImageToImage):
+    """A residual network that enlarges images, and a discriminator of whole ones."""
+
+    scale: Literal[2, 3, 4]
+    pretraining_steps: int | None
+    pixel_loss: Literal["l1", "l2"]
+    pixel_weight: float
+    perceptual_weight: float
+    adversarial_weight: float
+    features: str
+    feature_weights: Any
+    feature_distance: Literal["l1", "l2"]
+    width: int
+    blocks: int
+    discriminator_width: int
+    discriminator_units: int
+    normalization: Literal["batch"] | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (24, 24, 3),
+        target_channels: int | None = None,
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        g_learning_rate: float = 0.0001,
+        d_learning_rate: float = 0.0001,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        scale: Literal[2, 3, 4] = 4,
+        pretraining_steps: int | None = 0,
+        pixel_loss: Literal["l1", "l2"] = "l2",
+        pixel_weight: float = 0.0,
+        perceptual_weight: float = 0.006,
+        adversarial_weight: float = 0.001,
+        features: str = "vgg19",
+        feature_weights: Any = None,
+        feature_distance: Literal["l1", "l2"] = "l2",
+        width: int = 64,
+        blocks: int = 16,
+        discriminator_width: int = 64,
+        discriminator_units: int = 1024,
+        normalization: Literal["batch"] | None = "batch",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def discriminate(self, images: Any): ...
+    def discriminator_loss(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tuple[tf.Tensor, dict]: ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    def interpolated(self, other, share): ...
+    def shown(self, targets): ...
+    @property
+    def skips_updates(self): ...
+    @property
+    def stages(self): ...
+    def synthesize(self, images: Any) -> tf.Tensor: ...
+
+class StyleTransfer(ImageToImage):
+    """Paints images in the style of one picture, or of several pictures of one style."""
+
+    features: str
+    width: int
+    blocks: int
+    content_weight: float
+    style_weight: float
+    variation_weight: float
+    normalization: Literal["instance", "affine_instance", "batch"] | None
+    upsampling: Literal["transpose", "resize"]
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (256, 256, 3),
+        target_channels: int | None = None,
+        g_learning_rate: float = 0.001,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        features: str = "vgg16",
+        width: int = 32,
+        blocks: int = 5,
+        content_weight: float = 1.0,
+        style_weight: float = 1.0,
+        variation_weight: float = 0.2,
+        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
+        upsampling: Literal["transpose", "resize"] = "resize",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    def maps(self, images: Any): ...
 
 class BEGAN(GAN):
     """A discriminator that rebuilds images: an image's logit is minus its error L, mean |v -

@@ -4,17 +4,21 @@ Reference: Huang and Belongie, "Arbitrary Style Transfer in Real-time with Adapt
 Normalization", 2017 (arXiv:1703.06868).
 """
 
+import functools
+
 import keras
 import tensorflow as tf
 
+from tfgan_zoo.layers import reflected_to_multiple
 from tfgan_zoo.networks import perceptual
 from tfgan_zoo.networks.stylized_decoder import decoder
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.building import full_precision
-from tfgan_zoo.tasks.with_styles import WithStyles
+from tfgan_zoo.tasks.further_inputs import Strength, Style
+from tfgan_zoo.tasks.without_discriminator import WithoutDiscriminator
 
 
-class AdaIN(WithStyles):
+class AdaIN(WithoutDiscriminator):
     """Paints an image in the style of another one, which it has never seen.
 
     A frozen encoder makes maps of both; those of the image get the mean and the deviation, channel by
@@ -23,15 +27,18 @@ class AdaIN(WithStyles):
     of the style in maps of several sizes (equation 13). The optimizer is Adam(1e-4), batches have eight
     images.
 
-    `fit` reads images and targets, the pictures of styles: see `datasets.load_unpaired`.
+    `fit` reads images and targets, the pictures of styles: see `datasets.load_unpaired`. `translate` and
+    calls take `styles`, pictures of any size, one for all images or one for each, and may take `alpha`
+    in [0, 1], how much of the style images get: with 0 they keep their own.
 
     Example:
 
     ```python
     model = tfgan_zoo.AdaIN(image_shape=(128, 128, 3), features="efficientnet_lite0")
     model.compile()
-    model.fit(tfgan_zoo.datasets.load_unpaired(("photos", "paintings"), image_size=128, batch_size=8))
-    painted = model.translate("photo.jpg", "painting.jpg", alpha=0.8)
+    data = tfgan_zoo.datasets.load_unpaired(("./photos", "./paintings"), image_size=128, batch_size=8)
+    model.fit(data)
+    painted = model.translate("photo.jpg", styles="painting.jpg", alpha=0.8)
     ```
 
     Args:
@@ -124,23 +131,33 @@ class AdaIN(WithStyles):
 
     # === Translation ===
 
-    def encode(self, images):
+    def maps(self, images):
         """The encoder's maps, `{layer: float32 [B, H, W, C]}`, of float images in [-1, 1]."""
         maps = self.encoder(perceptual.colours(images), training=False)
         return {layer: tf.cast(found, tf.float32) for layer, found in maps.items()}
 
-    def stylize(self, images, styles, alpha, training=False):
-        content, style = (self.encode(each)[self.code] for each in (images, styles))
+    def further_inputs(self):
+        return [Style(self.image_shape, self.max_served_pixels), Strength()]
+
+    def translator(self, direction, training=False):
+        """What makes an image of `[images, styles, alpha]`."""
+        return functools.partial(self._stylized, super().translator(direction, training))
+
+    def _stylized(self, network, inputs, training):
+        images, styles, alpha = inputs
+        styles = reflected_to_multiple(tf.convert_to_tensor(styles), self.size_multiple)
+        content, style = (self.maps(each)[self.code] for each in (images, styles))
+        alpha = tf.reshape(tf.cast(alpha, tf.float32), [-1, 1, 1, 1])
         maps = alpha * aligned(content, style) + (1 - alpha) * content
-        return (self.generator if training else self.ema_generator)(maps, training=training)
+        return network(maps, training=training)
 
     # === Losses ===
 
     def generator_loss(self, batch, rng):
-        content, styles = self.encode(batch["images"])[self.code], self.encode(batch["targets"])
+        content, styles = self.maps(batch["images"])[self.code], self.maps(batch["targets"])
         wanted = tf.stop_gradient(aligned(content, styles[self.code]))
         made = tf.cast(self.generator(wanted, training=True), tf.float32)
-        maps = self.encode(made)
+        maps = self.maps(made)
         logs = {"content": tf.reduce_mean(tf.square(maps[self.code] - wanted))}
         pairs = [(moments(maps[layer]), moments(styles[layer])) for layer in styles]
         logs["style"] = tf.add_n(

@@ -32,7 +32,7 @@ class StyleTransfer(WithoutDiscriminator):
     Example:
 
     ```python
-    data = tfgan_zoo.datasets.load_unpaired(("photos", "mosaic"), image_size=128, batch_size=4)
+    data = tfgan_zoo.datasets.load_unpaired(("./photos", "./mosaic"), image_size=128, batch_size=4)
     model = tfgan_zoo.StyleTransfer(image_shape=(128, 128, 3), features="efficientnet_lite0")
     model.compile()
     model.fit(data, epochs=10)

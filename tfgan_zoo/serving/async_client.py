@@ -19,7 +19,7 @@ from tfgan_zoo.extras import needed_by
 from tfgan_zoo.files import atomic_write, local
 from tfgan_zoo.names import suggesting
 from tfgan_zoo.serving import arrays, client_errors, client_inputs, png
-from tfgan_zoo.serving.client_classes import CLASSES, Classes
+from tfgan_zoo.serving.client_classes import Classes
 from tfgan_zoo.serving.client_errors import WrongServer
 from tfgan_zoo.serving.client_grpc import Spec
 from tfgan_zoo.serving.statuses import Code, StatusError
@@ -100,20 +100,21 @@ class AsyncClient:
         return await self._all_files(_GENERATE, {"seed": seeds} | conditions, batch_size)
 
     async def translate(
-        self, images: Any, direction: str = "forward", batch_size: int = 4, styles: Any = None
+        self, images: Any, direction: str = "forward", batch_size: int = 4, **further: Any
     ) -> list[np.ndarray]:
         """See `Client.translate`."""
-        files = await self.translate_png(images, direction, batch_size, styles)
+        files = await self.translate_png(images, direction, batch_size, **further)
         return [self._decoded(file) for file in files]
 
     async def translate_png(
-        self, images: Any, direction: str = "forward", batch_size: int = 4, styles: Any = None
+        self, images: Any, direction: str = "forward", batch_size: int = 4, **further: Any
     ) -> list[bytes]:
         """See `Client.translate_png`."""
         numbers.integer("batch_size", batch_size)
         signature = "translate" if direction == "forward" else f"translate_{direction}"
-        await self._input_names(signature)
-        inputs = client_inputs.translated(images, styles)
+        names = await self._input_names(signature)
+        further = await self._classes.in_numbers(further)
+        inputs = client_inputs.translated(self._spec.model, names, images, further)
         return await self._all_files(signature, inputs, batch_size)
 
     async def _all_files(self, signature, inputs, batch_size):
@@ -178,10 +179,9 @@ class AsyncClient:
         if not all(files):
             row = {name: array[files.index(b"")] for name, array in rows.items()}
             known = await self._known()
-            count = await self._classes.count() if "label" in row and CLASSES in known else None
-            raise ValueError(
-                client_errors.refusal(self._spec.model, row, count, start + files.index(b""))
-            )
+            count = await self._classes.count_for(row, known)
+            number = start + files.index(b"")
+            raise ValueError(client_errors.refusal(self._spec.model, row, count, number))
         return files
 
     async def _known(self):
@@ -230,8 +230,7 @@ class AsyncClient:
             return ""
         if not signature or signature in known:
             return ""
-        near = client_inputs.near(signature, known)
-        return f"The model has: {', '.join(sorted(known))}.{near}"
+        return f"The model has: {', '.join(sorted(known))}.{client_inputs.near(signature, known)}"
 
     async def class_names(self) -> tuple[str, ...] | None:
         """See `Client.class_names`."""
@@ -253,11 +252,11 @@ class AsyncClient:
         from tfgan_zoo.serving import golden
 
         reference = golden.read(path)
-        if reference.pictures is None:
-            asked = {"labels": reference.labels, "texts": reference.texts}
-            images = await self.generate(seed=reference.seeds, **asked)
-        else:
-            images = np.stack(await self.translate(reference.pictures, styles=reference.styles))
+        if reference.pictures is not None:
+            made = await self.translate(reference.pictures, **reference.further)
+            return golden.compare(reference, np.stack(made))
+        asked = {"labels": reference.labels, "texts": reference.texts}
+        images = await self.generate(seed=reference.seeds, **asked)
         return golden.compare(reference, images)
 
     async def close(self) -> None:

@@ -93,7 +93,7 @@ class Client:
         return self._run("generate_files", folder, n, seed, **options)
 
     def translate(
-        self, images: Any, direction: str = "forward", batch_size: int = 4, styles: Any = None
+        self, images: Any, direction: str = "forward", batch_size: int = 4, **further: Any
     ) -> list[np.ndarray]:
         """What a model from images to images makes of pictures, a list of uint8 `[H, W, C]`.
 
@@ -102,19 +102,20 @@ class Client:
                 several.
             direction: "forward", or "backward" of a model with two.
             batch_size: Int. Pictures per request; the server's `max_batch_size` limits it.
-            styles: Pictures of the style, for a model that takes them: one for all, or one for each.
+            further: What the model takes beside pictures, such as `domain`, a class by number or name,
+                or `styles`, pictures: one value for all, or one for each.
 
         Raises:
             ValueError: A picture that the model does not read, by its number.
             StatusError: What the server answers.
         """
-        return self._run("translate", images, direction, batch_size, styles)
+        return self._run("translate", images, direction, batch_size, **further)
 
     def translate_png(
-        self, images: Any, direction: str = "forward", batch_size: int = 4, styles: Any = None
+        self, images: Any, direction: str = "forward", batch_size: int = 4, **further: Any
     ) -> list[bytes]:
         """The same as a list of PNG files, bytes."""
-        return self._run("translate_png", images, direction, batch_size, styles)
+        return self._run("translate_png", images, direction, batch_size, **further)
 
     def predict(self, signature: str, inputs: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
         """Calls any signature: `{input name: array}` -> `{output name: array}`.

@@ -43,6 +43,17 @@ class Classes:
             )
         return names.numbered(labels, known)
 
+    async def in_numbers(self, given):
+        """What pictures are translated with, `{name: value}`, with a domain by number."""
+        if "domain" not in given:
+            return given
+        return given | {"domain": await self.numbered(given["domain"])}
+
+    async def count_for(self, row, signatures):
+        """How many classes there are, where a row `{input: value}` has one, or None."""
+        asks = {"label", "domain"} & row.keys() and CLASSES in signatures
+        return await self.count() if asks else None
+
     async def count(self):
         """How many classes there are, of a model with the signature."""
         return int((await self._ask([0]))[_COUNT][0])

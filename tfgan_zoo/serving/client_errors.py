@@ -30,10 +30,13 @@ def refusal(model, row, num_classes, number):
         num_classes: Int, or None where it is not known.
         number: Int. Which one of those asked for it is.
     """
+    if num_classes is not None and not 0 <= row.get("domain", 0) < num_classes:
+        return f"{model} has no class {row['domain']}: domains must lie in [0, {num_classes})."
     if "image_bytes" in row:
+        pairs = " or what comes with it" if len(row) > 1 else ""
         return (
-            f"{model} does not read picture number {number}: it takes whole JPEG, PNG, BMP and GIF "
-            "files, of no more pixels than it was exported for."
+            f"{model} does not read picture number {number}{pairs}: it takes whole JPEG, PNG, BMP and "
+            "GIF files, of no more pixels than it was exported for."
         )
     if num_classes is not None and not 0 <= row["label"] < num_classes:
         return f"{model} has no class {row['label']}: labels must lie in [0, {num_classes})."

@@ -25,6 +25,7 @@ def seeds(n, seed):
     return found
 
 
+_FILES = "_bytes"  # at the end of the names of inputs
 _DEFAULTS = {"label": 0, "truncation": 1.0, "text": None}
 
 
@@ -59,24 +60,51 @@ def column(name, value, n):
     return numbers.truncations(value, n) if name == "truncation" else texts(value, n)
 
 
+def translated(model, names, images, given):
+    """The inputs of a translation, `{name: array [n]}`.
+
+    Args:
+        model: Its name.
+        names: The names of its inputs, "image_bytes" among them.
+        images: See `pictures`.
+        given: `{name: value}` of the others, classes or pictures, one for all images or one for each; by
+            the names of inputs or of arguments, see `argument`.
+
+    Raises:
+        ValueError: One that the model does not take, or that is missing.
+    """
+    names = {argument(name): name for name in set(names) - {"image_bytes"}}
+    given = {argument(name): value for name, value in given.items()}
+    if set(given) != set(names):
+        wanted, received = (" and ".join(["pictures", *sorted(found)]) for found in (names, given))
+        raise ValueError(f"{model} takes {wanted}. Received: {received}.")
+    found = {"image_bytes": objects(pictures(images))}
+    n = len(found["image_bytes"])
+    for name, value in given.items():
+        is_files = names[name].endswith(_FILES)
+        column = _files(name, value, n) if is_files else numbers.classes(name, value, n)
+        found[names[name]] = np.broadcast_to(column, [n])
+    return found
+
+
+def argument(name):
+    """The argument of `translate` for an input: of files, such as `style_bytes`, it is `styles`."""
+    return f"{name.removesuffix(_FILES)}s" if name.endswith(_FILES) else name
+
+
+def _files(name, value, n):
+    found = pictures(value)
+    if len(found) not in (1, n):
+        raise ValueError(
+            f"{name} must be one for all or one for each of {n} pictures. Received: {len(found)}."
+        )
+    return objects(found)
+
+
 def pictures(images):
     """The bytes of image files, a list: of bytes, paths, or uint8 arrays `[H, W, C]`, one or several."""
     is_one = isinstance(images, (bytes, str, os.PathLike)) or getattr(images, "ndim", 0) == 3
     return [_picture(image) for image in ([images] if is_one else images)]
-
-
-def translated(images, styles=None):
-    """The inputs of a translation, `{name: objects [n]}`; of one style, it is that of all images."""
-    found = pictures(images)
-    inputs = {"image_bytes": objects(found)}
-    if styles is None:
-        return inputs
-    given = pictures(styles)
-    if len(given) not in (1, len(found)):
-        raise ValueError(
-            f"styles must be one for all or one for each of {len(found)}. Received {len(given)}."
-        )
-    return inputs | {"style_bytes": objects(given * len(found) if len(given) == 1 else given)}
 
 
 def _picture(image):

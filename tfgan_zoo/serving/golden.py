@@ -33,8 +33,8 @@ class Golden(NamedTuple):
         files: `{path within the version folder: sha256}` of graph and weights.
         texts: Strings `[n]`, or None.
         pictures: List of PNG files, bytes, that are translated, or None; the seeds are their numbers.
+        further: `{input: values}` of what pictures are translated with: ints, or files, bytes.
         tolerance: Int. By how many levels of 255 kernels of another machine may round another way.
-        styles: List of PNG files, bytes, in whose style the pictures are painted, or None.
     """
 
     seeds: list
@@ -44,11 +44,11 @@ class Golden(NamedTuple):
     files: dict
     texts: list | None = None
     pictures: list | None = None
+    further: dict = {}
     tolerance: int = 1
-    styles: list | None = None
 
 
-def write(path, seeds, labels=None, texts=None, pictures=None, exact=None, styles=None):
+def write(path, seeds, labels=None, texts=None, pictures=None, further=None, exact=None):
     """Records what an exported version draws now, in its `assets.extra/`.
 
     Args:
@@ -57,19 +57,18 @@ def write(path, seeds, labels=None, texts=None, pictures=None, exact=None, style
         labels: Ints `[n]` for a model with labels, else None.
         texts: Strings `[n]` for a model that draws from texts, else None.
         pictures: List of PNG files, bytes `[n]`, for a model from images to images, else None.
+        further: `{input: ints or bytes [n]}` of what they are translated with.
         exact: uint8 `[n, H, W, C]` that the model draws in float32, where the export computes in
             bfloat16: by how much it differs is recorded, and allowed to other machines.
-        styles: List of PNG files, bytes `[n]`, for a model that takes them, else None.
     """
     # Its graph was made by this process, from the code that runs here already.
     images, extra = (
-        _drawn(path, seeds, labels, texts, pictures, styles, trust_model=True),
+        _drawn(path, seeds, labels, texts, pictures, further or {}, trust_model=True),
         path / FILE.parent,
     )
     (path / IMAGES).mkdir()
-    for kind, contents in {"picture": pictures, "style": styles}.items():
-        for seed, picture in zip(seeds, contents or [], strict=False):
-            (path / IMAGES / f"{kind}_{seed}.png").write_bytes(picture)
+    for seed, picture in zip(seeds, pictures or [], strict=False):
+        (path / IMAGES / f"picture_{seed}.png").write_bytes(picture)
     for seed, image in zip(seeds, images, strict=True):
         (path / IMAGES / f"seed_{seed}.png").write_bytes(image)
     files = (
@@ -79,6 +78,7 @@ def write(path, seeds, labels=None, texts=None, pictures=None, exact=None, style
         "seeds": seeds,
         "labels": labels,
         **({} if texts is None else {"texts": texts}),
+        **({"further": _kept(path, seeds, further)} if further else {}),
         "sha256": [pixels_sha256(image) for image in _decoded(images)],
         **({} if exact is None else _distance(_decoded(images), exact)),
         "files": {str(file.relative_to(path)): sha256(file) for file in files},
@@ -103,11 +103,31 @@ def read(path):
     _check_columns(path / FILE, record)
     images = [path / IMAGES / f"seed_{seed}.png" for seed in record["seeds"]]
     columns = {name: record.get(name) for name in ("seeds", "labels", "sha256", "files", "texts")}
-    for column, kind in {"pictures": "picture", "styles": "style"}.items():
-        found = [path / IMAGES / f"{kind}_{seed}.png" for seed in record["seeds"]]
-        is_there = found[0].is_file()
-        columns[column] = [file.read_bytes() for file in found] if is_there else None
+    pictures = [path / IMAGES / f"picture_{seed}.png" for seed in record["seeds"]]
+    columns["pictures"] = (
+        [file.read_bytes() for file in pictures] if pictures[0].is_file() else None
+    )
+    columns["further"] = _read_further(path, record)
     return Golden(images=_read_images(images), **columns, tolerance=record.get("tolerance", 1))
+
+
+def _kept(path, seeds, further):
+    """Further inputs as the record has them: ints, or None for files that are written beside it."""
+    found = dict(further)
+    for name, values in further.items():
+        if isinstance(values[0], bytes):
+            found[name] = None
+            for seed, value in zip(seeds, values, strict=True):
+                (path / IMAGES / f"{name}_{seed}.png").write_bytes(value)
+    return found
+
+
+def _read_further(path, record):
+    found = {}
+    for name, values in record.get("further", {}).items():
+        files = [path / IMAGES / f"{name}_{seed}.png" for seed in record["seeds"]]
+        found[name] = values or [file.read_bytes() for file in files]
+    return found
 
 
 def _distance(images, exact):
@@ -129,6 +149,7 @@ def _check_columns(file, record):
             raise ValueError(
                 f"{file} is damaged: {name!r} has other values than were written. {_ADVICE}"
             )
+    _check_further(file, record.get("further", {}), len(record["seeds"]))
     allowed = record.get("tolerance", 1)
     if type(allowed) is not int or not 1 <= allowed <= 255:
         raise ValueError(f"{file} is damaged: its tolerance is {allowed!r}. {_ADVICE}")
@@ -136,6 +157,18 @@ def _check_columns(file, record):
         place = pathlib.PurePath(name)
         if place.is_absolute() or ".." in place.parts:
             raise ValueError(f"{file} is damaged: it names {name!r}, outside its folder. {_ADVICE}")
+
+
+def _check_further(file, further, count):
+    """Columns of ints, or None for files, by names of inputs, which name files."""
+    is_known = isinstance(further, dict) and all(map(str.isidentifier, further))
+    columns = [c for c in further.values() if c is not None] if is_known else [None]
+    if any(not isinstance(c, list) or len(c) != count for c in columns) or not all(
+        _is(value, int, "labels") for c in columns for value in c
+    ):
+        raise ValueError(
+            f"{file} is damaged: 'further' has other values than were written. {_ADVICE}"
+        )
 
 
 def _is(value, kind, name):
@@ -173,7 +206,7 @@ def verify(path: str | os.PathLike, trust_model: bool = False) -> str:
     changed = [n for n, d in files if not (path / n).is_file() or sha256(path / n) != d]
     if changed:
         raise VerificationError(f"{path}: {', '.join(changed)} changed after the export.")
-    asked = (golden.labels, golden.texts, golden.pictures, golden.styles)
+    asked = (golden.labels, golden.texts, golden.pictures, golden.further)
     drawn = _drawn(path, golden.seeds, *asked, trust_model)
     return compare(golden, _decoded(drawn))
 
@@ -205,12 +238,12 @@ def pixels_sha256(image):
     return hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()
 
 
-def _drawn(path, seeds, labels, texts, pictures, styles, trust_model):
+def _drawn(path, seeds, labels, texts, pictures, further, trust_model):
     """The PNG files that a version draws, bytes."""
     from tfgan_zoo.serving.servable import Servable  # TensorFlow, which a client need not have
 
     with contextlib.closing(Servable(path, trust_model=trust_model)) as servable:
-        return servable.png_files(seeds, labels, texts, pictures, styles)
+        return servable.png_files(seeds, labels, texts, pictures, further)
 
 
 def _decoded(images):

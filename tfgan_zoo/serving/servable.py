@@ -104,14 +104,15 @@ class Servable:
                     "provided"
                 )
 
-    def png_files(self, seeds, labels=None, texts=None, pictures=None, styles=None):
-        """The PNG files, bytes, of `n` seeds, or of `n` pictures, by the default signature; truncation,
-        where taken, is 1."""
+    def png_files(self, seeds, labels=None, texts=None, pictures=None, further=()):
+        """The PNG files, bytes, of `n` seeds, or of `n` pictures and `{input: values}` that they are
+        translated with, by the default signature; truncation, where taken, is 1."""
         inputs = {"seed": np.asarray(seeds, np.int64)}
         if pictures is not None:
             inputs = {"image_bytes": np.array(pictures, object)}
-        if styles is not None:
-            inputs["style_bytes"] = np.array(styles, object)
+        for name, values in dict(further).items():
+            kind = object if isinstance(values[0], bytes) else np.int32
+            inputs[name] = np.array(values, kind)
         if labels is not None:
             inputs["label"] = np.asarray(labels, np.int32)
         if texts is not None:

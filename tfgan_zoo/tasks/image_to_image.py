@@ -8,20 +8,15 @@ import tensorflow as tf
 
 from tfgan_zoo import numbers
 from tfgan_zoo.datasets.batch_input import BatchInput
-from tfgan_zoo.engine import construction
 from tfgan_zoo.engine.players import Player
 from tfgan_zoo.layers import Rng, reflected_to_multiple
-from tfgan_zoo.tasks import pictures, tiling
+from tfgan_zoo.tasks import further_inputs, pictures, tiling
 from tfgan_zoo.tasks.building import full_precision
-from tfgan_zoo.tasks.model import ZooModel
-from tfgan_zoo.tasks.picture_bytes import picture
-from tfgan_zoo.tasks.pixels import quantized, to_uint8
-from tfgan_zoo.tasks.served import guarded
-
-_OF_FILES = {1, 3, 4}  # channels
+from tfgan_zoo.tasks.pixels import to_uint8
+from tfgan_zoo.tasks.served_translation import ServedTranslation
 
 
-class ImageToImage(ZooModel):
+class ImageToImage(ServedTranslation):
     """Turns images into images: `fit` on images and targets, then call it, `predict` or `translate`.
 
     A variant overrides `build_generator`, `build_discriminator`, and `generator_loss` and
@@ -66,8 +61,6 @@ class ImageToImage(ZooModel):
     size_multiple = 1  # of height and width that the generator takes
     whole_squares = False  # whether the losses of least squares are doubled, which are halves
     scale = 1  # how many times as large the images made are
-    takes_styles = False  # whether it is given pictures of the style too: see `tasks.with_styles`
-    max_served_pixels = 2**20  # of a picture in a file, which a server decodes
     _graphs = ((), {})  # of `translate`: the networks that they hold, and each by its direction
 
     def __init__(self, *args, **kwargs):
@@ -121,22 +114,32 @@ class ImageToImage(ZooModel):
             )
         }
 
+    def further_inputs(self):
+        """What a translation takes beside images, a list of `FurtherInput`s in the order in which the
+        generator takes them: arguments of `translate` and of calls, and inputs of served signatures."""
+        return []
+
     # === Translation ===
 
-    def call(self, images, direction="forward", training=False):
+    def call(self, images, direction="forward", training=False, **further):
         """Float images `[B, H, W, C]` in [-1, 1], of any size -> float32 `[B, scale * H, scale * W, O]`.
 
-        With `training=True` dropout draws, by the active `Rng` or anew.
+        With `training=True` dropout draws, by the active `Rng` or anew. Further inputs are given by
+        name, or with the images as a dictionary or a tuple.
         """
+        further = {**further_inputs.named(self, images), **further}
+        images = further.pop("images")
         self._check_direction(direction)
+        others = further_inputs.in_order(self, further)
         images, shape = tf.convert_to_tensor(images), tf.shape(images)
         images = reflected_to_multiple(images, self.size_multiple)
-        made = self.translator(direction)(images, training=training)
+        inputs = [images, *others] if others else images
+        made = self.translator(direction)(inputs, training=training)
         made = tf.cast(made, tf.float32)
         return made[:, : self.scale * shape[1], : self.scale * shape[2]]
 
     def translate(
-        self, images, direction="forward", seed=None, batch_size=1, tile=None, overlap=32
+        self, images, direction="forward", seed=None, batch_size=1, tile=None, overlap=32, **further
     ):
         """Translates pictures of any size.
 
@@ -150,6 +153,8 @@ class ImageToImage(ZooModel):
             tile: Int, or None. Side of overlapping tiles in which larger images are translated, so that
                 memory is bounded by them, each with the same draws; `None` translates each as a whole.
             overlap: Int. Pixels that neighbouring tiles share.
+            further: What the model takes beside images: see `further_inputs`; one value for all images,
+                or one for each.
 
         Returns:
             uint8 `[N, H, W, O]`, or `[H, W, O]` of one image; of a folder or list a list of these.
@@ -162,27 +167,25 @@ class ImageToImage(ZooModel):
         options = {"direction": direction, "tile": tile, "overlap": overlap}
         if isinstance(images, (list, tuple)) or pictures.is_folder(images):
             listed = pictures.files_of(images) if pictures.is_folder(images) else images
+            rows = further_inputs.rows(self, further, len(listed))
             seeds = [None if seed is None else seed + i for i in range(len(listed))]
             return [
-                self.translate(image, seed=s, **options)
-                for image, s in zip(listed, seeds, strict=True)
+                self.translate(image, seed=s, **options, **row)
+                for image, s, row in zip(listed, seeds, rows, strict=True)
             ]
         if isinstance(images, (str, os.PathLike)):
             images = pictures.read(images, self._channels(direction))
         found = pictures.as_floats(images, self._channels(direction))
         one, found = found.ndim == 3, found if found.ndim == 4 else found[None]
+        rows = further_inputs.rows(self, further, len(found))
         parts = [
-            self._translated(found[start : start + batch_size], seed, start, **options)
-            for start in range(0, len(found), batch_size)
+            self._translated(found[part], rows[part], seed, part.start, **options)
+            for part in further_inputs.together(rows, batch_size)
         ]
         made = np.concatenate([to_uint8(part) for part in parts])
         return made[0] if one else made
 
-    def translate_batch(self, images, targets):
-        """What `translate` makes of images of a batch, for grids and golden images."""
-        return self.translate(images)
-
-    def check_translation(self, direction="forward", seed=None, tile=None, overlap=32):
+    def check_translation(self, direction="forward", seed=None, tile=None, overlap=32, **further):
         """Refuses options that `translate` could not follow, whatever the images are.
 
         Raises:
@@ -193,14 +196,17 @@ class ImageToImage(ZooModel):
             numbers.integer("seed", seed, 0, 2**31 - 1)
         if tile is not None:
             tiling.check(tile, overlap)
+        if further:
+            further_inputs.check_names(self, further)
 
-    def _translated(self, images, seed, start, direction, tile, overlap):
+    def _translated(self, images, rows, seed, start, direction, tile, overlap):
         def run(part, number=0):
+            others = further_inputs.batched(rows[number : number + len(part)])
             if seed is None:
-                return self._graph_of(direction)(tf.constant(part))
+                return self._graph_of(direction)(tf.constant(part), *others.values())
             rng = Rng(self.seed, tf.constant(0, tf.int64), seed + start + number, len(part))
             with rng.active():
-                return self(part, direction=direction, training=True)
+                return self(part, direction=direction, training=True, **others)
 
         if tile is None or max(images.shape[1:3]) <= tile:
             return np.asarray(run(images))
@@ -216,15 +222,16 @@ class ImageToImage(ZooModel):
             object.__setattr__(self, "_graphs", (networks, {}))  # untracked by Keras
         graphs = self._graphs[1]
         if direction not in graphs:
+            specs = [tf.TensorSpec([None, None, None, self._channels(direction)])]
+            specs += [wanted.spec() for wanted in self.further_inputs()]
             graphs[direction] = tf.function(
-                lambda *inputs: self(*inputs, direction=direction),
-                self._inputs_of_graph(direction),
-                autograph=False,
+                functools.partial(self._made, direction=direction), specs, autograph=False
             )
         return graphs[direction]
 
-    def _inputs_of_graph(self, direction):
-        return [tf.TensorSpec([None, None, None, self._channels(direction)])]
+    def _made(self, images, *others, direction):
+        """A call with further inputs in their order; the last ones may be left out."""
+        return self((images, *others), direction=direction)
 
     def _channels(self, direction):
         channels = self.image_shape[-1]
@@ -236,59 +243,6 @@ class ImageToImage(ZooModel):
                 f"{type(self).__name__} translates {' and '.join(self.directions)}. Received: "
                 f"direction={direction!r}."
             )
-
-    # === Serving ===
-
-    def endpoints(self):
-        """What `export` writes: `{name: (function, input signature)}`, for each direction.
-
-        `translate` takes the bytes of image files, strings `[B]`, and gives those of PNG files; every
-        row has a size of its own and is answered by itself, with "" where it is no picture, cut off,
-        WebP, or of more than `max_served_pixels`. `translate_tensor` takes float32 `[B, H, W, C]` in
-        [-1, 1], of any size, and is alone where images have other channels than 1, 3 or 4. With a second
-        direction there are `translate_backward` and so on.
-        """
-        found = {}
-        for direction in self.directions:
-            name = "" if direction == "forward" else f"_{direction}"
-            contents = tf.TensorSpec([None], tf.string, name="image_bytes")
-            shape = [None, None, None, self._channels(direction)]
-            images = tf.TensorSpec(shape, tf.float32, name="images")
-            if {self.image_shape[-1], self.target_shape[-1]} <= _OF_FILES:
-                of_bytes = functools.partial(self._serve_bytes, direction=direction)
-                found[f"translate{name}"] = (of_bytes, [contents])
-            of_tensors = functools.partial(self._serve_tensors, direction=direction)
-            found[f"translate_tensor{name}"] = (of_tensors, [images])
-        return found
-
-    def served(self):
-        """The `endpoints`, safe to serve: rows of `translate_tensor` that hold NaN or infinity are
-        answered with NaN."""
-        return {
-            name: (guarded(function, signature, {}), signature)
-            for name, (function, signature) in self.endpoints().items()
-        }
-
-    def _serve_tensors(self, images, direction):
-        return {"images": self(images, direction=direction)}
-
-    def _serve_bytes(self, image_bytes, direction):
-        def translated(contents):
-            fits, decoded = picture(contents, self._channels(direction), self.max_served_pixels)
-            return tf.cond(fits, lambda: self._png(decoded(), direction), lambda: tf.constant(""))
-
-        made = tf.map_fn(translated, image_bytes, fn_output_signature=tf.string)
-        return {"image_bytes": tf.ensure_shape(made, [None])}
-
-    def _png(self, image, direction):
-        return tf.io.encode_png(quantized(self(image[None], direction=direction))[0])
-
-    def export(self, path, name=None, version=None, **options):
-        """Writes `<path>/<name>/<version>/`, a SavedModel for servers. See `tfgan_zoo.export.export`."""
-        from tfgan_zoo.export import export  # gRPC and its messages, which only exporting needs
-
-        construction.check_saved(self)
-        return export(self, path, name, version, **options)
 
     # === Losses ===
 

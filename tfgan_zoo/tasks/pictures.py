@@ -50,6 +50,18 @@ def named(pictures, out):
     return pairs
 
 
+def listed(images, channels):
+    """Arrays, files, a folder or a list of these as a list of floats `[H, W, channels]` in [-1, 1]."""
+    if is_folder(images):
+        images = files_of(images)
+    if isinstance(images, (list, tuple)):
+        return [found for image in images for found in listed(image, channels)]
+    if isinstance(images, (str, os.PathLike)):
+        images = read(images, channels)
+    found = as_floats(images, channels)
+    return [found] if found.ndim == 3 else list(found)
+
+
 def read(path, channels):
     """The pixels of an image file, uint8 `[H, W, channels]`, upright by its EXIF orientation.
 
@@ -92,3 +104,18 @@ def as_floats(images, channels):
             f"{images.max():g}]."
         )
     return images
+
+
+def example(image_shape, seed):
+    """A picture for golden outputs and warm-up: uint8 of that shape, smooth, a function of the seed."""
+    height, width, channels = image_shape
+    coarse = np.random.default_rng(seed).uniform(0, 255, (4, 4, channels))
+    rows, columns = (np.linspace(0, 3, side) for side in (height, width))
+    knots = np.arange(4)
+    tall = np.stack(
+        [[np.interp(rows, knots, coarse[:, j, c]) for j in knots] for c in range(channels)]
+    )
+    wide = [
+        [np.interp(columns, knots, tall[c, :, i]) for i in range(height)] for c in range(channels)
+    ]
+    return np.uint8(np.moveaxis(np.array(wide), 0, -1))
