@@ -253,6 +253,42 @@ class CycleGAN(ImageToImage):
     @property
     def size_multiple(self): ...
 
+class Inpainter(ImageToImage):
+    """Fills the holes of pictures, and leaves all else as it is (DeepFill v2)."""
+
+    width: int
+    discriminator_width: int
+    attention: bool
+    l1_weight: float
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (256, 256, 4),
+        target_channels: int | None = 3,
+        objective: str | Objective | tuple[Callable, Callable] = "hinge",
+        g_learning_rate: float = 0.0001,
+        d_learning_rate: float = 0.0001,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        width: int = 24,
+        discriminator_width: int = 64,
+        attention: bool = True,
+        l1_weight: float = 1.0,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def call(self, images: Any, direction="forward", training: bool = False): ...
+    def discriminate(self, pictures, images: Any): ...
+    def discriminator_loss(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tuple[tf.Tensor, dict]: ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    @property
+    def max_served_pixels(self): ...
+    @property
+    def size_multiple(self): ...
+    def synthesize(self, images: Any) -> tf.Tensor: ...
+
 class Pix2Pix(ImageToImage):
     """A conditional GAN of pairs: images, and targets that belong to them."""
 
@@ -296,6 +332,8 @@ class Pix2Pix(ImageToImage):
         self, batch: dict[str, tf.Tensor], rng: Rng
     ) -> tuple[tf.Tensor, dict]: ...
     def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    @property
+    def map_channels(self): ...
     @property
     def size_multiple(self): ...
     def synthesize(self, images: Any) -> tf.Tensor: ...
@@ -378,6 +416,34 @@ class AdaIN(ImageToImage):
     def maps(self, images: Any): ...
     @property
     def size_multiple(self): ...
+
+class Colorizer(Pix2Pix):
+    """Makes colours for grey pictures, and leaves their lightness as it is."""
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (256, 256, 1),
+        target_channels: int | None = 3,
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        network: Literal["unet", "resnet"] = "unet",
+        width: int = 64,
+        blocks: int = 9,
+        patch: Literal[1, 16, 34, 70, 142, 286] = 70,
+        discriminator_width: int = 64,
+        discriminator_scales: int = 1,
+        l1_weight: float = 100.0,
+        feature_matching_weight: float = 0.0,
+        dropout: float = 0.5,
+        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
+        upsampling: Literal["transpose", "resize"] = "transpose",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def call(self, images: Any, direction="forward", training: bool = False): ...
 
 class FastCUT(CUT):
     """CUT without the contrast of targets, whose loss of images weighs ten times as much."""

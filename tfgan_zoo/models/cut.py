@@ -188,8 +188,7 @@ class CUT(ImageToImage):
 class FastCUT(CUT):
     """CUT without the contrast of targets, whose loss of images weighs ten times as much.
 
-    Images are mirrored at random; it trains for 200 epochs, the rate decays over the last 50. A step
-    takes about half the time.
+    Images are mirrored at random; it trains for 200 epochs, the rate decays over the last 50.
 
     All arguments: see `CUT`.
 
