@@ -32,7 +32,8 @@ def pictures(*shape, seed=0):
 def test_images_of_any_size(model, size):
     for direction in model.directions:
         made = model.translate(pictures(2, *size, 1), direction)
-        assert made.shape == (2, *size, 1) and made.dtype == np.uint8
+        sides = (model.scale * side for side in size)
+        assert made.shape == (2, *sides, 1) and made.dtype == np.uint8
 
 
 def test_a_row_is_translated_by_itself(model):
@@ -45,7 +46,8 @@ def test_a_row_is_translated_by_itself(model):
 def test_predict_and_call(model):
     images = pictures(4, 8, 8, 1).astype(np.float32) / 127.5 - 1
     made = model.predict(images, batch_size=2, verbose=0)
-    assert made.shape == (4, 8, 8, 1) and made.dtype == np.float32
+    side = 8 * model.scale
+    assert made.shape == (4, side, side, 1) and made.dtype == np.float32
     np.testing.assert_allclose(made, model(images), atol=1e-5)
     assert model.translate(images).dtype == np.uint8
 
@@ -107,7 +109,8 @@ def test_files_and_folders(model, tmp_path):
             str(tmp_path / f"{number}.png"), tf.io.encode_png(pictures(5 + number, 7, 1))
         )
     made = model.translate(tmp_path)
-    assert [image.shape for image in made] == [(5, 7, 1), (6, 7, 1), (7, 7, 1)]
+    sides = [(model.scale * (5 + number), model.scale * 7, 1) for number in range(3)]
+    assert [image.shape for image in made] == sides
     np.testing.assert_array_equal(made[1], model.translate(tmp_path / "1.png"))
     (tmp_path / "bad.png").write_bytes(b"no picture")
     with pytest.raises(ValueError, match=r"bad\.png"):
