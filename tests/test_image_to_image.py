@@ -45,7 +45,9 @@ def channels_made(model, direction="forward"):
 def test_images_of_any_size(model, size):
     for direction in model.directions:
         made = model.translate(pictures_for(model, 2, *size, direction=direction), direction)
-        assert made.shape == (2, *size, channels_made(model, direction)) and made.dtype == np.uint8
+        sides = (model.scale * side for side in size)
+        assert made.shape == (2, *sides, channels_made(model, direction))
+        assert made.dtype == np.uint8
 
 
 def test_a_row_is_translated_by_itself(model):
@@ -58,7 +60,8 @@ def test_a_row_is_translated_by_itself(model):
 def test_predict_and_call(model):
     images = pictures_for(model, 4, 8, 8).astype(np.float32) / 127.5 - 1
     made = model.predict(images, batch_size=2, verbose=0)
-    assert made.shape == (4, 8, 8, channels_made(model)) and made.dtype == np.float32
+    side = 8 * model.scale
+    assert made.shape == (4, side, side, channels_made(model)) and made.dtype == np.float32
     np.testing.assert_allclose(made, model(images), atol=1e-5)
     assert model.translate(images).dtype == np.uint8
 
@@ -122,7 +125,8 @@ def test_files_and_folders(model, tmp_path):
             str(tmp_path / f"{number}.png"), tf.io.encode_png(pictures_for(model, 5 + number, 7))
         )
     made = model.translate(tmp_path)
-    assert [image.shape for image in made] == [(5 + n, 7, channels_made(model)) for n in range(3)]
+    sides = [(model.scale * (5 + n), model.scale * 7, channels_made(model)) for n in range(3)]
+    assert [image.shape for image in made] == sides
     np.testing.assert_array_equal(made[1], model.translate(tmp_path / "1.png"))
     (tmp_path / "bad.png").write_bytes(b"no picture")
     with pytest.raises(ValueError, match=r"bad\.png"):

@@ -19,7 +19,6 @@ from tfgan_zoo.locks import unfinished
 from tfgan_zoo.progress import doing
 from tfgan_zoo.serving import golden, png, protos
 from tfgan_zoo.serving.servable import WARMUP_FILE
-from tfgan_zoo.tasks.pictures import example
 from tfgan_zoo.weights import artifact
 
 WARMUP_BATCH_SIZES = (1, 2, 4, 8, 16, 32)
@@ -239,7 +238,7 @@ def _write_golden(model, exact, folder):
         reference = None if exact is model else exact.generate_from_seeds(seeds, **asked)
         golden.write(folder, seeds, **asked, exact=reference)
     elif _TRANSLATE in endpoints:
-        pixels = [example(model.image_shape, seed) for seed in seeds]
+        pixels = [golden.example(model.image_shape, seed) for seed in seeds]
         pictures = list(map(png.encode, pixels))
         asked, served = model.example_inputs(seeds)
         served = {name: list(map(_as_served, values)) for name, values in served.items()}
@@ -264,7 +263,7 @@ def _write_warmup(model, name, batch_sizes, path):
     endpoints = model.served()
     names = ["", *endpoints]  # the empty name is the default signature
     signatures = [next(iter(endpoints.values())), *endpoints.values()]
-    picture = png.encode(example(model.image_shape, 0)) if _TRANSLATE in endpoints else b""
+    picture = png.encode(golden.example(model.image_shape, 0)) if _TRANSLATE in endpoints else b""
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature_name, (_, signature) in zip(names, signatures, strict=True):
             for size in batch_sizes:

@@ -104,18 +104,3 @@ def as_floats(images, channels):
             f"{images.max():g}]."
         )
     return images
-
-
-def example(image_shape, seed):
-    """A picture for golden outputs and warm-up: uint8 of that shape, smooth, a function of the seed."""
-    height, width, channels = image_shape
-    coarse = np.random.default_rng(seed).uniform(0, 255, (4, 4, channels))
-    rows, columns = (np.linspace(0, 3, side) for side in (height, width))
-    knots = np.arange(4)
-    tall = np.stack(
-        [[np.interp(rows, knots, coarse[:, j, c]) for j in knots] for c in range(channels)]
-    )
-    wide = [
-        [np.interp(columns, knots, tall[c, :, i]) for i in range(height)] for c in range(channels)
-    ]
-    return np.uint8(np.moveaxis(np.array(wide), 0, -1))
