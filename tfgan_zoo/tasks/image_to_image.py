@@ -65,9 +65,8 @@ class ImageToImage(ServedTranslation):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.autocast = (
-            False  # the averages are given images as they are, in any precision of training
-        )
+        # Averages compute in float32, and see images as they are given, whatever training computes in.
+        self.autocast = False
 
     # === Hooks ===
 
