@@ -50,6 +50,11 @@ DATA = {
     "div2k": "the folder `./div2k`, the 800 HR images of DIV2K's training set (Agustsson and Timofte "
     "2017, data.vision.ee.ethz.ch/cvl/DIV2K; for research)",
     "df2k": "the folder `./df2k`, images of DIV2K, of Flickr2K and of OutdoorScene, as of Real-ESRGAN",
+    "paintings": "the folder `./paintings`, photographs in `trainA` and paintings in `trainB`, in the "
+    "paper MS-COCO's and WikiArt's",
+    "mosaic": "the folder `./mosaic`, photographs in `trainA`, a picture of a style in `trainB`",
+    "rafd": "the folder `./rafd`, faces in a subfolder of each of eight expressions (Langner et al. "
+    "2010, rafd.socsci.ru.nl; for research)",
 }
 # Which pictures a card of a model from images to images may show: all; outputs, since these show nothing
 # of the set's; or free ones, of another set of which all may be shown.
@@ -66,6 +71,9 @@ SHOWN = {
     "BSD100": ("free", "the set is for research, and an enlarged picture is that picture"),
     "div2k": ("free", "the set is for research, and an enlarged picture is that picture"),
     "df2k": ("free", "its sets are for research, and an enlarged picture is that picture"),
+    "paintings": ("free", "its sets are for research, and a painted photograph is that photograph"),
+    "mosaic": ("free", "whose the photographs are is not known"),
+    "rafd": ("free", "the set is for research, and shows people"),
 }
 NOT_KNOWN = ("free", "what may be shown of the set is not known")
 CARD = """# {name}

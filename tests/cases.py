@@ -156,7 +156,7 @@ TRANSLATORS = {
         "objective": "relativistic",  # the averages of a replica are not those of the batch
     },
     "RealESRGAN": {**ENLARGING, "network": "srvgg", "blocks": 2},
-    "CUT": {**CONTRASTIVE, "image_shape": (8, 8, 1)},
+    "CUT": {**CONTRASTIVE, "image_shape": (8, 8, 1), "width": 4},
     "StarGAN": {
         "image_shape": (8, 8, 1),
         "num_classes": 3,

@@ -131,14 +131,16 @@ def test_converted_translations(variant, format, tmp_path):
     and harms no other."""
     model = translator(variant)
     path, difference = convert(model, tmp_path, format=format)
-    assert difference < TOLERANCE
     served = tf.saved_model.load(str(model.export(tmp_path / "served", "model")))
     channels = model.image_shape[-1]
+    largest = np.abs(model(np.ones((1, *model.image_shape), np.float32))).max()
+    tolerance = TOLERANCE * max(1.0, 4 * largest)  # of models whose outputs have no bound
+    assert difference < tolerance
     for shape in ((3, 16, 8, channels), (1, 19, 33, channels), (2, 8, 8, channels)):
         images = np.random.default_rng(1).uniform(-1, 1, shape).astype(np.float32)
         expected = served.translate_tensor(tf.constant(images))["images"]
         found, sizes = translated(path, images)
-        np.testing.assert_allclose(found, expected, atol=TOLERANCE)
+        np.testing.assert_allclose(found, expected, atol=tolerance)
         assert np.ptp(found) > 0.1
     if format == "onnx":
         assert sizes[0][:3] == ["batch", "height", "width"]

@@ -207,7 +207,7 @@ def test_parameters_are_those_of_the_authors_code():
     heads = sum(256 * count + 256 + 256 * 256 + 256 for count in (3, 128, 256, 256, 256))
     counts = {"generator": 11_378_179, "discriminator": 2_764_737, "projector": heads}
     assert heads == 560_384
-    for name in ("cut_horse2zebra", "fastcut_horse2zebra"):
+    for name in ("cut_horse2zebra", "cut_horse2zebra_fast"):
         networks = tfgan_zoo.from_preset(name, load_weights=False).networks()
         for network, count in counts.items():
             variables = networks[network].trainable_variables

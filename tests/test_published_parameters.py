@@ -471,8 +471,8 @@ BY_HAND = {
     ("inpainter_places2", D): spectral_patchgan(64),
     ("cut_horse2zebra", G): resnet_translator(64, 9) + patch_heads(64),
     ("cut_horse2zebra", D): patchgan(64, 3, lambda a, b, size: conv(size, a, b)),
-    ("fastcut_horse2zebra", G): resnet_translator(64, 9) + patch_heads(64),
-    ("fastcut_horse2zebra", D): patchgan(64, 3, lambda a, b, size: conv(size, a, b)),
+    ("cut_horse2zebra_fast", G): resnet_translator(64, 9) + patch_heads(64),
+    ("cut_horse2zebra_fast", D): patchgan(64, 3, lambda a, b, size: conv(size, a, b)),
     ("stargan_rafd", G): stargan_generator(8),
     ("stargan_rafd", D): stargan_discriminator(8),
     ("cyclegan_horse2zebra", G): 2 * resnet_translator(64, 9),
@@ -480,10 +480,10 @@ BY_HAND = {
     ("srgan_div2k", D): srgan_discriminator(64, 96),
     ("esrgan_div2k", G): rrdb(64, 23, 32),
     ("esrgan_div2k", D): vgg_discriminator(64, 128),
-    ("realesrgan_df2k", G): rrdb(64, 23, 32),
-    ("realesrgan_df2k", D): spectral_unet(64),
-    ("realesrgan_general_x4v3", G): srvgg(64, 32),
-    ("realesrgan_general_x4v3", D): spectral_unet(64),
+    ("real_esrgan_df2k", G): rrdb(64, 23, 32),
+    ("real_esrgan_df2k", D): spectral_unet(64),
+    ("real_esrgan_general_x4v3", G): srvgg(64, 32),
+    ("real_esrgan_general_x4v3", D): spectral_unet(64),
     ("style_transfer_mosaic", G): johnson_translator(32, 5),
     ("adain_paintings", G): chain(conv3, 512, 256, 256, 256, 256, 128, 128, 64, 64, 3),
     ("cyclegan_horse2zebra", D): 2 * patchgan(64, 3, lambda a, b, size: conv(size, a, b)),
@@ -683,10 +683,10 @@ def test_every_network_of_a_papers_size_is_in_the_table():
         p.name for p in presets if {**p.model_class.defaults, **p.options}["image_shape"][0] == 28
     }
     ours_alone = {"textgan_emoji_32", "stylegan2_emoji_64", "biggan_cifar10_small"}
-    ours_alone |= {p.name for p in presets if p.name.startswith("realesrgan_bsd100")}
+    ours_alone |= {p.name for p in presets if p.name.startswith("real_esrgan_bsd100")}
     ours_alone |= {"pix2pix_facades_128", "style_transfer_small", "adain_small"}
     ours_alone |= {"colorizer_cifar10", "inpainter_emoji_64"}
-    ours_alone |= {"fastcut_horse2zebra_128", "stargan_rafd_64"}
+    ours_alone |= {"cut_horse2zebra_fast_128", "stargan_rafd_64"}
     expected = {p.name for p in presets} - small - ours_alone
     expected |= {"vanilla_gan_mnist", "infogan_mnist", "conditional_gan_mnist"}
     networks = {(name, player) for name in expected for player in (G, D)}

@@ -65,7 +65,9 @@ def test_style_based_classes_take_the_rule_for_their_size():
 
 def test_presets_of_style_based_gans():
     found = {
-        name: option(name, "penalty").weight for name in tfgan_zoo.list_presets() if "style" in name
+        name: option(name, "penalty").weight
+        for name in tfgan_zoo.list_presets()
+        if name.startswith("stylegan")
     }
     published = {"stylegan_celeb_a_hq_1024": 10.0, "stylegan2_celeb_a_hq_1024": 10.0}
     published |= {"stylegan2_celeb_a_hq_256": 1.0, "stylegan2_emoji_64": 0.1}

@@ -206,13 +206,13 @@ def _name_sizes(tensor, prefix):
             size.dim_param = f"{prefix}{word}"
 
 
-def _write_litert(path, graph):
+def _write_litert(temporary, graph):
     with tempfile.TemporaryDirectory() as folder:
         archive = keras.export.ExportArchive()
         archive.add_endpoint("serving_default", graph.function, input_signature=graph.signature)
         archive.write_out(folder, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        path.write_bytes(converter.convert())
+        temporary.write_bytes(converter.convert())
 
 
 def _run_onnx(path, inputs, output):

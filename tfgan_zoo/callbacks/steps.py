@@ -93,6 +93,7 @@ def load_states(callbacks, folder):
 
 
 def base_optimizers(gan):
-    """`{"d": …, "g": …}`: the optimizers that hold the rates of all players, without loss scaling."""
-    optimizers = {player.prefix: gan.optimizer_of(player.name) for player in gan.players()}
+    """`{"g": …, "d": …}`: the optimizers that hold the rates of all players, without loss scaling."""
+    players = reversed(gan.players())
+    optimizers = {player.prefix: gan.optimizer_of(player.name) for player in players}
     return {name: getattr(o, "inner_optimizer", o) for name, o in optimizers.items()}

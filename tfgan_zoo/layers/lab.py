@@ -45,4 +45,6 @@ def lab_to_rgb(lab: tf.Tensor) -> tf.Tensor:
 
 def _mixed(colours, matrix):
     """Sums of three channels, by operations that no unit computes in fewer bits, as it does matmul."""
-    return tf.reduce_sum(colours[..., None, :] * tf.constant(matrix, tf.float32), axis=-1)
+    parts = tf.unstack(colours, axis=-1)
+    sums = [tf.add_n([float(m) * c for m, c in zip(row, parts, strict=True)]) for row in matrix]
+    return tf.stack(sums, axis=-1)

@@ -63,9 +63,9 @@ class Colorizer(Pix2Pix):
                 f"image_shape={tuple(self.image_shape)}, target_channels={self.target_channels}."
             )
 
-    def call(self, images, direction="forward", training=False):
+    def transform(self, images, others, direction, training):
         lightness = _lightness(images)
-        made = super().call(lightness / _LIGHTNESS - 1, direction, training)
+        made = super().transform(lightness / _LIGHTNESS - 1, others, direction, training)
         made = lab_to_rgb(tf.concat([lightness, _COLOUR * made], axis=-1))
         return tf.clip_by_value(made, -1.0, 1.0)
 
@@ -80,7 +80,7 @@ class Colorizer(Pix2Pix):
 
 def _lightness(images):
     """L* of grey images `[B, H, W, 1]` in [-1, 1], float32 in [0, 100]."""
-    return rgb_to_lab(tf.repeat(tf.convert_to_tensor(images), 3, axis=-1))[..., :1]
+    return rgb_to_lab(tf.tile(images, [1, 1, 1, 3]))[..., :1]
 
 
 def _in_lab(batch):

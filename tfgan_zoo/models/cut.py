@@ -242,9 +242,9 @@ _JITTER = {"flip": True, "crop": "random"}
 
 register(
     ("cut_horse2zebra", CUT, {}, "cycle_gan/horse2zebra", 1, 400, _COUNTS, _JITTER),
-    ("fastcut_horse2zebra", FastCUT, {}, "cycle_gan/horse2zebra", 1, 200, _COUNTS, _JITTER),
+    ("cut_horse2zebra_fast", FastCUT, {}, "cycle_gan/horse2zebra", 1, 200, _COUNTS, _JITTER),
     (
-        "fastcut_horse2zebra_128",
+        "cut_horse2zebra_fast_128",
         FastCUT,
         {"image_shape": (128, 128, 3), "width": 24, "blocks": 6, "discriminator_width": 32},
         "cycle_gan/horse2zebra",

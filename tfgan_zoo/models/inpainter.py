@@ -14,6 +14,7 @@ from tfgan_zoo.layers import (
     Conv2D,
     GatedConv2D,
     LeakyReLU,
+    NearestUpsampling2D,
     SpectralConv2D,
 )
 from tfgan_zoo.presets import register
@@ -103,9 +104,10 @@ class Inpainter(ImageToImage):
                 f"{self.size_multiple}. Received: image_shape={tuple(self.image_shape)}."
             )
 
-    def call(self, images, direction="forward", training=False):
+    def transform(self, images, others, direction, training):
         images = tf.cast(images, tf.float32)
-        return completed(images, super().call(images, direction, training)[..., 3:])
+        made = super().transform(images, others, direction, training)
+        return completed(images, made[..., 3:])
 
     # === Networks ===
 
@@ -194,7 +196,7 @@ def _dilated(x):
 def _decoded(x, width, name):
     """Float32 images in [-1, 1] of four times the side."""
     for maps, is_doubled in ((4, False), (4, False), (2, True), (2, False), (1, True)):
-        x = GatedConv2D(maps * width, 3)(layers.UpSampling2D(2)(x) if is_doubled else x)
+        x = GatedConv2D(maps * width, 3)(NearestUpsampling2D(2)(x) if is_doubled else x)
     x = Conv2D(3, 3, padding="same")(GatedConv2D(max(1, width // 2), 3)(x))
     return layers.Activation("tanh", dtype="float32", name=name)(x)
 

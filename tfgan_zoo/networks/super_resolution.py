@@ -58,7 +58,8 @@ def rrdb(channels, width, blocks, growth, scale, unshuffle, name):
     for factor in ENLARGEMENTS[4 if unshuffle else scale]:
         x = LeakyReLU(0.2)(convolution(NearestUpsampling2D(factor)(x), width))
     x = LeakyReLU(0.2)(convolution(x, width))
-    return keras.Model(images, _from_unit(convolution(x, channels, dtype="float32")), name=name)
+    made = convolution(x, channels, **_exact("pixels_made"))
+    return keras.Model(images, _from_unit(made), name=name)
 
 
 def _dense_block(x, width, growth):
@@ -92,9 +93,11 @@ def srvgg(channels, width, convolutions, scale, name):
     unit = x = _to_unit(images)
     for _ in range(1 + convolutions):
         x = _prelu(convolution(x, width, kernel_initializer=fan_in(_HE, "untruncated_normal")))
-    x = PixelShuffle(scale, dtype="float32")(convolution(x, scale**2 * channels, dtype="float32"))
-    base = NearestUpsampling2D(scale, dtype="float32")(unit)
-    return keras.Model(images, _from_unit(layers.Add(dtype="float32")([x, base])), name=name)
+    x = convolution(x, scale**2 * channels, **_exact("pixels_made"))
+    x = PixelShuffle(scale, **_exact("pixels_shuffled"))(x)
+    base = NearestUpsampling2D(scale, **_exact("pixels_repeated"))(unit)
+    made = layers.Add(**_exact("pixels_added"))([x, base])
+    return keras.Model(images, _from_unit(made), name=name)
 
 
 def _prelu(x):
@@ -102,9 +105,14 @@ def _prelu(x):
     return layers.PReLU(alpha_initializer=initial, shared_axes=[1, 2])(x)
 
 
+def _exact(name):
+    """Options of a layer of pixels: half precision has fewer levels than they."""
+    return {"dtype": "float32", "name": name}
+
+
 def _to_unit(images):
     """Images in [-1, 1] as values in [0, 1]."""
-    return layers.Rescaling(0.5, 0.5, dtype="float32")(images)
+    return layers.Rescaling(0.5, 0.5, **_exact("pixels_given"))(images)
 
 
 def _from_unit(x):

@@ -130,7 +130,11 @@ class ImageToImage(ServedTranslation):
         images = further.pop("images")
         self._check_direction(direction)
         others = further_inputs.in_order(self, further)
-        images, shape = tf.convert_to_tensor(images), tf.shape(images)
+        return self.transform(tf.convert_to_tensor(images), others, direction, training)
+
+    def transform(self, images, others, direction, training):
+        """What a call gives, of tensors; `others` are the further inputs, in their order."""
+        shape = tf.shape(images)
         images = reflected_to_multiple(images, self.size_multiple)
         inputs = [images, *others] if others else images
         made = self.translator(direction)(inputs, training=training)
