@@ -47,6 +47,7 @@ GIVEN = {
     "docs/models.md": {
         "images": np.full((64, 32, 32, 3), -0.5, np.float32),
         "targets": np.full((64, 32, 32, 3), 0.5, np.float32),
+        "labels": np.arange(64) % 2,
         "texts": np.array(["red apple", "blue heart"] * 32),
     },
 }

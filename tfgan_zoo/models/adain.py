@@ -34,11 +34,10 @@ class AdaIN(WithoutDiscriminator):
     Example:
 
     ```python
-    model = tfgan_zoo.AdaIN(image_shape=(128, 128, 3), features="efficientnet_lite0")
+    model = tfgan_zoo.AdaIN(image_shape=(32, 32, 3), features="efficientnet_lite0", width=16)
     model.compile()
-    data = tfgan_zoo.datasets.load_unpaired(("./photos", "./paintings"), image_size=128, batch_size=8)
-    model.fit(data)
-    painted = model.translate("photo.jpg", styles="painting.jpg", alpha=0.8)
+    model.fit(images, targets, batch_size=8, epochs=10)  # photographs and paintings, in [-1, 1]
+    painted = model.translate(images[0], styles=targets[0], alpha=0.8)  # or files
     ```
 
     Args:

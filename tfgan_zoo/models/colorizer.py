@@ -33,8 +33,9 @@ class Colorizer(Pix2Pix):
     ```python
     model = tfgan_zoo.Colorizer(image_shape=(32, 32, 1), width=12)
     model.compile()
-    model.fit(datasets.load_degraded("cifar10", degradation="grey"), epochs=10)
-    made = model.translate("grey.jpg")  # uint8 [H, W, 3]
+    grey = images.mean(axis=-1, keepdims=True)  # or load_degraded("cifar10", degradation="grey")
+    model.fit(grey, images, batch_size=8, epochs=10)
+    made = model.translate(grey[0])  # uint8 [32, 32, 3]
     ```
 
     All arguments: see `Pix2Pix` and `ImageToImage`. Images have 1 channel, and targets 3.

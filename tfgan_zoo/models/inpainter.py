@@ -45,10 +45,11 @@ class Inpainter(ImageToImage):
     Example:
 
     ```python
-    model = tfgan_zoo.Inpainter(image_shape=(64, 64, 4), width=10, discriminator_width=16)
+    model = tfgan_zoo.Inpainter(image_shape=(32, 32, 4), width=4, discriminator_width=4)
     model.compile()
-    model.fit(datasets.load_degraded("./photos", image_size=64, degradation="free_form", channels=3))
-    made = model.translate("with_holes.png")  # uint8 [H, W, 3]
+    source = tfgan_zoo.datasets.array_source(images)  # of files: see load_degraded
+    torn = tfgan_zoo.datasets.degraded(source, tfgan_zoo.datasets.degradations.box)
+    model.fit(torn, batch_size=8, epochs=10)
     ```
 
     Args:

@@ -32,10 +32,10 @@ class StyleTransfer(WithoutDiscriminator):
     Example:
 
     ```python
-    data = tfgan_zoo.datasets.load_unpaired(("./photos", "./mosaic"), image_size=128, batch_size=4)
-    model = tfgan_zoo.StyleTransfer(image_shape=(128, 128, 3), features="efficientnet_lite0")
+    model = tfgan_zoo.StyleTransfer(image_shape=(32, 32, 3), features="efficientnet_lite0", width=8)
     model.compile()
-    model.fit(data, epochs=10)
+    model.fit(images, targets, batch_size=4, epochs=10)  # photographs and the style, in [-1, 1]
+    painted = model.translate(images[0])  # uint8 [32, 32, 3]
     ```
 
     Args:
