@@ -224,9 +224,7 @@ def metadata(record, gan, name):
         "shape": "x".join(map(str, gan.image_shape)),
         "data": data(record),
         "images": record["images"],
-        "what": {"load_pairs": "pairs", "load_unpaired": "images and targets"}.get(
-            getattr(gan, "loader", "load"), "images"
-        ),
+        "what": what(record, gan),
         "classes": classes(gan.class_names),
         "steps": steps,
         "epochs": steps / record["steps_per_epoch"],
@@ -237,6 +235,15 @@ def metadata(record, gan, name):
         "commit": record["process"]["commit"] or "not recorded",
         "served": served(gan),
     }
+
+
+def what(record, gan):
+    """What the images of a run are called."""
+    named = {"load_pairs": "pairs", "load_unpaired": "images and targets"}
+    preset = presets.get_preset(record["options"]["preset"])
+    options = {**preset.data_options, **record["options"].get("data_options", {})}
+    is_cut = options.get("crop") == "window"
+    return "windows an epoch" if is_cut else named.get(getattr(gan, "loader", "load"), "images")
 
 
 def served(gan):

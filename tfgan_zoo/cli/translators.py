@@ -8,7 +8,7 @@ import zipfile
 from tfgan_zoo import progress
 from tfgan_zoo.cli import arguments, console
 
-_JITTER = ("flip", "crop")  # of training alone
+_JITTER = ("flip", "crop", "rotate", "windows_per_image")
 
 
 class Opened:
@@ -45,7 +45,8 @@ class Opened:
                 where = data_dir or self.data_dir
                 return evaluation.unpaired_from_data(both, split, **common, data_dir=where)
             if loader in ("load_pairs", "load_unpaired") or targets is not None:
-                return evaluation.pairs_from_data(both, split, **common)
+                known = {k: common[k] for k in ("image_size", "channels", "swap") if k in common}
+                return evaluation.pairs_from_data(both, split, **known)
             own = self.model_class.loader_arguments(self.translator.config)
             made = getattr(datasets, loader)(place, split, **{**own, **options}, shuffle=False)
             return evaluation.pairs_from_dataset(

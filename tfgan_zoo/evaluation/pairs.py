@@ -226,7 +226,10 @@ def _check_partners(images, targets):
 def _told(path, split):
     """A name that tells no machine's folders."""
     parts = path if isinstance(path, tuple) else (path,)
-    return f"{' and '.join(pathlib.Path(part).name for part in parts)}, {split}"
+    names = [
+        pathlib.Path(part).parts[-2 if "*" in part else -1 :] for part in map(os.fspath, parts)
+    ]
+    return f"{' and '.join('/'.join(name) for name in names)}, {split}"
 
 
 def _checked(pairs):
