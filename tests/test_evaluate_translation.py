@@ -214,7 +214,7 @@ def test_pairs_of_files(tmp_path):
             for number in range(3):
                 np.testing.assert_array_equal(pairs.images.read(number), images[f"{number}"])
                 np.testing.assert_array_equal(pairs.targets.read(number), targets[f"{number}"])
-    assert pairs.name == "*_LR.png and *_HR.png, test"
+    assert pairs.name == "c/*_LR.png and c/*_HR.png, test"
     assert evaluation.pairs_from_data(places[2]).images.names == ("0.png", "1.png", "2.png")
     for place in (whole, places[3]):
         assert evaluation.pairs_from_data(place, image_size=6).targets.read(1).shape == (6, 6, 3)
