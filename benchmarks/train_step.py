@@ -157,7 +157,7 @@ def check_losses(name, row, losses):
 
 def tolerance_of(row, precision):
     if row.tolerance is None:  # squares of the logits that chance gave are further apart
-        return 1 / 2 if row.model == "CycleGAN" else 1 / 3
+        return 1 / 2 if row.model in ("CycleGAN", "ESRGAN") else 1 / 3
     return max(row.tolerance, 0.1) if precision == "bfloat16" else row.tolerance
 
 

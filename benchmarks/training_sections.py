@@ -31,8 +31,8 @@ _INTRODUCTION = """## Training step
 Real images that training takes in a second, in rows of one model each. The peers are the same networks,
 with the same numbers of parameters and, at the same weights, latents and images, the same losses
 (checked in each run: within 0.1%, of SNGAN, whose singular values are iterated, within 2%, in
-bfloat16 within 10%; of the four others, of which each has initial weights of its own, the
-discriminator's first loss within a third, of CycleGAN a half), and the
+bfloat16 within 10%; of the five others, of which each has initial weights of its own, the
+discriminator's first loss within a third, of CycleGAN and ESRGAN a half), and the
 same schedule of updates, each on fresh images and latents:
 
 - "Keras" is stock Keras, trained by `fit` as in the examples of keras.io, with the defaults of
