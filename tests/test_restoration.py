@@ -361,6 +361,7 @@ def test_the_refinement_sees_the_completed_picture():
     )
 
 
+@pytest.mark.full
 def test_inpainter_learns_to_fill(tmp_path):
     """Pictures of one colour: L1 finds it; the .keras file gives the same."""
     targets = np.broadcast_to(np.float32([0.6, -0.4, 0.2]), (32, 16, 16, 3))

@@ -79,7 +79,7 @@ def test_bilinear_doubling():
 # === Phases ===
 
 
-@pytest.mark.parametrize("variant", MODELS)
+@pytest.mark.parametrize("variant", ["RealESRGAN"])
 def test_the_first_phase_leaves_the_discriminator(variant):
     model = make(variant, pretraining_steps=2)
     before = model.discriminator.get_weights()
