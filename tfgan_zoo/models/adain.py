@@ -155,7 +155,7 @@ class AdaIN(WithoutDiscriminator):
     def generator_loss(self, batch, rng):
         content, styles = self.maps(batch["images"])[self.code], self.maps(batch["targets"])
         wanted = tf.stop_gradient(aligned(content, styles[self.code]))
-        made = tf.cast(self.generator(wanted, training=True), tf.float32)
+        made = self.synthesize(wanted)
         maps = self.maps(made)
         logs = {"content": tf.reduce_mean(tf.square(maps[self.code] - wanted))}
         pairs = [(moments(maps[layer]), moments(styles[layer])) for layer in styles]

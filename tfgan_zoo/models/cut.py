@@ -127,10 +127,6 @@ class CUT(ImageToImage):
         discriminator, generator = super().players()
         return [discriminator, generator._replace(networks=[self.generator, self.projector])]
 
-    def synthesize(self, images):
-        """Float32 images made of images, in training mode."""
-        return tf.cast(self.generator(images, training=True), tf.float32)
-
     def discriminator_loss(self, batch, rng):
         made = self.synthesize(_mirrored(batch["images"], self._flips(rng)))
         real, fake = self._logits(batch["targets"]), self._logits(made)

@@ -152,7 +152,7 @@ class Inpainter(ImageToImage):
 
     def synthesize(self, images):
         """Float32 pictures made by both stages of RGBA images, in training mode: a list of two."""
-        return tf.split(tf.cast(self.generator(images, training=True), tf.float32), 2, axis=-1)
+        return tf.split(super().synthesize(images), 2, axis=-1)
 
     def discriminator_loss(self, batch, rng):
         images = batch["images"]

@@ -106,10 +106,6 @@ class Pix2Pix(ImageToImage):
         found = self.discriminator(tf.concat([images, targets], axis=-1), training=True)
         return [found[str(scale)] for scale in range(self.discriminator_scales)]
 
-    def synthesize(self, images):
-        """Float32 images made of images, in training mode."""
-        return tf.cast(self.generator(images, training=True), tf.float32)
-
     def discriminator_loss(self, batch, rng):
         images = batch["images"]
         fake = self.discriminate(images, self.synthesize(images))

@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from tfgan_zoo.layers import BatchNormalization, LeakyReLU, PixelShuffle
-from tfgan_zoo.networks.super_resolution import ENLARGEMENTS, convolution
+from tfgan_zoo.networks.super_resolution import ENLARGEMENTS, convolution, prelu
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.super_resolution import SuperResolution
 
@@ -57,13 +57,13 @@ class SRGAN(SuperResolution):
     def build_generator(self):
         channels = self.image_shape[-1]
         images = keras.Input([None, None, channels], name="images")
-        x = first = _prelu(convolution(images, self.width, 9))
+        x = first = prelu(convolution(images, self.width, 9))
         for _ in range(self.blocks):
-            inner = _prelu(self._normalized(convolution(x, self.width)))
+            inner = prelu(self._normalized(convolution(x, self.width)))
             x = layers.Add()([x, self._normalized(convolution(inner, self.width))])
         x = layers.Add()([first, self._normalized(convolution(x, self.width))])
         for factor in ENLARGEMENTS[self.scale]:
-            x = _prelu(PixelShuffle(factor)(convolution(x, factor**2 * self.width)))
+            x = prelu(PixelShuffle(factor)(convolution(x, factor**2 * self.width)))
         made = convolution(x, channels, 9, dtype="float32", name="translated")
         return keras.Model(images, made, name="generator")
 
@@ -80,11 +80,6 @@ class SRGAN(SuperResolution):
     def _normalized(self, x):
         is_plain = self.normalization is None
         return x if is_plain else BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
-
-
-def _prelu(x):
-    initial = keras.initializers.Constant(0.25)
-    return layers.PReLU(alpha_initializer=initial, shared_axes=[1, 2])(x)
 
 
 # === Presets ===

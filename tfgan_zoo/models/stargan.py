@@ -176,7 +176,7 @@ class StarGAN(ImageToImage):
 
     def synthesize(self, images, domains):
         """Float32 images brought into domains, in training mode."""
-        return tf.cast(self.generator([images, domains], training=True), tf.float32)
+        return super().synthesize([images, domains])
 
     def discriminate(self, images):
         """What the discriminator gives for images, in training mode."""

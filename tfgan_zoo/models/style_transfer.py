@@ -119,7 +119,7 @@ class StyleTransfer(WithoutDiscriminator):
     def generator_loss(self, batch, rng):
         images, styles = batch["images"], batch["targets"]
         network = perceptual.get(self.features)
-        made = tf.cast(self.generator(images, training=True), tf.float32)
+        made = self.synthesize(images)
         maps = self.maps(made)
         content = perceptual.perceptual_distance(maps, self.maps(images), network.content)
         grams, wanted = (

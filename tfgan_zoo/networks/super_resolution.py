@@ -92,7 +92,7 @@ def srvgg(channels, width, convolutions, scale, name):
     images = keras.Input([None, None, channels], name="images")
     unit = x = _to_unit(images)
     for _ in range(1 + convolutions):
-        x = _prelu(convolution(x, width, kernel_initializer=fan_in(_HE, "untruncated_normal")))
+        x = prelu(convolution(x, width, kernel_initializer=fan_in(_HE, "untruncated_normal")))
     x = convolution(x, scale**2 * channels, **_exact("pixels_made"))
     x = PixelShuffle(scale, **_exact("pixels_shuffled"))(x)
     base = NearestUpsampling2D(scale, **_exact("pixels_repeated"))(unit)
@@ -100,7 +100,8 @@ def srvgg(channels, width, convolutions, scale, name):
     return keras.Model(images, _from_unit(made), name=name)
 
 
-def _prelu(x):
+def prelu(x):
+    """A map through a parametric ReLU with a slope for each channel, a quarter at first."""
     initial = keras.initializers.Constant(_SLOPE)
     return layers.PReLU(alpha_initializer=initial, shared_axes=[1, 2])(x)
 

@@ -249,6 +249,10 @@ class ImageToImage(ServedTranslation):
 
     # === Losses ===
 
+    def synthesize(self, images):
+        """Float32 images made of images, in training mode."""
+        return tf.cast(self.generator(images, training=True), tf.float32)
+
     def adversarial(self, logits_of_real, logits_of_fake):
         """The discriminator's adversarial loss over all patches, a scalar."""
         real, fake = (tf.reshape(logits, [-1]) for logits in (logits_of_real, logits_of_fake))

@@ -104,10 +104,6 @@ class SuperResolution(ImageToImage):
 
     # === Losses ===
 
-    def synthesize(self, images):
-        """Float32 images made of images, in training mode."""
-        return tf.cast(self.generator(images, training=True), tf.float32)
-
     def discriminate(self, images):
         """float32 logits of large images, `[B, …]`, in training mode."""
         return self.discriminator(images, training=True)["logits"]
