@@ -52,7 +52,14 @@ DATA = {
     "df2k": "the folder `./df2k`, images of DIV2K, of Flickr2K and of OutdoorScene, as of Real-ESRGAN",
     "paintings": "the folder `./paintings`, photographs in `trainA` and paintings in `trainB`, in the "
     "paper MS-COCO's and WikiArt's",
-    "mosaic": "the folder `./mosaic`, photographs in `trainA`, a picture of a style in `trainB`",
+    "mosaic": "the folder `./mosaic`, which `python saved_models/styles.py ./mosaic 1 --photographs "
+    "'./BSD100/*_HR.png'` makes: BSD100's 100 photographs "
+    "(github.com/jbhuang0604/SelfExSR; Berkeley's, for research) and a mosaic drawn by a formula",
+    "styles": "the folder `./styles`, which `python saved_models/styles.py ./styles 300 --photographs "
+    "'./BSD100/*_HR.png'` makes: BSD100's 100 photographs (github.com/jbhuang0604/SelfExSR; Berkeley's, "
+    "for research) and 300 mosaics, strokes, dots and waves drawn by formulas",
+    "drawn": "what `python saved_models/styles.py ./drawn 8 --first 1000` draws",
+    "scikit_image": "photographs of scikit-image 0.22",
     "rafd": "the folder `./rafd`, faces in a subfolder of each of eight expressions (Langner et al. "
     "2010, rafd.socsci.ru.nl; for research)",
 }
@@ -73,7 +80,12 @@ SHOWN = {
     "df2k": ("free", "its sets are for research, and an enlarged picture is that picture"),
     "paintings": ("free", "its sets are for research, and a painted photograph is that photograph"),
     "mosaic": ("free", "whose the photographs are is not known"),
+    "styles": ("free", "the set's photographs are for research"),
     "rafd": ("free", "the set is for research, and shows people"),
+    "cifar10": ("free", "whose its photographs are is not known"),
+    "drawn": ("all", "drawn by formulas"),
+    # astronaut, chelsea, coffee and rocket, in the folder skimage/data of its wheel
+    "scikit_image": ("all", "NASA's and SpaceX's, in the public domain, or CC0"),
 }
 NOT_KNOWN = ("free", "what may be shown of the set is not known")
 CARD = """# {name}
@@ -125,13 +137,13 @@ tfgan-zoo verify saved_models/{name}/{version} --trust-model
 ```"""
 
 
-def main(run, folder=HERE, files=None):
+def main(run, folder=HERE, **shown):
     """Writes `<folder>/<preset>/<next version>/` and its card, and for this folder the served
-    configuration."""
+    configuration. `shown`: of `translations`."""
     record, gan = json.loads((run / "run.json").read_text()), runs.load_run(run)
     name = record["options"]["preset"]
     is_translator = isinstance(gan, tfgan_zoo.ImageToImage)
-    caption, picture = translations(run, record, files) if is_translator else samples(gan)
+    caption, picture = translations(run, record, **shown) if is_translator else samples(gan)
     version = gan.export(folder, name)
     serving.verify(version, trust_model=is_translator)
     write_png(version.parent / "samples.png", picture)
@@ -157,13 +169,17 @@ def samples(gan):
     return f"Samples of seeds 0 to {_SAMPLES - 1}", image_grid(gan.generate(_SAMPLES, seed=0))
 
 
-def translations(run, record, files=None):
+def translations(run, record, files=None, styles=None, size=None):
     """The same of a model from images to images, with what may be shown: see `SHOWN`."""
-    opened, name = opened_run(run), data_name(record["options"]["data"])
+    name = data_name(record["options"]["data"])
     shown, reason = SHOWN.get(name, NOT_KNOWN)
     if shown == "free":
-        caption, rows = _of_free(opened.translator, _free(name, reason, files))
+        model, files = runs.load_run(run), _free(name, reason, files, "pictures")
+        if any(further.name == "styles" for further in model.further_inputs()):
+            styles = _free(name, reason, styles, "styles")
+        caption, rows = _of_free(model, files, styles, size)
         return caption, image_rows(rows)
+    opened = opened_run(run)
     pairs, split = _pairs(opened)
     numbers = range(min(_SHOWN, len(pairs.images.names)))
     if shown == "outputs":
@@ -184,32 +200,52 @@ def _pairs(opened):
         return opened.pairs(None, None, None, "train", None, None), "training images"
 
 
-def _free(name, reason, files):
+def _free(name, reason, files, option):
     """The files of a set of which all may be shown."""
     found = sorted(glob.glob(files or ""))[:_SHOWN]
     sets = {data_name(pathlib.Path(file).parent) for file in found}
     if not found or any(SHOWN.get(each, NOT_KNOWN)[0] != "all" for each in sets):
         free = ", ".join(each for each, (shown, _) in SHOWN.items() if shown == "all")
         raise ValueError(
-            f"{name}: {reason}. Give --pictures, files of a set that may be shown: {free}."
+            f"{name}: {reason}. Give --{option}, files of a set that may be shown: {free}."
         )
     return found
 
 
-def _of_free(translator, files):
-    """Rows of images and translations; where a model enlarges also of what was made smaller for it."""
-    channels, rows = translator.config["image_shape"][-1], []
-    for file in files:
-        image = pictures.read(file, channels)
-        times = translator.translate(image[:32, :32], "forward").shape[0] // len(image[:32, :32])
-        height, width = (side // times for side in image.shape[:2])
-        target = image[: times * height, : times * width]
-        given = as_target(target, (height, width, channels))
-        made = translator.translate(given, "forward")
-        rows.append([given, made] + ([target] if times > 1 else []))
-    columns = "image, translation, target" if len(rows[0]) > 2 else "image, translation"
+def _of_free(model, files, styles=None, size=None):
+    """Rows of images and translations; where a model takes styles with these, where it enlarges also of
+    what was made smaller for it."""
+    rows = []
+    for number, file in enumerate(files):
+        target = _middle(pictures.read(file, model.image_shape[-1]), size)
+        given, further = target, {}
+        if styles:
+            style = _middle(pictures.read(styles[number % len(styles)], 3), size)
+            further = {"styles": style}
+        times = model.translate(target[:32, :32], **further).shape[0] // len(target[:32, :32])
+        if times > 1:
+            height, width = (side // times for side in target.shape[:2])
+            target = target[: times * height, : times * width]
+            given = as_target(target, (height, width, target.shape[-1]))
+        made = model.translate(given, **further)
+        rows.append([given, *further.values(), made] + ([target] if times > 1 else []))
+    columns = ["image", *(["style"] if styles else []), "translation"]
+    columns += ["target"] if len(rows[0]) > len(columns) else []
     name = data_name(pathlib.Path(files[0]).parent)
-    return f"Rows of {columns}, of {name} ({SHOWN[name][1]}), which it was not trained on", rows
+    told = (
+        f"Rows of {', '.join(columns)}, of {name} ({SHOWN[name][1]}), which it was not trained on"
+    )
+    return told, rows
+
+
+def _middle(image, size):
+    """The middle square of a picture, at that size; None: as it is."""
+    if size is None:
+        return image
+    side = min(image.shape[:2])
+    top, left = ((length - side) // 2 for length in image.shape[:2])
+    square = image[top : top + side, left : left + side]
+    return as_target(square, (size, size, image.shape[-1]))
 
 
 def metadata(record, gan, name):
@@ -309,5 +345,9 @@ if __name__ == "__main__":
     parser.add_argument("run", type=pathlib.Path)
     parser.add_argument("--to", type=pathlib.Path, default=HERE, help="folder of all models")
     parser.add_argument("--pictures", help="pattern of files to show on the card")
+    parser.add_argument(
+        "--styles", help="the same of pictures of styles, for a model that takes them"
+    )
+    parser.add_argument("--size", type=int, help="side of their middle square (their own size)")
     given = parser.parse_args()
-    main(given.run, given.to, given.pictures)
+    main(given.run, given.to, files=given.pictures, styles=given.styles, size=given.size)

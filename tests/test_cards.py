@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 import shlex
+import types
 
 import numpy as np
 import pytest
@@ -206,7 +207,7 @@ def test_pictures_that_may_be_shown(place, publish, tmp_path, monkeypatch):
         with pytest.raises(
             ValueError, match="facades: what may be shown.*Give --pictures.*noto_emoji64"
         ):
-            main(files)
+            main(files=files)
     caption, picture = module.translations(run, record, free)
     assert (
         caption
@@ -218,13 +219,26 @@ def test_pictures_that_may_be_shown(place, publish, tmp_path, monkeypatch):
 
 def test_a_model_that_enlarges_shows_what_was_made_smaller(place):
     module = script("publish")
-    larger = evaluation.Translator(
-        "larger", "model", lambda x, way: x.repeat(4, 0).repeat(4, 1), ("forward",),
-        {"image_shape": [4, 4, 3]},
-    )  # fmt: skip
-    caption, rows = module._of_free(larger, [str(place[0] / "noto_emoji64" / "0.png")])
+    larger = types.SimpleNamespace(
+        image_shape=(4, 4, 3), translate=lambda image: image.repeat(4, 0).repeat(4, 1)
+    )
+    files = [str(place[0] / "noto_emoji64" / "0.png")]
+    caption, rows = module._of_free(larger, files)
     assert [image.shape for image in rows[0]] == [(4, 4, 3), (16, 16, 3), (16, 16, 3)]
     assert "image, translation, target" in caption
+
+
+def test_a_model_that_takes_styles_shows_them(place):
+    module = script("publish")
+    painter = types.SimpleNamespace(
+        image_shape=(8, 8, 3), translate=lambda image, styles: image // 2 + styles[:8, :8] // 2
+    )
+    files = sorted(map(str, (place[0] / "noto_emoji64").glob("*.png")))
+    caption, rows = module._of_free(painter, files, files[1:], size=8)
+    assert "image, style, translation, of noto_emoji64" in caption
+    image, style, made = rows[0]
+    np.testing.assert_array_equal(made, image // 2 + style // 2)
+    assert image.shape == style.shape == (8, 8, 3) and (rows[1][0] == style).all()
 
 
 def test_every_set_of_a_translator_says_what_may_be_shown():

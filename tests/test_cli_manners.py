@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ import tensorflow as tf
 from cases import make
 from typer.testing import CliRunner
 
-from tfgan_zoo import cli, progress
+from tfgan_zoo import cli, progress, runs
 from tfgan_zoo.callbacks import StopAtStep
 from tfgan_zoo.callbacks.progress import ProgressBar
 from tfgan_zoo.cli import console
@@ -92,6 +93,21 @@ def test_ctrl_c(monkeypatch):
     monkeypatch.setattr(console, "load_model", press)
     done = run("sample", "anything", "--out", "x.png")
     assert done.exit_code == 130 and done.output.startswith("Interrupted")
+
+
+@pytest.mark.parametrize(("received", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_training_that_is_stopped_says_how_to_go_on(monkeypatch, tmp_path, received, status):
+    """Of every command that trains."""
+
+    def stop(*_):
+        raise runs.Interrupted("runs/0001-it", 3, signal.Signals[received])
+
+    monkeypatch.setattr(runs, "train", stop)
+    for words in (["train", "dcgan_mnist"], ["demo", "--folder", str(tmp_path)]):
+        done = run(*words)
+        assert done.exit_code == status, done.output
+        assert f"{received} after step 3" in done.output
+        assert done.stderr.endswith("Continue with:  tfgan-zoo train --resume runs/0001-it\n")
 
 
 @pytest.mark.parametrize(("no_color", "is_red"), [("", True), ("1", False)])

@@ -127,7 +127,7 @@ def test_a_run_and_its_commands(tmp_path, monkeypatch):
     monkeypatch.setitem(TRANSLATORS["StyleTransfer"], "image_shape", (16, 16, 3))
     data = folders(tmp_path / "mosaic")
     options = runs.Options(
-        "style_transfer_small",
+        "style_transfer_mosaic_128",
         data=str(data),
         batch_size=2,
         steps=2,
@@ -145,5 +145,5 @@ def test_a_run_and_its_commands(tmp_path, monkeypatch):
     assert done.exit_code == 0, done.output
     expected = tfgan_zoo.from_preset(exported, trust_model=True).translate(picture)
     np.testing.assert_array_equal(tf.io.decode_png(out.read_bytes()), expected)
-    done = CliRunner().invoke(cli.app, ["info", "style_transfer_small"])
+    done = CliRunner().invoke(cli.app, ["info", "style_transfer_mosaic_128"])
     assert done.exit_code == 0 and "generator 424,899\n" in done.output

@@ -62,6 +62,10 @@ def _told(error):
     if isinstance(error, KeyboardInterrupt):
         console.say("Interrupted; what was not saved before is lost.")
         return INTERRUPTED
+    runs = sys.modules.get("tfgan_zoo.runs")
+    if runs and isinstance(error, runs.Interrupted):
+        console.say(f"{error}\nContinue with:  tfgan-zoo train --resume {error.directory}")
+        return TERMINATED if error.signal.name == "SIGTERM" else INTERRUPTED
     if isinstance(error, BrokenPipeError) and _nobody_reads():
         return CLOSED_PIPE
     if _state["debug"]:

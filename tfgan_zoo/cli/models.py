@@ -8,7 +8,7 @@ import typer
 
 from tfgan_zoo import progress
 from tfgan_zoo.cli import arguments, console
-from tfgan_zoo.cli.app import INTERRUPTED, TERMINATED, command
+from tfgan_zoo.cli.app import command
 
 
 class Strategy(enum.StrEnum):
@@ -166,17 +166,8 @@ def train(
         saved = runs.options_of(resume) if resume else None
         console.show_plan(saved.continued(**given) if saved else runs.Options(**given))
         return
-    try:
-        if resume:
-            directory = runs.resume(resume, **given)
-        else:
-            directory = runs.train(runs.Options(**given), run_root)
-    except runs.Interrupted as stopped:
-        typer.echo(
-            f"{stopped}\nContinue with:  tfgan-zoo train --resume {stopped.directory}", err=True
-        )
-        is_terminated = stopped.signal.name == "SIGTERM"
-        raise typer.Exit(TERMINATED if is_terminated else INTERRUPTED) from None
+    options = None if resume else runs.Options(**given)
+    directory = runs.resume(resume, **given) if resume else runs.train(options, run_root)
     typer.echo(f"Trained: {directory}")
     typer.echo(f"Sample it:  tfgan-zoo sample {directory} --out grid.png", err=True)
 

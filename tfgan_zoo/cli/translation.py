@@ -19,7 +19,7 @@ _OPTIONS = {"domain": "--domain", "styles": "--style"}
     "tfgan-zoo translate runs/0001-cyclegan_horse2zebra ./horses ./zebras --tile 512\n\n"
     "tfgan-zoo translate runs/0001-cyclegan_horse2zebra './zebras/*.jpg' ./horses --direction backward"
     "\n\n"
-    "tfgan-zoo translate runs/0001-adain_small photo.jpg painted.png --style painting.jpg"
+    "tfgan-zoo translate runs/0001-adain_styles_128 photo.jpg painted.png --style painting.jpg"
 )
 def translate(
     model: Annotated[

@@ -195,7 +195,7 @@ _CROPS = {"flip": True, "crop": "random"}
 register(
     ("adain_paintings", AdaIN, {}, "./paintings", 8, 16, (3_505_219, 0), _CROPS),
     (
-        "adain_small",
+        "adain_styles_128",
         AdaIN,
         {
             "image_shape": (128, 128, 3),
@@ -203,9 +203,9 @@ register(
             "features": "efficientnet_lite0",
             "g_learning_rate": 1e-3,
         },
-        "./paintings",
+        "./styles",
         4,
-        20,
+        200,
         (535_131, 0),
         _CROPS,
     ),

@@ -199,7 +199,24 @@ def _distance(images, others):
 
 _COUNTS = (2 * 11_378_179, 2 * 2_764_737)
 _JITTER = {"flip": True, "crop": "random"}
+_SMALL = {
+    "image_shape": (64, 64, 3),
+    "width": 24,
+    "blocks": 4,
+    "patch": 34,
+    "discriminator_width": 32,
+}
 
 register(
     ("cyclegan_horse2zebra", CycleGAN, {}, "cycle_gan/horse2zebra", 1, 200, _COUNTS, _JITTER),
+    (
+        "cyclegan_orange_lemon_64",
+        CycleGAN,
+        _SMALL,
+        "./orange_lemon64",
+        1,
+        60,
+        (2 * 775_299, 2 * 167_649),
+        _JITTER,
+    ),
 )

@@ -151,6 +151,12 @@ _SMALL = {
     "sharpen": False,
 }
 _PIXELS = {**_SMALL, "pretraining_steps": None}
+_ADVERSARIAL = {
+    **_SMALL,
+    "image_shape": (16, 16, 3),
+    "g_learning_rate": 2e-4,
+    "perceptual_weight": 0.03,  # the maps of "hed" are of values of 8 bits
+}
 _BICUBIC = {**_REAL, "degradation": "bicubic", "windows_per_image": 16}
 
 register(
@@ -178,10 +184,10 @@ register(
     (
         "real_esrgan_bsd100_x4",
         RealESRGAN,
-        _SMALL,
+        _ADVERSARIAL,
         "./BSD100",
-        16,
-        30,
+        8,
+        8,
         (355_488, 1_094_817),
         _BICUBIC,
     ),

@@ -140,12 +140,12 @@ _CROPS = {"flip": True, "crop": "random"}
 register(
     ("style_transfer_mosaic", StyleTransfer, {}, "./mosaic", 4, 2, (1_679_235, 0), _CROPS),
     (
-        "style_transfer_small",
+        "style_transfer_mosaic_128",
         StyleTransfer,
         {"image_shape": (128, 128, 3), "width": 16, "features": "efficientnet_lite0"},
         "./mosaic",
         4,
-        20,
+        120,
         (424_899, 0),
         _CROPS,
     ),
