@@ -37,15 +37,19 @@ Of version {version} as it is served, against {reference}; 95 % intervals over t
 # Of a model from images to images, whose scores stand beside those of the images themselves.
 TRANSLATED = """Of version {version} as it is served, on {pairs} of {reference}; 95 % intervals over
 images. Identity is the same measure of the images themselves, brought to the size and the channels of
-the translations. [What the names mean](../../docs/metrics.md); protocol and digests are in
+the translations. {nearest}[What the names mean](../../docs/metrics.md); protocol and digests are in
 [{file}]({file}), the values of each image in [{rows_file}]({rows_file}).
 
-| metric | value | interval | identity |
-| --- | --- | --- | --- |
+| metric | value | interval | {columns} |
+| --- | --- | --- |{rules}
 {rows}
 
 `python saved_models/score.py {name} {options} --metrics {metrics}`
 """
+
+
+BASELINES = ("identity", "nearest")
+NEAREST = "Nearest is that of the targets of the training images whose pixels\nare nearest. "
 
 
 def main(arguments=None):
@@ -84,11 +88,24 @@ def translations(version, given):
     pairs = opened.pairs(given.data, given.targets, given.data_dir, given.split, None, None)
     names = given.metrics.split(",") if given.metrics else None
     found, rows = evaluation.evaluate_translation(translator, pairs, names)
+    if preset.model_class.loader == "load_pairs" and not given.targets:
+        known = opened.pairs(given.data, None, given.data_dir, "train", None, None)
+        found = beside_neighbours(found, evaluation.translator_from_neighbours(known), pairs)
     told = {"options": options(given, preset), "pairs": told_count(pairs)}
     file = version.parent / f"scores{f'_{given.set}' if given.set else ''}.json"
     file.unlink(missing_ok=True)
     evaluation.write(file, [r._replace(protocol=r.protocol | told) for r in found])
     evaluation.write_rows(file.with_suffix(".csv"), rows)
+
+
+def beside_neighbours(found, neighbours, pairs):
+    """The results, each with that of the targets of the nearest training images as "nearest"."""
+    names = [result.metric for result in found]
+    nearest = evaluation.evaluate_translation(neighbours, pairs, names).results
+    return [
+        one._replace(details=one.details | {"nearest": other.value})
+        for one, other in zip(found, nearest, strict=True)
+    ]
 
 
 def told_count(pairs):
@@ -167,17 +184,18 @@ def section(folder):
     )
 
 
-def identity(result):
-    found = result.details.get("identity")
+def baseline(result, name):
+    found = result.details.get(name)
     return "–" if found is None else f"{float(found):.4g}"
 
 
 def table(file):
     """The scores of one set of images that were translated."""
     results = evaluation.read(file)
+    known = [name for name in BASELINES if any(name in r.details for r in results)]
     rows = [
         f"| `{r.metric}` | {r.value:.4g} | {r.interval[0]:.4g} to {r.interval[1]:.4g} | "
-        f"{identity(r)} |"
+        f"{' | '.join(baseline(r, name) for name in known)} |"
         for r in results
     ]
     return TRANSLATED.format(
@@ -187,6 +205,9 @@ def table(file):
         rows_file=file.with_suffix(".csv").name,
         reference=results[0].reference["name"],
         rows="\n".join(rows),
+        columns=" | ".join(known),
+        rules=" --- |" * len(known),
+        nearest=NEAREST * ("nearest" in known),
         metrics=",".join(result.metric for result in results),
         **{key: results[0].protocol[key] for key in ("options", "pairs")},
     )

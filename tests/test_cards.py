@@ -181,6 +181,7 @@ def test_a_translator_is_published_and_scored(place, publish, tmp_path):
     score.main(["pix2pix_facades_128", *options[:4], *pairs, "--set", "other"])
     text = card.read_text()
     assert score.section(card.parent) in text and text.count("| identity |") == 2
+    assert text.count("| identity | nearest |") == 1  # of the pairs of the training's kind
     assert "## Limits\n\nNot yet told." in text and str(folder) not in text
     assert "--data './test/*.png' --targets './train/*.png' --set other" in text
     results = evaluation.read(card.with_name("scores.json"))

@@ -192,6 +192,25 @@ def written(folder, images):
     return folder
 
 
+def test_nearest_neighbours():
+    """A target of the training whose image is nearest; its own for an image of the training."""
+    rng = np.random.default_rng(0)
+    images, targets = rng.integers(0, 256, (2, 5, 16, 12, 3), np.uint8)
+    known = evaluation.pairs_from_arrays(images, targets, name="known")
+    translator = evaluation.translator_from_neighbours(known)
+    for image, target in zip(images, targets, strict=True):
+        near = np.clip(image.astype(int) + rng.integers(-9, 9, image.shape), 0, 255)
+        np.testing.assert_array_equal(
+            translator.translate(near.astype(np.uint8), "forward"), target
+        )
+    (result,) = evaluation.evaluate_translation(translator, known, ["ssim"]).results
+    assert result.value == pytest.approx(1)
+    with pytest.raises(ValueError, match=r"must be \(16, 12, 3\). Received: \(4, 12, 3\)"):
+        translator.translate(images[0][:4], "forward")
+    with pytest.raises(ValueError, match="known have no targets of their own"):
+        evaluation.translator_from_neighbours(known._replace(is_paired=False))
+
+
 def test_pairs_of_files(tmp_path):
     images = {f"{i}": smooth(i, 8 + i, 8) for i in range(3)}
     targets = {name: 255 - image for name, image in images.items()}

@@ -32,5 +32,8 @@ from tfgan_zoo.evaluation.translators import Translator as Translator
 from tfgan_zoo.evaluation.translators import translator_from_client as translator_from_client
 from tfgan_zoo.evaluation.translators import translator_from_model as translator_from_model
 from tfgan_zoo.evaluation.translators import (
+    translator_from_neighbours as translator_from_neighbours,
+)
+from tfgan_zoo.evaluation.translators import (
     translator_from_saved_model as translator_from_saved_model,
 )

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from tfgan_zoo.evaluation.pairs import Pairs
 from tfgan_zoo.evaluation.sources import digest, export_digest
 from tfgan_zoo.exported import exported_record
 from tfgan_zoo.files import local
@@ -22,7 +23,7 @@ class Translator(NamedTuple):
 
     Attributes:
         name: Where it comes from, for people.
-        kind: "model", "saved_model", "endpoint" or "identity".
+        kind: "model", "saved_model", "endpoint" or "neighbours".
         translate: From uint8 `[H, W, C]` and a direction to uint8 `[H', W', O]`.
         directions: ("forward",), or with "backward".
         config: The model's configuration, or {} where it is not known.
@@ -75,6 +76,31 @@ def translator_from_client(client: Any, name: str) -> Translator:
 
     inputs = {signature: tuple(found["inputs"]) for signature, found in client.metadata().items()}
     return Translator(name, "endpoint", translate, _directions(inputs, name))
+
+
+def translator_from_neighbours(pairs: Pairs) -> Translator:
+    """A baseline that has learned by heart: of an image, the target of the nearest of these images.
+
+    The nearest is by the mean squared difference of pixels. A model should make better pictures than
+    these, which are real ones, but of other images.
+
+    Args:
+        pairs: `Pairs` of the training, all of one size.
+
+    Raises:
+        ValueError: Sets without pairs; in `translate`, an image of another size.
+    """
+    if not pairs.is_paired:
+        raise ValueError(f"The nearest neighbours of {pairs.name} have no targets of their own.")
+    images = np.stack([pairs.images.read(i) for i in range(len(pairs.images.names))])
+
+    def translate(image, direction):
+        if image.shape != images.shape[1:]:
+            raise ValueError(f"Images must be {images.shape[1:]}. Received: {image.shape}.")
+        squares = (np.subtract(other, image, dtype=np.float32) ** 2 for other in images)
+        return pairs.targets.read(int(np.argmin([square.mean() for square in squares])))
+
+    return Translator(f"nearest neighbours of {pairs.name}", "neighbours", translate, ("forward",))
 
 
 def _directions(signatures, name):
