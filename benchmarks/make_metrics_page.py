@@ -11,7 +11,7 @@ from pathlib import Path
 from tables import measured_on, read_csv, table
 
 from tfgan_zoo.evaluation.paired import PAIRED
-from tfgan_zoo.evaluation.translation_names import CYCLE
+from tfgan_zoo.evaluation.translation_names import ALONE, CYCLE
 from tfgan_zoo.metrics.extractors import registry
 from tfgan_zoo.metrics.measures import MEASURES
 
@@ -83,9 +83,10 @@ and `ssim_y_border4` without a border of four pixels, or of another number in th
 of features or classes, where image i is the translation of image i of the split, not of a seed. Those
 that translate both ways also by {" and ".join(f"`{n}`" for n in CYCLE)}:
 the mean absolute difference, in levels of 255, and the PSNR of images and what comes back of them, with
-the translation in between rounded to pixels. `backward_` before a name is of the way back. Details of a
-result have as "identity" the same measure of the images themselves, at the size of the translations
-(bicubic, antialiased).
+the translation in between rounded to pixels. Of {", ".join(f"`{n}`" for n in ALONE)},
+of what is made alone, that of the targets stands beside it, as "targets". `backward_` before a name is
+of the way back. Details of a result have as "identity" the same measure of the images themselves, at
+the size of the translations (bicubic, antialiased).
 """
 
 

@@ -48,7 +48,7 @@ the translations. {nearest}[What the names mean](../../docs/metrics.md); protoco
 """
 
 
-BASELINES = ("identity", "nearest")
+BASELINES = ("identity", "nearest", "targets")
 NEAREST = "Nearest is that of the targets of the training images whose pixels\nare nearest. "
 
 

@@ -167,6 +167,8 @@ def test_the_usual_metrics(monkeypatch):
     monkeypatch.setattr(extractors, "get", lambda name: name == "lpips" or real(name))
     same = evaluation.pairs_from_arrays(small[:2], small[:2])
     assert usual(inverted(), same) == ["psnr", "ssim", "lpips"]
+    grey = evaluation.pairs_from_arrays([image[..., :1] for image in small[:2]], small[:2])
+    assert usual(inverted(), grey)[-1] == "colourfulness"
     unpaired = evaluation.pairs_from_arrays(small, large, is_paired=False)
     found = usual(inverted(), unpaired)
     assert found[:3] == ["fd4_effnet_test", "cycle_l1", "cycle_psnr"]
@@ -190,6 +192,21 @@ def written(folder, images):
     for name, image in images.items():
         write_png(folder / f"{name}.png", image)
     return folder
+
+
+def test_colourfulness_beside_that_of_targets():
+    images, targets = ([smooth(i + seed, 16, 16) for i in range(3)] for seed in (0, 9))
+    pairs = evaluation.pairs_from_arrays([image[..., :1] for image in images], targets)
+    painted = evaluation.Translator(
+        "painted", "model", lambda image, _: image * np.array([1, 0, 0], np.uint8), ("forward",)
+    )
+    (found,), rows = evaluation.evaluate_translation(painted, pairs, ["colourfulness"])
+    made = metrics.colourfulness(np.stack([painted.translate(x[..., :1], "") for x in images]))
+    assert found.value == pytest.approx(made.mean()) and found.better == "near"
+    assert found.details["identity"] == 0
+    expected = metrics.colourfulness(np.stack(targets)).mean()
+    assert found.details["targets"] == pytest.approx(expected)
+    assert [row["colourfulness"] for row in rows] == pytest.approx(list(made))
 
 
 def test_nearest_neighbours():

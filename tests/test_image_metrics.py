@@ -77,6 +77,22 @@ def test_pyramid_adds_up_to_the_image():
     np.testing.assert_allclose(image, images, atol=1e-3)
 
 
+def test_colourfulness_in_closed_form():
+    """Hasler and Süsstrunk's formula, by sums over pixels in plain Python, to 1e-12; grey has none."""
+    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    pixels = [tuple(map(int, pixel)) for row in image for pixel in row]
+    opponents = [(r - g, 0.5 * (r + g) - b) for r, g, b in pixels]
+    means = [sum(values) / len(pixels) for values in zip(*opponents, strict=True)]
+    variances = [sum((v[i] - means[i]) ** 2 for v in opponents) / len(pixels) for i in (0, 1)]
+    expected = sum(variances) ** 0.5 + 0.3 * sum(mean**2 for mean in means) ** 0.5
+    red, grey = np.full_like(image, 0), image[..., :1].repeat(3, -1)
+    red[..., 0] = 255
+    found = metrics.colourfulness(np.stack([image, red, grey]))
+    np.testing.assert_allclose(found, [expected, 0.3 * np.hypot(255, 127.5), 0], rtol=1e-12)
+    with pytest.raises(ValueError, match="three channels"):
+        metrics.colourfulness(image[None, ..., :1])
+
+
 def test_sliced_wasserstein_distance():
     real = smooth(64, 32)
     assert metrics.sliced_wasserstein_distance(real, real) == {32: 0.0, 16: 0.0}

@@ -12,14 +12,16 @@ import tensorflow as tf
 from tfgan_zoo import provenance
 from tfgan_zoo.evaluation import results
 from tfgan_zoo.evaluation.evaluate import set_result, subset
-from tfgan_zoo.evaluation.paired import mean_result, paired_measure
+from tfgan_zoo.evaluation.paired import mean_result
 from tfgan_zoo.evaluation.pairs import Pairs
 from tfgan_zoo.evaluation.sources import digest
 from tfgan_zoo.evaluation.translation_names import (
+    ALONE,
     BACKWARD,
     CYCLE,
     check,
     is_of_images,
+    measure_of,
     translation_metrics,
 )
 from tfgan_zoo.evaluation.translators import Translator
@@ -68,9 +70,10 @@ def evaluate_translation(
         translator: `Translator`.
         pairs: `Pairs`.
         metrics: Names; None for `translation_metrics`. Of pairs those of `paired.PAIRED`, such as
-            "psnr", and "psnr_y_border4" or "ssim_y_border4"; of both directions "cycle_l1" and
-            "cycle_psnr", of images and what comes back of them, in between as uint8; and of sets such as
-            "fd106_effnet_test". "backward_" before a name is of the way back.
+            "psnr", and "psnr_y_border4" or "ssim_y_border4"; of what is made alone "colourfulness", with
+            that of the targets in `details`; of both directions "cycle_l1" and "cycle_psnr", of images
+            and what comes back of them, in between as uint8; and of sets such as "fd106_effnet_test".
+            "backward_" before a name is of the way back.
 
     Raises:
         ValueError: An unknown metric, or one that these images, or this model, cannot be measured by; or
@@ -102,7 +105,7 @@ class _Direction:
 
     def __init__(self, translator, pairs, direction, names):
         self.translator, self.pairs, self.direction = translator, pairs, direction
-        self.per_image = {n: paired_measure(n) or CYCLE[n] for n in names if is_of_images(n)}
+        self.per_image = {n: measure_of(n) for n in names if is_of_images(n)}
         self.of_sets = [protocols.parse(name) for name in names if not is_of_images(name)]
         self.begin, self.rows, self.first = time.perf_counter(), [], []
         names = {protocol.extractor for protocol in self.of_sets}
@@ -132,6 +135,9 @@ class _Direction:
             other = "backward" if self.direction == "forward" else "forward"
             back = self.translator.translate(made, other)
             return {name: float(measure(back[None], image[None])[0])}
+        if name in ALONE:
+            parts = {name: made, f"{name}_identity": shown}
+            return {n: float(measure(x[None])[0]) for n, x in parts.items() if x is not None}
         target = self.pairs.targets.read(index)
         if made.shape != target.shape:
             raise ValueError(
@@ -152,7 +158,15 @@ class _Direction:
         details = {"identity": json_number(float(np.mean(identity)))} if identity else {}
         values, common = [row[name] for row in self.rows], self._metadata()
         result = mean_result(name, values, *common.values(), self.begin, better, **details)
-        return result._replace(protocol=result.protocol | self._terms())
+        more = self._of_targets(name) if name in ALONE else {}
+        return result._replace(
+            protocol=result.protocol | self._terms(), details=result.details | more
+        )
+
+    def _of_targets(self, name):
+        targets, (measure, _) = self.pairs.targets, ALONE[name]
+        values = [measure(targets.read(i)[None])[0] for i in range(len(targets.names))]
+        return {"targets": json_number(float(np.mean(values)))}
 
     def _of_sets(self, protocol):
         extractor, found = extractors.get(protocol.extractor), self.features[protocol.extractor]

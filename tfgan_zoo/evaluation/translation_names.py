@@ -21,16 +21,25 @@ CYCLE = {  # name -> (measure of uint8 images and of what comes back of them, wh
     "cycle_l1": (_mean_difference, "lower"),
     "cycle_psnr": (measures.psnr, "higher"),
 }
+ALONE = {  # likewise, of what is made alone; of the targets too
+    "colourfulness": (measures.colourfulness, "near"),
+}
 
 
 def is_of_images(name):
-    return name in CYCLE or paired_measure(name) is not None
+    return name in CYCLE or name in ALONE or paired_measure(name) is not None
+
+
+def measure_of(name):
+    """What measures single images, and what is better."""
+    return paired_measure(name) or CYCLE.get(name) or ALONE[name]
 
 
 def translation_metrics(translator: Translator, pairs: Pairs) -> list[str]:
-    """The usual metrics: of pairs PSNR, SSIM, a distance of features and the Fréchet distance, and for a
-    model that enlarges PSNR and SSIM of the Y channel; without pairs the Fréchet distance and the cycle
-    error, both ways. LPIPS where its weights are here, else EfficientNet's distance."""
+    """The usual metrics: of pairs PSNR, SSIM, a distance of features and the Fréchet distance, for a
+    model that enlarges PSNR and SSIM of the Y channel, and of colours for grey pictures colourfulness;
+    without pairs the Fréchet distance and the cycle error, both ways. LPIPS where its weights are here,
+    else EfficientNet's distance."""
     if pairs.is_paired:
         image, target = pairs.images.read(0), pairs.targets.read(0)
         scale, least = target.shape[0] // image.shape[0], min(target.shape[:2])
@@ -38,6 +47,7 @@ def translation_metrics(translator: Translator, pairs: Pairs) -> list[str]:
         if scale > 1 and target.shape[-1] == 3 and least >= 11 + 2 * scale:
             names += [f"psnr_y_border{scale}", f"ssim_y_border{scale}"]
         names.append(_perceptual(target.shape[-1]))
+        names += ALONE if (image.shape[-1], target.shape[-1]) == (1, 3) else ()
         return [*names, *_distance(pairs)]
     names = []
     for direction in translator.directions:
@@ -73,6 +83,8 @@ def check(name, own, translator, pairs):
     if own in CYCLE:
         if len(translator.directions) < 2:
             raise ValueError(f"{name} is of models that translate both ways.")
+        return
+    if own in ALONE:
         return
     if paired_measure(own):
         if not pairs.is_paired:

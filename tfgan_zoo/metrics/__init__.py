@@ -9,6 +9,7 @@ from tfgan_zoo.metrics.classes import mode_coverage as mode_coverage
 from tfgan_zoo.metrics.frechet import Moments as Moments
 from tfgan_zoo.metrics.frechet import frechet_distance as frechet_distance
 from tfgan_zoo.metrics.frechet import frechet_distance_infinity as frechet_distance_infinity
+from tfgan_zoo.metrics.images import colourfulness as colourfulness
 from tfgan_zoo.metrics.images import ms_ssim_diversity as ms_ssim_diversity
 from tfgan_zoo.metrics.images import path_length as path_length
 from tfgan_zoo.metrics.images import psnr as psnr
