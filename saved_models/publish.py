@@ -42,6 +42,9 @@ DATA = {
     "facades": "the folder `./facades`, the CMP facades as pix2pix has them: JPEG files of 512x256, the "
     "photograph left, the labels right, 400 in `train`, 100 in `val` and 106 in `test` "
     "(github.com/TimNiklasWitte/Pix2Pix-Facades, 9eb090e; for research)",
+    "facades_halves": "the folder `./facades_halves`, which `python saved_models/halves.py ./facades "
+    "./facades_halves` makes of the CMP facades as pix2pix has them (github.com/TimNiklasWitte/"
+    "Pix2Pix-Facades, 9eb090e; for research): 400 photographs and 400 label maps, and 106 of each",
     "orange_lemon64": "the folder `./orange_lemon64`, Tiny-ImageNet's oranges (n07747607, in `trainA` "
     "and `testA`) and lemons (n07749582, in `trainB` and `testB`), 64x64, 500 and 50 of each "
     "(ImageNet's terms: research, not commercial)",
@@ -73,6 +76,10 @@ SHOWN = {
     "facades": (
         "outputs",
         "the set is for research; translations of label maps show none of its photographs",
+    ),
+    "facades_halves": (
+        "outputs",
+        "the set is for research; translations show none of its photographs",
     ),
     "orange_lemon64": ("free", "the set is for research, and translations look like its pictures"),
     "BSD100": ("free", "the set is for research, and an enlarged picture is that picture"),
@@ -183,10 +190,15 @@ def translations(run, record, files=None, styles=None, size=None):
     pairs, split = _pairs(opened)
     numbers = range(min(_SHOWN, len(pairs.images.names)))
     if shown == "outputs":
-        made = [opened.translator.translate(pairs.images.read(i), "forward") for i in numbers]
-        return f"Translations of the first {len(made)} {split} ({reason})", image_grid(
-            np.stack(made), 4
-        )
+        ways = zip(opened.translator.directions, (pairs, pairs.swapped()), strict=False)
+        made = [
+            opened.translator.translate(there.images.read(i), way)
+            for way, there in ways
+            for i in numbers
+        ]
+        both = ", both ways" * (len(opened.translator.directions) > 1)
+        caption = f"Translations of the first {len(numbers)} {split}{both} ({reason})"
+        return caption, image_grid(np.stack(made), 4)
     columns = "image, translation, target" if pairs.is_paired else "image, translation"
     caption = f"Rows of {columns}, of the first {len(numbers)} {split} of {name} ({reason})"
     return caption, evaluation.panel(opened.translator, pairs, numbers)
