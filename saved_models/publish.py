@@ -20,11 +20,13 @@ from tfgan_zoo import evaluation, presets, runs, serving
 from tfgan_zoo.cli.arguments import setting
 from tfgan_zoo.cli.translators import opened_run
 from tfgan_zoo.evaluation.translation import as_target
+from tfgan_zoo.files import sha256
 from tfgan_zoo.serving import config
 from tfgan_zoo.tasks import pictures
 from tfgan_zoo.visualization import image_grid, image_rows, write_png
 
 HERE = pathlib.Path(__file__).parent
+GRAPHS = HERE.parent / "tfgan_zoo" / "trust" / "known_graphs.txt"
 _SAMPLES, _SHOWN = 100, 8
 # What a command's data are, and where they are looked for.
 TFDS = (
@@ -138,9 +140,9 @@ made = model.translate(np.zeros({image_shape}, np.uint8))  # or a file, a folder
 ```
 
 ```sh
-tfgan-zoo serve --trust-model --model_name={name} --model_base_path=$PWD/saved_models/{name} \\
+tfgan-zoo serve --model_name={name} --model_base_path=$PWD/saved_models/{name} \\
     --rest_api_port=8501
-tfgan-zoo verify saved_models/{name}/{version} --trust-model
+tfgan-zoo verify saved_models/{name}/{version}
 ```"""
 
 
@@ -164,11 +166,23 @@ def main(run, folder=HERE, **shown):
     )
     card.write_text(CARD.format(**told))
     if folder == HERE:
+        trust_translators()
         models = HERE.parent / "serving" / "config" / "models.config"
         models.write_text(config.write(HERE, "/models"))
     print(
         f"Published {version}. Look at {version.parent / 'samples.png'}, and tell the limits in {card}."
     )
+
+
+def trust_translators():
+    """Lists the graphs of the zoo's models from images to images, which decode pictures: see
+    docs/security.md."""
+    lines = []
+    for name, preset in sorted(presets.list_presets().items()):
+        version = presets.exported(HERE / name)
+        if version and issubclass(preset.model_class, tfgan_zoo.ImageToImage):
+            lines.append(f"{sha256(version / 'saved_model.pb')} {name}\n")
+    GRAPHS.write_text("".join(lines))
 
 
 def samples(gan):

@@ -46,7 +46,7 @@ def rewrite(version):
     with tempfile.TemporaryDirectory(dir=version.parents[1], prefix=".reexport-") as folder:
         new = from_preset(str(version)).export(folder, name, int(version.name))
         said = golden.compare(reference, golden.read(new).images)
-        golden.verify(new)
+        golden.verify(new, trust_model=True)  # made here
         if _weights(version) - _weights(new):
             raise ValueError("Weights would be lost.")
         _keep_golden(version, new)
@@ -82,4 +82,8 @@ def _keep_golden(old, new):
 if __name__ == "__main__":
     given = [pathlib.Path(path).resolve() for path in sys.argv[1:]]
     found = sorted(path for path in HERE.iterdir() if path.is_dir() and presets.exported(path))
-    sys.exit(main(given or found) > 0)
+    failed = main(given or found)
+    from publish import trust_translators  # where this script lies
+
+    trust_translators()
+    sys.exit(failed > 0)

@@ -13,7 +13,7 @@ from cases import make
 from tensorflow.core.protobuf import saved_model_pb2
 
 import tfgan_zoo
-from tfgan_zoo import evaluation, files, serving, trust
+from tfgan_zoo import evaluation, files, presets, serving, trust
 from tfgan_zoo.cli import console
 from tfgan_zoo.serving import server
 from tfgan_zoo.serving.flags import parse
@@ -21,6 +21,7 @@ from tfgan_zoo.serving.loader import Loader
 from tfgan_zoo.serving.manager import Manager
 from tfgan_zoo.serving.servable import Servable
 from tfgan_zoo.serving.statuses import StatusError, from_exception
+from tfgan_zoo.trust import saved_models
 
 MODELS = pathlib.Path(__file__).parents[1] / "saved_models"
 SEED = tf.TensorSpec([None], tf.int64, "seed")
@@ -35,15 +36,39 @@ def test_all_models_of_the_zoo_compute_only(path):
     content = (path / "saved_model.pb").read_bytes()
     saved_model = saved_model_pb2.SavedModel.FromString(content)
     before = saved_model.ByteSize()
-    model = tfgan_zoo.presets.get_preset(path.parent.name).model_class
-    if issubclass(model, tfgan_zoo.ImageToImage):
-        with pytest.raises(trust.UntrustedModelError) as error:
-            trust.check_graphs(path, saved_model.meta_graphs)
-        found = str(error.value).partition("more than compute: ")[2].partition(". It is")[0]
-        assert {text.partition(" ")[0] for text in found.split(", ")} == {"DecodePng", "DecodeBmp"}
-    else:
-        trust.check_graphs(path, saved_model.meta_graphs)
+    trust.check_graphs(path / "saved_model.pb", saved_model.meta_graphs)
     assert saved_model.ByteSize() == before  # it was only looked at
+    problems = {text for graph in saved_model.meta_graphs for text in saved_models._problems(graph)}
+    model = presets.get_preset(path.parent.name).model_class
+    decoders = {"DecodePng", "DecodeBmp"} if issubclass(model, tfgan_zoo.ImageToImage) else set()
+    assert {text.partition(" ")[0] for text in problems} == decoders
+
+
+def test_known_graphs_are_those_of_the_zoo_that_decode():
+    models = {
+        path.parent.name: files.sha256(path / "saved_model.pb") for path in MODELS.glob("*/1")
+    }
+    kinds = {name: presets.get_preset(name).model_class for name in models}
+    expected = {
+        sha256: name
+        for name, sha256 in models.items()
+        if issubclass(kinds[name], tfgan_zoo.ImageToImage)
+    }
+    assert saved_models.known_graphs() == expected
+
+
+def test_a_known_graph_that_was_changed_is_refused(tmp_path):
+    folder = pathlib.Path(shutil.copytree(MODELS / "pix2pix_facades_128", tmp_path / "model")) / "1"
+    trust.check(folder)
+    assert serving.verify(folder)
+    file = folder / "saved_model.pb"
+    saved_model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    saved_model.meta_graphs[0].meta_info_def.tags.append("other")
+    with pytest.raises(trust.UntrustedModelError, match="DecodePng"):
+        trust.check_graphs(file, saved_model.meta_graphs)  # not those of the file
+    file.write_bytes(saved_model.SerializeToString())
+    with pytest.raises(trust.UntrustedModelError, match="DecodePng"):
+        trust.check(folder)
 
 
 raw = tf.raw_ops

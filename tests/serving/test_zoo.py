@@ -33,7 +33,7 @@ def test_published_model(folder):
     """One folder is the preset, the served model and the golden images."""
     name = folder.parent.name
     is_translator = issubclass(presets.get_preset(name).model_class, tfgan_zoo.ImageToImage)
-    assert serving.verify(folder, trust_model=is_translator)
+    assert serving.verify(folder)
     gan = tfgan_zoo.from_preset(name)
     preset = presets.get_preset(name)
     assert type(gan) is preset.model_class and gan.name == name
