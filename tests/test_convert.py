@@ -185,6 +185,8 @@ def test_options_of_translations(tmp_path):
         convert(make("DCGAN"), tmp_path, image_size=(8, 8))
     with pytest.raises(ValueError, match="Pix2Pix translates forward. Received: direction='back"):
         convert(make("Pix2Pix"), tmp_path, direction="backward")
+    with pytest.raises(ValueError, match=r"image_size must be \(height, width\). Received: .*=33"):
+        convert(make("Pix2Pix"), tmp_path, image_size=33)
     with pytest.raises(ValueError, match="image_size must be a positive integer"):
         convert(make("Pix2Pix"), tmp_path, image_size=(0, 8))
 

@@ -248,3 +248,46 @@ def test_what_is_exported_has_no_subpixels():
     assert "Conv2D" in found and "Conv2DBackpropInput" not in found
     network = tf.function(gan.generator).get_concrete_function(tf.TensorSpec((None, 4)))
     assert "Conv2DBackpropInput" in {op.type for op in network.graph.get_operations()}
+
+
+@pytest.mark.parametrize("way", ["eager", "graph", "XLA"])
+@pytest.mark.parametrize("spectral", [False, True])
+@pytest.mark.parametrize(
+    ("side", "stride", "taps"),
+    [((1, 1), 2, 5), ((1, 1), 2, 3), ((2, 2), 3, 4), ((6, 1), 2, 5)],
+    ids=str,
+)
+def test_gradients_in_bfloat16_where_the_map_is_smaller_than_the_stride(
+    side, stride, taps, spectral, way
+):
+    """As in float32; TensorFlow's own is whatever stood in memory, here 1e30."""
+    kind = layers.SpectralConv2D if spectral else layers.Conv2D
+    images = normal(4, *side, 8)
+
+    def gradients(dtype):
+        keras.utils.set_random_seed(0)
+        layer = kind(8, taps, stride, padding="same", dtype=dtype)
+        layer.build(images.shape)
+
+        def of_kernel(images):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(tf.cast(layer(images), tf.float32) ** 2)
+            return tape.gradient(loss, layer.kernel)
+
+        jit = way == "XLA"
+        return (
+            of_kernel
+            if way == "eager"
+            else tf.function(of_kernel, jit_compile=jit, autograph=False)
+        )
+
+    expected, in_half = gradients("float32")(images), gradients("mixed_bfloat16")
+    for _ in range(3):
+        shape = [taps, taps, 8, 8]
+        junk = [
+            tf.fill(shape, tf.constant(1e30, t))
+            for t in (tf.bfloat16, tf.float32)
+            for _ in range(6)
+        ]
+        del junk
+        check_close([in_half(images)], [expected], 0.03)

@@ -385,6 +385,21 @@ def test_the_report_shows_images_translations_and_targets(place, tmp_path):
     np.testing.assert_array_equal(page[18:34, 36:], 255 - smooth(1, 16, 16))
 
 
+@pytest.mark.parametrize(("variant", "channels"), [("Colorizer", 1), ("Inpainter", 4)])
+def test_the_command_reads_both_sides_with_their_channels(place, tmp_path, variant, channels):
+    """Of a model whose degradation is not known, images and targets are given."""
+    folder, *_ = place
+    model = make(variant, image_shape=(16, 16, channels))
+    model.compile()
+    model.save(tmp_path / "it.keras")
+    options = ["--targets", folder / "targets", "--metrics", "psnr", "--out", tmp_path / "it.json"]
+    done = run("evaluate", tmp_path / "it.keras", "--data", folder / "images", *options)
+    assert done.exit_code == 0, done.output
+    done = run("evaluate", tmp_path / "it.keras", "--data", folder / "images", *options[2:4])
+    assert done.exit_code == 1
+    assert "made of targets; how is not known" in " ".join(done.output.split())
+
+
 def test_mistakes_of_the_command(place, tmp_path):
     folder, *_ = place
     done = run("evaluate", folder / "tiny.keras", "--metrics", "psnr")

@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tfgan_zoo.datasets import load_pairs, load_unpaired
+from tfgan_zoo import evaluation
+from tfgan_zoo.datasets import load_degraded, load_pairs, load_unpaired
 
 
 def write(path, image):
@@ -195,3 +196,41 @@ def test_what_holds_no_pairs_is_refused(tmp_path):
     (tmp_path / "p.npz").write_bytes(b"")
     with pytest.raises(ValueError, match="two folders"):
         load_pairs((tmp_path / "p.npz", tmp_path / "p.npz"))
+
+
+@pytest.mark.parametrize(
+    ("size", "is_pair"), [((48, 32), True), ((33, 22), True), ((64, 64), False), ((64, 96), False)]
+)
+def test_partners_have_one_form(tmp_path, size, is_pair):
+    """Cut to one size, they must show the same; a pixel of rounding is none."""
+    write(tmp_path / "a" / "it.png", picture(0, 96, 64, 3))
+    write(tmp_path / "b" / "it.png", picture(1, *size, 3))
+    folders = (tmp_path / "a", tmp_path / "b")
+    pairs = evaluation.pairs_from_data(folders, image_size=16)
+    pairs.images.read(0)
+    if is_pair:
+        load_pairs(folders, image_size=16)
+        assert pairs.targets.read(0).shape == (16, 16, 3)
+        return
+    with pytest.raises(
+        ValueError, match=f"it.png has 96 x 64 pixels, and its partner .*{size[0]} x"
+    ):
+        load_pairs(folders, image_size=16)
+    with pytest.raises(ValueError, match="they would not show the same"):
+        pairs.targets.read(0)
+
+
+@pytest.mark.parametrize(
+    ("loader", "options"),
+    [(load_pairs, {}), (load_unpaired, {}), (load_degraded, {"degradation": "grey"})],
+    ids=["pairs", "unpaired", "degraded"],
+)
+@pytest.mark.parametrize(
+    "given", [{"batch_size": 0}, {"batch_size": 2.9}, {"batch_size": True}, {"seed": 1.7}]
+)
+def test_numbers_are_checked_by_every_loader(side_by_side, loader, options, given):
+    folder = side_by_side / "train"
+    path = folder if loader is load_degraded else (folder, folder)
+    (name,) = given
+    with pytest.raises(ValueError, match=f"{name} must be an integer from"):
+        loader(path, image_size=8, **options, **given)

@@ -68,7 +68,7 @@ def test_call_and_predict(model):
         ({}, "domain beside images. Received: images alone"),
         ({"domain": 3}, "do not exist|must lie in|3"),
         ({"domain": "red"}, "red"),
-        ({"domain": [0, 1, 2]}, r"labels|shape"),
+        ({"domain": [0, 1, 2]}, "domain must be an integer, or 1"),
         ({"domain": 0, "style": 1}, "Received: domain, style"),
     ],
 )

@@ -110,6 +110,10 @@ def _check(model, format, image_size, direction):
         model.check_translation(direction)
         further_inputs.refuse(model, f"Conversion to {format}")
         if image_size is not None:
+            if not isinstance(image_size, (tuple, list)) or len(image_size) != 2:
+                raise ValueError(
+                    f"image_size must be (height, width). Received: image_size={image_size!r}."
+                )
             for side in image_size:
                 numbers.integer("image_size", side)
     elif image_size is not None or direction != "forward":

@@ -46,6 +46,12 @@ def strings(values):
         array = np.asarray(values)
     except ValueError:  # of several lengths
         return None
+    if array.dtype.kind in "US" and not hasattr(
+        values, "dtype"
+    ):  # numbers among strings become strings
+        objects = np.asarray(values, object)
+        if not all(isinstance(value, (str, bytes)) for value in objects.flat):
+            return None
     if array.dtype.kind == "S":
         array = np.char.decode(array, "utf-8")
     is_text = array.dtype.kind in "UO" and all(isinstance(value, str) for value in array.flat)

@@ -64,7 +64,12 @@ def get_preset(name: str) -> Preset:
     if name not in _registered():
         hint = near(name, _presets)
         if name and pathlib.Path(name).exists():
-            hint = f" There is a file or folder {name}: a path is written as ./{name}."
+            is_path = pathlib.Path(name).name != name
+            hint = (
+                f" {name} is no folder of an exported model."
+                if is_path
+                else f" There is a file or folder {name}: a path is written as ./{name}."
+            )
         raise ValueError(f"There is no preset {name!r}.{hint} See tfgan_zoo.list_presets().")
     return _presets[name]
 

@@ -98,6 +98,11 @@ NOT_READ = {
     "animated WebP": animated("WEBP"),
     "animated GIF": animated("GIF"),
     "TIFF": written(RGB, "TIFF"),
+    "BMP with a palette": written(Image.fromarray(RGB).quantize(32), "BMP"),
+    "BMP of 1 bit": written(Image.fromarray(GREY).convert("1"), "BMP"),
+    "BMP of 32 bits": written(RGBA, "BMP"),
+    "transparent GIF": written(Image.fromarray(RGB).quantize(8), "GIF", transparency=1),
+    "a JPEG with much behind its end": written(SMOOTH, "JPEG") + bytes(5000),
     "too many pixels": written(np.zeros((1025, 1024), np.uint8)),
     "20,000 x 20,000": written(Image.new("1", (20_000, 20_000))),
 }
@@ -142,6 +147,11 @@ def test_orientation_of_exif(orientation, order, server, model):
         7: lambda x: x.transpose(1, 0, 2)[::-1, ::-1],
         8: lambda x: x.transpose(1, 0, 2)[::-1],
     }
+    if order == "little":
+        png = written(stored, "PNG", exif=tags)
+        with Client(server.target, "own") as client:
+            (turned_png,) = client.translate(png)
+        assert levels(turned_png, model.translate(turned[orientation](stored))) <= 1
     upright = turned[orientation](seen(plain))
     by_pillow = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(file))))
     assert levels(upright, by_pillow) <= 12

@@ -110,6 +110,11 @@ class Evaluate(StepCallback):
         self._evaluated, self._writer, self._temporary = [], None, None
 
     def on_train_begin(self, logs=None):
+        if not hasattr(self.model, "generate_from_seeds"):
+            raise TypeError(
+                f"Evaluate scores what is drawn from seeds, and {type(self.model).__name__} translates "
+                "images. Look at it by TranslationGrid, and score it by evaluation.evaluate_translation."
+            )
         super().on_train_begin(logs)
         if not self.is_chief:
             return

@@ -46,7 +46,13 @@ class Opened:
                 return evaluation.unpaired_from_data(both, split, **common, data_dir=where)
             if loader in ("load_pairs", "load_unpaired") or targets is not None:
                 known = {k: common[k] for k in ("image_size", "channels", "swap") if k in common}
+                known |= {} if targets is None else {"channels": self._channels_of_both()}
                 return evaluation.pairs_from_data(both, split, **known)
+            if loader == "load_degraded" and "degradation" not in options:
+                raise ValueError(
+                    f"{self.model_class.__name__} translates images that were made of targets; how "
+                    f"is not known of {self.translator.name}. Give the images as --data, and --targets."
+                )
             own = self.model_class.loader_arguments(self.translator.config)
             made = getattr(datasets, loader)(place, split, **{**own, **options}, shuffle=False)
             return evaluation.pairs_from_dataset(
@@ -59,8 +65,12 @@ class Opened:
         return tuple(config["image_shape"][:2]) if config and scale == 1 else None
 
     def _channels(self):
+        return max(self._channels_of_both())
+
+    def _channels_of_both(self):
         config = self.translator.config
-        return max(config["image_shape"][-1], config.get("target_channels") or 1) if config else 3
+        own = config["image_shape"][-1] if config else 3
+        return own, config.get("target_channels") or own
 
 
 def _is_unpaired(place, split, loader):

@@ -11,6 +11,8 @@ class BatchInput(NamedTuple):
         dtype: "float32", "int32", "bool" or another; integers are taken for floats too.
         low, high: The least and the greatest value, or None. Floats must be finite.
         meaning: What it is, for messages.
+        is_image: Whether they are images in [-1, 1]. These must be floats, and are refused, as `fit`'s
+            images are, where they look like such in [0, 1].
     """
 
     shape: tuple = ()
@@ -18,3 +20,4 @@ class BatchInput(NamedTuple):
     low: float | None = None
     high: float | None = None
     meaning: str = ""
+    is_image: bool = False

@@ -64,11 +64,13 @@ class _Bounded(io.BytesIO):
 
 
 class Decoded(NamedTuple):
-    """Pixels, what was reinterpreted (keys of `folders.REINTERPRETED`), and the largest 16-bit value."""
+    """Pixels, what was reinterpreted (keys of `folders.REINTERPRETED`), the largest 16-bit value, and
+    height and width of the whole picture, upright."""
 
     pixels: np.ndarray
     reinterpreted: tuple
-    largest: int = 0
+    largest: int
+    size: tuple
 
 
 def read(path, reading):
@@ -158,7 +160,8 @@ def _decoded(image, contents, reading):
         )
     rotated, blended = to_channels(rotated, reading.channels, _white(reading, largest))
     changes += ["transparent"] * blended
-    return Decoded(fitted(rotated, reading.size), tuple(changes), largest)
+    size = tuple(rotated.shape[:2])
+    return Decoded(fitted(rotated, reading.size), tuple(changes), largest, size)
 
 
 def _pixels(image, changes):

@@ -67,7 +67,7 @@ def load_degraded(
         ValueError: As `load`; an unknown degradation, targets that it cannot be made of, or images that
             are not `scale` times as small.
     """
-    arguments.check_numbers(scale=scale)
+    arguments.check_numbers(scale=scale, batch_size=batch_size, seed=seed)
     size = image_size if scale == 1 or image_size is None else _scaled(image_size, scale)
     reading = _windows if options.get("crop") == "window" else load
     targets = reading(name_or_path, split, size, 1, labels=False, **options).source

@@ -60,11 +60,13 @@ def matched_sources(listings, reading, in_memory, skip):
     """Sources of two listings whose images belong together, in their order.
 
     Raises:
-        ValueError: Images that cannot be read, unless `skip`, which leaves both of a pair out.
+        ValueError: Images that cannot be read, unless `skip`, which leaves both of a pair out; or two
+            of a pair that are not of one form, so that one would be cut otherwise than the other.
     """
     readings = [_completed(listing, reading) for listing in listings]
     checks = [_Check(*pair, in_memory) for pair in zip(listings, readings, strict=True)]
     kept = np.intersect1d(*[check.kept(skip) for check in checks])
+    _check_forms(*checks, kept)
     sources = []
     for listing, read, check in zip(listings, readings, checks, strict=True):
         paths = [listing.path(listing.names[k]) for k in kept]
@@ -73,6 +75,22 @@ def matched_sources(listings, reading, in_memory, skip):
             _file_source(paths, None, read) if in_files else array_source(check.images[kept])
         )
     return sources
+
+
+def _check_forms(first, second, kept):
+    for number in kept:
+        size, other = first.sizes[number], second.sizes[number]
+        if not same_form(size, other):
+            raise ValueError(
+                f"{printable(first.path(number))} has {size[0]} x {size[1]} pixels, and its partner "
+                f"{printable(second.path(number))} {other[0]} x {other[1]}: cut to one form they would "
+                "not show the same. Give both of a pair the same ratio of height to width."
+            )
+
+
+def same_form(size, other):
+    """Whether two pictures, (height, width), have one ratio of these, to a pixel."""
+    return abs(size[0] * other[1] - size[1] * other[0]) <= max(*size, *other)
 
 
 def _completed(listing, reading):
@@ -101,10 +119,11 @@ class _Check:
     Attributes:
         images: uint8 of all, if they are kept, else None.
         reasons: `{number: why it cannot be read}`.
+        sizes: `{number: (height, width)}` of the whole pictures.
     """
 
     def __init__(self, listing, reading, in_memory):
-        self._listing, self._reading, self.reasons = listing, reading, {}
+        self._listing, self._reading, self.reasons, self.sizes = listing, reading, {}, {}
         self._found, self._largest = collections.defaultdict(list), 0
         shape = (len(listing.names), *reading.size, reading.channels)
         self.images = np.empty(shape, np.uint8) if in_memory(int(np.prod(shape))) else None
@@ -116,17 +135,18 @@ class _Check:
 
     def _read(self, number):
         try:
-            found = decoding.read(self._path(number), self._reading)
+            found = decoding.read(self.path(number), self._reading)
         except ValueError as error:
             self.reasons[number] = error
             return
+        self.sizes[number] = found.size
         if self.images is not None:
             self.images[number] = found.pixels
         for fact in found.reinterpreted:
             self._found[fact].append(number)
         self._largest = max(self._largest, found.largest)
 
-    def _path(self, number):
+    def path(self, number):
         return self._listing.path(self._listing.names[number])
 
     def kept(self, skip):

@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfgan_zoo.datasets import arguments
 from tfgan_zoo.datasets.sources import load, one_epoch
 from tfgan_zoo.datasets.stream import Source
 
@@ -46,6 +47,7 @@ def load_unpaired(
     if isinstance(path, tuple) and len(path) != 2:
         raise ValueError(f"A pair of sets, (images, targets). Received {len(path)} parts.")
     named = both(path, split)
+    arguments.check_numbers(batch_size=batch_size, seed=seed)
     parts = [load(p, s, image_size, 1, labels=False, **options).source for p, s in named]
     return one_epoch(
         _zipped(*(parts[::-1] if swap else parts)), int(batch_size), shuffle, int(seed)

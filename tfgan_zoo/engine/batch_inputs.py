@@ -48,11 +48,24 @@ def taken(gan, batch):
     return {name: batch[name] for name in wanted}
 
 
-def checked(gan, values, count):
-    """Arrays of `count` rows of what the model reads, `{name: array}`; others raise."""
-    return {
+def checked(gan, values, count, guess=False):
+    """Arrays of `count` rows of what the model reads, `{name: array}`; others raise.
+
+    `guess`: whether to refuse images that look as if they lay in [0, 1].
+    """
+    found = {
         name: _checked(name, wanted, values[name], count) for name, wanted in declared(gan).items()
     }
+    for name in bright(gan, found) if guess else ():
+        array = found[name]
+        raise ValueError(input_checks.refusal_of_unit(array.min(), array.max(), name))
+    return found
+
+
+def bright(gan, arrays):
+    """The names of images that look as if they lay in [0, 1], a set."""
+    names = {"images"} | {name for name, wanted in declared(gan).items() if wanted.is_image}
+    return {n for n in names & arrays.keys() if input_checks.looks_like_unit(arrays[n])}
 
 
 def _checked(name, wanted, values, count):
@@ -85,7 +98,7 @@ def _require_kind(name, wanted, dtype):
     """Integers do for floats; nothing else is converted to another kind."""
     kind = tf.as_dtype(wanted.dtype)
     fits = (
-        dtype.is_floating or dtype.is_integer
+        dtype.is_floating or (dtype.is_integer and not wanted.is_image)
         if kind.is_floating
         else (dtype.is_integer if kind.is_integer else dtype == kind)
     )

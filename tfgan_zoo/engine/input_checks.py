@@ -85,10 +85,12 @@ def looks_like_unit(images):
     return float(images.min()) > -0.5 and float(np.mean(images < -0.05)) < 1e-3
 
 
-def refusal_of_unit(low, high):
+def refusal_of_unit(low, high, name="images"):
+    what = "Images" if name == "images" else repr(name)
     return (
-        f"{EXPECTED} These lie in [{low:g}, {high:g}], with next to no pixel below 0: they look like "
-        "[0, 1]. Give images * 2 - 1. If they do lie in [-1, 1] and are bright, give fit what says so: "
+        f"{what} must be floats in [-1, 1], [N, height, width, channels]. These lie in [{low:g}, "
+        f"{high:g}], with next to no pixel below 0: they look like [0, 1]. Give {name} * 2 - 1. "
+        "If they do lie in [-1, 1] and are bright, give fit what says so: "
         "datasets.array_source(images, labels), or datasets.load of a folder or file."
     )
 

@@ -129,7 +129,7 @@ def _look(gan, dataset, split):
     One bright batch may be chance: images are taken to lie in [0, 1] only where all that are looked at
     have next to no pixel below 0.
     """
-    sizes, low, high, is_dark = [], np.inf, -np.inf, False
+    sizes, ranges, bright = [], {}, None
     for batch in dataset.take(_LOOKED_AT):
         parts = split(gan, batch)
         images = input_checks.as_array(parts["images"])
@@ -137,16 +137,19 @@ def _look(gan, dataset, split):
         if gan.condition:
             labels = parts[gan.condition.key]
             gan.condition.checked(None if labels is None else labels.numpy(), len(images))
-        batch_inputs.checked(gan, parts, len(images))
+        arrays = {"images": images} | batch_inputs.checked(gan, parts, len(images))
         sizes.append(len(images))
-        low, high = min(low, float(images.min())), max(high, float(images.max()))
-        is_dark |= not input_checks.looks_like_unit(images)
-        if is_dark and len(sizes) > 1:
+        found = batch_inputs.bright(gan, arrays)
+        bright = found if bright is None else bright & found
+        for name in found:
+            low, high = ranges.get(name, (np.inf, -np.inf))
+            ranges[name] = min(low, arrays[name].min()), max(high, arrays[name].max())
+        if not bright and len(sizes) > 1:
             break
     if not sizes:
         raise ValueError("The data set is empty: no image to train on.")
-    if not is_dark:
-        raise ValueError(input_checks.refusal_of_unit(low, high))
+    for name in sorted(bright):
+        raise ValueError(input_checks.refusal_of_unit(*ranges[name], name))
     return sizes
 
 

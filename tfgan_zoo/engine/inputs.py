@@ -166,7 +166,7 @@ def checked_arrays(gan, parts, guess=True):
     found = {"images": images.astype(np.float32, copy=False)}
     if gan.condition:
         found[gan.condition.key] = gan.condition.checked(parts[gan.condition.key], len(images))
-    return found | batch_inputs.checked(gan, parts, len(images))
+    return found | batch_inputs.checked(gan, parts, len(images), guess)
 
 
 def arrays_as_source(arrays):

@@ -8,7 +8,10 @@ import keras
 from tfgan_zoo import extras
 from tfgan_zoo.presets import near
 
-_SCORES = "Score generated images by tfgan_zoo.callbacks.Evaluate, against held-out images."
+_SCORES = (
+    "Score generated images by tfgan_zoo.callbacks.Evaluate, against held-out images; translations by "
+    "tfgan_zoo.evaluation.evaluate_translation."
+)
 _LOSSES = "The losses are options of the model: objective, penalty and their weights."
 _ALIKE = "Every image counts alike: give fit a set that has more of some."
 _OWN_SIZES = "It belongs to validation_data, which a GAN does not have."

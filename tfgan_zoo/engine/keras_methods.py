@@ -71,12 +71,16 @@ class KerasMethods(Fitting):
         self._refuse_loss("compute_loss")
 
     def _refuse_loss(self, method):
-        look = "generate" if hasattr(self, "generate") else "translate"
+        score = (
+            "Look at generate(), and score samples against held-out images: "
+            "tfgan_zoo.evaluation.evaluate, or callbacks.Evaluate while training."
+            if hasattr(self, "generate")
+            else "Look at translate(), or callbacks.TranslationGrid while training, and score pictures "
+            "of held-out images: tfgan_zoo.evaluation.evaluate_translation."
+        )
         raise NotImplementedError(
             f"A GAN has no loss that says how good its images are, so {method}() is not defined. "
-            f"Look at {look}(), and score samples against held-out images: "
-            "tfgan_zoo.evaluation.evaluate, or callbacks.Evaluate while training. The losses of the "
-            "players are discriminator_loss and generator_loss."
+            f"{score} The losses of the players are discriminator_loss and generator_loss."
         )
 
     # === Pieces ===

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from tfgan_zoo import datasets
 from tfgan_zoo.datasets import decoding, listing
+from tfgan_zoo.datasets.folders import same_form
 from tfgan_zoo.evaluation.sources import digest
 from tfgan_zoo.tasks.pixels import to_uint8
 
@@ -81,7 +82,7 @@ def pairs_from_data(
     split: str = "test",
     image_size: int | tuple[int, int] | None = None,
     swap: bool = False,
-    channels: int = 3,
+    channels: int | tuple[int, int] = 3,
 ) -> Pairs:
     """Pairs of images and targets, as `datasets.load_pairs` reads them; but each may have its own size.
 
@@ -91,7 +92,8 @@ def pairs_from_data(
         split: Name of the subfolder; of two folders without any all files are read.
         image_size: (height, width) that both are brought to, as in training; None: their own.
         swap: Whether targets become images, and images targets.
-        channels: 1 or 3, of both.
+        channels: 1, 3 or 4, of both; or, of images and targets in files of their own, (of images, of
+            targets).
     """
     path = tuple(map(os.fspath, path)) if isinstance(path, (tuple, list)) else os.fspath(path)
     if isinstance(path, tuple) and any("*" in each for each in path):
@@ -102,8 +104,9 @@ def pairs_from_data(
     name = _told(path, split)
     if names is not None and (image_size is None or len(names) == 2):
         size = (image_size,) * 2 if isinstance(image_size, int) else image_size
-        reading = decoding.Reading(size, channels)
-        pairs = Pairs(name, split, *_of_files(path, names, reading))
+        both = channels if isinstance(channels, tuple) else (channels, channels)
+        readings = [decoding.Reading(size, each) for each in (both[::-1] if swap else both)]
+        pairs = Pairs(name, split, *_of_files(path, names, *readings))
         pairs = pairs.swapped() if swap else pairs
         return _checked(pairs)
     data = datasets.load_pairs(path, part, image_size, shuffle=False, swap=swap, channels=channels)
@@ -172,23 +175,34 @@ def _matching(pattern):
     return found
 
 
-def _of_files(path, names, reading):
+def _of_files(path, names, reading, other):
     """The images and the targets in files of their own, or side by side in one."""
     if len(names) == 1:
         (files,) = names
         return (_of_halves(files, reading, 0), _of_halves(files, reading, 1))
     if not any("*" in each for each in path):
         _check_partners(*names)
-    return tuple(_of_paths(files, reading) for files in names)
+    sizes = {}  # of the whole pictures that were read
+    return (_of_paths(*names, reading, sizes), _of_paths(*names[::-1], other, sizes))
 
 
-def _of_paths(files, reading):
-    return Pictures(tuple(_short(files)), lambda index: _pixels(files[index], reading))
+def _of_paths(files, partners, reading, sizes):
+    def read(index):
+        found = _decoded(files[index], reading)
+        sizes[files[index]], other = found.size, sizes.get(partners[index])
+        if reading.size and other and not same_form(found.size, other):
+            raise ValueError(
+                f"{listing.printable(files[index])} has {found.size} pixels, and its partner {other}: "
+                "cut to one form they would not show the same."
+            )
+        return found.pixels
+
+    return Pictures(tuple(_short(files)), read)
 
 
 def _of_halves(files, reading, which):
     def read(index):
-        pixels = _pixels(files[index], reading)
+        pixels = _decoded(files[index], reading).pixels
         if pixels.shape[1] % 2:
             raise ValueError(
                 f"{listing.printable(files[index])} has {pixels.shape[1]} columns, which are no two "
@@ -199,9 +213,9 @@ def _of_halves(files, reading, which):
     return Pictures(tuple(_short(files)), read)
 
 
-def _pixels(file, reading):
+def _decoded(file, reading):
     try:
-        return decoding.read(file, reading).pixels
+        return decoding.read(file, reading)
     except ValueError as error:
         raise ValueError(f"{listing.printable(file)}: {error}") from error
 

@@ -170,7 +170,15 @@ def from_model(
     """A `GAN` of Keras: image i is that of `seed + i`, with label i % num_classes.
 
     `texts`: strings for a model that draws from texts; image i is of text i % len(texts).
+
+    Raises:
+        TypeError: A model that draws nothing.
     """
+    if not hasattr(gan, "generate_from_seeds"):
+        raise TypeError(
+            f"from_model is for models that draw from seeds. Received: {type(gan).__name__}. Those that "
+            "translate images are scored by evaluate_translation(translator_from_model(model), pairs)."
+        )
 
     def read(indices):
         labels = _labels(indices, gan.num_classes)

@@ -57,13 +57,16 @@ def translator_from_saved_model(
     folder = local(folder)
     servable = Servable(folder, trust_model=trust_model)
 
+    config = exported_record(folder)["model"]["config"]
+    own = config["image_shape"][-1]
+    channels = {"forward": own, "backward": config.get("target_channels") or own}
+
     def translate(image, direction):
-        images = as_floats(image, image.shape[-1])[None]
+        images = as_floats(image, channels[direction])[None]
         made = servable.run(_SIGNATURES[direction], {"images": images}, ("images",))
         return to_uint8(made["images"])[0]
 
     inputs = {name: tuple(found.inputs) for name, found in servable.signatures.items()}
-    config = exported_record(folder)["model"]["config"]
     options = (translate, _directions(inputs, folder), config, export_digest(folder))
     return Translator(name or str(folder), "saved_model", *options)
 

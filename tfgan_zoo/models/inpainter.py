@@ -57,7 +57,8 @@ class Inpainter(ImageToImage):
             convolution has 48, of which half are gates.
         discriminator_width: Int. Channels of the discriminator's first feature map.
         attention: Whether there is the branch of contextual attention. Its memory grows with the square
-            of the number of pixels: a server takes a quarter as many.
+            of the number of pixels: a server takes a quarter as many, and so does `translate` without
+            `tile`.
         l1_weight: Float. Of the L1 distance of both stages; 1 in the paper.
 
     All other arguments: see `ImageToImage`. Images have 4 channels, and targets 3.
@@ -88,6 +89,10 @@ class Inpainter(ImageToImage):
     @property
     def size_multiple(self):
         return 8 if self.attention else 4
+
+    @property
+    def max_pixels(self):
+        return self.max_served_pixels if self.attention else None
 
     @property
     def max_served_pixels(self):

@@ -190,7 +190,8 @@ class StarGAN(ImageToImage):
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
 class DomainMaps(layers.Layer):
     """Images `[B, H, W, C]` and domains, int32 `[B]` -> images with a map for each domain beside them,
-    `[B, H, W, C + num_classes]`: of ones for the image's, of zeros for all others."""
+    `[B, H, W, C + num_classes]`: of ones for the image's, of zeros for all others; of NaN where there is
+    no such domain."""
 
     def __init__(self, num_classes, **kwargs):
         super().__init__(**kwargs)
@@ -199,7 +200,9 @@ class DomainMaps(layers.Layer):
     def call(self, inputs):
         images, domains = inputs
         shape = tf.shape(images)
-        maps = tf.one_hot(domains, self.num_classes, dtype=images.dtype)[:, None, None]
+        maps = tf.one_hot(domains, self.num_classes, dtype=images.dtype)
+        exists = (domains >= 0) & (domains < self.num_classes)
+        maps = tf.where(exists[:, None], maps, float("nan"))[:, None, None]
         maps = tf.broadcast_to(maps, [shape[0], shape[1], shape[2], self.num_classes])
         return tf.concat([images, maps], axis=-1)
 

@@ -17,10 +17,10 @@ class Labels:
         served: Name of the input of served signatures.
     """
 
-    key, served = "labels", "label"
+    served = "label"
 
-    def __init__(self, num_classes, class_names=None):
-        self.num_classes, self.class_names = num_classes, class_names
+    def __init__(self, num_classes, class_names=None, key="labels"):
+        self.num_classes, self.class_names, self.key = num_classes, class_names, key
 
     def spec(self):
         """Of the input of served signatures."""

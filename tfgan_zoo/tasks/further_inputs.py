@@ -1,5 +1,6 @@
 """What a translation takes beside an image, such as the domain that it is brought into."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -59,7 +60,7 @@ class Domain(FurtherInput):
     name = "domain"
 
     def __init__(self, num_classes, class_names=None):
-        self.num_classes, self._labels = num_classes, Labels(num_classes, class_names)
+        self.num_classes, self._labels = num_classes, Labels(num_classes, class_names, self.name)
 
     def spec(self):
         return tf.TensorSpec([None], tf.int32, name=self.name)
@@ -181,6 +182,25 @@ def refuse(model, what):
             f"{what} is for models that translate images alone; {type(model).__name__} takes "
             f"{', '.join(wanted)} too."
         )
+
+
+def as_tensors(model, given):
+    """Images and what a call is given with them, `{name: values}`, as tensors; floating tensors as they
+    are, so that gradients pass."""
+    images = given.get("images")
+    count = None if images is None else images.shape[0]
+    found = dict(given)
+    for wanted in model.further_inputs():
+        value = given.get(wanted.name)
+        is_tensor = keras.ops.is_tensor(value)
+        is_symbol = is_tensor and (
+            isinstance(value, keras.KerasTensor) or tf.is_symbolic_tensor(value)
+        )
+        if value is None or is_symbol or (is_tensor and value.dtype.is_floating):
+            continue
+        value = value.numpy() if is_tensor else value
+        found[wanted.name] = tf.constant(np.stack(wanted.rows(value, count)))
+    return found
 
 
 def rows(model, given, count):

@@ -13,10 +13,10 @@ from tfgan_zoo.layers import Rng, reflected_to_multiple
 from tfgan_zoo.tasks import further_inputs, pictures, tiling
 from tfgan_zoo.tasks.building import full_precision
 from tfgan_zoo.tasks.pixels import to_uint8
-from tfgan_zoo.tasks.served_translation import ServedTranslation
+from tfgan_zoo.tasks.translation_calls import TranslationCalls
 
 
-class ImageToImage(ServedTranslation):
+class ImageToImage(TranslationCalls):
     """Turns images into images: `fit` on images and targets, then call it, `predict` or `translate`.
 
     A variant overrides `build_generator`, `build_discriminator`, and `generator_loss` and
@@ -61,6 +61,9 @@ class ImageToImage(ServedTranslation):
     size_multiple = 1  # of height and width that the generator takes
     whole_squares = False  # whether the losses of least squares are doubled, which are halves
     scale = 1  # how many times as large the images made are
+    max_pixels = (
+        None  # of an image that is translated as a whole, where memory grows faster than these
+    )
     _graphs = ((), {})  # of `translate`: the networks that they hold, and each by its direction
 
     def __init__(self, *args, **kwargs):
@@ -109,7 +112,11 @@ class ImageToImage(ServedTranslation):
     def batch_inputs(self):
         return {
             "targets": BatchInput(
-                self.target_shape, low=-1.001, high=1.001, meaning="images to make"
+                self.target_shape,
+                low=-1.001,
+                high=1.001,
+                meaning="images to make",
+                is_image=True,
             )
         }
 
@@ -125,12 +132,17 @@ class ImageToImage(ServedTranslation):
 
         With `training=True` dropout draws, by the active `Rng` or anew. Further inputs are given by
         name, or with the images as a dictionary or a tuple.
+
+        Raises:
+            TypeError: Images that are no floats.
+            ValueError: Another number of axes or channels, a direction or further inputs that the model
+                does not have.
         """
         further = {**further_inputs.named(self, images), **further}
         images = further.pop("images")
         self._check_direction(direction)
         others = further_inputs.in_order(self, further)
-        return self.transform(tf.convert_to_tensor(images), others, direction, training)
+        return self.transform(self._check_images(images, direction), others, direction, training)
 
     def transform(self, images, others, direction, training):
         """What a call gives, of tensors; `others` are the further inputs, in their order."""
@@ -211,6 +223,11 @@ class ImageToImage(ServedTranslation):
             with rng.active():
                 return self(part, direction=direction, training=True, **others)
 
+        if tile is None and self.max_pixels and images.shape[1] * images.shape[2] > self.max_pixels:
+            raise ValueError(
+                f"{type(self).__name__} takes images of up to {self.max_pixels:,} pixels as a whole. "
+                f"Give tile={int(self.max_pixels**0.5)}, or less. Received: {images.shape[1:3]}."
+            )
         if tile is None or max(images.shape[1:3]) <= tile:
             return np.asarray(run(images))
         options = (tile, overlap, self.scale)

@@ -14,9 +14,11 @@ _LITTLE, _BIG = (0x12, 0x01, 0x03, 0x00, 0x01, 0, 0, 0), (0x01, 0x12, 0x00, 0x03
 def picture(contents, channels, max_pixels):
     """A picture, and whether it may be decoded: known by its header, whole, and of few enough pixels.
 
-    JPEG, PNG, BMP and GIF of one frame are read, upright by their EXIF orientation. WebP is not, since
-    an animated one ends a process of TensorFlow, and animations are not, whose frames would all be
-    decoded: the bytes reach a decoder only where their first ones are those of its format.
+    JPEG, PNG, BMP of 24 bits and GIF of one frame are read, upright by their EXIF orientation. WebP is
+    not, since an animated one ends a process of TensorFlow, and animations are not, whose frames would
+    all be decoded; BMPs with a palette or with alpha and transparent GIFs are not, whose colours
+    TensorFlow would take for others. The bytes reach a decoder only where their first ones are those of
+    its format.
 
     Args:
         contents: Scalar string.
@@ -26,12 +28,16 @@ def picture(contents, channels, max_pixels):
     Returns:
         A bool scalar, and a function that decodes it: float32 `[H, W, channels]` in [-1, 1].
     """
-    head = _bytes(tf.strings.substr(contents, 0, 32), 32)
+    head = _bytes(tf.strings.substr(contents, 0, 34), 34)
     kinds = {
         "png": _starts(head, b"\x89PNG\r\n\x1a\n"),
         "jpeg": _starts(head, b"\xff\xd8\xff"),
         "gif": _starts(head, b"GIF8"),
-        "bmp": _starts(head, b"BM"),
+        # The header of Windows 3 or a later one, 24 bits a pixel, not compressed.
+        "bmp": _starts(head, b"BM")
+        & (_number(head[14:18]) >= 40)
+        & (_number(head[28:30]) == 24)
+        & (_number(head[30:34]) == 0),
     }
     pixels = {
         "png": lambda: _number(head[16:20][::-1]) * _number(head[20:24][::-1]),
@@ -51,7 +57,9 @@ def picture(contents, channels, max_pixels):
         image = tf.cast(tf.cond(kinds["bmp"], bmp, png), tf.float32)  # which reads JPEG and GIF too
         image = tf.ensure_shape(image, [None, None, None])
         image = tf.round(to_channels(image, channels)) / 127.5 - 1
-        return tf.cond(kinds["jpeg"], lambda: _upright(image, contents), lambda: image)
+        return tf.cond(
+            kinds["jpeg"] | kinds["png"], lambda: _upright(image, contents), lambda: image
+        )
 
     return fits, decoded
 
@@ -80,21 +88,25 @@ def _signed(number):
 
 
 def _is_whole(contents, kinds):
-    """Whether the end of a PNG or JPEG is there, and a GIF has one frame: else decoding would fail the
-    whole request."""
+    """Whether the end of a PNG or JPEG is there, and a GIF has one frame without transparency: else
+    decoding would fail the whole request, or show what is not to be seen."""
     length = tf.strings.length(contents)
     start = tf.maximum(length - _TAIL, 0)
     tail = tf.io.decode_raw(tf.strings.substr(contents, start, length - start), tf.uint8)
     has_end = {"png": _holds(tail, b"IEND"), "jpeg": _holds(tail, b"\xff\xd9")}
     bad = [kinds[kind] & ~found for kind, found in has_end.items()]
-    frames = tf.cond(kinds["gif"], lambda: _frames(contents), lambda: tf.constant(0, tf.int64))
-    return ~tf.reduce_any(tf.stack([*bad, frames > 1]))
+    is_plain = tf.cond(kinds["gif"], lambda: _is_plain(contents), lambda: tf.constant(True))
+    return ~tf.reduce_any(tf.stack([*bad, ~is_plain]))
 
 
-def _frames(contents):
-    """The graphic control extensions of a GIF, of which each frame but a lonely one has one."""
+def _is_plain(contents):
+    """Whether a GIF has one frame, none of it transparent: by its graphic control extensions, of which
+    each frame but a lonely one has one, and whose first bit says so."""
     data = tf.io.decode_raw(contents, tf.uint8)
-    return tf.math.count_nonzero(_matches(data, b"\x21\xf9\x04"))
+    extensions = _matches(data, b"\x21\xf9\x04")
+    flags = tf.pad(data, [[0, 1]])[3:][: tf.size(extensions)]
+    is_transparent = tf.reduce_any(extensions & (flags % 2 == 1))
+    return (tf.math.count_nonzero(extensions) < 2) & ~is_transparent
 
 
 def _holds(data, pattern):
@@ -114,7 +126,8 @@ def _matches(data, pattern):
 def _upright(image, contents):
     """The image as it is to be seen, by the orientation that EXIF has; 1 where there is none."""
     head = tf.io.decode_raw(tf.strings.substr(contents, 0, _HEAD), tf.uint8, fixed_length=None)
-    orientation = tf.cond(_holds(head, b"Exif\0\0"), lambda: _orientation(head), lambda: 1)
+    has_exif = _holds(head, b"Exif\0\0") | _holds(head, b"eXIf")  # of JPEG, and of PNG
+    orientation = tf.cond(has_exif, lambda: _orientation(head), lambda: 1)
     turned = tf.cond(orientation >= 5, lambda: tf.transpose(image, [1, 0, 2]), lambda: image)
     upside = tf.reduce_any(orientation == tf.constant([3, 4, 7, 8]))
     mirrored = tf.reduce_any(orientation == tf.constant([2, 3, 6, 7]))
