@@ -58,8 +58,7 @@ def rewrite(version):
         except OSError:
             old.rename(version)
             raise
-    scores = version.parent / "scores.json"
-    if scores.exists():  # which were measured from these weights
+    for scores in version.parent.glob("scores*.json"):  # which were measured from these weights
         scores.write_text(scores.read_text().replace(measured, now))
     return said
 
