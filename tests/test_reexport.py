@@ -25,15 +25,18 @@ def test_a_version_is_rewritten_in_place(tmp_path, capsys):
     script = _script()
     version = make("DCGAN", name="dcgan").export(tmp_path, warmup_batch_sizes=(1,))
     (version.parent / "README.md").write_text("card")
-    scores = version.parent / "scores.json"  # which name what they were measured of
-    scores.write_text(f'["{export_digest(version)}"]')
+    # Of two sets; they name what they were measured of.
+    all_scores = [version.parent / name for name in ("scores.json", "scores_set5.json")]
+    for scores in all_scores:
+        scores.write_text(f'["{export_digest(version)}"]')
     before = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*"))
     written = (version / "saved_model.pb").stat().st_mtime_ns
     assert script.main([version.parent]) == 0
     assert "8 images, identical" in capsys.readouterr().out
     assert sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*")) == before
     assert (version / "saved_model.pb").stat().st_mtime_ns > written
-    assert json.loads(scores.read_text()) == [export_digest(version)]
+    for scores in all_scores:
+        assert json.loads(scores.read_text()) == [export_digest(version)]
     image = version / "assets.extra" / "golden" / "seed_0.png"
     image.write_bytes(tf.io.encode_png(np.zeros([8, 8, 1], np.uint8)).numpy())  # not the model's
     file = version / "assets.extra" / "golden.json"
