@@ -171,13 +171,13 @@ def test_other_classes_and_sizes_keep_what_fits(tmp_path):
 
 def add_to_the_base(monkeypatch):
     """As a version to come may: every model has one more state."""
-    init = tfgan_zoo.GAN.__init__
+    for base in (tfgan_zoo.GAN, tfgan_zoo.ImageToImage):
 
-    def with_more(self, *args, **kwargs):
-        init(self, *args, **kwargs)
-        self.more = self.add_weight(shape=(), initializer="ones", trainable=False, name="more")
+        def with_more(self, *args, init=base.__init__, **kwargs):
+            init(self, *args, **kwargs)
+            self.more = self.add_weight(shape=(), initializer="ones", trainable=False, name="more")
 
-    monkeypatch.setattr(tfgan_zoo.GAN, "__init__", with_more)
+        monkeypatch.setattr(base, "__init__", with_more)
 
 
 @pytest.mark.parametrize(

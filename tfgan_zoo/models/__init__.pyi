@@ -125,6 +125,16 @@ class ImageToImage(keras.Model):
     def player_optimizer(self, player, learning_rate: float): ...
     def players(self) -> list[Player]: ...
     def players_in_turn(self): ...
+    def predict(
+        self,
+        x,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> np.ndarray: ...
+    def predict_on_batch(self, x): ...
+    def predict_step(self, data): ...
     def quantize(self, *args, **options): ...
     def remember_data(self, source): ...
     def rows_of_update(self, player, batch: dict[str, tf.Tensor], turn, replica, stage=0): ...
@@ -253,279 +263,6 @@ class CycleGAN(ImageToImage):
     def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
     @property
     def size_multiple(self): ...
-
-class Inpainter(ImageToImage):
-    """Fills the holes of pictures, and leaves all else as it is (DeepFill v2)."""
-
-    width: int
-    discriminator_width: int
-    attention: bool
-    l1_weight: float
-    def __init__(
-        self,
-        image_shape: tuple[int, int, int] = (256, 256, 4),
-        target_channels: int | None = 3,
-        objective: str | Objective | tuple[Callable, Callable] = "hinge",
-        g_learning_rate: float = 0.0001,
-        d_learning_rate: float = 0.0001,
-        ema_decay: float = 0.0,
-        gradient_accumulation_steps: int = 1,
-        seed: int = 0,
-        width: int = 24,
-        discriminator_width: int = 64,
-        attention: bool = True,
-        l1_weight: float = 1.0,
-        name: str | None = None,
-        dtype: str | keras.DTypePolicy | None = None,
-    ) -> None: ...
-    def discriminate(self, pictures, images: Any): ...
-    def discriminator_loss(
-        self, batch: dict[str, tf.Tensor], rng: Rng
-    ) -> tuple[tf.Tensor, dict]: ...
-    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
-    @property
-    def max_served_pixels(self): ...
-    @property
-    def size_multiple(self): ...
-
-class Pix2Pix(ImageToImage):
-    """A conditional GAN of pairs: images, and targets that belong to them."""
-
-    network: Literal["unet", "resnet"]
-    width: int
-    blocks: int
-    patch: Literal[1, 16, 34, 70, 142, 286]
-    discriminator_width: int
-    discriminator_scales: int
-    l1_weight: float
-    feature_matching_weight: float
-    dropout: float
-    normalization: Literal["instance", "affine_instance", "batch"] | None
-    upsampling: Literal["transpose", "resize"]
-    def __init__(
-        self,
-        image_shape: tuple[int, int, int] = (256, 256, 3),
-        target_channels: int | None = None,
-        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
-        g_learning_rate: float = 0.0002,
-        d_learning_rate: float = 0.0002,
-        ema_decay: float = 0.0,
-        gradient_accumulation_steps: int = 1,
-        seed: int = 0,
-        network: Literal["unet", "resnet"] = "unet",
-        width: int = 64,
-        blocks: int = 9,
-        patch: Literal[1, 16, 34, 70, 142, 286] = 70,
-        discriminator_width: int = 64,
-        discriminator_scales: int = 1,
-        l1_weight: float = 100.0,
-        feature_matching_weight: float = 0.0,
-        dropout: float = 0.5,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
-        upsampling: Literal["transpose", "resize"] = "transpose",
-        name: str | None = None,
-        dtype: str | keras.DTypePolicy | None = None,
-    ) -> None: ...
-    def discriminate(self, images: Any, targets): ...
-    def discriminator_loss(
-        self, batch: dict[str, tf.Tensor], rng: Rng
-    ) -> tuple[tf.Tensor, dict]: ...
-    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
-    @property
-    def map_channels(self): ...
-    @property
-    def size_multiple(self): ...
-
-class StarGAN(ImageToImage):
-    """Brings an image of any domain into any other: domains are the classes of labelled
-    images."""
-
-    gradient_penalty_weight: float
-    num_classes: int
-    width: int
-    blocks: int
-    discriminator_width: int
-    discriminator_layers: int
-    n_critic: int
-    class_weight: float
-    reconstruction_weight: float
-    normalization: Literal["instance", "affine_instance", "batch"] | None
-    def __init__(
-        self,
-        image_shape: tuple[int, int, int] = (128, 128, 3),
-        target_channels: int | None = None,
-        objective: str | Objective | tuple[Callable, Callable] = "wasserstein",
-        g_learning_rate: float = 0.0001,
-        d_learning_rate: float = 0.0001,
-        ema_decay: float = 0.0,
-        gradient_accumulation_steps: int = 1,
-        seed: int = 0,
-        gradient_penalty_weight: float = 10.0,
-        num_classes: int = 5,
-        width: int = 64,
-        blocks: int = 6,
-        discriminator_width: int = 64,
-        discriminator_layers: int = 6,
-        n_critic: int = 5,
-        class_weight: float = 1.0,
-        reconstruction_weight: float = 10.0,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
-        name: str | None = None,
-        dtype: str | keras.DTypePolicy | None = None,
-    ) -> None: ...
-    @property
-    def condition(self): ...
-    def discriminate(self, images: Any): ...
-    def discriminator_loss(
-        self, batch: dict[str, tf.Tensor], rng: Rng
-    ) -> tuple[tf.Tensor, dict]: ...
-    def draw_domains(self, rng: Rng): ...
-    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
-    def synthesize(self, images: Any, domains) -> tf.Tensor: ...
-
-class AdaIN(ImageToImage):
-    """Paints an image in the style of another one, which it has never seen."""
-
-    features: str
-    width: int
-    content_weight: float
-    style_weight: float
-    def __init__(
-        self,
-        image_shape: tuple[int, int, int] = (256, 256, 3),
-        target_channels: int | None = None,
-        g_learning_rate: float = 0.0001,
-        ema_decay: float = 0.0,
-        gradient_accumulation_steps: int = 1,
-        seed: int = 0,
-        features: str = "vgg19",
-        width: int = 64,
-        content_weight: float = 1.0,
-        style_weight: float = 10.0,
-        name: str | None = None,
-        dtype: str | keras.DTypePolicy | None = None,
-    ) -> None: ...
-    def build_encoder(self): ...
-    @property
-    def code(self): ...
-    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
-    @property
-    def halvings(self): ...
-    def maps(self, images: Any): ...
-    @property
-    def size_multiple(self): ...
-
-class Colorizer(Pix2Pix):
-    """Makes colours for grey pictures, and leaves their lightness as it is."""
-    def __init__(
-        self,
-        image_shape: tuple[int, int, int] = (256, 256, 1),
-        target_channels: int | None = 3,
-        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
-        g_learning_rate: float = 0.0002,
-        d_learning_rate: float = 0.0002,
-        ema_decay: float = 0.0,
-        gradient_accumulation_steps: int = 1,
-        seed: int = 0,
-        network: Literal["unet", "resnet"] = "unet",
-        width: int = 64,
-        blocks: int = 9,
-        patch: Literal[1, 16, 34, 70, 142, 286] = 70,
-        discriminator_width: int = 64,
-        discriminator_scales: int = 1,
-        l1_weight: float = 100.0,
-        feature_matching_weight: float = 0.0,
-        dropout: float = 0.5,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
-        upsampling: Literal["transpose", "resize"] = "transpose",
-        name: str | None = None,
-        dtype: str | keras.DTypePolicy | None = None,
-    ) -> None: ...
-
-class FastCUT(CUT):
-    """CUT without the contrast of targets, whose loss of images weighs ten times as much."""
-    def __init__(
-        self,
-        image_shape: tuple[int, int, int] = (256, 256, 3),
-        target_channels: int | None = None,
-        objective: str | Objective | tuple[Callable, Callable] = "least_squares",
-        g_learning_rate: float = 0.0002,
-        d_learning_rate: float = 0.0002,
-        ema_decay: float = 0.0,
-        gradient_accumulation_steps: int = 1,
-        seed: int = 0,
-        width: int = 64,
-        blocks: int = 9,
-        patch: Literal[1, 16, 34, 70, 142, 286] = 70,
-        discriminator_width: int = 64,
-        nce_weight: float = 10.0,
-        identity_weight: float = 0.0,
-        nce_patches: int = 256,
-        temperature: float = 0.07,
-        projection_units: int = 256,
-        flip_equivariance: bool = True,
-        antialias: bool = True,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "instance",
-        name: str | None = None,
-        dtype: str | keras.DTypePolicy | None = None,
-    ) -> None: ...
-
-class ESRGAN(ImageToImage):
-    """Residual-in-residual dense blocks, trained on pixels and then on features before
-    activation."""
-
-    scale: Literal[2, 3, 4]
-    pretraining_steps: int | None
-    pixel_loss: Literal["l1", "l2"]
-    pixel_weight: float
-    perceptual_weight: float
-    adversarial_weight: float
-    features: str
-    feature_weights: Any
-    feature_distance: Literal["l1", "l2"]
-    width: int
-    blocks: int
-    growth: int
-    discriminator_width: int
-    discriminator_normalization: Literal["batch"] | None
-    def __init__(
-        self,
-        image_shape: tuple[int, int, int] = (32, 32, 3),
-        target_channels: int | None = None,
-        objective: str | Objective | tuple[Callable, Callable] = "relativistic_average",
-        g_learning_rate: float = 0.0001,
-        d_learning_rate: float = 0.0001,
-        ema_decay: float = 0.0,
-        gradient_accumulation_steps: int = 1,
-        seed: int = 0,
-        scale: Literal[2, 3, 4] = 4,
-        pretraining_steps: int | None = 0,
-        pixel_loss: Literal["l1", "l2"] = "l1",
-        pixel_weight: float = 0.01,
-        perceptual_weight: float = 1.0,
-        adversarial_weight: float = 0.005,
-        features: str = "vgg19",
-        feature_weights: Any = None,
-        feature_distance: Literal["l1", "l2"] = "l1",
-        width: int = 64,
-        blocks: int = 23,
-        growth: int = 32,
-        discriminator_width: int = 64,
-        discriminator_normalization: Literal["batch"] | None = "batch",
-        name: str | None = None,
-        dtype: str | keras.DTypePolicy | None = None,
-    ) -> None: ...
-    def discriminate(self, images: Any): ...
-    def discriminator_loss(
-        self, batch: dict[str, tf.Tensor], rng: Rng
-    ) -> tuple[tf.Tensor, dict]: ...
-    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
-    def interpolated(self, other, share): ...
-    def shown(self, targets): ...
-    @property
-    def skips_updates(self): ...
-    @property
-    def stages(self): ...
 
 class GAN(keras.Model):
     """A generator and a discriminator trained against each other by `fit`."""
@@ -752,154 +489,168 @@ class GAN(keras.Model):
     def trainable_of(self, name: str): ...
     def truncate(self, latents: tf.Tensor, truncation: ArrayLike) -> tf.Tensor: ...
 
-class RealESRGAN(ImageToImage):
-    """ESRGAN's generator, or a compact one, against a U-Net that judges every pixel."""
+class Inpainter(ImageToImage):
+    """Fills the holes of pictures, and leaves all else as it is (DeepFill v2)."""
 
-    scale: Literal[2, 3, 4]
-    pretraining_steps: int | None
-    pixel_loss: Literal["l1", "l2"]
-    pixel_weight: float
-    perceptual_weight: float
-    adversarial_weight: float
-    features: str
-    feature_weights: Any
-    feature_distance: Literal["l1", "l2"]
-    network: Literal["rrdb", "srvgg"]
     width: int
-    blocks: int
-    growth: int
     discriminator_width: int
-    sharpen: bool
+    attention: bool
+    l1_weight: float
     def __init__(
         self,
-        image_shape: tuple[int, int, int] = (64, 64, 3),
-        target_channels: int | None = None,
-        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
-        g_learning_rate: float = 0.0001,
-        d_learning_rate: float = 0.0001,
-        ema_decay: float = 0.999,
-        gradient_accumulation_steps: int = 1,
-        seed: int = 0,
-        scale: Literal[2, 3, 4] = 4,
-        pretraining_steps: int | None = 0,
-        pixel_loss: Literal["l1", "l2"] = "l1",
-        pixel_weight: float = 1.0,
-        perceptual_weight: float = 1.0,
-        adversarial_weight: float = 0.1,
-        features: str = "vgg19",
-        feature_weights: Any = None,
-        feature_distance: Literal["l1", "l2"] = "l1",
-        network: Literal["rrdb", "srvgg"] = "rrdb",
-        width: int = 64,
-        blocks: int = 23,
-        growth: int = 32,
-        discriminator_width: int = 64,
-        sharpen: bool = True,
-        name: str | None = None,
-        dtype: str | keras.DTypePolicy | None = None,
-    ) -> None: ...
-    def discriminate(self, images: Any): ...
-    def discriminator_loss(
-        self, batch: dict[str, tf.Tensor], rng: Rng
-    ) -> tuple[tf.Tensor, dict]: ...
-    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
-    def interpolated(self, other, share): ...
-    def shown(self, targets): ...
-    @property
-    def size_multiple(self): ...
-    @property
-    def skips_updates(self): ...
-    @property
-    def stages(self): ...
-
-class SRGAN(ImageToImage):
-    """A residual network that enlarges images, and a discriminator of whole ones."""
-
-    scale: Literal[2, 3, 4]
-    pretraining_steps: int | None
-    pixel_loss: Literal["l1", "l2"]
-    pixel_weight: float
-    perceptual_weight: float
-    adversarial_weight: float
-    features: str
-    feature_weights: Any
-    feature_distance: Literal["l1", "l2"]
-    width: int
-    blocks: int
-    discriminator_width: int
-    discriminator_units: int
-    normalization: Literal["batch"] | None
-    def __init__(
-        self,
-        image_shape: tuple[int, int, int] = (24, 24, 3),
-        target_channels: int | None = None,
-        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        image_shape: tuple[int, int, int] = (256, 256, 4),
+        target_channels: int | None = 3,
+        objective: str | Objective | tuple[Callable, Callable] = "hinge",
         g_learning_rate: float = 0.0001,
         d_learning_rate: float = 0.0001,
         ema_decay: float = 0.0,
         gradient_accumulation_steps: int = 1,
         seed: int = 0,
-        scale: Literal[2, 3, 4] = 4,
-        pretraining_steps: int | None = 0,
-        pixel_loss: Literal["l1", "l2"] = "l2",
-        pixel_weight: float = 0.0,
-        perceptual_weight: float = 0.006,
-        adversarial_weight: float = 0.001,
-        features: str = "vgg19",
-        feature_weights: Any = None,
-        feature_distance: Literal["l1", "l2"] = "l2",
-        width: int = 64,
-        blocks: int = 16,
+        width: int = 24,
         discriminator_width: int = 64,
-        discriminator_units: int = 1024,
-        normalization: Literal["batch"] | None = "batch",
+        attention: bool = True,
+        l1_weight: float = 1.0,
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
-    def discriminate(self, images: Any): ...
+    def discriminate(self, pictures, images: Any): ...
     def discriminator_loss(
         self, batch: dict[str, tf.Tensor], rng: Rng
     ) -> tuple[tf.Tensor, dict]: ...
     def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
-    def interpolated(self, other, share): ...
-    def shown(self, targets): ...
     @property
-    def skips_updates(self): ...
+    def max_pixels(self): ...
     @property
-    def stages(self): ...
+    def max_served_pixels(self): ...
+    @property
+    def size_multiple(self): ...
 
-class StyleTransfer(ImageToImage):
-    """Paints images in the style of one picture, or of several pictures of one style."""
+class Pix2Pix(ImageToImage):
+    """A conditional GAN of pairs: images, and targets that belong to them."""
 
-    features: str
+    network: Literal["unet", "resnet"]
     width: int
     blocks: int
-    content_weight: float
-    style_weight: float
-    variation_weight: float
+    patch: Literal[1, 16, 34, 70, 142, 286]
+    discriminator_width: int
+    discriminator_scales: int
+    l1_weight: float
+    feature_matching_weight: float
+    dropout: float
     normalization: Literal["instance", "affine_instance", "batch"] | None
     upsampling: Literal["transpose", "resize"]
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (256, 256, 3),
         target_channels: int | None = None,
-        g_learning_rate: float = 0.001,
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
         ema_decay: float = 0.0,
         gradient_accumulation_steps: int = 1,
         seed: int = 0,
-        features: str = "vgg16",
-        width: int = 32,
-        blocks: int = 5,
-        content_weight: float = 1.0,
-        style_weight: float = 1.0,
-        variation_weight: float = 0.2,
+        network: Literal["unet", "resnet"] = "unet",
+        width: int = 64,
+        blocks: int = 9,
+        patch: Literal[1, 16, 34, 70, 142, 286] = 70,
+        discriminator_width: int = 64,
+        discriminator_scales: int = 1,
+        l1_weight: float = 100.0,
+        feature_matching_weight: float = 0.0,
+        dropout: float = 0.5,
         normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
-        upsampling: Literal["transpose", "resize"] = "resize",
+        upsampling: Literal["transpose", "resize"] = "transpose",
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
+    def discriminate(self, images: Any, targets): ...
+    def discriminator_loss(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tuple[tf.Tensor, dict]: ...
     def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    @property
+    def map_channels(self): ...
+    @property
+    def size_multiple(self): ...
+
+class StarGAN(ImageToImage):
+    """Brings an image of any domain into any other: domains are the classes of labelled
+    images."""
+
+    gradient_penalty_weight: float
+    num_classes: int
+    width: int
+    blocks: int
+    discriminator_width: int
+    discriminator_layers: int
+    n_critic: int
+    class_weight: float
+    reconstruction_weight: float
+    normalization: Literal["instance", "affine_instance", "batch"] | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (128, 128, 3),
+        target_channels: int | None = None,
+        objective: str | Objective | tuple[Callable, Callable] = "wasserstein",
+        g_learning_rate: float = 0.0001,
+        d_learning_rate: float = 0.0001,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        gradient_penalty_weight: float = 10.0,
+        num_classes: int = 5,
+        width: int = 64,
+        blocks: int = 6,
+        discriminator_width: int = 64,
+        discriminator_layers: int = 6,
+        n_critic: int = 5,
+        class_weight: float = 1.0,
+        reconstruction_weight: float = 10.0,
+        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    @property
+    def condition(self): ...
+    def discriminate(self, images: Any): ...
+    def discriminator_loss(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tuple[tf.Tensor, dict]: ...
+    def draw_domains(self, rng: Rng): ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    def synthesize(self, images: Any, domains) -> tf.Tensor: ...
+
+class AdaIN(ImageToImage):
+    """Paints an image in the style of another one, which it has never seen."""
+
+    features: str
+    width: int
+    content_weight: float
+    style_weight: float
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (256, 256, 3),
+        target_channels: int | None = None,
+        g_learning_rate: float = 0.0001,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        features: str = "vgg19",
+        width: int = 64,
+        content_weight: float = 1.0,
+        style_weight: float = 10.0,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def build_encoder(self): ...
+    @property
+    def code(self): ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    @property
+    def halvings(self): ...
     def maps(self, images: Any): ...
+    @property
+    def size_multiple(self): ...
 
 class BEGAN(GAN):
     """A discriminator that rebuilds images: an image's logit is minus its error L, mean |v -
@@ -976,6 +727,61 @@ class BigGAN(GAN):
     def images_from(self, latents: tf.Tensor, embedding): ...
     def regularized_kernels(self): ...
 
+class Colorizer(Pix2Pix):
+    """Makes colours for grey pictures, and leaves their lightness as it is."""
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (256, 256, 1),
+        target_channels: int | None = 3,
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        network: Literal["unet", "resnet"] = "unet",
+        width: int = 64,
+        blocks: int = 9,
+        patch: Literal[1, 16, 34, 70, 142, 286] = 70,
+        discriminator_width: int = 64,
+        discriminator_scales: int = 1,
+        l1_weight: float = 100.0,
+        feature_matching_weight: float = 0.0,
+        dropout: float = 0.5,
+        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
+        upsampling: Literal["transpose", "resize"] = "transpose",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+
+class FastCUT(CUT):
+    """CUT without the contrast of targets, whose loss of images weighs ten times as much."""
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (256, 256, 3),
+        target_channels: int | None = None,
+        objective: str | Objective | tuple[Callable, Callable] = "least_squares",
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        width: int = 64,
+        blocks: int = 9,
+        patch: Literal[1, 16, 34, 70, 142, 286] = 70,
+        discriminator_width: int = 64,
+        nce_weight: float = 10.0,
+        identity_weight: float = 0.0,
+        nce_patches: int = 256,
+        temperature: float = 0.07,
+        projection_units: int = 256,
+        flip_equivariance: bool = True,
+        antialias: bool = True,
+        normalization: Literal["instance", "affine_instance", "batch"] | None = "instance",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+
 class DCGAN(GAN):
     """The deep convolutional GAN."""
 
@@ -1008,6 +814,63 @@ class DCGAN(GAN):
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
+
+class ESRGAN(ImageToImage):
+    """Residual-in-residual dense blocks, trained on pixels and then on features before
+    activation."""
+
+    scale: Literal[2, 3, 4]
+    pretraining_steps: int | None
+    pixel_loss: Literal["l1", "l2"]
+    pixel_weight: float
+    perceptual_weight: float
+    adversarial_weight: float
+    features: str
+    feature_weights: Any
+    feature_distance: Literal["l1", "l2"]
+    width: int
+    blocks: int
+    growth: int
+    discriminator_width: int
+    discriminator_normalization: Literal["batch"] | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (32, 32, 3),
+        target_channels: int | None = None,
+        objective: str | Objective | tuple[Callable, Callable] = "relativistic_average",
+        g_learning_rate: float = 0.0001,
+        d_learning_rate: float = 0.0001,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        scale: Literal[2, 3, 4] = 4,
+        pretraining_steps: int | None = 0,
+        pixel_loss: Literal["l1", "l2"] = "l1",
+        pixel_weight: float = 0.01,
+        perceptual_weight: float = 1.0,
+        adversarial_weight: float = 0.005,
+        features: str = "vgg19",
+        feature_weights: Any = None,
+        feature_distance: Literal["l1", "l2"] = "l1",
+        width: int = 64,
+        blocks: int = 23,
+        growth: int = 32,
+        discriminator_width: int = 64,
+        discriminator_normalization: Literal["batch"] | None = "batch",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def discriminate(self, images: Any): ...
+    def discriminator_loss(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tuple[tf.Tensor, dict]: ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    def interpolated(self, other, share): ...
+    def shown(self, targets): ...
+    @property
+    def skips_updates(self): ...
+    @property
+    def stages(self): ...
 
 class InfoGAN(GAN):
     """A generator whose first latents are codes, and a discriminator with a head that finds
@@ -1122,6 +985,66 @@ class R3GAN(GAN):
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
 
+class RealESRGAN(ImageToImage):
+    """ESRGAN's generator, or a compact one, against a U-Net that judges every pixel."""
+
+    scale: Literal[2, 3, 4]
+    pretraining_steps: int | None
+    pixel_loss: Literal["l1", "l2"]
+    pixel_weight: float
+    perceptual_weight: float
+    adversarial_weight: float
+    features: str
+    feature_weights: Any
+    feature_distance: Literal["l1", "l2"]
+    network: Literal["rrdb", "srvgg"]
+    width: int
+    blocks: int
+    growth: int
+    discriminator_width: int
+    sharpen: bool
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (64, 64, 3),
+        target_channels: int | None = None,
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        g_learning_rate: float = 0.0001,
+        d_learning_rate: float = 0.0001,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        scale: Literal[2, 3, 4] = 4,
+        pretraining_steps: int | None = 0,
+        pixel_loss: Literal["l1", "l2"] = "l1",
+        pixel_weight: float = 1.0,
+        perceptual_weight: float = 1.0,
+        adversarial_weight: float = 0.1,
+        features: str = "vgg19",
+        feature_weights: Any = None,
+        feature_distance: Literal["l1", "l2"] = "l1",
+        network: Literal["rrdb", "srvgg"] = "rrdb",
+        width: int = 64,
+        blocks: int = 23,
+        growth: int = 32,
+        discriminator_width: int = 64,
+        sharpen: bool = True,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def discriminate(self, images: Any): ...
+    def discriminator_loss(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tuple[tf.Tensor, dict]: ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    def interpolated(self, other, share): ...
+    def shown(self, targets): ...
+    @property
+    def size_multiple(self): ...
+    @property
+    def skips_updates(self): ...
+    @property
+    def stages(self): ...
+
 class SAGAN(GAN):
     """The self-attention GAN: SNGAN's residual networks with classes, and in each one feature
     map that attends to itself."""
@@ -1179,6 +1102,95 @@ class SNGAN(GAN):
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
+
+class SRGAN(ImageToImage):
+    """A residual network that enlarges images, and a discriminator of whole ones."""
+
+    scale: Literal[2, 3, 4]
+    pretraining_steps: int | None
+    pixel_loss: Literal["l1", "l2"]
+    pixel_weight: float
+    perceptual_weight: float
+    adversarial_weight: float
+    features: str
+    feature_weights: Any
+    feature_distance: Literal["l1", "l2"]
+    width: int
+    blocks: int
+    discriminator_width: int
+    discriminator_units: int
+    normalization: Literal["batch"] | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (24, 24, 3),
+        target_channels: int | None = None,
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        g_learning_rate: float = 0.0001,
+        d_learning_rate: float = 0.0001,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        scale: Literal[2, 3, 4] = 4,
+        pretraining_steps: int | None = 0,
+        pixel_loss: Literal["l1", "l2"] = "l2",
+        pixel_weight: float = 0.0,
+        perceptual_weight: float = 0.006,
+        adversarial_weight: float = 0.001,
+        features: str = "vgg19",
+        feature_weights: Any = None,
+        feature_distance: Literal["l1", "l2"] = "l2",
+        width: int = 64,
+        blocks: int = 16,
+        discriminator_width: int = 64,
+        discriminator_units: int = 1024,
+        normalization: Literal["batch"] | None = "batch",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def discriminate(self, images: Any): ...
+    def discriminator_loss(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tuple[tf.Tensor, dict]: ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    def interpolated(self, other, share): ...
+    def shown(self, targets): ...
+    @property
+    def skips_updates(self): ...
+    @property
+    def stages(self): ...
+
+class StyleTransfer(ImageToImage):
+    """Paints images in the style of one picture, or of several pictures of one style."""
+
+    features: str
+    width: int
+    blocks: int
+    content_weight: float
+    style_weight: float
+    variation_weight: float
+    normalization: Literal["instance", "affine_instance", "batch"] | None
+    upsampling: Literal["transpose", "resize"]
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (256, 256, 3),
+        target_channels: int | None = None,
+        g_learning_rate: float = 0.001,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        features: str = "vgg16",
+        width: int = 32,
+        blocks: int = 5,
+        content_weight: float = 1.0,
+        style_weight: float = 1.0,
+        variation_weight: float = 0.2,
+        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
+        upsampling: Literal["transpose", "resize"] = "resize",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    def maps(self, images: Any): ...
 
 class StyleGAN(GAN):
     """The style-based GAN, at a fixed size of the images."""
