@@ -42,8 +42,16 @@ def test_what_is_generated_from_the_code(script, monkeypatch):
     ],
 )
 def test_links(page):
-    """Relative links of a page lead to files."""
-    text = (ROOT / page).read_text()
-    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", text)
-    missing = [link for link in links if not ((ROOT / page).parent / link).exists()]
-    assert not missing
+    """Relative links of a page lead to files, and to headings that these have."""
+    links = re.findall(r"\]\((?!https?:|mailto:)([^)#]*)(?:#([^)]+))?\)", (ROOT / page).read_text())
+    for link, anchor in links:
+        target = (ROOT / page).parent / link if link else ROOT / page
+        assert target.exists(), link
+        if anchor and target.suffix == ".md":
+            assert anchor in _anchors(target.read_text()), f"{link}#{anchor}"
+
+
+def _anchors(text):
+    """What GitHub calls the headings of a page."""
+    titles = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
