@@ -276,7 +276,7 @@ def _middle(image, size):
 
 def metadata(record, gan, name):
     """What the card says."""
-    steps = int(gan.iterations.numpy())
+    steps = int(gan.iterations.numpy()) - begun(record)
     versions = record["process"]["versions"].items()
     return {
         "name": name,
@@ -346,9 +346,8 @@ def command(record, steps):
     parts += [
         f"--set {shlex.quote(setting(key, value))}" for key, value in options["overrides"].items()
     ]
-    if options.get("init"):  # whose steps are among the model's
+    if options.get("init"):
         parts += [f"--init {shlex.quote(options['init'])}"]
-        steps -= options["first_step"]
     if "accelerator" in record:
         script = "python saved_models/train_on_jax.py"
         pieces = [f"prepare {' '.join(parts)} --to job", f"run job --steps {steps}", "collect job"]
@@ -359,11 +358,17 @@ def command(record, steps):
     return " ".join(["tfgan-zoo train", *parts, length])
 
 
+def begun(record):
+    """The steps of the model that a run began with."""
+    return record["options"]["first_step"] if record["options"].get("init") else 0
+
+
 def settings(record):
-    """Seed and precision, and on what the run was trained by JAX, if it was."""
+    """Seed and precision, what the run began with, and on what it was trained by JAX, if it was."""
     found, options = record.get("accelerator"), record["options"]
     machine = f"; on one {found['device']} by JAX {found['jax']}" if found else ""
-    return f"seed {options['seed']}, {options['precision']}{machine}"
+    first = f"; after {begun(record):,} steps of `{options['init']}`" if options.get("init") else ""
+    return f"seed {options['seed']}, {options['precision']}{first}{machine}"
 
 
 if __name__ == "__main__":

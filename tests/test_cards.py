@@ -123,7 +123,11 @@ def test_a_published_command_is_one_for_a_shell():
     assert arguments.overrides("textgan_emoji_32", given["set"]) == run["overrides"]
     assert publish.command({"options": run, "steps_per_epoch": 5}, 25).endswith("--epochs 5")
     begun = run | {"init": "textgan_emoji_32", "first_step": 5}
-    command = publish.command({"options": begun, "steps_per_epoch": 10}, 25)
+    assert publish.begun({"options": begun}) == 5 and publish.begun({"options": run}) == 0
+    assert "; after 5 steps of `textgan_emoji_32`" in publish.settings(
+        {"options": begun | {"seed": 0}}
+    )
+    command = publish.command({"options": begun, "steps_per_epoch": 10}, 20)
     assert command.endswith("--init textgan_emoji_32 --precision mixed_bfloat16 --epochs 2")
     command = publish.command({"options": run, "steps_per_epoch": 10, "accelerator": {}}, 25)
     given, steps, parts = parsed(command)
