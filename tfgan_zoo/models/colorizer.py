@@ -102,7 +102,7 @@ register(
         {"image_shape": (32, 32, 1), "width": 12, "discriminator_width": 24, "patch": 34},
         "cifar10",
         16,
-        5,
+        2,
         (586_874, 95_161),
         _GREY,
     ),

@@ -145,7 +145,7 @@ register(
         {"image_shape": (128, 128, 3), "width": 16, "features": "efficientnet_lite0"},
         "./mosaic",
         4,
-        120,
+        64,
         (424_899, 0),
         _CROPS,
     ),
