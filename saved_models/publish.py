@@ -136,7 +136,7 @@ import numpy as np
 import tfgan_zoo
 
 model = tfgan_zoo.from_preset("{name}")
-made = model.translate(np.zeros({image_shape}, np.uint8))  # or a file, a folder, a list; of any size
+made = model.translate(np.zeros({image_shape}, np.uint8){further})  # or a file, a folder, a list; of any size
 ```
 
 ```sh
@@ -162,7 +162,10 @@ def main(run, folder=HERE, **shown):
     )
     told = metadata(record, gan, name) | {"caption": caption, "limits": limits}
     told["example"] = (OF_TRANSLATORS if is_translator else OF_GANS).format(
-        name=name, version=version.name, image_shape=tuple(gan.image_shape)
+        name=name,
+        version=version.name,
+        image_shape=tuple(gan.image_shape),
+        further=further(gan) if is_translator else "",
     )
     card.write_text(CARD.format(**told))
     if folder == HERE:
@@ -172,6 +175,13 @@ def main(run, folder=HERE, **shown):
     print(
         f"Published {version}. Look at {version.parent / 'samples.png'}, and tell the limits in {card}."
     )
+
+
+def further(model):
+    """Arguments of an example for what a model takes beside images."""
+    examples = {"styles": f"np.zeros({tuple(model.image_shape)}, np.uint8)", "domain": "0"}
+    names = [wanted.name for wanted in model.further_inputs() if wanted.default is None]
+    return "".join(f", {name}={examples[name]}" for name in names)
 
 
 def trust_translators():
