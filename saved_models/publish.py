@@ -136,7 +136,7 @@ import numpy as np
 import tfgan_zoo
 
 model = tfgan_zoo.from_preset("{name}")
-made = model.translate(np.zeros({image_shape}, np.uint8){further})  # or a file, a folder, a list; of any size
+made = model.translate(np.zeros({image_shape}, np.uint8){further})  # or a file, a folder, a list
 ```
 
 ```sh
