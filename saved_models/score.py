@@ -118,7 +118,7 @@ def options(given, preset):
     """The options of the command as a card has them, which tells no machine's paths."""
     paths = {"--data": given.data or preset.dataset, "--targets": given.targets}
     words = [f"{key} {shlex.quote(relative(path))}" for key, path in paths.items() if path]
-    words += [f"--split {given.split}"] * (given.split != "test")
+    words += [f"--split {shlex.quote(given.split)}"] * (given.split != "test")
     return " ".join(words + ([f"--set {given.set}"] if given.set else []))
 
 

@@ -12,7 +12,8 @@ from PIL import Image
 from test_image_metrics import ssim_by_formula
 from typer.testing import CliRunner
 
-from tfgan_zoo import cli, evaluation, metrics
+import tfgan_zoo
+from tfgan_zoo import cli, datasets, evaluation, metrics
 from tfgan_zoo.cli import translators
 from tfgan_zoo.evaluation import sources
 from tfgan_zoo.evaluation.translation import as_target
@@ -420,3 +421,22 @@ def test_rows_of_images_of_many_sizes():
     assert (page[:8, 8:11] == 255).all()
     np.testing.assert_array_equal(page[9:, 11:], rows[1][1])
     assert image_rows([[rows[0][0]]]).shape == (4, 4, 1)
+
+
+def test_sets_of_tensorflow_datasets_for_a_colorizer(monkeypatch):
+    """They are looked for where --data-dir says."""
+    asked = {}
+
+    def load_degraded(place, split, **options):
+        asked.update(options, place=place, split=split)
+        raise LookupError
+
+    monkeypatch.setattr(datasets, "load_degraded", load_degraded)
+    shape = {"image_shape": [8, 8, 1], "target_channels": 3}
+    translator = evaluation.Translator("it", "model", None, ("forward",), shape)
+    options = {"degradation": "grey", "flip": True}
+    opened = translators.Opened(translator, tfgan_zoo.Colorizer, "cifar10", None, options)
+    with pytest.raises(LookupError):
+        opened.pairs(None, None, "there", "test", None, None)
+    assert (asked["place"], asked["split"], asked["data_dir"]) == ("cifar10", "test", "there")
+    assert asked["degradation"] == "grey" and asked["shuffle"] is False and "flip" not in asked

@@ -41,8 +41,8 @@ class Opened:
         common = {"image_size": size, "channels": self._channels(), **options}
         with progress.doing(f"Reading {place}, {split}"):
             both = place if targets is None else (place, targets)
+            where = data_dir or self.data_dir
             if _is_unpaired(place, split, loader):
-                where = data_dir or self.data_dir
                 return evaluation.unpaired_from_data(both, split, **common, data_dir=where)
             if loader in ("load_pairs", "load_unpaired") or targets is not None:
                 known = {k: common[k] for k in ("image_size", "channels", "swap") if k in common}
@@ -54,6 +54,7 @@ class Opened:
                     f"is not known of {self.translator.name}. Give the images as --data, and --targets."
                 )
             own = self.model_class.loader_arguments(self.translator.config)
+            own |= {"data_dir": where} if where else {}
             made = getattr(datasets, loader)(place, split, **{**own, **options}, shuffle=False)
             return evaluation.pairs_from_dataset(
                 made, f"{pathlib.Path(place).name}, {split}", split
