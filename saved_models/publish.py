@@ -263,9 +263,10 @@ def _of_free(model, files, styles=None, size=None):
             height, width = (side // times for side in target.shape[:2])
             target = target[: times * height, : times * width]
             given = as_target(target, (height, width, target.shape[-1]))
-        made = model.translate(given, **further)
-        rows.append([given, *further.values(), made] + ([target] if times > 1 else []))
+        made = [model.translate(given, direction=way, **further) for way in model.directions]
+        rows.append([given, *further.values(), *made] + ([target] if times > 1 else []))
     columns = ["image", *(["style"] if styles else []), "translation"]
+    columns += ["translation back"] if len(model.directions) > 1 else []
     columns += ["target"] if len(rows[0]) > len(columns) else []
     name = data_name(pathlib.Path(files[0]).parent)
     told = (

@@ -225,7 +225,9 @@ def test_pictures_that_may_be_shown(place, publish, tmp_path, monkeypatch):
 def test_a_model_that_enlarges_shows_what_was_made_smaller(place):
     module = script("publish")
     larger = types.SimpleNamespace(
-        image_shape=(4, 4, 3), translate=lambda image: image.repeat(4, 0).repeat(4, 1)
+        image_shape=(4, 4, 3),
+        directions=("forward",),
+        translate=lambda image, **_: image.repeat(4, 0).repeat(4, 1),
     )
     files = [str(place[0] / "noto_emoji64" / "0.png")]
     caption, rows = module._of_free(larger, files)
@@ -236,7 +238,9 @@ def test_a_model_that_enlarges_shows_what_was_made_smaller(place):
 def test_a_model_that_takes_styles_shows_them(place):
     module = script("publish")
     painter = types.SimpleNamespace(
-        image_shape=(8, 8, 3), translate=lambda image, styles: image // 2 + styles[:8, :8] // 2
+        image_shape=(8, 8, 3),
+        directions=("forward",),
+        translate=lambda image, styles, **_: image // 2 + styles[:8, :8] // 2,
     )
     files = sorted(map(str, (place[0] / "noto_emoji64").glob("*.png")))
     caption, rows = module._of_free(painter, files, files[1:], size=8)
