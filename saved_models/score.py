@@ -40,7 +40,7 @@ images. Identity is the same measure of the images themselves, brought to the si
 the translations. {nearest}[What the names mean](../../docs/metrics.md); protocol and digests are in
 [{file}]({file}), the values of each image in [{rows_file}]({rows_file}).
 
-| metric | value | interval | {columns} |
+| metric | value | interval |{columns}
 | --- | --- | --- |{rules}
 {rows}
 
@@ -194,8 +194,8 @@ def table(file):
     results = evaluation.read(file)
     known = [name for name in BASELINES if any(name in r.details for r in results)]
     rows = [
-        f"| `{r.metric}` | {r.value:.4g} | {r.interval[0]:.4g} to {r.interval[1]:.4g} | "
-        f"{' | '.join(baseline(r, name) for name in known)} |"
+        f"| `{r.metric}` | {r.value:.4g} | {r.interval[0]:.4g} to {r.interval[1]:.4g} |"
+        + "".join(f" {baseline(r, name)} |" for name in known)
         for r in results
     ]
     return TRANSLATED.format(
@@ -205,7 +205,7 @@ def table(file):
         rows_file=file.with_suffix(".csv").name,
         reference=results[0].reference["name"],
         rows="\n".join(rows),
-        columns=" | ".join(known),
+        columns="".join(f" {name} |" for name in known),
         rules=" --- |" * len(known),
         nearest=NEAREST * ("nearest" in known),
         metrics=",".join(result.metric for result in results),
