@@ -254,4 +254,4 @@ def initial_scale(variant):
     classes = (tfgan_zoo.DCGAN, tfgan_zoo.InfoGAN, tfgan_zoo.VanillaGAN, tfgan_zoo.CycleGAN)
     if issubclass(getattr(tfgan_zoo, variant), tfgan_zoo.CUT):
         return 5  # directions of maps near 0 are nothing that half precision can be compared in
-    return 10 if issubclass(getattr(tfgan_zoo, variant), classes) else 1
+    return 10 if issubclass(getattr(tfgan_zoo, variant), classes) or variant == "Pix2Pix" else 1
