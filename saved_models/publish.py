@@ -258,16 +258,15 @@ def _of_free(model, files, styles=None, size=None):
         if styles:
             style = _middle(pictures.read(styles[number % len(styles)], 3), size)
             further = {"styles": style}
-        times = model.translate(target[:32, :32], **further).shape[0] // len(target[:32, :32])
-        if times > 1:
-            height, width = (side // times for side in target.shape[:2])
-            target = target[: times * height, : times * width]
+        if model.scale > 1:
+            height, width = (side // model.scale for side in target.shape[:2])
+            target = target[: model.scale * height, : model.scale * width]
             given = as_target(target, (height, width, target.shape[-1]))
         made = [model.translate(given, direction=way, **further) for way in model.directions]
-        rows.append([given, *further.values(), *made] + ([target] if times > 1 else []))
+        rows.append([given, *further.values(), *made] + ([target] if model.scale > 1 else []))
     columns = ["image", *(["style"] if styles else []), "translation"]
     columns += ["translation back"] if len(model.directions) > 1 else []
-    columns += ["target"] if len(rows[0]) > len(columns) else []
+    columns += ["target"] if model.scale > 1 else []
     name = data_name(pathlib.Path(files[0]).parent)
     told = (
         f"Rows of {', '.join(columns)}, of {name} ({SHOWN[name][1]}), which it was not trained on"

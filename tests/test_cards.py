@@ -226,6 +226,7 @@ def test_a_model_that_enlarges_shows_what_was_made_smaller(place):
     module = script("publish")
     larger = types.SimpleNamespace(
         image_shape=(4, 4, 3),
+        scale=4,
         directions=("forward",),
         translate=lambda image, **_: image.repeat(4, 0).repeat(4, 1),
     )
@@ -239,6 +240,7 @@ def test_a_model_that_takes_styles_shows_them(place):
     module = script("publish")
     painter = types.SimpleNamespace(
         image_shape=(8, 8, 3),
+        scale=1,
         directions=("forward",),
         translate=lambda image, styles, **_: image // 2 + styles[:8, :8] // 2,
     )

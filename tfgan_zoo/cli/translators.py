@@ -69,9 +69,10 @@ class Opened:
         return max(self._channels_of_both())
 
     def _channels_of_both(self):
+        from tfgan_zoo.evaluation.translators import channels_of
+
         config = self.translator.config
-        own = config["image_shape"][-1] if config else 3
-        return own, config.get("target_channels") or own
+        return channels_of(config) if config else (3, 3)
 
 
 def _is_unpaired(place, split, loader):

@@ -58,8 +58,7 @@ def translator_from_saved_model(
     servable = Servable(folder, trust_model=trust_model)
 
     config = exported_record(folder)["model"]["config"]
-    own = config["image_shape"][-1]
-    channels = {"forward": own, "backward": config.get("target_channels") or own}
+    channels = dict(zip(("forward", "backward"), channels_of(config), strict=True))
 
     def translate(image, direction):
         images = as_floats(image, channels[direction])[None]
@@ -104,6 +103,12 @@ def translator_from_neighbours(pairs: Pairs) -> Translator:
         return pairs.targets.read(int(np.argmin([square.mean() for square in squares])))
 
     return Translator(f"nearest neighbours of {pairs.name}", "neighbours", translate, ("forward",))
+
+
+def channels_of(config):
+    """Channels of images and of targets, by a model's configuration."""
+    own = config["image_shape"][-1]
+    return own, config.get("target_channels") or own
 
 
 def _directions(signatures, name):

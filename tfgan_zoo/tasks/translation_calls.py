@@ -38,7 +38,7 @@ class TranslationCalls(ServedTranslation):
         """Translations of a batch, of arrays as for `predict`."""
         asked = self._asked_of(x)
         images = asked["images"] if isinstance(asked, dict) else asked
-        return self.predict(x, batch_size=len(images), verbose=0)
+        return super().predict(asked, batch_size=len(images), verbose=0)
 
     def predict_step(self, data):
         names = ["images", *(wanted.name for wanted in self.further_inputs())]
