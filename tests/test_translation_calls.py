@@ -135,7 +135,11 @@ def test_targets_that_are_no_images(pix2pix, as_data):
     """As for images: those in [0, 1], and integers."""
     given = images(8)
     for targets, error, message in (
-        ((given + 1) / 2, ValueError, r"'targets' must be floats in \[-1, 1\].*look like \[0, 1\]"),
+        (
+            (given + 1) / 2,
+            ValueError,
+            r"'targets' must be floats in \[-1, 1\].*look like \[0, 1\].*load_pairs",
+        ),
         ((given > 0).astype(np.uint8), TypeError, "'targets' must be float32.*uint8"),
     ):
         data = tf.data.Dataset.from_tensor_slices((given, targets)).batch(4)

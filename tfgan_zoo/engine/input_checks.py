@@ -86,12 +86,14 @@ def looks_like_unit(images):
 
 
 def refusal_of_unit(low, high, name="images"):
-    what = "Images" if name == "images" else repr(name)
+    what, source = repr(name), "datasets.load_pairs of folders or a file"
+    if name == "images":
+        what = "Images"
+        source = "datasets.array_source(images, labels), or datasets.load of a folder or file"
     return (
         f"{what} must be floats in [-1, 1], [N, height, width, channels]. These lie in [{low:g}, "
         f"{high:g}], with next to no pixel below 0: they look like [0, 1]. Give {name} * 2 - 1. "
-        "If they do lie in [-1, 1] and are bright, give fit what says so: "
-        "datasets.array_source(images, labels), or datasets.load of a folder or file."
+        f"If they do lie in [-1, 1] and are bright, give fit what says so: {source}."
     )
 
 
