@@ -100,6 +100,7 @@ def test_the_first_phase_leaves_the_discriminator(variant):
 def test_a_model_of_pixels_alone_has_one_player():
     model = make("RealESRGAN", pretraining_steps=None)
     assert [player.name for player in model.players()] == ["generator"]
+    assert model.discriminator is None and "discriminator" not in model.networks()
     logs = trained(model, 2)
     assert logs.keys() == {"g_loss", "pixels"}
 
@@ -117,9 +118,13 @@ def test_two_calls_are_one_after_the_other(tmp_path):
     first = make("RealESRGAN", pretraining_steps=None)
     trained(first, 2)
     path = first.export(tmp_path, "pixels")
-    second = tfgan_zoo.from_preset(path, pretraining_steps=0, trust_model=True)
+    with pytest.warns(UserWarning, match="New here, and as in a new model: discriminator/"):
+        second = tfgan_zoo.from_preset(path, pretraining_steps=0, trust_model=True)
     assert int(second.iterations.numpy()) == 2
     assert trained(second, 1)["d_loss"] > 0
+    for pair in ((first, second), (second, first)):
+        between = pair[0].interpolated(pair[1], 0.5)
+        assert between.networks().keys() == pair[0].networks().keys()
 
 
 # === Losses ===

@@ -58,6 +58,7 @@ class ImageToImage(TranslationCalls):
     decay_begins = (
         None  # after which share of a run's steps rates fall, as by `callbacks.LinearDecay`
     )
+    has_discriminator = True
     size_multiple = 1  # of height and width that the generator takes
     whole_squares = False  # whether the losses of least squares are doubled, which are halves
     scale = 1  # how many times as large the images made are
@@ -75,9 +76,12 @@ class ImageToImage(TranslationCalls):
 
     def build_networks(self):
         self.generator = self.build_generator()
-        self.discriminator = self.build_discriminator()
+        self.discriminator = self.build_discriminator() if self.has_discriminator else None
         with full_precision():
             self.ema_generator = self.build_generator()
+
+    def networks(self):
+        return {k: v for k, v in super().networks().items() if v is not None}
 
     def build_generator(self):
         """Makes a network from images to float32 images in [-1, 1]."""
@@ -88,8 +92,9 @@ class ImageToImage(TranslationCalls):
         raise NotImplementedError(f"{type(self).__name__} must define build_discriminator().")
 
     def players(self):
-        """The discriminator, then the generator."""
-        parts = {"discriminator": self.d_learning_rate, "generator": self.g_learning_rate}
+        """The discriminator, if there is one, then the generator."""
+        names = ("discriminator", "generator")[0 if self.has_discriminator else 1 :]
+        parts = {name: getattr(self, f"{name[0]}_learning_rate") for name in names}
         return [
             Player(name, [getattr(self, name)], getattr(self, f"{name}_loss"), rate)
             for name, rate in parts.items()

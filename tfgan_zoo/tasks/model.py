@@ -20,6 +20,7 @@ class ZooModel(KerasMethods):
     presets = presets.PresetsOfClass()  # `DCGAN.presets`: {name: Preset}, of subclasses too
     bounds = {}  # ranges of a class's own options, beside `defaults`: see `kinds.kind_of`
     before = {}  # of options that older versions did not have: what their models did
+    origin = None  # of weights that others published: a dictionary, kept with the model
     unused_options = ()  # arguments of a base class that a variant's networks do not use
     defaults = {}
     _given: tuple  # the arguments of the constructor
@@ -108,6 +109,8 @@ class ZooModel(KerasMethods):
         config = general | options.as_config(copies.as_config(type(self), own))
         if self.class_names:
             config["class_names"] = list(self.class_names)
+        if self.origin:
+            config["origin"] = dict(self.origin)
         frozen = frozen_layers(self)
         return {**config, "frozen": frozen} if frozen else config
 
@@ -124,8 +127,9 @@ class ZooModel(KerasMethods):
         config = {**legacy.translated(cls, config, warn=False), **overrides}
         config = legacy.translated(cls, config)
         frozen, class_names = config.pop("frozen", []), config.pop("class_names", None)
+        origin = config.pop("origin", None)
         model = cls(**config)
-        model.class_names = class_names
+        model.class_names, model.origin = class_names, origin
         if frozen:
             freeze_layers(model, frozen)
         return model

@@ -20,7 +20,8 @@ class SuperResolution(ImageToImage):
         image_shape: `(height, width, channels)` of the images that it is trained on; targets are `scale`
             times as large.
         scale: 2, 3 or 4.
-        pretraining_steps: Int. Steps of the first phase; None: it never ends, and there is no other.
+        pretraining_steps: Int. Steps of the first phase; None: it never ends, there is no other, and no
+            discriminator.
         pixel_loss: "l1" or "l2": of values in [0, 1], in both phases.
         pixel_weight, perceptual_weight, adversarial_weight: Floats. Of the parts of the generator's loss
             in the second phase.
@@ -88,8 +89,9 @@ class SuperResolution(ImageToImage):
         """The discriminator and its optimizer stay as they are in the first phase."""
         return (self.stage() == 0) & (player == "discriminator")
 
-    def players(self):
-        return super().players()[1 if self.pretraining_steps is None else 0 :]
+    @property
+    def has_discriminator(self):
+        return self.pretraining_steps is not None
 
     def _plays(self, rng):
         if self.pretraining_steps is None:
@@ -188,8 +190,9 @@ class SuperResolution(ImageToImage):
             raise ValueError(f"share must lie in [0, 1]. Received: {share!r}.")
         made = type(self).from_config(self.get_config())
         made.iterations.assign(self.iterations)
+        ours, theirs = self.networks(), other.networks()
         for name, network in made.networks().items():
-            pair = [model.networks()[name].get_weights() for model in (self, other)]
+            pair = [each[name].get_weights() for each in (ours, theirs if name in theirs else ours)]
             if [w.shape for w in pair[0]] != [w.shape for w in pair[1]]:
                 raise ValueError(f"The {name} of both models must have the same shapes.")
             network.set_weights([(1 - share) * a + share * b for a, b in zip(*pair, strict=True)])

@@ -8,11 +8,13 @@ from tfgan_zoo.weights import named, positional
 _SHOWN = 5  # names in a message
 
 
-def load(model, tensors, source, convert=None, partly=False):
+def load(model, tensors, source, convert=None, partly=False, foreign=False):
     """Gives tensors to the variables of the same names.
 
-    A network with a moving average that has no tensor at all starts at its average. State of the model
-    that has none stays as it is, and that is said, as is every tensor that the model has no place for.
+    A network with a moving average that has no tensor at all starts at its average. Another network
+    that has none, such as the discriminator that an exported generator came without, and state of the
+    model that has none stay as they are, and that is said, as is every tensor that the model has no
+    place for.
 
     Args:
         model: A `GAN`.
@@ -21,13 +23,16 @@ def load(model, tensors, source, convert=None, partly=False):
         convert: None, or a function from such a dictionary, of other names or layouts, to one of ours.
         partly: Whether tensors of networks may be missing or of another shape: then these variables stay
             as they are, and that is said too.
+        foreign: Whether they are of another library, which has no state of ours: that state, and
+            networks without a tensor, are new goes without saying then, and all tensors must have a
+            place.
 
     Warns:
         UserWarning: What is new in the model, and what is left over.
 
     Raises:
-        ValueError: A tensor of a network that is missing or of another shape, unless `partly`; or none
-            that fits. The message names it, and nothing is changed.
+        ValueError: A tensor that is missing of a network that has others, or is of another shape, unless
+            `partly`; or none that fits. The message names it, and nothing is changed.
     """
     tensors = dict(convert(tensors) if convert else tensors)
     given = {name.partition("/")[0] for name in tensors}
@@ -40,17 +45,21 @@ def load(model, tensors, source, convert=None, partly=False):
     problems = {name: _problem(v, tensors.get(name)) for name, v in wanted.items()}
     new = {name: problem for name, problem in problems.items() if problem}
     of_networks = [name for name in new if not name.startswith(f"{named.STATE}/")]
+    wrong = [name for name in of_networks if name.partition("/")[0] in given]
+    left = [name for name in tensors if name not in wanted]
+    if foreign and left:
+        raise ValueError(f"The model has no place for {_listed(left)}.")
     fits = [name for name in wanted if name not in new and not name.startswith(named.STATE)]
-    if of_networks and not (partly and fits):
-        told = _listed([f"{name} {new[name]}" for name in of_networks])
+    if of_networks and (not fits or (wrong and not partly)):
+        told = _listed([f"{name} {new[name]}" for name in wrong or of_networks])
         raise ValueError(f"The weights in {source} are not those of this model: {told}.")
     for name in wanted.keys() - new.keys():
         wanted[name].assign(tensors[name])
     for network, average in from_average.items():
         networks = model.networks()
         networks[network].set_weights(networks[average].get_weights())
-    told = [name for name in new if name not in named.unexported(model)]
-    _tell(source, told, [name for name in tensors if name not in wanted])
+    told = [name for name in new if not foreign and name not in named.unexported(model)]
+    _tell(source, told, left)
 
 
 def save_state(model, store):

@@ -1,0 +1,58 @@
+"""Checkpoints that others have published become models whose outputs are those that were recorded."""
+
+import os
+import pathlib
+
+import numpy as np
+import pytest
+
+import tfgan_zoo
+
+DATA = os.environ.get("TFGAN_ZOO_DATA")
+ROOT = pathlib.Path(DATA or ".").parent / "checkpoints"
+needs_files = pytest.mark.skipif(
+    DATA is None or not ROOT.is_dir(), reason="needs the checkpoints beside TFGAN_ZOO_DATA"
+)
+
+
+def case(name):
+    """A folder's checkpoint, its recorded inputs and outputs."""
+    folder = ROOT / name
+    arrays = [dict(np.load(folder / f"{kind}puts.npz")) for kind in ("in", "out")]
+    return folder, *arrays
+
+
+def close(ours, theirs, tolerance=1e-4):
+    """Whether an output agrees, to a part of its spread."""
+    assert ours.shape == theirs.shape
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance * np.std(theirs))
+
+
+def levels(ours, theirs):
+    """Whether images of 8 bits agree, but for values next to a half."""
+    difference = np.abs(ours.astype(int) - theirs.astype(int))
+    assert difference.max() <= 1 and np.mean(difference > 0) < 1e-3
+
+
+def nhwc(images):
+    return np.transpose(images, (0, 2, 3, 1))
+
+
+@needs_files
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [
+        ("a_esrgan_x4", "ESRGAN"),
+        ("a_realesrgan_x4plus", "RealESRGAN"),
+        ("a_srvgg_x4v3", "RealESRGAN"),
+    ],
+)
+def test_esrgan(name, variant):
+    folder, given, recorded = case(f"esrgan/{name}")
+    (file,) = folder.glob("*.pth")
+    model = tfgan_zoo.from_checkpoint(file)
+    assert type(model).__name__ == variant and model.scale == 4
+    made = model(nhwc(given["images"]).astype("float32") / 127.5 - 1)
+    close(np.asarray(made) / 2 + 0.5, nhwc(recorded["image"]))
+    translated = np.stack(model.translate(list(nhwc(given["images"]))))
+    levels(translated, recorded["uint8_nhwc"])

@@ -1,0 +1,97 @@
+"""Models of checkpoints that others have published: `from_checkpoint(path)`."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from tfgan_zoo.files import sha256
+from tfgan_zoo.weights import convert_esrgan, loading
+from tfgan_zoo.weights.source import Source, listed
+
+if TYPE_CHECKING:
+    from tfgan_zoo.models import GAN, ImageToImage
+
+FAMILIES = {module.FAMILY.name: module.FAMILY for module in (convert_esrgan,)}
+
+
+def from_checkpoint(
+    path: str | os.PathLike, family: str | None = None, **overrides: Any
+) -> "GAN | ImageToImage":
+    """Makes the model that a published checkpoint holds, with its weights. Nothing of the file is run,
+    and PyTorch is not needed.
+
+    Args:
+        path: A file, or the folder with all files of a checkpoint.
+        family: Whose format it is, a name of `list_families()`; None: it is found from the file.
+        overrides: Arguments of the class, in place of the checkpoint's.
+
+    Returns:
+        A model of the zoo. Its `origin` says where the weights are from, and what their licence is; it
+        is kept in whatever the model is saved as. Networks that the file does not have, such as a
+        discriminator, are new.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A file that cannot be read, or of no family that is known; tensors that are missing,
+            are of other shapes, or have no place in the model.
+    """
+    source = Source(path)
+    found = _family(source, family)
+    try:
+        converted = found.convert(source)
+        for tensors in converted.given:
+            if unused := tensors.unused():
+                raise ValueError(f"There is no place for {listed(unused)}.")
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}, as a checkpoint of {found.title}: {error}") from error
+    model = _class(converted.variant)(**{**converted.options, **overrides})
+    loading.load(model, converted.tensors, path, foreign=True)
+    model.origin = {
+        "family": found.name,
+        "code": found.url,
+        "licence": found.licence,
+        "files": {name: sha256(file) for name, file in source.files.items()},
+    }
+    return model
+
+
+def list_families() -> dict[str, str]:
+    """The formats that `from_checkpoint` reads: `{name: whose code writes it}`."""
+    return {name: family.title for name, family in sorted(FAMILIES.items())}
+
+
+def _family(source, name):
+    if name is not None:
+        if name not in FAMILIES:
+            raise ValueError(
+                f"There is no family {name!r}. There are {', '.join(sorted(FAMILIES))}."
+            )
+        return FAMILIES[name]
+    found = [family for family in FAMILIES.values() if _recognized(family, source)]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(family.name for family in found) or ", ".join(sorted(FAMILIES))
+    raise ValueError(
+        f"{source.path} is of {'several families' if found else 'no family that is known'}: give family="
+        f" one of {known}. It holds {_seen(source)}."
+    )
+
+
+def _recognized(family, source):
+    try:
+        return family.recognizes(source)
+    except (KeyError, IndexError, TypeError, AttributeError):  # of a file of another shape
+        return False
+
+
+def _seen(source):
+    told = []
+    for file, tree in source.trees().items():
+        is_dict = isinstance(tree, dict)
+        told.append(f"{file.name}: {listed(tree) if is_dict else type(tree).__name__}")
+    return "; ".join(told) or listed(source.files)
+
+
+def _class(name):
+    import tfgan_zoo  # which knows all models, and imports them at the first use
+
+    return getattr(tfgan_zoo, name)
