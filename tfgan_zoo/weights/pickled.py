@@ -8,6 +8,8 @@ import pickletools
 from typing import Any, NamedTuple
 
 _KEYS = (str, int, float, bool, bytes, type(None))  # whose hashes cost little, whatever they hold
+_DAMAGES = (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError)
+_DAMAGES += (DeprecationWarning,)  # of escapes in a text, where warnings are errors
 
 
 class Global(NamedTuple):
@@ -62,7 +64,7 @@ def read(file, made=None, persistent=Persistent):
                 )
             step(machine, argument)
         return machine.result
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except _DAMAGES as error:
         raise ValueError(f"It is no pickle that can be read: {error}.") from error
 
 

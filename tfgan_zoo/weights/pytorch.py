@@ -6,6 +6,7 @@ NVIDIA's pickles have such a chain within them for each tensor.
 
 import functools
 import io
+import mmap
 import os
 import zipfile
 
@@ -27,6 +28,7 @@ LEGACY = 0x1950A86A20F9469CFC6C  # what a chain of pickles begins with
 _LEGACY_BYTES = bytes.fromhex("80028a0a6cfc9c46f9206aa85019")
 _PROTOCOL = 1001
 _MOST_MODULES, _DEEPEST = 100_000, 50
+_DAMAGES = (ValueError, zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, OSError)
 _SPARE = 2**26  # bytes of tensors whose values are repeated
 
 
@@ -64,22 +66,16 @@ def read(path):
         OSError: It cannot be read.
     """
     with open(path, "rb") as file:
+        start = file.read(len(_LEGACY_BYTES))
         try:
-            start = file.read(len(_LEGACY_BYTES))
-            file.seek(0)
             if start[:4] == b"PK\x03\x04":
                 return _zipped(file)
+            # Mapped: more bytes than there are cannot be asked for.
             if start == _LEGACY_BYTES:
-                return _chain(file, _MADE)
+                return _chain(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), _MADE)
             if start[:1] == b"\x80":
-                return pickled.read(file, _MADE)
-        except (
-            ValueError,
-            zipfile.BadZipFile,
-            NotImplementedError,
-            EOFError,
-            RuntimeError,
-        ) as error:
+                return pickled.read(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), _MADE)
+        except _DAMAGES as error:
             raise ValueError(f"{path} cannot be read. {_sentence(error)}") from error
     raise ValueError(
         f"{path} is neither a file that torch.save writes nor a pickle. It begins with {start[:8]!r}."

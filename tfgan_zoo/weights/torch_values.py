@@ -69,7 +69,8 @@ class Tensor:
         values, count = math.prod(self.shape), self.storage.nbytes // width(self.dtype)
         steps = zip(self.shape, self.stride, strict=True)
         last = self.offset + sum((side - 1) * step for side, step in steps)
-        if (values and last >= count) or values > max(count, _MOST_REPEATED):
+        largest = max(values, *self.shape, 0)
+        if (values and last >= count) or largest > max(count, _MOST_REPEATED):
             raise ValueError(
                 f"a tensor of shape {self.shape} reaches beyond its storage of {count}"
             )

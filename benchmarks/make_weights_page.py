@@ -1,0 +1,47 @@
+"""Writes the tables of docs/weights.md, from the families and benchmarks/results/checkpoints.csv.
+
+python benchmarks/make_weights_page.py           # writes the page
+python benchmarks/make_weights_page.py --check   # exits with 1 where the page is stale
+"""
+
+import sys
+from pathlib import Path
+
+from tables import measured_on, read_csv, table
+
+from tfgan_zoo.checkpoints import FAMILIES
+
+PAGE = Path(__file__).parents[1] / "docs" / "weights.md"
+
+
+def families():
+    rows = [
+        (f"`{family.name}`", f"[{family.title}]({family.url})", family.licence)
+        for _, family in sorted(FAMILIES.items())
+    ]
+    return table(["Family", "Written by", "Licence of the published weights"], rows)
+
+
+def parity():
+    rows = read_csv("checkpoints")
+    lines = [(f"`{row['family']}`", row["case"], row["arrays"], row["difference"]) for row in rows]
+    header = ["Family", "Checkpoint", "Arrays compared", "Largest difference"]
+    return f"{table(header, lines)}\n\n{measured_on(rows)}"
+
+
+def page():
+    text = PAGE.read_text()
+    for name, new in {"families": families(), "parity": parity()}.items():
+        begin, end = f"<!-- {name}: by benchmarks/make_weights_page.py -->\n", "\n<!-- end -->"
+        before, found, after = text.partition(begin)
+        if not found:
+            raise ValueError(f"{PAGE} must have the line {begin!r}, and has not.")
+        text = f"{before}{begin}\n{new}\n{end}{after.partition(end)[2]}"
+    return text
+
+
+if __name__ == "__main__":
+    if "--check" not in sys.argv:
+        PAGE.write_text(page())
+    elif PAGE.read_text() != page():
+        sys.exit("docs/weights.md is stale: run python benchmarks/make_weights_page.py")
