@@ -1,5 +1,6 @@
 """Files of PyTorch are read without it, and whatever a file holds, nothing of it is run."""
 
+import codecs
 import collections
 import contextlib
 import io
@@ -302,6 +303,7 @@ def test_mutations(count, tmp_path):
     files = sorted(_files(), key=lambda path: path.stat().st_size)[:24]
     contents = [path.read_bytes() for path in files]
     rng, file, read = random.Random(0), tmp_path / "file.pth", 0
+    codecs.lookup("cp437")  # zipfile's, of the names of entries
     sys.addaudithook(_watch)  # which stays, and is silent later
     tracemalloc.start()
     _watching.append(True)
