@@ -65,3 +65,16 @@ def test_esrgan(name, variant):
     close(np.asarray(made) / 2 + 0.5, nhwc(recorded["image"]))
     translated = np.stack(model.translate(list(nhwc(given["images"]))))
     levels(translated, recorded["uint8_nhwc"])
+
+
+@needs_files
+def test_r3gan():
+    folder, given, recorded = case("r3gan/a")
+    (file,) = folder.glob("*.pkl")
+    gan = tfgan_zoo.from_checkpoint(file)
+    assert type(gan).__name__ == "R3GAN" and gan.widths == (16, 16, 16, 12)
+    for network, name in ((gan.ema_generator, "image"), (gan.generator, "image_of_G")):
+        theirs = nhwc(recorded[name])
+        close(np.asarray(network(given["z"]))[: len(theirs)], np.clip(theirs, -1, 1))
+    logits = gan.discriminator(nhwc(given["d_images"]))
+    close(np.asarray(logits)[:, 0], recorded["d_logits"])
