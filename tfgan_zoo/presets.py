@@ -103,7 +103,8 @@ def from_preset(
     Args:
         name: A name of `list_presets()`, or the folder of an exported model, with or without its
             version: `saved_models/dcgan_fashion_mnist` or `saved_models/dcgan_fashion_mnist/1`. Also an
-            address of TensorFlow's file systems, such as `gs://bucket/saved_models/name`.
+            address of TensorFlow's file systems, such as `gs://bucket/saved_models/name`, or of a
+            repository of the Hugging Face Hub, `hf://owner/name/folder@revision`: see `tfgan_zoo.hub`.
         load_weights: Whether to load the trained weights.
         model_class: The class that the model must be of, or a subclass of its own.
         trust_model: Whether to take a folder whose graph could reach files, the network or Python.
@@ -118,6 +119,7 @@ def from_preset(
         ValueError: An unknown name, a preset of another class, weights that do not exist or that do
             not fit other overrides; a damaged preset.json.
         UntrustedModelError: A folder whose graph could reach files, the network or Python.
+        OSError: An address that cannot be reached.
     """
     _require_name(name)
     if address := files.address(name):
