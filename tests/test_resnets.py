@@ -8,9 +8,8 @@ from cases import make
 
 import tfgan_zoo
 from tfgan_zoo.layers import BatchNormalization, Modulation, SelfAttention, SpectralDense
-from tfgan_zoo.models import biggan
 from tfgan_zoo.models.biggan_deep import bottleneck_down, bottleneck_up
-from tfgan_zoo.networks import resnet
+from tfgan_zoo.networks import biggan, resnet
 
 
 def random(*shape, seed=0):

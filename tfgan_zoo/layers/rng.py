@@ -144,3 +144,9 @@ class Rng:
 def active_rng():
     """The `Rng` of the update being traced in this thread, or None outside of one."""
     return getattr(_active, "rng", None)
+
+
+def within(latents, bound):
+    """Normal latents as normal ones within [-bound, bound], by the increasing map between the two."""
+    share = tf.math.erf(bound / 2**0.5)  # of normal values within
+    return 2**0.5 * tf.math.erfinv(share * tf.math.erf(latents / 2**0.5))

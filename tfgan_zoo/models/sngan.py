@@ -10,7 +10,7 @@ import functools
 import keras
 from keras import layers, ops
 
-from tfgan_zoo.layers import Conv2D, Conv2DTranspose, LeakyReLU, SpectralConv2D
+from tfgan_zoo.layers import Conv2D, Conv2DTranspose, LeakyReLU, SpectralConv2D, SpectralDense
 from tfgan_zoo.networks import resnet
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN
@@ -33,14 +33,30 @@ class SNGAN(GAN):
             16 times) or "cnn" (table 3).
         width: Int. The paper has 256 for "resnet_flat" and 64 for the others.
         generator_normalization: "batch", or None to leave batch normalization out.
+        generator_channels: Ints. Of the first feature map and of each one of twice the side, of residual
+            networks, where they are not those of `network` and `width`.
+        discriminator_channels: Ints. Of each block of residual networks, likewise.
+        discriminator_halvings: Int. How many blocks halve the feature map, the first ones. None: as
+            `network` has it, and with `discriminator_channels` all but the last.
+        discriminator_hidden: "inputs" or "outputs": the channels between a block's two convolutions are
+            as many as its inputs', as in the authors' code, or as its outputs'.
+        activated_shortcuts: Bool. Whether the discriminator's shortcuts come after a block's first ReLU,
+            as where PyTorch's works in place (in github.com/kwotsin/mimicry and StudioGAN).
+        upsampling: "nearest" or "bilinear", of residual generators.
+        normalization_epsilon: Float. Added to the variance by batch normalization.
+        generator_spectral_norm, discriminator_spectral_norm: "iterated": layers keep one singular
+            vector, and each call makes a power iteration from it; "stored": they keep both, and calls
+            take them as they are, as `torch.nn.utils.spectral_norm` does in evaluation; None: layers are
+            not spectrally normalized.
 
     All other arguments: see `GAN`.
 
     Raises:
-        ValueError: An unknown network or normalization, or an image that is not square with a side of
-            4 to 7 times a power of 2 (8 or more).
+        ValueError: An unknown network or normalization, channels that do not fit the image, or an image
+            that is not square with a side of 4 to 7 times a power of 2 (8 or more).
     """
 
+    bounds = {"upsampling": ("nearest", "bilinear"), "discriminator_hidden": ("inputs", "outputs")}
     defaults = {
         "image_shape": (32, 32, 3),
         "latent_dim": 128,
@@ -50,6 +66,15 @@ class SNGAN(GAN):
         "network": "resnet_flat",
         "width": 256,
         "generator_normalization": "batch",
+        "generator_channels": None,
+        "discriminator_channels": None,
+        "discriminator_halvings": None,
+        "discriminator_hidden": "inputs",
+        "activated_shortcuts": False,
+        "upsampling": "nearest",
+        "normalization_epsilon": 1e-5,
+        "generator_spectral_norm": None,
+        "discriminator_spectral_norm": "iterated",
     }
 
     def default_optimizer(self, learning_rate):
@@ -69,11 +94,17 @@ def images_from(gan, latents, labels=None):
     """The generator's layers: latents `[B, D]` -> float32 images `[B, H, W, C]` in [-1, 1]."""
     condition = None if labels is None else ops.one_hot(labels, gan.num_classes)
 
+    batch = resnet.batch_normalization(gan.normalization_epsilon)
+    mode = gan.generator_spectral_norm
+    dense = functools.partial(_by_class, mode=mode)
+
     def activate(x, condition=condition):
-        return layers.ReLU()(resnet.normalized(x, gan.generator_normalization, condition))
+        kind = gan.generator_normalization
+        return layers.ReLU()(resnet.normalized(x, kind, condition, dense, batch))
 
     build = _cnn_from if _is_cnn(gan.network) else _maps_from
-    x = Conv2D(gan.image_shape[-1], 3, padding="same")(build(gan, latents, activate))
+    x = build(gan, latents, activate)
+    x = _layer(Conv2D, mode)(gan.image_shape[-1], 3, padding="same")(x)
     return layers.Activation("tanh", dtype="float32", name="images")(x)
 
 
@@ -92,17 +123,31 @@ def _is_cnn(network):
 
 def _first_feature_map(gan, latents, channels):
     side, _ = resnet.base_resolution(gan.image_shape)
-    return layers.Reshape((side, side, channels))(layers.Dense(side**2 * channels)(latents))
+    dense = _layer(layers.Dense, gan.generator_spectral_norm)(side**2 * channels)
+    return layers.Reshape((side, side, channels))(dense(latents))
+
+
+def _layer(kind, mode):
+    """A class of layers, or of the spectrally normalized ones in that mode."""
+    if mode is None:
+        return kind
+    return functools.partial(SpectralConv2D if kind is Conv2D else SpectralDense, mode=mode)
+
+
+def _by_class(units, mode):
+    own = {"use_bias": False, "kernel_initializer": "zeros" if mode is None else "glorot_uniform"}
+    return _layer(layers.Dense, mode)(units, **own)
 
 
 # === Residual networks ===
 
 
 def _maps_from(gan, latents, activate):
-    first, *maps = _generator_channels(gan)
+    first, *maps = resnet.generator_channels(gan, lambda: _generator_channels(gan))
     x = _first_feature_map(gan, latents, first)
+    convolve = functools.partial(_convolve, mode=gan.generator_spectral_norm)
     for channels in maps:
-        x = resnet.block_up(x, channels, _convolve, activate)
+        x = resnet.block_up(x, channels, convolve, activate, gan.upsampling)
     return activate(x, None)  # the last one is not told the class
 
 
@@ -115,9 +160,13 @@ def _generator_channels(gan):
 
 
 def _resnet_features(gan, x):
-    for level, (channels, is_halved) in enumerate(_discriminator_blocks(gan)):
-        hidden = x.shape[-1] if level else channels
-        x = resnet.block_down(x, channels, _spectrally_convolve, is_halved, level == 0, hidden)
+    blocks = resnet.discriminator_blocks(gan, lambda: _discriminator_blocks(gan))
+    own = {"is_activated": gan.activated_shortcuts}
+    convolve = functools.partial(_convolve, mode=gan.discriminator_spectral_norm)
+    for level, (channels, is_halved) in enumerate(blocks):
+        is_narrow = level and gan.discriminator_hidden == "inputs"
+        hidden = x.shape[-1] if is_narrow else channels
+        x = resnet.block_down(x, channels, convolve, is_halved, level == 0, hidden, **own)
     return resnet.global_sum_pooling(x)
 
 
@@ -131,12 +180,9 @@ def _discriminator_blocks(gan):
     return halving if doublings == 4 else [*halving, (gan.width * 16, False)]
 
 
-def _convolve(x, channels, size):
-    return Conv2D(channels, size, padding="same", kernel_initializer=_initializer(size))(x)
-
-
-def _spectrally_convolve(x, channels, size):
-    return SpectralConv2D(channels, size, padding="same", kernel_initializer=_initializer(size))(x)
+def _convolve(x, channels, size, mode):
+    own = {"padding": "same", "kernel_initializer": _initializer(size)}
+    return _layer(Conv2D, mode)(channels, size, **own)(x)
 
 
 def _initializer(size):
@@ -158,11 +204,12 @@ def _cnn_from(gan, latents, activate):
 
 def _cnn_features(gan, x):
     _, doublings = resnet.base_resolution(gan.image_shape)
+    own = {"padding": "same", "mode": gan.discriminator_spectral_norm}
     for level in range(doublings):
         for kernel, strides in ((3, 1), (4, 2)):
-            x = SpectralConv2D(gan.width * 2**level, kernel, strides=strides, padding="same")(x)
+            x = SpectralConv2D(gan.width * 2**level, kernel, strides=strides, **own)(x)
             x = LeakyReLU(0.1)(x)
-    x = SpectralConv2D(gan.width * 2**doublings, 3, padding="same")(x)
+    x = SpectralConv2D(gan.width * 2**doublings, 3, **own)(x)
     return ops.cast(layers.Flatten()(LeakyReLU(0.1)(x)), "float32")
 
 

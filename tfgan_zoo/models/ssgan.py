@@ -42,9 +42,11 @@ class SSGAN(SNGAN):
     def build_discriminator(self):
         images = keras.Input(self.image_shape, name="images")
         features = features_from(self, images)
+        mode = self.discriminator_spectral_norm
+        turns = SpectralDense(4, dtype="float32", name="rotation_logits", mode=mode)
         outputs = {
-            "logits": resnet.logits_of(features, None, None),
-            "rotation_logits": SpectralDense(4, dtype="float32", name="rotation_logits")(features),
+            "logits": resnet.logits_of(features, None, None, mode=mode),
+            "rotation_logits": turns(features),
         }
         return keras.Model(images, outputs, name="discriminator")
 
