@@ -1,7 +1,8 @@
 """Published residual GANs become models whose outputs are those that were recorded."""
 
 import numpy as np
-from test_checkpoints import case, close, needs_files, nhwc
+import pytest
+from test_checkpoints import case, close, levels, needs_files, nhwc
 
 import tfgan_zoo
 
@@ -30,3 +31,41 @@ def test_biggan_pytorch():
     close(own[:1], nhwc(recorded["image_of_G"]))
     logits = model.discriminator([nhwc(given["d_images"]), given["d_labels"]])
     close(np.asarray(logits), recorded["d_logits"])
+
+
+@needs_files
+@pytest.mark.parametrize(
+    ("name", "variant"), [("a_sngan32", "SNGAN"), ("a_cgan_pd32", "SNGAN"), ("a_ssgan32", "SSGAN")]
+)
+def test_mimicry(name, variant):
+    folder, given, recorded = case(f"mimicry/{name}")
+    model = tfgan_zoo.from_checkpoint(folder)
+    assert type(model).__name__ == variant
+    labels = [given["labels"]] if "labels" in given else []
+    close(np.asarray(model(given["z"], *labels)), nhwc(recorded["image"]))
+    images = nhwc(given["d_images"])
+    outputs = model.discriminator([images, given["d_labels"]] if labels else images)
+    if variant == "SSGAN":
+        close(np.asarray(outputs["rotation_logits"]), recorded["d_output_1"])
+        outputs = outputs["logits"]
+    close(np.asarray(outputs), recorded["d_logits"])
+
+
+@needs_files
+@pytest.mark.parametrize(
+    ("name", "variant"), [("a_biggan", "BigGAN"), ("a_dcgan", "SNGAN"), ("a_sngan", "SNGAN")]
+)
+def test_studiogan(name, variant):
+    folder, given, recorded = case(f"studiogan/{name}")
+    model = tfgan_zoo.from_checkpoint(folder)
+    assert type(model).__name__ == variant
+    labels = [] if model.num_classes is None else [given["labels"]]
+    images = np.asarray(model(given["z"], *labels))
+    close(images, nhwc(recorded["image"]))
+    levels(np.clip((images + 1) / 2 * 255 + 0.5, 0, 255).astype("uint8"), nhwc(recorded["uint8"]))
+    if "image_of_G" in recorded:
+        own = model.generator([given["z"], *labels])
+        close(np.asarray(own)[:1], nhwc(recorded["image_of_G"]))
+    images = nhwc(given["d_images"])
+    logits = model.discriminator([images, given["d_labels"]] if labels else images)
+    close(np.asarray(logits)[:, 0], recorded["d_adv_output"])

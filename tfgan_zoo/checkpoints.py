@@ -8,6 +8,8 @@ from tfgan_zoo.weights import (
     convert_ajbrock_biggan,
     convert_esrgan,
     convert_huggingface_biggan,
+    convert_mimicry,
+    convert_studiogan,
     loading,
 )
 from tfgan_zoo.weights.source import Source, listed
@@ -15,7 +17,13 @@ from tfgan_zoo.weights.source import Source, listed
 if TYPE_CHECKING:
     from tfgan_zoo.models import GAN, ImageToImage
 
-_MODULES = (convert_ajbrock_biggan, convert_esrgan, convert_huggingface_biggan)
+_MODULES = (
+    convert_ajbrock_biggan,
+    convert_esrgan,
+    convert_huggingface_biggan,
+    convert_mimicry,
+    convert_studiogan,
+)
 FAMILIES = {module.FAMILY.name: module.FAMILY for module in _MODULES}
 
 

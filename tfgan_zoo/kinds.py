@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tfgan_zoo import numbers
 
+_ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", None)
 # Options of all models. A class whose option has another range says so in its own `bounds`.
 BOUNDS = {
     **dict.fromkeys(("latent_dim", "n_critic"), ">= 1"),
@@ -27,6 +28,8 @@ BOUNDS = {
         ("attention_blocks", "discriminator_attention_blocks"), "None or integers >= 0"
     ),
     "discriminator_halvings": "None or >= 0",
+    **dict.fromkeys(("generator_activation", "discriminator_activation"), _ACTIVATIONS),
+    "discriminator_pooling": ("sum", "mean", "flatten", None),
     "generator_spectral_norm": ("iterated", "stored", None),
     "discriminator_spectral_norm": ("iterated", "stored", None),
     **dict.fromkeys(("normalization_epsilon", "last_normalization_epsilon"), "> 0"),

@@ -55,6 +55,10 @@ class BigGAN(GAN):
             as many as its outputs', or as its inputs'.
         activated_shortcuts: Bool. Whether the discriminator's shortcuts come after a block's first ReLU,
             as where PyTorch's works in place (github.com/POSTECH-CVLab/PyTorch-StudioGAN).
+        discriminator_normalization: "batch", before each activation and before a shortcut's convolution,
+            or None.
+        generator_activation, discriminator_activation: "relu", "leaky_relu" (of slope 0.1), "elu" or
+            "gelu". None: ReLU.
         attention_blocks, discriminator_attention_blocks: Ints. Numbers of the blocks, from 0 on, whose
             feature maps attend to themselves, in place of those of one size.
         normalization_epsilon, last_normalization_epsilon: Floats. Added to the variance by batch
@@ -72,6 +76,7 @@ class BigGAN(GAN):
     bounds = {
         "conditioning": ("hierarchical", "embedding", "class"),
         "discriminator_hidden": ("inputs", "outputs"),
+        "discriminator_normalization": ("batch", None),
     }
     defaults = {
         "image_shape": (128, 128, 3),
@@ -96,6 +101,9 @@ class BigGAN(GAN):
         "discriminator_halvings": None,
         "discriminator_hidden": "outputs",
         "activated_shortcuts": False,
+        "discriminator_normalization": None,
+        "generator_activation": None,
+        "discriminator_activation": None,
         "attention_blocks": None,
         "discriminator_attention_blocks": None,
         "normalization_epsilon": 1e-5,
@@ -114,7 +122,8 @@ class BigGAN(GAN):
     def build_discriminator(self):
         images = keras.Input(self.image_shape, name="images")
         labels = resnet.label_input(self.num_classes)
-        features = resnet.global_sum_pooling(self.feature_maps(images))
+        activate = resnet.discriminator_activation(self)
+        features = resnet.global_sum_pooling(self.feature_maps(images), activate)
         mode = self.discriminator_spectral_norm
         logits = resnet.logits_of(features, labels, self.num_classes, "orthogonal", mode)
         return keras.Model([images, labels], logits, name="discriminator")
@@ -154,6 +163,8 @@ class BigGAN(GAN):
         convolve = biggan.convolution(self.discriminator_spectral_norm)
         blocks = resnet.discriminator_blocks(self, lambda: biggan.discriminator_blocks(self))
         own = {"is_activated": self.activated_shortcuts}
+        own["activate"] = resnet.discriminator_activation(self)
+        own["normalize"] = resnet.discriminator_normalization(self)
         for level, (size, is_halved) in enumerate(blocks):
             hidden = x.shape[-1] if self.discriminator_hidden == "inputs" else size
             x = resnet.block_down(x, size, convolve, is_halved, level == 0, hidden, **own)

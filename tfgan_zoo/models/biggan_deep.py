@@ -35,14 +35,14 @@ class BigGANDeep(BigGAN):
 
     `generator_channels` are those of the first feature map and of each one of twice the side,
     `discriminator_channels` of the first convolution and of each size of feature maps, and
-    `discriminator_hidden` and `activated_shortcuts` are for `BigGAN`'s blocks alone. All other
+    `discriminator_hidden` and `discriminator_normalization` are for `BigGAN`'s blocks alone. All other
     arguments: see `BigGAN` and `GAN`.
 
     Raises:
         ValueError: As `BigGAN`; latents of any length will do.
     """
 
-    unused_options = ("discriminator_hidden", "activated_shortcuts")
+    unused_options = ("discriminator_hidden", "discriminator_normalization")
     bounds = {"last_channels": "None or >= 1", "truncation_statistics": ">= 1", "depth": ">= 1"}
     defaults = {
         "latent_dim": 128,
@@ -103,10 +103,12 @@ class BigGANDeep(BigGAN):
         halvings = self.discriminator_halvings
         halvings = len(sizes) if halvings is None else halvings
         resnet.check_halvings(self, halvings)
+        own = {"is_activated": self.activated_shortcuts}
+        own["activate"] = resnet.discriminator_activation(self)
         x = convolve(x, first, 3)
         for level, size in enumerate(sizes):
             for place in range(self.depth):
-                x = bottleneck_down(x, size, convolve, level < halvings and place == 0)
+                x = bottleneck_down(x, size, convolve, level < halvings and place == 0, **own)
                 number = level * self.depth + place
                 x = biggan.discriminator_attention(self, x, number, place == self.depth - 1)
         return x
@@ -125,16 +127,18 @@ def bottleneck_up(x, size, convolve, activate, is_doubled=True):
     return layers.Add()([convolve(activate(x), size, 1), shortcut])
 
 
-def bottleneck_down(x, size, convolve, is_halved=True):
-    """Maps `[B, H, W, any]` -> `[B, H / 2, W / 2, size]`, or of the same side; `any` <= `size`."""
+def bottleneck_down(x, size, convolve, is_halved=True, is_activated=False, activate=None):
+    """Maps `[B, H, W, any]` -> `[B, H / 2, W / 2, size]`, or of the same side; `any` <= `size`. For
+    `is_activated` and `activate` see `resnet.block_down`."""
+    activate = activate or resnet.activation()
     pool = layers.AveragePooling2D(2) if is_halved else lambda x: x
-    shortcut, narrow = pool(x), size // 4
+    shortcut, narrow = pool(activate(x) if is_activated else x), size // 4
     if size > x.shape[-1]:
         added = convolve(shortcut, size - x.shape[-1], 1)
         shortcut = layers.Concatenate()([shortcut, added])
     for kernel_size in (1, 3, 3):
-        x = convolve(layers.ReLU()(x), narrow, kernel_size)
-    return layers.Add()([convolve(pool(layers.ReLU()(x)), size, 1), shortcut])
+        x = convolve(activate(x), narrow, kernel_size)
+    return layers.Add()([convolve(pool(activate(x)), size, 1), shortcut])
 
 
 def _by_truncation(gan, truncations, epsilon):

@@ -35,7 +35,8 @@ class SAGAN(GAN):
             feature maps attend to themselves, in place of those of one size.
 
     `generator_channels`, `discriminator_channels`, `discriminator_halvings`, `discriminator_hidden`,
-    `activated_shortcuts`, `upsampling`, `normalization_epsilon`, `generator_spectral_norm` and
+    `activated_shortcuts`, `upsampling`, `discriminator_normalization`, `generator_activation`,
+    `discriminator_activation`, `normalization_epsilon`, `generator_spectral_norm` and
     `discriminator_spectral_norm`: see `SNGAN`.
 
     All other arguments: see `GAN`.
@@ -49,6 +50,7 @@ class SAGAN(GAN):
         "num_classes": "None or >= 1",
         "upsampling": ("nearest", "bilinear"),
         "discriminator_hidden": ("inputs", "outputs"),
+        "discriminator_normalization": ("batch", None),
     }
     defaults = {
         "image_shape": (128, 128, 3),
@@ -68,6 +70,9 @@ class SAGAN(GAN):
         "discriminator_hidden": "outputs",
         "activated_shortcuts": False,
         "upsampling": "nearest",
+        "discriminator_normalization": None,
+        "generator_activation": None,
+        "discriminator_activation": None,
         "normalization_epsilon": 1e-5,
         "generator_spectral_norm": "iterated",
         "discriminator_spectral_norm": "iterated",
@@ -94,7 +99,8 @@ def _images_from(gan, latents, labels):
 
     def activate(x, condition=condition):
         kind = gan.generator_normalization
-        return layers.ReLU()(resnet.normalized(x, kind, condition, batch=batch))
+        x = resnet.normalized(x, kind, condition, batch=batch)
+        return resnet.activation(gan.generator_activation)(x)
 
     side, _ = resnet.base_resolution(gan.image_shape)
     if gan.attention_blocks is None:
@@ -112,7 +118,11 @@ def _images_from(gan, latents, labels):
 
 def _features_from(gan, x):
     mode = gan.discriminator_spectral_norm
-    own = {"is_activated": gan.activated_shortcuts}
+    own = {
+        "is_activated": gan.activated_shortcuts,
+        "activate": resnet.discriminator_activation(gan),
+    }
+    own["normalize"] = resnet.discriminator_normalization(gan)
     blocks = resnet.discriminator_blocks(gan, lambda: _discriminator_blocks(gan))
     for number, (channels, is_halved) in enumerate(blocks):
         is_narrow = number and gan.discriminator_hidden == "inputs"
@@ -121,7 +131,7 @@ def _features_from(gan, x):
         x = resnet.block_down(x, channels, convolve, is_halved, number == 0, hidden, **own)
         size = gan.attention_size if is_halved else None
         x = _attention(x, gan.discriminator_attention_blocks, size, number, mode)
-    return resnet.global_sum_pooling(x)
+    return resnet.global_sum_pooling(x, own["activate"])
 
 
 def _attention(x, blocks, size, number, mode):

@@ -94,7 +94,8 @@ def activation(gan, condition, batch=None):
     def activate(x):
         kind = gan.generator_normalization
         by = resnet.by_class if gan.conditioning == "class" else dense
-        return layers.ReLU()(resnet.normalized(x, kind, condition, by, batch))
+        x = resnet.normalized(x, kind, condition, by, batch)
+        return resnet.activation(gan.generator_activation)(x)
 
     return activate
 

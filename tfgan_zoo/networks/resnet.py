@@ -14,6 +14,7 @@ from keras import layers, ops
 from tfgan_zoo.layers import (
     BatchNormalization,
     BilinearUpsampling,
+    LeakyReLU,
     Modulation,
     SelfAttention,
     SpectralConv2D,
@@ -81,21 +82,64 @@ def block_up(x, channels, convolve, activate, upsampling="nearest"):
 
 
 def block_down(
-    x, channels, convolve, is_halved=True, is_first=False, hidden=None, is_activated=False
+    x,
+    channels,
+    convolve,
+    is_halved=True,
+    is_first=False,
+    hidden=None,
+    is_activated=False,
+    activate=None,
+    normalize=None,
 ):
     """A feature map of half the side, or of the same: `[B, H, W, any]` -> `[B, H / 2, W / 2, channels]`.
 
-    The first block has no ReLU before its images. `hidden` is the number of channels between the two
-    convolutions, by default `channels`; `is_activated`: whether the shortcut, too, comes after the ReLU.
+    The first block has no activation before its images.
+
+    Args:
+        hidden: Int. Channels between the two convolutions; None: `channels`.
+        is_activated: Whether the shortcut, too, comes after the activation.
+        activate: Applies a new activation; None: a ReLU.
+        normalize: Applies a new normalization; None: none.
     """
+    activate, normalize = activate or activation(), normalize or (lambda x: x)
     pool = layers.AveragePooling2D(2) if is_halved else lambda x: x
-    activated = x if is_first else layers.ReLU()(x)
-    shortcut = pool(activated if is_activated else x)
-    if is_halved or x.shape[-1] != channels:  # averaging and a 1x1 convolution commute
-        shortcut = convolve(shortcut, channels, 1)
-    x = convolve(activated, hidden or channels, 3)
-    x = convolve(layers.ReLU()(x), channels, 3)
+    has_kernel = is_halved or x.shape[-1] != channels
+    shortcut = activate(x) if is_activated and not is_first else x
+    if (
+        has_kernel
+    ):  # averaging and a 1x1 convolution commute, and with normalization as it is outside
+        shortcut = convolve(normalize(pool(shortcut)), channels, 1)  # of training
+    x = convolve(x if is_first else activate(normalize(x)), hidden or channels, 3)
+    x = convolve(activate(normalize(x)), channels, 3)
     return layers.Add()([pool(x), shortcut])
+
+
+def activation(name=None):
+    """Applies a new layer: "relu" or None, "leaky_relu" of slope 0.1, "elu" or "gelu"."""
+    if name in (None, "relu"):
+        return lambda x: layers.ReLU()(x)
+    if name == "leaky_relu":
+        return lambda x: LeakyReLU(0.1)(x)
+    return lambda x: layers.Activation(name if name == "elu" else _gelu)(x)
+
+
+def discriminator_activation(gan, usual=None):
+    """`activate` of `block_down`."""
+    return activation(gan.discriminator_activation or usual)
+
+
+def discriminator_normalization(gan):
+    """`normalize` of `block_down`."""
+    if gan.discriminator_normalization is None:
+        return lambda x: x
+    normalize = batch_normalization(gan.normalization_epsilon)
+    return lambda x: normalize(x, affine=True)
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo", name="exact_gelu")
+def _gelu(x):
+    return ops.gelu(x, approximate=False)
 
 
 def self_attention(x, attention_size, initializer="glorot_uniform", mode="iterated"):
@@ -194,9 +238,17 @@ def by_class(units):
     return layers.Dense(units, use_bias=False, kernel_initializer="zeros")
 
 
-def global_sum_pooling(x):
+def global_sum_pooling(x, activate=None):
     """Float32 features `[B, C]`: the sum of each channel over its places, after a ReLU."""
-    return ops.sum(ops.cast(layers.ReLU()(x), "float32"), axis=(1, 2))
+    return pooled((activate or activation())(x), "sum")
+
+
+def pooled(x, kind):
+    """Float32 features of feature maps: the "sum" or "mean" of each channel, `[B, C]`, or all,
+    "flatten"."""
+    if kind == "flatten":
+        return ops.cast(layers.Flatten()(x), "float32")
+    return (ops.sum if kind == "sum" else ops.mean)(ops.cast(x, "float32"), axis=(1, 2))
 
 
 def logits_of(features, labels, num_classes, initializer="glorot_uniform", mode="iterated"):
