@@ -1,8 +1,9 @@
 """Published residual GANs become models whose outputs are those that were recorded."""
 
+import keras
 import numpy as np
 import pytest
-from test_checkpoints import case, close, levels, needs_files, nhwc
+from test_checkpoints import ROOT, case, close, levels, needs_files, nhwc
 
 import tfgan_zoo
 
@@ -69,3 +70,36 @@ def test_studiogan(name, variant):
     images = nhwc(given["d_images"])
     logits = model.discriminator([images, given["d_labels"]] if labels else images)
     close(np.asarray(logits)[:, 0], recorded["d_adv_output"])
+
+
+# === What was read goes on ===
+
+
+def outputs(model):
+    labels = None if model.num_classes is None else np.arange(2) % model.num_classes
+    return [
+        np.asarray(model.render(model.latents_for([3, 4]), labels, truncation=t))
+        for t in (1.0, 0.5)
+    ]
+
+
+@needs_files
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("huggingface_biggan/a", marks=pytest.mark.full),  # its networks take a minute
+        pytest.param("studiogan/a_biggan", marks=pytest.mark.full),
+        "ajbrock_biggan/a",
+        "mimicry/a_ssgan32",
+    ],
+)
+def test_what_was_read_draws_is_saved_and_is_exported(name, tmp_path):
+    model = tfgan_zoo.from_checkpoint(ROOT / name)
+    assert model.generate(2, seed=0, truncation=0.5).shape == (2, *model.image_shape)
+    expected = outputs(model)
+    model.save(tmp_path / "saved.keras")
+    artifact = model.export(tmp_path)
+    again = [keras.saving.load_model(tmp_path / "saved.keras"), tfgan_zoo.from_preset(artifact)]
+    for other in again:
+        assert other.origin["family"] == name.partition("/")[0]
+        np.testing.assert_allclose(outputs(other), expected, rtol=0, atol=1e-6)

@@ -102,7 +102,7 @@ class TruncationBatchNormalization(keras.layers.BatchNormalization):
 def _between(table, truncations):
     """`[B, C]` of a table's rows, for truncations `[B]`."""
     table = tf.convert_to_tensor(table)
-    last = len(table) - 1
+    last = table.shape[0] - 1
     step = 1.0 / last
     # On rows, the places that float64 gives for a truncation in decimals, 0.58 / 0.02 < 29.
     exact = [math.modf(round(row * step, 10) / step) for row in range(last + 1)]

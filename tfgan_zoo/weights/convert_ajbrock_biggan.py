@@ -3,12 +3,11 @@
 import math
 import re
 
-import numpy as np
-
 from tfgan_zoo.weights import pytorch, residual
 from tfgan_zoo.weights.source import Converted, Family, Tensors
 
 _ATTENTION = ("theta", "phi", "g", "o")
+_MULTIPLES = {32: 4, 64: 2}  # of the width, by the side: channels of the last block
 _RGB, _DEPTH, _FLAT_SIDE = 3, 2, 32
 _FILE = r"(G_ema|G|D|state_dict)(_.*)?\.pth"
 _OPTIONS = {  # of its command line: what it has where it is like our model
@@ -83,19 +82,12 @@ def _config(source):
 
 
 def _layers(tensors):
-    """Names of its blocks, in order, and of the attention that follows some: `{block: attention}`."""
+    """Its blocks, and the attention that follows some: see `residual.parted`."""
     found = []
     for entry in range(tensors.count(r"blocks\.(\d+)\..*")):
         count = tensors.count(rf"blocks\.{entry}\.(\d+)\..*")
         found += [f"blocks.{entry}.{number}" for number in range(count)]
-    is_attention = [f"{name}.gamma" in tensors for name in found]
-    follows = {found[n - 1]: name for n, name in enumerate(found) if is_attention[n]}
-    return [name for name in found if name not in follows.values()], follows
-
-
-def _attended(blocks, follows):
-    """Numbers of the blocks that self-attention follows, or None."""
-    return tuple(number for number, block in enumerate(blocks) if block in follows) or None
+    return residual.parted(tensors, found, "gamma")
 
 
 class Generator:
@@ -125,9 +117,10 @@ class Generator:
             "num_classes": self.tensors.shape(f"{table}.weight")[0],
             "conditioning": "hierarchical" if self.is_whole else kind,
             **({"embedding_dim": self.embedding_dim} if self.is_shared else {}),
+            "width": max(1, made[-1] // _MULTIPLES.get(self.side(), 1)),
             "generator_channels": (self.first(), *made[self.depth - 1 :: self.depth]),
             "attention_size": None,
-            "attention_blocks": _attended(self.blocks, self.follows),
+            "attention_blocks": residual.attended(self.blocks, self.follows),
             "normalization_epsilon": self.config.get("BN_eps", 1e-5),
             "generator_spectral_norm": self.mode,
             **({"depth": self.depth} if self.is_deep else {}),
@@ -165,7 +158,7 @@ class Generator:
         # Theirs has the class before the latents, ours behind them; so has a later version of theirs,
         # which makes more channels than an image's.
         if self.is_deep and self.is_whole and "last_channels" not in self.options():
-            self._reorder(filling.found)
+            residual.put_class_last(filling.found, self.embedding_dim)
         return filling.found
 
     def _fill_block(self, filling, block):
@@ -184,11 +177,6 @@ class Generator:
         for part in ("gain", "bias"):
             filling.layer(kind, f"{prefix}.{part}", is_table=not self.is_shared)
 
-    def _reorder(self, found):
-        for name, value in found.items():
-            if "/spectral_dense" in name and name.endswith(("/kernel", "/v")):
-                found[name] = np.roll(value, -self.embedding_dim, axis=0)
-
 
 class Discriminator:
     """Its discriminator, for the images of a `Generator`."""
@@ -206,7 +194,7 @@ class Discriminator:
         found = {
             "discriminator_channels": tuple(channels),
             "discriminator_halvings": 2 if self.is_small else len(channels) - 1,
-            "discriminator_attention_blocks": _attended(self.blocks, self.follows),
+            "discriminator_attention_blocks": residual.attended(self.blocks, self.follows),
             "discriminator_spectral_norm": self.mode,
         }
         if self.is_deep:

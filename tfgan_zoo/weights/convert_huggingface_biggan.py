@@ -45,6 +45,7 @@ def _options(tensors, layers, attend, config):
         "num_classes": classes,
         "embedding_dim": embedding_dim,
         "depth": depth,
+        "width": channels[-1],
         "generator_channels": tuple(channels[::depth]),
         "attention_size": None,
         "attention_blocks": _attention_blocks(attend),

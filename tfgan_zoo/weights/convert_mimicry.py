@@ -79,19 +79,20 @@ class Generator:
 
     def options(self):
         made = [residual.shape(self.tensors, f"{block}.c2")[0] for block in self.blocks]
+        image_channels = residual.shape(self.tensors, f"c{self.last}")[0]
         found = {
-            "image_shape": (
-                self.side(),
-                self.side(),
-                residual.shape(self.tensors, f"c{self.last}")[0],
-            ),
+            "width": made[-1],
+            "image_shape": (self.side(), self.side(), image_channels),
             "latent_dim": residual.shape(self.tensors, "l1")[1],
             "num_classes": self.classes[0] if self.classes else None,
             "generator_channels": (self._first(), *made),
             "upsampling": "bilinear",
             "generator_spectral_norm": self.mode,
         }
-        if self.attends:
+        if not self.attends:
+            is_flat = {self._first(), *made} == {made[-1]}
+            found["network"] = "resnet_flat" if is_flat else "resnet"
+        else:
             found |= {"attention_size": None, "attention_blocks": (self._attended(),)}
         return found
 

@@ -3,9 +3,7 @@
 import math
 import re
 
-import numpy as np
-
-from tfgan_zoo.weights import pytorch, residual
+from tfgan_zoo.weights import plain_yaml, pytorch, residual
 from tfgan_zoo.weights.source import Converted, Family, Tensors
 
 _STATE, _EPSILON, _SMALL_SIDE, _DEPTH = "state_dict", 1e-4, 32, 2
@@ -16,7 +14,8 @@ _CONDITIONS = (
 )  # of two versions; are they tables
 _ACTIVATIONS = {"ReLU": "relu", "Leaky_ReLU": "leaky_relu", "ELU": "elu", "GELU": "gelu"}
 _LATENTS = {"gaussian": "normal", "uniform": "uniform"}
-_LINE = re.compile(r"""\s+(\w+)\s*:\s*["']?([^"'#]*?)["']?\s*(#.*)?""")
+_LOSSES = {"least_square": "least_squares", "hinge": "hinge", "wasserstein": "wasserstein"}
+_LOSSES |= dict.fromkeys(("vanilla", "logistic"), "non_saturating")
 
 
 def _recognizes(source):
@@ -34,7 +33,7 @@ def _role(file, tree):
 
 
 def _convert(source):
-    states, config = _states(source), _config(source)
+    states, config = _states(source), plain_yaml.beside(source.path)
     average = states.get("G_ema") or states.get("G")
     if average is None:
         raise ValueError("It has no generator, a file of model=G or model=G_ema.")
@@ -62,24 +61,10 @@ def _states(source):
     return found
 
 
-def _config(source):
-    """The plain values of the YAML file in the folder or beside the file, `{name: text}`."""
-    folder = source.path if source.path.is_dir() else source.path.parent
-    files = [file for file in sorted(folder.iterdir()) if file.suffix in (".yaml", ".yml")]
-    lines = files[0].read_text().splitlines() if files else []
-    return {match[1]: match[2] for line in lines if (match := _LINE.fullmatch(line))}
-
-
 def _layers(tensors):
-    """Names of its blocks, in order, and of the attention that follows some: `{block: attention}`."""
-    found = [f"blocks.{n}.0" for n in range(tensors.count(r"blocks\.(\d+)\..*"))]
-    follows = {found[n - 1]: name for n, name in enumerate(found) if f"{name}.sigma" in tensors}
-    return [name for name in found if name not in follows.values()], follows
-
-
-def _attended(blocks, follows):
-    """Numbers of the blocks that self-attention follows, or None."""
-    return tuple(number for number, block in enumerate(blocks) if block in follows) or None
+    """Its blocks, and the attention that follows some: see `residual.parted`."""
+    names = [f"blocks.{number}.0" for number in range(tensors.count(r"blocks\.(\d+)\..*"))]
+    return residual.parted(tensors, names, "sigma")
 
 
 def _named(config, name, names, usual):
@@ -96,19 +81,16 @@ class Generator:
         self.tensors, self.config = tensors, config
         self.blocks, self.follows = _layers(tensors)
         self.mode = "stored" if residual.is_normalized(tensors) else None
-        self.is_plain = self._has("blocks.0.0.deconv0")
-        self.is_deep = self._has("blocks.0.0.conv2d4")
+        self.is_plain = bool(self._shape("blocks.0.0.deconv0"))
+        self.is_deep = bool(self._shape("blocks.0.0.conv2d4"))
         self.is_big = "shared.weight" in tensors
         self.depth = int(config.get("g_depth", _DEPTH)) if self.is_deep else 1
-        self.spectral = "spectral_" if self.mode or self.is_big else ""
-        self.last = next(n for n in ("conv2d5", "conv4", "conv2d4") if self._has(n))
-        self.is_table = self._has("blocks.0.0.bn1.embed0") or self._has("blocks.0.0.bn0.embed0")
+        self.spectral = "spectral_" if self.mode or self.is_big or self.follows else ""
+        self.last = next(n for n in ("conv2d5", "conv4", "conv2d4") if self._shape(n))
+        self.is_table = any(self._shape(f"blocks.0.0.bn{n}.embed0") for n in (0, 1))
         self.classes = self._classes()
         if self.is_plain and (self.mode or self.follows):
             raise ValueError("deep_conv is read without spectral normalization and attention in G.")
-
-    def _has(self, prefix):
-        return bool(residual.shape(self.tensors, prefix))
 
     def _shape(self, prefix):
         return residual.shape(self.tensors, prefix)
@@ -120,7 +102,7 @@ class Generator:
         norm = "blocks.0.0.bn0" if self.is_plain else "blocks.0.0.bn1"
         if self.is_table:
             return self._shape(f"{norm}.embed0")[0]
-        return self._shape(f"{norm}.gain")[1] if self._has(f"{norm}.gain") else None
+        return self._shape(f"{norm}.gain")[1] if self._shape(f"{norm}.gain") else None
 
     def variant(self):
         if self.is_big:
@@ -145,22 +127,27 @@ class Generator:
         return math.isqrt(self.pixels()) << (len(self.channels()) - 1)
 
     def options(self):
+        channels, loss = self.channels(), self.config.get("adv_loss")
         found = {
             "image_shape": (self.side(), self.side(), self._shape(self.last)[0]),
+            "width": channels[-1],
             "latent_dim": self._shape("linear0")[1],
             "latent_distribution": _named(self.config, "z_prior", _LATENTS, "gaussian"),
             "num_classes": self.classes,
-            "generator_channels": tuple(self.channels()),
+            "generator_channels": tuple(channels),
             "generator_activation": _named(self.config, "g_act_fn", _ACTIVATIONS, "ReLU"),
             "generator_spectral_norm": self.mode,
             "normalization_epsilon": _EPSILON,
         }
-        if self.is_plain:
-            found["network"] = "cnn"
+        if loss in _LOSSES:
+            found["objective"] = _LOSSES[loss]
+        if self.variant() == "SNGAN":
+            flat = "resnet_flat" if len({*channels}) == 1 else "resnet"
+            found["network"] = "cnn" if self.is_plain else flat
         if self.is_big:
             found |= self._big_options()
         if self.is_big or self.follows:
-            blocks = _attended(self.blocks, self.follows)
+            blocks = residual.attended(self.blocks, self.follows)
             found |= {"attention_size": None, "attention_blocks": blocks}
         return found
 
@@ -185,7 +172,7 @@ class Generator:
             filling.normalization("bn4")
         filling.layer(f"{self.spectral}conv2d", self.last)
         if self.is_deep:
-            self._reorder(filling.found)
+            residual.put_class_last(filling.found, self._shape("shared")[1])
         return filling.found
 
     def _fill_block(self, filling, block):
@@ -202,17 +189,10 @@ class Generator:
     def _fill_normalization(self, filling, prefix):
         filling.normalization(prefix, inner="bn.")
         is_kept = self.spectral and self.variant() != "SAGAN"  # where ours are not normalized
-        for part in _CONDITIONS[self.is_table][:2]:
-            if self._has(f"{prefix}.{part}"):
+        for part in _CONDITIONS[self.is_table]:
+            if self._shape(f"{prefix}.{part}"):
                 kind = "spectral_dense" if is_kept else "dense"
                 filling.layer(kind, f"{prefix}.{part}", is_table=self.is_table)
-
-    def _reorder(self, found):
-        """Theirs has the class before the latents, ours behind them."""
-        length = self._shape("shared")[1]
-        for name, value in found.items():
-            if "/spectral_dense" in name and name.endswith(("/kernel", "/v")):
-                found[name] = np.roll(value, -length, axis=0)
 
 
 class Discriminator:
@@ -252,7 +232,7 @@ class Discriminator:
         if self.is_plain:
             found["discriminator_pooling"] = "sum"
         if self.follows:
-            found["discriminator_attention_blocks"] = _attended(self.blocks, self.follows)
+            found["discriminator_attention_blocks"] = residual.attended(self.blocks, self.follows)
         return found
 
     def _activation(self):

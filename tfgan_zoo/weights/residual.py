@@ -81,6 +81,26 @@ class Filling:
         return f"{kind}_{number}" if number else kind
 
 
+def parted(tensors, names, gain):
+    """Layers' names as those of blocks, and the attention that follows some, `{block: attention}`;
+    `gain` is what attention's factor is called."""
+    follows = {names[n - 1]: name for n, name in enumerate(names) if f"{name}.{gain}" in tensors}
+    return [name for name in names if name not in follows.values()], follows
+
+
+def attended(blocks, follows):
+    """Numbers of the blocks that self-attention follows, or None."""
+    return tuple(number for number, block in enumerate(blocks) if block in follows) or None
+
+
+def put_class_last(found, length):
+    """Reorders what dense layers take, from a class vector of that length and latents to latents and a
+    class vector, as ours do."""
+    for name, value in found.items():
+        if "/spectral_dense" in name and name.endswith(("/kernel", "/v")):
+            found[name] = np.roll(value, -length, axis=0)
+
+
 def is_normalized(tensors):
     """Whether any layer is spectrally normalized."""
     return any(name.endswith((".weight_orig", ".u0", ".sn_u")) for name in tensors)
