@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from tfgan_zoo.engine import contracts
 from tfgan_zoo.engine.players import Player
-from tfgan_zoo.layers.rng import within
 from tfgan_zoo.losses import Objective
 from tfgan_zoo.penalties import Penalty
 from tfgan_zoo.regularizers import Regularizer
@@ -107,11 +106,7 @@ class AdversarialLosses(ZooModel):
 
     def sample_latents(self, rng):
         """Fresh latents `[B, D]`, of the distribution that `generate` draws from."""
-        if self.latent_distribution == "normal":
-            return rng.normal([self.latent_dim])
-        if self.latent_distribution == "truncated_normal":
-            return within(rng.normal([self.latent_dim]), 2.0)
-        return rng.uniform([self.latent_dim], -1.0, 1.0)
+        return rng.latents(self.latent_dim, self.latent_distribution)
 
     def synthesize(self, latents, batch, rng):
         """Images `[B, H, W, C]` of latents, in training mode."""
