@@ -4,8 +4,9 @@ import math
 import re
 
 from tfgan_zoo.weights import pytorch, residual
-from tfgan_zoo.weights.source import Converted, Family, Tensors
+from tfgan_zoo.weights.source import Converted, Family, Tensors, listed
 
+_POOLINGS = {"wgan": "mean", "dcgan": "sum"}
 _STATE = "model_state_dict"
 _ATTENTION = ("theta", "phi", "g", "o")
 _RGB, _FLAT_SIDE, _ALL_HALVED_SIDE = 3, 32, 64
@@ -31,7 +32,7 @@ def _convert(source):
     generator = Generator(states["G"])
     found, options, variant = generator.filled(), generator.options(), generator.variant()
     if "D" in states:
-        critic = Discriminator(states["D"], generator.side())
+        critic = Discriminator(states["D"], generator.side(), _pooling(source))
         if critic.is_read():
             found |= critic.filled()
             options |= critic.options()
@@ -48,6 +49,13 @@ def _states(source):
             state = tree.get(_STATE, tree)
             found[role], steps[role] = Tensors(pytorch.state_dict(state)), step
     return found
+
+
+def _pooling(source):
+    """ "sum", or "mean" in WGAN-GP, as the path says: in its discriminators and DCGAN's, which are not
+    spectrally normalized, nothing else does. None where it says neither."""
+    names = " ".join([*source.path.absolute().parts[-2:], *source.files]).lower()
+    return next((kind for name, kind in _POOLINGS.items() if name in names), None)
 
 
 def _steps(name, tree):
@@ -136,20 +144,23 @@ def _halves(table):
 class Discriminator:
     """One of its discriminators, for images of a side."""
 
-    def __init__(self, tensors, side):
+    def __init__(self, tensors, side, pooling):
         self.tensors, self.side, self.blocks = tensors, side, _blocks(tensors)
         self.head = f"l{len(self.blocks) + 1}"
         self.attends = "attn_block.gamma" in tensors
         self.mode = "stored" if residual.is_normalized(tensors) else None
+        self.pooling = "sum" if self.mode else pooling
 
     def is_read(self):
         """Whether ours is such a network; else all of it is left out."""
-        known = ("l_y", "attn_block", self.head)
-        heads = {m[1] for m in self.tensors.found(r"(?!block\d)([^.]+)\..*")} - {*known}
-        if self.mode and not heads:
+        known = {"l_y", "attn_block", self.head}
+        heads = {match[1] for match in self.tensors.found(r"(?!block\d)([^.]+)\..*")} - known
+        if self.pooling and not heads:
             return True
-        why = "InfoMax-GAN's" if heads else "WGAN-GP's and DCGAN's"
-        self.tensors.leave("", f"{why} discriminator, which is another network than SNGAN's")
+        why = f"a discriminator with {listed(heads)}, which ours has not"
+        if not heads:
+            why = 'WGAN-GP\'s discriminator or DCGAN\'s: whose, a path with "wgan" or "dcgan" would say'
+        self.tensors.leave("", why)
         return False
 
     def tells_turns(self):
@@ -165,14 +176,19 @@ class Discriminator:
             "activated_shortcuts": True,
             "discriminator_spectral_norm": self.mode,
         }
+        if self.pooling == "mean":
+            found |= {"objective": "wasserstein", "penalty": "gradient_penalty"}
+        if not self.attends:
+            found["discriminator_pooling"] = self.pooling
         return found | ({"discriminator_attention_blocks": (1,)} if self.attends else {})
 
     def filled(self):
         filling = residual.Filling(self.tensors, "discriminator", self.mode)
+        kind = "spectral_conv2d" if self.mode else "conv2d"
         for number, block in enumerate(self.blocks):
             for name in ("c_sc", "c1", "c2"):
                 if residual.shape(self.tensors, f"{block}.{name}"):
-                    filling.layer("spectral_conv2d", f"{block}.{name}")
+                    filling.layer(kind, f"{block}.{name}")
             if self.attends and number == 1:
                 filling.attention("attn_block", _ATTENTION, "gamma")
         if self.tells_turns():
