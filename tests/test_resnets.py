@@ -7,10 +7,15 @@ import tensorflow as tf
 from cases import make
 
 import tfgan_zoo
-from tfgan_zoo.layers import BatchNormalization, Modulation, SelfAttention, SpectralDense
-from tfgan_zoo.models import biggan
+from tfgan_zoo.layers import (
+    BatchNormalization,
+    Modulation,
+    SelfAttention,
+    SpectralDense,
+    TruncationBatchNormalization,
+)
 from tfgan_zoo.models.biggan_deep import bottleneck_down, bottleneck_up
-from tfgan_zoo.networks import resnet
+from tfgan_zoo.networks import biggan, resnet
 
 
 def random(*shape, seed=0):
@@ -308,3 +313,91 @@ def test_deep_shortcuts_keep_channels():
     np.testing.assert_allclose(wider[..., :8], halved, atol=1e-6)
     np.testing.assert_array_equal(wider[..., 8:], np.zeros((2, 2, 2, 4)))
     np.testing.assert_array_equal(bottleneck_down(x, 8, zero, is_halved=False), x)
+
+
+# === Options that checkpoints of others need ===
+
+
+def test_spectral_layers_with_both_vectors_take_them_as_they_are():
+    """As torch.nn.utils.spectral_norm in evaluation; new ones begin at the start of an iteration."""
+    layer = SpectralDense(3, mode="stored", use_bias=False)
+    x = random(2, 4)
+    layer.build((None, 4))
+    kernel, u, v = (np.asarray(value) for value in (layer.kernel, layer.u, layer.v))
+    np.testing.assert_allclose([np.linalg.norm(u), np.linalg.norm(v)], 1, atol=1e-6)
+    np.testing.assert_allclose(layer(x), x @ kernel / (v @ kernel @ u), rtol=1e-5)
+    for _ in range(50):
+        layer.advance()
+    largest = np.linalg.svd(kernel)[1][0]
+    np.testing.assert_allclose(layer(x), x @ kernel / largest, rtol=1e-4)
+    plain = SpectralDense(3, mode=None, use_bias=False)
+    np.testing.assert_allclose(plain(x), x @ np.asarray(plain.kernel), rtol=1e-6)
+    plain.advance()
+    again = SpectralDense.from_config(layer.get_config())
+    assert again.mode == "stored"
+
+
+def test_batch_statistics_by_truncation():
+    """On a row they are its own; between two the lower one has the share of the way to the upper one."""
+    layer = TruncationBatchNormalization(51, epsilon=0.0, center=False, scale=False)
+    x = np.ones((6, 2, 2, 1), np.float32)
+    layer([x, np.zeros(6, np.float32)])
+    layer.moving_mean.assign(np.arange(51.0)[:, None])
+    truncations = np.float32([0, 0.4, 0.7, 1, 0.43, 0.995])
+    made = np.asarray(layer([x, truncations]))[:, 0, 0, 0]
+    np.testing.assert_allclose(1 - made, [0, 20, 35, 50, 21.5, 49.25], atol=1e-4)
+    layer([10 * x, truncations], training=True)
+    assert float(layer.moving_mean[50, 0]) > 0 and float(layer.moving_mean[20, 0]) == 20
+
+
+def test_truncated_normal_latents_are_scaled_by_truncation():
+    gan = make("SNGAN", latent_dim=512, latent_distribution="truncated_normal")
+    latents = gan.latents_for(np.arange(20))
+    assert 1.9 < np.abs(latents).max() <= 2 and abs(np.std(latents) - 0.88) < 0.02
+    np.testing.assert_allclose(gan.truncate(latents, 0.5), 0.5 * latents)
+
+
+_ATTENTION = {"num_classes": 3, "attention_size": 8}
+SMALL = {
+    "SAGAN": _ATTENTION,
+    **{k: {**_ATTENTION, "embedding_dim": 4} for k in ("BigGAN", "BigGANDeep")},
+}
+OTHERS = [
+    ("SNGAN", {"generator_channels": (6, 4), "discriminator_channels": (4, 6)}),
+    ("SNGAN", {"discriminator_normalization": "batch", "discriminator_spectral_norm": None}),
+    (
+        "SNGAN",
+        {"network": "cnn", "discriminator_pooling": "sum", "discriminator_activation": "gelu"},
+    ),
+    ("SNGAN", {"generator_spectral_norm": "stored", "upsampling": "bilinear", "num_classes": 3}),
+    ("BigGAN", {"conditioning": "class", "activated_shortcuts": True, "attention_size": None}),
+    ("BigGAN", {"conditioning": "embedding", "attention_blocks": (0,)}),
+    ("BigGANDeep", {"truncation_statistics": 3, "depth": 1, "last_channels": 4}),
+    ("SAGAN", {"generator_spectral_norm": "stored", "discriminator_spectral_norm": "stored"}),
+]
+
+
+@pytest.mark.parametrize(("variant", "given"), OTHERS, ids=str)
+def test_models_with_such_options_train_and_draw(variant, given):
+    sizes = {"image_shape": (8, 8, 3), "latent_dim": 4, "width": 4, "n_critic": 1}
+    gan = getattr(tfgan_zoo, variant)(**{**sizes, **SMALL.get(variant, {}), **given})
+    gan.compile(jit_compile=False)
+    images = np.tanh(random(4, 8, 8, 3))
+    labels = [] if gan.num_classes is None else [np.arange(4, dtype=np.int32) % 3]
+    gan.fit(images, *labels, batch_size=4, epochs=1, verbose=0)
+    assert gan.generate(2, seed=0, truncation=0.5).shape == (2, 8, 8, 3)
+    again = type(gan).from_config(gan.get_config())
+    assert [v.shape for v in again.variables] == [v.shape for v in gan.variables]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"generator_channels": (4, 4, 4)}, "generator_channels must be 2 integers"),
+        ({"discriminator_channels": (4,) * 9}, "cannot be halved 8 times"),
+        ({"generator_channels": 4}, "generator_channels must be None or a sequence of integers"),
+    ],
+)
+def test_channels_that_do_not_fit_are_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        tfgan_zoo.SNGAN(image_shape=(8, 8, 3), latent_dim=4, width=4, **given)

@@ -1,16 +1,27 @@
 """Models of checkpoints that others have published: `from_checkpoint(path)`."""
 
+import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
 from tfgan_zoo.files import sha256
-from tfgan_zoo.weights import convert_esrgan, convert_r3gan, loading
+from tfgan_zoo.weights import loading
 from tfgan_zoo.weights.source import Source, listed
 
 if TYPE_CHECKING:
     from tfgan_zoo.models import GAN, ImageToImage
 
-FAMILIES = {module.FAMILY.name: module.FAMILY for module in (convert_esrgan, convert_r3gan)}
+_NAMES = (  # of weights/convert_<name>.py
+    "ajbrock_biggan",
+    "esrgan",
+    "huggingface_biggan",
+    "mimicry",
+    "r3gan",
+    "studiogan",
+)
+FAMILIES = {
+    name: importlib.import_module(f"tfgan_zoo.weights.convert_{name}").FAMILY for name in _NAMES
+}
 
 
 def from_checkpoint(

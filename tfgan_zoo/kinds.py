@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tfgan_zoo import numbers
 
+_ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", None)
 # Options of all models. A class whose option has another range says so in its own `bounds`.
 BOUNDS = {
     **dict.fromkeys(("latent_dim", "n_critic"), ">= 1"),
@@ -13,7 +14,7 @@ BOUNDS = {
     **dict.fromkeys(("g_learning_rate", "d_learning_rate"), "> 0"),
     **dict.fromkeys(("ema_decay", "dropout"), "[0, 1)"),
     "minibatch_discrimination": ">= 0",
-    "latent_distribution": ("normal", "uniform"),
+    "latent_distribution": ("normal", "truncated_normal", "uniform"),
     "seed": "[0, 2**31)",
     "num_classes": ">= 1",
     "upsampling": ("transpose", "resize", "pixel_shuffle"),
@@ -22,6 +23,16 @@ BOUNDS = {
     "discriminator_normalization": ("batch", "layer", None),
     "attention_size": "None or >= 1",
     "discriminator_attention_size": "None or >= 1",
+    **dict.fromkeys(("generator_channels", "discriminator_channels"), "None or integers >= 1"),
+    **dict.fromkeys(
+        ("attention_blocks", "discriminator_attention_blocks"), "None or integers >= 0"
+    ),
+    "discriminator_halvings": "None or >= 0",
+    **dict.fromkeys(("generator_activation", "discriminator_activation"), _ACTIVATIONS),
+    "discriminator_pooling": ("sum", "mean", "flatten", None),
+    "generator_spectral_norm": ("iterated", "stored", None),
+    "discriminator_spectral_norm": ("iterated", "stored", None),
+    **dict.fromkeys(("normalization_epsilon", "last_normalization_epsilon"), "> 0"),
     **dict.fromkeys(
         ("embedding_dim", "code_dim", "text_dim", "condition_dim", "style_dim"), ">= 1"
     ),
@@ -78,16 +89,18 @@ def kind_of(default, bound=""):
     Args:
         default: A number, bool, string, None, or a tuple of numbers or strings.
         bound: A tuple of all values allowed; or text: an interval such as "[0, 1)", ">= 1" or "> 0",
-            "number" before it where integers are the default and floats allowed, "string" in its place,
-            "None or" before it where None is allowed too.
+            "number" before it where integers are the default and floats allowed, "integers" for a tuple
+            of them where the default does not show that, "string" in its place, "None or" before it
+            where None is allowed too.
     """
     if isinstance(bound, tuple):
         return Kind(f"one of {', '.join(map(repr, bound))}", str, choices=bound)
     is_optional = default is None or bound.startswith("None or")
-    is_sequence = isinstance(default, (tuple, list))
+    is_sequence = isinstance(default, (tuple, list)) or "integers" in bound
+    bound = bound.replace("integers", "")
     bound, is_any_number = bound.removeprefix("None or").strip(), "number" in bound
     interval = bound.removeprefix("number").strip()
-    sample = _sample(default) if is_sequence else default
+    sample = _sample(default) if isinstance(default, (tuple, list)) else default
     if interval == "string":
         number, interval = str, ""
     elif default is None and not is_any_number:

@@ -24,6 +24,9 @@ from tfgan_zoo.layers.noise import NoiseInjection as NoiseInjection
 from tfgan_zoo.layers.normalization import BatchNormalization as BatchNormalization
 from tfgan_zoo.layers.normalization import InstanceNormalization as InstanceNormalization
 from tfgan_zoo.layers.normalization import PixelNormalization as PixelNormalization
+from tfgan_zoo.layers.normalization import (
+    TruncationBatchNormalization as TruncationBatchNormalization,
+)
 from tfgan_zoo.layers.padding import ReflectionPadding2D as ReflectionPadding2D
 from tfgan_zoo.layers.padding import reflected as reflected
 from tfgan_zoo.layers.padding import reflected_to_multiple as reflected_to_multiple

@@ -20,13 +20,20 @@ class SelfAttention(keras.layers.Layer):
 
     Args:
         kernel_initializer: As in `keras.layers.Conv2D`; a name, or the class of an initializer.
+        mode: Of all four convolutions: "iterated", "stored", or None for no spectral normalization; see
+            `SpectralConv2D`.
 
     Reference: Zhang et al., "Self-Attention Generative Adversarial Networks", 2019 (equations 1 to 3).
     """
 
-    def __init__(self, kernel_initializer: Any = "glorot_uniform", **kwargs: Any):
+    def __init__(
+        self,
+        kernel_initializer: Any = "glorot_uniform",
+        mode: str | None = "iterated",
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.kernel_initializer = kernel_initializer
+        self.kernel_initializer, self.mode = kernel_initializer, mode
 
     def build(self, input_shape):
         channels = input_shape[-1]
@@ -51,7 +58,8 @@ class SelfAttention(keras.layers.Layer):
         return input_shape
 
     def get_config(self):
-        return {**super().get_config(), "kernel_initializer": self.kernel_initializer}
+        own = {} if self.mode == "iterated" else {"mode": self.mode}
+        return {**super().get_config(), "kernel_initializer": self.kernel_initializer, **own}
 
     def _map(self, channels):
         return SpectralConv2D(
@@ -59,6 +67,7 @@ class SelfAttention(keras.layers.Layer):
             1,
             use_bias=False,
             kernel_initializer=self.kernel_initializer,
+            mode=self.mode,
             dtype=self.dtype_policy,
         )
 

@@ -1,9 +1,12 @@
 """Normalizations: of a batch by TensorFlow's fused kernel, of each image, of each pixel."""
 
+import math
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+_ON_ROW = 1e-4  # of a table: how far float32 may be beside a row
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
@@ -36,6 +39,83 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def _move(self, variable, value):
         variable.assign(variable * self.momentum + tf.stop_gradient(value) * (1 - self.momentum))
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo")
+class TruncationBatchNormalization(keras.layers.BatchNormalization):
+    """Batch normalization whose moving statistics are a table, `[rows, C]`, with a row for each of
+    `rows` truncations from 0 to 1 in equal steps.
+
+    Inputs: feature maps `[B, H, W, C]`, and truncations `[B]` in [0, 1]. Outside of training each
+    example is normalized by the statistics of its truncation. Between two rows they are a mean of both,
+    where the weight of the lower row is the share of the way to the upper one: so does the code that
+    the published BigGAN-deep comes with (github.com/huggingface/pytorch-pretrained-BigGAN), and a usual
+    interpolation swaps the two. Training normalizes by the batch, and moves the row of truncation 1.
+
+    Args:
+        rows: Int, 2 or more.
+
+    All other arguments: see `keras.layers.BatchNormalization`.
+    """
+
+    def __init__(self, rows: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.rows = rows
+        self.input_spec = None  # Keras's is that of one input
+
+    def build(self, input_shape):
+        channels = input_shape[0][-1]
+        own = {"trainable": False, "autocast": False, "shape": (self.rows, channels)}
+        self.moving_mean = self.add_weight(name="moving_mean", initializer="zeros", **own)
+        self.moving_variance = self.add_weight(name="moving_variance", initializer="ones", **own)
+        own = {"autocast": False, "shape": (channels,)}
+        if self.scale:
+            self.gamma = self.add_weight(name="gamma", initializer=self.gamma_initializer, **own)
+        if self.center:
+            self.beta = self.add_weight(name="beta", initializer=self.beta_initializer, **own)
+
+    def call(self, inputs, training=None, mask=None):
+        x, truncations = (tf.cast(value, tf.float32) for value in inputs)
+        if training and self.trainable:
+            mean, variance = tf.nn.moments(x, axes=[0, 1, 2])
+            self._move(self.moving_mean, mean)
+            self._move(self.moving_variance, variance)
+        else:
+            tables = [self.moving_mean, self.moving_variance]
+            mean, variance = (_between(table, truncations)[:, None, None] for table in tables)
+        scale = tf.math.rsqrt(variance + self.epsilon)
+        scale = scale * self.gamma if self.scale else scale
+        outputs = (x - mean) * scale + (self.beta if self.center else 0.0)
+        return tf.cast(outputs, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def get_config(self):
+        return {**super().get_config(), "rows": self.rows}
+
+    def _move(self, table, value):
+        last = table[-1] * self.momentum + tf.stop_gradient(value) * (1 - self.momentum)
+        table.assign(tf.concat([table[:-1], last[None]], axis=0))
+
+
+def _between(table, truncations):
+    """`[B, C]` of a table's rows, for truncations `[B]`."""
+    table = tf.convert_to_tensor(table)
+    last = table.shape[0] - 1
+    step = 1.0 / last
+    # On rows, the places that float64 gives for a truncation in decimals, 0.58 / 0.02 < 29.
+    exact = [math.modf(round(row * step, 10) / step) for row in range(last + 1)]
+    shares, starts = (tf.constant(values, tf.float32) for values in zip(*exact, strict=True))
+    place = truncations * last
+    nearest = tf.cast(tf.clip_by_value(tf.round(place), 0, last), tf.int32)
+    is_row = tf.abs(place - tf.round(place)) < _ON_ROW
+    start = tf.where(is_row, tf.gather(starts, nearest), tf.floor(place))
+    share = tf.where(is_row, tf.gather(shares, nearest), place - tf.floor(place))
+    share = tf.where(share == 0, 1.0, share)[:, None]
+    start = tf.clip_by_value(tf.cast(start, tf.int32), 0, last)
+    above = tf.minimum(start + 1, last)
+    return share * tf.gather(table, start) + (1 - share) * tf.gather(table, above)
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")

@@ -106,6 +106,14 @@ class Rng:
         """Uniform draws from [low, high), float32 `[count, *shape]`."""
         return low + (high - low) * self._draw(uniform_rows, shape)
 
+    def latents(self, length, distribution):
+        """Draws `[count, length]`: "normal", "truncated_normal" within [-2, 2], or "uniform" over
+        [-1, 1)."""
+        if distribution == "uniform":
+            return self.uniform([length], -1.0, 1.0)
+        drawn = self.normal([length])
+        return drawn if distribution == "normal" else within(drawn, 2.0)
+
     def shared_uniform(self, shape):
         """Uniform draws from [0, 1), float32 `shape`, the same for all examples and on all replicas."""
         rows, self.rows = self.rows, tf.zeros([1], tf.uint32)
@@ -144,3 +152,9 @@ class Rng:
 def active_rng():
     """The `Rng` of the update being traced in this thread, or None outside of one."""
     return getattr(_active, "rng", None)
+
+
+def within(latents, bound):
+    """Normal latents as normal ones within [-bound, bound], by the increasing map between the two."""
+    share = tf.math.erf(bound / 2**0.5)  # of normal values within
+    return 2**0.5 * tf.math.erfinv(share * tf.math.erf(latents / 2**0.5))

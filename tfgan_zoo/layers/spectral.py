@@ -4,6 +4,7 @@ Reference: Miyato et al., "Spectral Normalization for Generative Adversarial Net
 (arXiv:1802.05957; equations 7 to 12 and algorithm 1).
 """
 
+import math
 from typing import Any
 
 import keras
@@ -17,47 +18,88 @@ class _Spectral:
 
     Every call of one step divides by the same number, so that real and generated images meet the same
     discriminator; `advance` is called once an update, by the training step.
+
+    Args:
+        mode: "iterated": one singular vector is a weight, `u`, and each call makes a power iteration
+            from it; "stored": both are, `u` and `v`, and calls take them as they are; None: there are
+            none, and the kernel stays as it is.
     """
+
+    def __init__(self, *args, mode="iterated", **kwargs):
+        super().__init__(*args, **kwargs)
+        self.mode = mode
 
     def build(self, input_shape):
         super().build(input_shape)
-        self.u = self.add_weight(
-            shape=(self.kernel.shape[-1],),
-            initializer=keras.initializers.RandomNormal(),
-            trainable=False,
-            autocast=False,
-            dtype="float32",
-            name="u",
-        )
+        start = keras.initializers.RandomNormal()
+        if self.mode is None:
+            return
+        if self.mode == "stored":
+            columns = self.kernel.shape[-1]
+            rows = math.prod(self.kernel.shape[:-1])
+            first = lambda *_, **__: _iterated(self.kernel, start((columns,)))[0]  # noqa: E731
+            self.v = self._vector("v", rows, first)
+            start = lambda *_, **__: _iterated_back(self.kernel, self.v)  # noqa: E731
+        self.u = self._vector("u", self.kernel.shape[-1], start)
+
+    def _vector(self, name, length, initializer):
+        own = {"trainable": False, "autocast": False, "dtype": "float32", "name": name}
+        return self.add_weight(shape=(length,), initializer=initializer, **own)
 
     def save_own_variables(self, store):
         super().save_own_variables(store)  # by a list of names that Keras's layers know
-        store["u"] = self.u
+        for name in self._vectors():
+            store[name] = getattr(self, name)
 
     def load_own_variables(self, store):
         super().load_own_variables(store)
-        self.u.assign(store["u"])
+        for name in self._vectors():
+            getattr(self, name).assign(store[name])
+
+    def get_config(self):
+        own = {} if self.mode == "iterated" else {"mode": self.mode}
+        return {**super().get_config(), **own}
 
     def advance(self):
         """One power iteration on the kernel as it is now."""
-        _, u, _ = _iterated(self.kernel, self.u)
+        if self.mode is None:
+            return
+        v, u, _ = _iterated(self.kernel, self.u)
         self.u.assign(u)
+        if self.mode == "stored":
+            self.v.assign(v)
 
     def normalized(self, kernel):
         """The kernel over its largest singular value, with the gradient of equation 12."""
-        v, u, matrix = _iterated(kernel, self.u)
+        if self.mode is None:
+            return kernel
+        if self.mode == "stored":
+            v, u, matrix = *map(tf.convert_to_tensor, (self.v, self.u)), _matrix(kernel)
+        else:
+            v, u, matrix = _iterated(kernel, self.u)
         sigma = tf.tensordot(v, tf.linalg.matvec(matrix, u), 1)
         return kernel / tf.cast(sigma, kernel.dtype)
+
+    def _vectors(self):
+        return {"iterated": ("u",), "stored": ("v", "u"), None: ()}[self.mode]
 
 
 def _iterated(kernel, u):
     """Both singular vectors after an iteration, constants to the gradient; the kernel as a matrix."""
-    kernel = tf.convert_to_tensor(kernel)
-    matrix = tf.cast(tf.reshape(kernel, [-1, kernel.shape[-1]]), tf.float32)
+    matrix = _matrix(kernel)
     fixed = tf.stop_gradient(matrix)
     v = tf.math.l2_normalize(tf.linalg.matvec(fixed, tf.convert_to_tensor(u)), epsilon=1e-12)
-    u = tf.math.l2_normalize(tf.linalg.matvec(fixed, v, transpose_a=True), epsilon=1e-12)
-    return v, u, matrix
+    return v, _iterated_back(fixed, v), matrix
+
+
+def _iterated_back(kernel, v):
+    columns = tf.linalg.matvec(_matrix(kernel), tf.convert_to_tensor(v), transpose_a=True)
+    return tf.math.l2_normalize(columns, epsilon=1e-12)
+
+
+def _matrix(kernel):
+    kernel = tf.convert_to_tensor(kernel)
+    return tf.cast(tf.reshape(kernel, [-1, kernel.shape[-1]]), tf.float32)
 
 
 def advance_spectral_norms(network: keras.Model):

@@ -270,7 +270,7 @@ class GAN(keras.Model):
     presets: dict[str, Preset]
     image_shape: tuple[int, int, int]
     latent_dim: int
-    latent_distribution: Literal["normal", "uniform"]
+    latent_distribution: Literal["normal", "truncated_normal", "uniform"]
     objective: Objective
     penalty: Penalty | None
     regularizers: tuple[Regularizer, ...]
@@ -287,7 +287,7 @@ class GAN(keras.Model):
         self,
         image_shape: tuple[int, int, int] = (64, 64, 3),
         latent_dim: int = 100,
-        latent_distribution: Literal["normal", "uniform"] = "normal",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
         objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
         penalty: str | Penalty | None = None,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -668,7 +668,7 @@ class BEGAN(GAN):
         self,
         image_shape: tuple[int, int, int] = (64, 64, 3),
         latent_dim: int = 64,
-        latent_distribution: Literal["normal", "uniform"] = "uniform",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "uniform",
         objective: str | Objective | tuple[Callable, Callable] = "wasserstein",
         penalty: str | Penalty | None = None,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -699,11 +699,26 @@ class BigGAN(GAN):
     discriminator_attention_size: int | None
     orthogonal_weight: float
     generator_normalization: Literal["batch"] | None
+    conditioning: Literal["hierarchical", "embedding", "class"]
+    generator_spectral_norm: Literal["iterated", "stored"] | None
+    discriminator_spectral_norm: Literal["iterated", "stored"] | None
+    generator_channels: Sequence[int] | None
+    discriminator_channels: Sequence[int] | None
+    discriminator_halvings: int | None
+    discriminator_hidden: Literal["inputs", "outputs"]
+    activated_shortcuts: bool
+    discriminator_normalization: Literal["batch"] | None
+    generator_activation: Literal["relu", "leaky_relu", "elu", "gelu"] | None
+    discriminator_activation: Literal["relu", "leaky_relu", "elu", "gelu"] | None
+    attention_blocks: Sequence[int] | None
+    discriminator_attention_blocks: Sequence[int] | None
+    normalization_epsilon: float
+    last_normalization_epsilon: float
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (128, 128, 3),
         latent_dim: int = 120,
-        latent_distribution: Literal["normal", "uniform"] = "normal",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
         objective: str | Objective | tuple[Callable, Callable] = "hinge",
         penalty: str | Penalty | None = None,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -720,6 +735,21 @@ class BigGAN(GAN):
         discriminator_attention_size: int | None = None,
         orthogonal_weight: float = 0.0001,
         generator_normalization: Literal["batch"] | None = "batch",
+        conditioning: Literal["hierarchical", "embedding", "class"] = "hierarchical",
+        generator_spectral_norm: Literal["iterated", "stored"] | None = "iterated",
+        discriminator_spectral_norm: Literal["iterated", "stored"] | None = "iterated",
+        generator_channels: Sequence[int] | None = None,
+        discriminator_channels: Sequence[int] | None = None,
+        discriminator_halvings: int | None = None,
+        discriminator_hidden: Literal["inputs", "outputs"] = "outputs",
+        activated_shortcuts: bool = False,
+        discriminator_normalization: Literal["batch"] | None = None,
+        generator_activation: Literal["relu", "leaky_relu", "elu", "gelu"] | None = None,
+        discriminator_activation: Literal["relu", "leaky_relu", "elu", "gelu"] | None = None,
+        attention_blocks: Sequence[int] | None = None,
+        discriminator_attention_blocks: Sequence[int] | None = None,
+        normalization_epsilon: float = 1e-05,
+        last_normalization_epsilon: float = 1e-05,
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
@@ -795,7 +825,7 @@ class DCGAN(GAN):
         self,
         image_shape: tuple[int, int, int] = (64, 64, 3),
         latent_dim: int = 100,
-        latent_distribution: Literal["normal", "uniform"] = "uniform",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "uniform",
         objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
         penalty: str | Penalty | None = None,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -865,6 +895,8 @@ class ESRGAN(ImageToImage):
         self, batch: dict[str, tf.Tensor], rng: Rng
     ) -> tuple[tf.Tensor, dict]: ...
     def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    @property
+    def has_discriminator(self): ...
     def interpolated(self, other, share): ...
     def shown(self, targets): ...
     @property
@@ -892,7 +924,7 @@ class InfoGAN(GAN):
         self,
         image_shape: tuple[int, int, int] = (28, 28, 1),
         latent_dim: int = 74,
-        latent_distribution: Literal["normal", "uniform"] = "uniform",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "uniform",
         objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
         penalty: str | Penalty | None = None,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -932,7 +964,7 @@ class ProGAN(GAN):
         self,
         image_shape: tuple[int, int, int] = (1024, 1024, 3),
         latent_dim: int = 512,
-        latent_distribution: Literal["normal", "uniform"] = "normal",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
         objective: str | Objective | tuple[Callable, Callable] = "wasserstein",
         penalty: str | Penalty | None = "gradient_penalty",
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -966,7 +998,7 @@ class R3GAN(GAN):
         self,
         image_shape: tuple[int, int, int] = (64, 64, 3),
         latent_dim: int = 64,
-        latent_distribution: Literal["normal", "uniform"] = "normal",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
         objective: str | Objective | tuple[Callable, Callable] = "relativistic",
         penalty: str | Penalty | None = ...,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -1036,6 +1068,8 @@ class RealESRGAN(ImageToImage):
         self, batch: dict[str, tf.Tensor], rng: Rng
     ) -> tuple[tf.Tensor, dict]: ...
     def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    @property
+    def has_discriminator(self): ...
     def interpolated(self, other, share): ...
     def shown(self, targets): ...
     @property
@@ -1052,11 +1086,25 @@ class SAGAN(GAN):
     width: int
     attention_size: int | None
     generator_normalization: Literal["batch"] | None
+    attention_blocks: Sequence[int] | None
+    discriminator_attention_blocks: Sequence[int] | None
+    generator_channels: Sequence[int] | None
+    discriminator_channels: Sequence[int] | None
+    discriminator_halvings: int | None
+    discriminator_hidden: Literal["inputs", "outputs"]
+    activated_shortcuts: bool
+    upsampling: Literal["nearest", "bilinear"]
+    discriminator_normalization: Literal["batch"] | None
+    generator_activation: Literal["relu", "leaky_relu", "elu", "gelu"] | None
+    discriminator_activation: Literal["relu", "leaky_relu", "elu", "gelu"] | None
+    normalization_epsilon: float
+    generator_spectral_norm: Literal["iterated", "stored"] | None
+    discriminator_spectral_norm: Literal["iterated", "stored"] | None
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (128, 128, 3),
         latent_dim: int = 128,
-        latent_distribution: Literal["normal", "uniform"] = "normal",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
         objective: str | Objective | tuple[Callable, Callable] = "hinge",
         penalty: str | Penalty | None = None,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -1070,6 +1118,20 @@ class SAGAN(GAN):
         width: int = 64,
         attention_size: int | None = 32,
         generator_normalization: Literal["batch"] | None = "batch",
+        attention_blocks: Sequence[int] | None = None,
+        discriminator_attention_blocks: Sequence[int] | None = None,
+        generator_channels: Sequence[int] | None = None,
+        discriminator_channels: Sequence[int] | None = None,
+        discriminator_halvings: int | None = None,
+        discriminator_hidden: Literal["inputs", "outputs"] = "outputs",
+        activated_shortcuts: bool = False,
+        upsampling: Literal["nearest", "bilinear"] = "nearest",
+        discriminator_normalization: Literal["batch"] | None = None,
+        generator_activation: Literal["relu", "leaky_relu", "elu", "gelu"] | None = None,
+        discriminator_activation: Literal["relu", "leaky_relu", "elu", "gelu"] | None = None,
+        normalization_epsilon: float = 1e-05,
+        generator_spectral_norm: Literal["iterated", "stored"] | None = "iterated",
+        discriminator_spectral_norm: Literal["iterated", "stored"] | None = "iterated",
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
@@ -1081,11 +1143,24 @@ class SNGAN(GAN):
     network: Literal["resnet_flat", "resnet", "cnn"]
     width: int
     generator_normalization: Literal["batch"] | None
+    generator_channels: Sequence[int] | None
+    discriminator_channels: Sequence[int] | None
+    discriminator_halvings: int | None
+    discriminator_hidden: Literal["inputs", "outputs"]
+    activated_shortcuts: bool
+    upsampling: Literal["nearest", "bilinear"]
+    discriminator_normalization: Literal["batch"] | None
+    discriminator_pooling: Literal["sum", "mean", "flatten"] | None
+    generator_activation: Literal["relu", "leaky_relu", "elu", "gelu"] | None
+    discriminator_activation: Literal["relu", "leaky_relu", "elu", "gelu"] | None
+    normalization_epsilon: float
+    generator_spectral_norm: Literal["iterated", "stored"] | None
+    discriminator_spectral_norm: Literal["iterated", "stored"] | None
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (32, 32, 3),
         latent_dim: int = 128,
-        latent_distribution: Literal["normal", "uniform"] = "normal",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
         objective: str | Objective | tuple[Callable, Callable] = "hinge",
         penalty: str | Penalty | None = None,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -1099,6 +1174,19 @@ class SNGAN(GAN):
         network: Literal["resnet_flat", "resnet", "cnn"] = "resnet_flat",
         width: int = 256,
         generator_normalization: Literal["batch"] | None = "batch",
+        generator_channels: Sequence[int] | None = None,
+        discriminator_channels: Sequence[int] | None = None,
+        discriminator_halvings: int | None = None,
+        discriminator_hidden: Literal["inputs", "outputs"] = "inputs",
+        activated_shortcuts: bool = False,
+        upsampling: Literal["nearest", "bilinear"] = "nearest",
+        discriminator_normalization: Literal["batch"] | None = None,
+        discriminator_pooling: Literal["sum", "mean", "flatten"] | None = None,
+        generator_activation: Literal["relu", "leaky_relu", "elu", "gelu"] | None = None,
+        discriminator_activation: Literal["relu", "leaky_relu", "elu", "gelu"] | None = None,
+        normalization_epsilon: float = 1e-05,
+        generator_spectral_norm: Literal["iterated", "stored"] | None = None,
+        discriminator_spectral_norm: Literal["iterated", "stored"] | None = "iterated",
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
@@ -1152,6 +1240,8 @@ class SRGAN(ImageToImage):
         self, batch: dict[str, tf.Tensor], rng: Rng
     ) -> tuple[tf.Tensor, dict]: ...
     def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    @property
+    def has_discriminator(self): ...
     def interpolated(self, other, share): ...
     def shown(self, targets): ...
     @property
@@ -1204,7 +1294,7 @@ class StyleGAN(GAN):
         self,
         image_shape: tuple[int, int, int] = (64, 64, 3),
         latent_dim: int = 512,
-        latent_distribution: Literal["normal", "uniform"] = "normal",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
         objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
         penalty: str | Penalty | None = ...,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -1248,7 +1338,7 @@ class VAEGAN(GAN):
         self,
         image_shape: tuple[int, int, int] = (64, 64, 3),
         latent_dim: int = 128,
-        latent_distribution: Literal["normal", "uniform"] = "normal",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
         objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
         penalty: str | Penalty | None = None,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -1286,7 +1376,7 @@ class VanillaGAN(GAN):
         self,
         image_shape: tuple[int, int, int] = (28, 28, 1),
         latent_dim: int = 100,
-        latent_distribution: Literal["normal", "uniform"] = "uniform",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "uniform",
         objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
         penalty: str | Penalty | None = None,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -1317,7 +1407,7 @@ class ACGAN(DCGAN):
         self,
         image_shape: tuple[int, int, int] = (32, 32, 3),
         latent_dim: int = 100,
-        latent_distribution: Literal["normal", "uniform"] = "normal",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
         objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
         penalty: str | Penalty | None = None,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -1343,11 +1433,15 @@ class ACGAN(DCGAN):
 
 class BigGANDeep(BigGAN):
     """BigGAN with two bottleneck blocks where it has one."""
+
+    depth: int
+    truncation_statistics: int
+    last_channels: int | None
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (128, 128, 3),
         latent_dim: int = 128,
-        latent_distribution: Literal["normal", "uniform"] = "normal",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
         objective: str | Objective | tuple[Callable, Callable] = "hinge",
         penalty: str | Penalty | None = None,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -1364,9 +1458,28 @@ class BigGANDeep(BigGAN):
         discriminator_attention_size: int | None = None,
         orthogonal_weight: float = 0.0001,
         generator_normalization: Literal["batch"] | None = "batch",
+        conditioning: Literal["hierarchical", "embedding", "class"] = "hierarchical",
+        generator_spectral_norm: Literal["iterated", "stored"] | None = "iterated",
+        discriminator_spectral_norm: Literal["iterated", "stored"] | None = "iterated",
+        generator_channels: Sequence[int] | None = None,
+        discriminator_channels: Sequence[int] | None = None,
+        discriminator_halvings: int | None = None,
+        discriminator_hidden: Literal["inputs", "outputs"] = "outputs",
+        activated_shortcuts: bool = False,
+        discriminator_normalization: Literal["batch"] | None = None,
+        generator_activation: Literal["relu", "leaky_relu", "elu", "gelu"] | None = None,
+        discriminator_activation: Literal["relu", "leaky_relu", "elu", "gelu"] | None = None,
+        attention_blocks: Sequence[int] | None = None,
+        discriminator_attention_blocks: Sequence[int] | None = None,
+        normalization_epsilon: float = 1e-05,
+        last_normalization_epsilon: float = 1e-05,
+        depth: int = 2,
+        truncation_statistics: int = 1,
+        last_channels: int | None = None,
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
+    def images_from(self, latents: tf.Tensor, embedding, truncations=None): ...
 
 class ConditionalGAN(DCGAN):
     """A generator and a discriminator that are both told the class."""
@@ -1376,7 +1489,7 @@ class ConditionalGAN(DCGAN):
         self,
         image_shape: tuple[int, int, int] = (64, 64, 3),
         latent_dim: int = 100,
-        latent_distribution: Literal["normal", "uniform"] = "uniform",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "uniform",
         objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
         penalty: str | Penalty | None = None,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -1404,7 +1517,7 @@ class LSGAN(DCGAN):
         self,
         image_shape: tuple[int, int, int] = (64, 64, 3),
         latent_dim: int = 100,
-        latent_distribution: Literal["normal", "uniform"] = "uniform",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "uniform",
         objective: str | Objective | tuple[Callable, Callable] = "least_squares",
         penalty: str | Penalty | None = None,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -1434,7 +1547,7 @@ class SSGAN(SNGAN):
         self,
         image_shape: tuple[int, int, int] = (32, 32, 3),
         latent_dim: int = 128,
-        latent_distribution: Literal["normal", "uniform"] = "normal",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
         objective: str | Objective | tuple[Callable, Callable] = "hinge",
         penalty: str | Penalty | None = None,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -1448,6 +1561,19 @@ class SSGAN(SNGAN):
         network: Literal["resnet_flat", "resnet", "cnn"] = "resnet_flat",
         width: int = 256,
         generator_normalization: Literal["batch"] | None = "batch",
+        generator_channels: Sequence[int] | None = None,
+        discriminator_channels: Sequence[int] | None = None,
+        discriminator_halvings: int | None = None,
+        discriminator_hidden: Literal["inputs", "outputs"] = "inputs",
+        activated_shortcuts: bool = False,
+        upsampling: Literal["nearest", "bilinear"] = "nearest",
+        discriminator_normalization: Literal["batch"] | None = None,
+        discriminator_pooling: Literal["sum", "mean", "flatten"] | None = None,
+        generator_activation: Literal["relu", "leaky_relu", "elu", "gelu"] | None = None,
+        discriminator_activation: Literal["relu", "leaky_relu", "elu", "gelu"] | None = None,
+        normalization_epsilon: float = 1e-05,
+        generator_spectral_norm: Literal["iterated", "stored"] | None = None,
+        discriminator_spectral_norm: Literal["iterated", "stored"] | None = "iterated",
         d_rotation_weight: float = 1.0,
         g_rotation_weight: float = 0.2,
         name: str | None = None,
@@ -1466,7 +1592,7 @@ class StyleGAN2(StyleGAN):
         self,
         image_shape: tuple[int, int, int] = (64, 64, 3),
         latent_dim: int = 512,
-        latent_distribution: Literal["normal", "uniform"] = "normal",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
         objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
         penalty: str | Penalty | None = ...,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -1505,7 +1631,7 @@ class TextGAN(DCGAN):
         self,
         image_shape: tuple[int, int, int] = (64, 64, 3),
         latent_dim: int = 100,
-        latent_distribution: Literal["normal", "uniform"] = "normal",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
         objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
         penalty: str | Penalty | None = None,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -1555,7 +1681,7 @@ class WGAN(DCGAN):
         self,
         image_shape: tuple[int, int, int] = (64, 64, 3),
         latent_dim: int = 100,
-        latent_distribution: Literal["normal", "uniform"] = "normal",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
         objective: str | Objective | tuple[Callable, Callable] = "wasserstein",
         penalty: str | Penalty | None = None,
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
@@ -1585,7 +1711,7 @@ class WGANGP(DCGAN):
         self,
         image_shape: tuple[int, int, int] = (64, 64, 3),
         latent_dim: int = 128,
-        latent_distribution: Literal["normal", "uniform"] = "normal",
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
         objective: str | Objective | tuple[Callable, Callable] = "wasserstein",
         penalty: str | Penalty | None = "gradient_penalty",
         regularizers: str | Regularizer | Sequence[str | Regularizer] = (),

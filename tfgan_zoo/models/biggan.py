@@ -5,11 +5,10 @@ Synthesis", 2019 (arXiv:1809.11096).
 """
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from tfgan_zoo import penalties
-from tfgan_zoo.layers import SpectralDense
-from tfgan_zoo.networks import resnet
+from tfgan_zoo.networks import biggan, resnet
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN
 
@@ -39,6 +38,31 @@ class BigGAN(GAN):
         orthogonal_weight: Float. Factor of the orthogonal regularization of the generator (equation 3),
             on all of its kernels but the shared embedding.
         generator_normalization: "batch", or None for the gains and biases alone.
+        conditioning: What gains and biases are linear in: "hierarchical", the class embedding and a part
+            of the latents; "embedding", the class embedding alone, while all latents make the first
+            feature map; or "class", a vector of its own for each class, not spectrally normalized, and
+            without an embedding.
+        generator_spectral_norm, discriminator_spectral_norm: "iterated": layers keep one singular
+            vector, and each call makes a power iteration from it; "stored": they keep both, and calls
+            take them as they are, as `torch.nn.utils.spectral_norm` does in evaluation; None: layers are
+            not spectrally normalized.
+        generator_channels: Ints. Of the first feature map and of each one of twice the side, where they
+            are not the paper's multiples of `width`.
+        discriminator_channels: Ints. Of each block, likewise.
+        discriminator_halvings: Int. How many blocks halve the feature map, the first ones. None: as in
+            the paper, and with `discriminator_channels` all but the last.
+        discriminator_hidden: "outputs" or "inputs": the channels between a block's two convolutions are
+            as many as its outputs', or as its inputs'.
+        activated_shortcuts: Bool. Whether the discriminator's shortcuts come after a block's first ReLU,
+            as where PyTorch's works in place (github.com/POSTECH-CVLab/PyTorch-StudioGAN).
+        discriminator_normalization: "batch", before each activation and before a shortcut's convolution,
+            or None.
+        generator_activation, discriminator_activation: "relu", "leaky_relu" (of slope 0.1), "elu" or
+            "gelu". None: ReLU.
+        attention_blocks, discriminator_attention_blocks: Ints. Numbers of the blocks, from 0 on, whose
+            feature maps attend to themselves, in place of those of one size.
+        normalization_epsilon, last_normalization_epsilon: Floats. Added to the variance by batch
+            normalization, within the blocks and after them.
 
     All other arguments: see `GAN`.
 
@@ -49,6 +73,11 @@ class BigGAN(GAN):
     """
 
     truncates = True
+    bounds = {
+        "conditioning": ("hierarchical", "embedding", "class"),
+        "discriminator_hidden": ("inputs", "outputs"),
+        "discriminator_normalization": ("batch", None),
+    }
     defaults = {
         "image_shape": (128, 128, 3),
         "latent_dim": 120,
@@ -64,6 +93,21 @@ class BigGAN(GAN):
         "discriminator_attention_size": None,
         "orthogonal_weight": 1e-4,
         "generator_normalization": "batch",
+        "conditioning": "hierarchical",
+        "generator_spectral_norm": "iterated",
+        "discriminator_spectral_norm": "iterated",
+        "generator_channels": None,
+        "discriminator_channels": None,
+        "discriminator_halvings": None,
+        "discriminator_hidden": "outputs",
+        "activated_shortcuts": False,
+        "discriminator_normalization": None,
+        "generator_activation": None,
+        "discriminator_activation": None,
+        "attention_blocks": None,
+        "discriminator_attention_blocks": None,
+        "normalization_epsilon": 1e-5,
+        "last_normalization_epsilon": 1e-5,
     }
 
     def default_optimizer(self, learning_rate):
@@ -72,14 +116,16 @@ class BigGAN(GAN):
     def build_generator(self):
         latents = keras.Input([self.latent_dim], name="latents")
         labels = resnet.label_input(self.num_classes)
-        images = self.images_from(latents, embedded(self, labels))
+        images = self.images_from(latents, biggan.embedded(self, labels))
         return keras.Model([latents, labels], images, name="generator")
 
     def build_discriminator(self):
         images = keras.Input(self.image_shape, name="images")
         labels = resnet.label_input(self.num_classes)
-        features = resnet.global_sum_pooling(self.feature_maps(images))
-        logits = resnet.logits_of(features, labels, self.num_classes, "orthogonal")
+        activate = resnet.discriminator_activation(self)
+        features = resnet.global_sum_pooling(self.feature_maps(images), activate)
+        mode = self.discriminator_spectral_norm
+        logits = resnet.logits_of(features, labels, self.num_classes, "orthogonal", mode)
         return keras.Model([images, labels], logits, name="discriminator")
 
     def generator_terms(self, fake, batch, rng):
@@ -91,7 +137,8 @@ class BigGAN(GAN):
 
     def regularized_kernels(self):
         """The generator's kernels, of rank 2 and more, without the shared class embedding."""
-        shared = self.generator.get_layer(EMBEDDING).kernel
+        is_shared = self.conditioning != "class"
+        shared = self.generator.get_layer(biggan.EMBEDDING).kernel if is_shared else None
         weights = self.generator.trainable_weights
         return [w.value for w in weights if len(w.shape) > 1 and w is not shared]
 
@@ -99,120 +146,30 @@ class BigGAN(GAN):
 
     def images_from(self, latents, embedding):
         """The generator's layers: float32 images of latents `[B, D]` and class vectors `[B, E]`."""
-        parts = split(latents, len(channels(self)))
-        conditions = [layers.Concatenate()([embedding, part]) for part in parts[1:]]
-        x = first_feature_map(self, parts[0])
-        for size, condition in zip(channels(self)[1:], conditions, strict=True):
-            x = resnet.block_up(x, size, convolve, activation(self, condition))
-            x = resnet.self_attention(x, self.attention_size, "orthogonal")
-        return to_rgb(self, x)
+        first, *sizes = biggan.channels(self)
+        parts = [latents, *[None] * len(sizes)]
+        if self.conditioning == "hierarchical":
+            parts = biggan.split(latents, len(sizes) + 1)
+        x = biggan.first_feature_map(self, parts[0], first)
+        convolve = biggan.convolution(self.generator_spectral_norm)
+        for level, (size, part) in enumerate(zip(sizes, parts[1:], strict=True)):
+            condition = embedding if part is None else layers.Concatenate()([embedding, part])
+            x = resnet.block_up(x, size, convolve, biggan.activation(self, condition))
+            x = biggan.generator_attention(self, x, level)
+        return biggan.to_rgb(self, x)
 
     def feature_maps(self, x):
         """The discriminator's layers up to its last feature maps: images -> `[B, h, w, C]`."""
-        for level, (size, is_halved) in enumerate(_discriminator_blocks(self)):
-            x = resnet.block_down(x, size, convolve, is_halved, is_first=level == 0)
-            if is_halved:
-                x = resnet.self_attention(x, discriminator_attention_size(self), "orthogonal")
+        convolve = biggan.convolution(self.discriminator_spectral_norm)
+        blocks = resnet.discriminator_blocks(self, lambda: biggan.discriminator_blocks(self))
+        own = {"is_activated": self.activated_shortcuts}
+        own["activate"] = resnet.discriminator_activation(self)
+        own["normalize"] = resnet.discriminator_normalization(self)
+        for level, (size, is_halved) in enumerate(blocks):
+            hidden = x.shape[-1] if self.discriminator_hidden == "inputs" else size
+            x = resnet.block_down(x, size, convolve, is_halved, level == 0, hidden, **own)
+            x = biggan.discriminator_attention(self, x, level, is_halved)
         return x
-
-
-# === Networks: pieces of the generator that BigGAN-deep has too ===
-
-EMBEDDING = "class_embedding"
-# Multiples of the width, by the number of doublings: of the first feature map and of each block's
-# (tables 4 to 6; for 64x64 the first author's code, github.com/ajbrock/BigGAN-PyTorch, where
-# google/compare_gan has 2, 4, 8, 16 and 16 in the discriminator). Smaller images have one width
-# throughout, as in the former for 32x32; the latter has half of it in the discriminator.
-_GENERATOR = {
-    4: (16, 16, 8, 4, 2),
-    5: (16, 16, 8, 4, 2, 1),
-    6: (16, 16, 8, 8, 4, 2, 1),
-    7: (16, 16, 8, 8, 4, 2, 1, 1),
-}
-_DISCRIMINATOR = {
-    4: (1, 2, 4, 8, 16),
-    5: (1, 2, 4, 8, 16, 16),
-    6: (1, 2, 4, 8, 8, 16, 16),
-    7: (1, 1, 2, 4, 8, 8, 16, 16),
-}
-_FLAT = 4
-
-convolve = resnet.spectral_convolution("orthogonal")
-
-
-def channels(gan):
-    """Of the generator's first feature map, and of each one of twice the side."""
-    _, doublings = resnet.base_resolution(gan.image_shape)
-    default = (_FLAT,) * (doublings + 1) if doublings < 4 else None
-    multiples = _GENERATOR.get(doublings, default)
-    if multiples is None:
-        raise ValueError(
-            f"{type(gan).__name__} has networks for images with a side of 8 to 896. Received: "
-            f"image_shape={gan.image_shape}."
-        )
-    return [gan.width * multiple for multiple in multiples]
-
-
-def embedded(gan, labels):
-    """The shared class embedding, `[B, embedding_dim]`; not spectrally normalized."""
-    initializer = keras.initializers.Orthogonal()
-    table = layers.Dense(
-        gan.embedding_dim, use_bias=False, kernel_initializer=initializer, name=EMBEDDING
-    )
-    return table(ops.one_hot(labels, gan.num_classes))
-
-
-def split(latents, count):
-    """Parts of one length, `count` of them: `[B, D]` -> a list of `[B, D / count]`."""
-    size = latents.shape[-1]
-    if size % count:
-        raise ValueError(
-            f"latent_dim must be a multiple of {count}, one part for the first feature map and one for "
-            f"each block. Received: latent_dim={size}."
-        )
-    return ops.split(latents, count, axis=-1)
-
-
-def first_feature_map(gan, x):
-    side, _ = resnet.base_resolution(gan.image_shape)
-    resnet.check_attention(gan)
-    shape = (side, side, channels(gan)[0])
-    x = SpectralDense(side * side * shape[-1], kernel_initializer="orthogonal")(x)
-    return layers.Reshape(shape)(x)
-
-
-def activation(gan, condition):
-    """`activate` of `residual`, with gains and biases linear in a condition `[B, D]`."""
-
-    def dense(units):
-        return SpectralDense(units, use_bias=False, kernel_initializer="orthogonal")
-
-    def activate(x):
-        kind = gan.generator_normalization
-        return layers.ReLU()(resnet.normalized(x, kind, condition, dense))
-
-    return activate
-
-
-def to_rgb(gan, x):
-    """Float32 images in [-1, 1] of the last feature maps."""
-    x = convolve(activation(gan, None)(x), gan.image_shape[-1], 3)
-    return layers.Activation("tanh", dtype="float32", name="images")(x)
-
-
-def discriminator_attention_size(gan):
-    """The side of the discriminator's feature map that attends to itself, or None."""
-    own = gan.discriminator_attention_size
-    return gan.attention_size if own is None else own
-
-
-def _discriminator_blocks(gan):
-    """`(channels, whether it halves the feature map)` of each block."""
-    _, doublings = resnet.base_resolution(gan.image_shape)
-    if doublings < 4:
-        return [(_FLAT * gan.width, level < 2) for level in range(4)]
-    multiples = _DISCRIMINATOR[doublings]
-    return [(gan.width * multiple, level < doublings) for level, multiple in enumerate(multiples)]
 
 
 # === Presets ===

@@ -31,6 +31,13 @@ class SAGAN(GAN):
         attention_size: Int. The side of the feature maps that attend to themselves; the discriminator
             has one where it is at most half of the image's side. None: no attention.
         generator_normalization: "batch", or None to leave batch normalization out.
+        attention_blocks, discriminator_attention_blocks: Ints. Numbers of the blocks, from 0 on, whose
+            feature maps attend to themselves, in place of those of one size.
+
+    `generator_channels`, `discriminator_channels`, `discriminator_halvings`, `discriminator_hidden`,
+    `activated_shortcuts`, `upsampling`, `discriminator_normalization`, `generator_activation`,
+    `discriminator_activation`, `normalization_epsilon`, `generator_spectral_norm` and
+    `discriminator_spectral_norm`: see `SNGAN`.
 
     All other arguments: see `GAN`.
 
@@ -39,7 +46,12 @@ class SAGAN(GAN):
             an image that is not square with a side of 4 to 7 times a power of 2 (8 or more).
     """
 
-    bounds = {"num_classes": "None or >= 1"}
+    bounds = {
+        "num_classes": "None or >= 1",
+        "upsampling": ("nearest", "bilinear"),
+        "discriminator_hidden": ("inputs", "outputs"),
+        "discriminator_normalization": ("batch", None),
+    }
     defaults = {
         "image_shape": (128, 128, 3),
         "latent_dim": 128,
@@ -50,6 +62,20 @@ class SAGAN(GAN):
         "width": 64,
         "attention_size": 32,
         "generator_normalization": "batch",
+        "attention_blocks": None,
+        "discriminator_attention_blocks": None,
+        "generator_channels": None,
+        "discriminator_channels": None,
+        "discriminator_halvings": None,
+        "discriminator_hidden": "outputs",
+        "activated_shortcuts": False,
+        "upsampling": "nearest",
+        "discriminator_normalization": None,
+        "generator_activation": None,
+        "discriminator_activation": None,
+        "normalization_epsilon": 1e-5,
+        "generator_spectral_norm": "iterated",
+        "discriminator_spectral_norm": "iterated",
     }
 
     def default_optimizer(self, learning_rate):
@@ -64,33 +90,65 @@ class SAGAN(GAN):
 
 # === Networks ===
 
-_convolve = resnet.spectral_convolution("glorot_uniform")
+_convolution = functools.partial(resnet.spectral_convolution, "glorot_uniform")
 
 
 def _images_from(gan, latents, labels):
     condition = None if labels is None else ops.one_hot(labels, gan.num_classes)
+    batch = resnet.batch_normalization(gan.normalization_epsilon)
 
     def activate(x, condition=condition):
-        return layers.ReLU()(resnet.normalized(x, gan.generator_normalization, condition))
+        kind = gan.generator_normalization
+        x = resnet.normalized(x, kind, condition, batch=batch)
+        return resnet.activation(gan.generator_activation)(x)
 
-    side, doublings = resnet.base_resolution(gan.image_shape)
-    resnet.check_attention(gan)
-    first, *maps = [gan.width * min(16, 2 ** (doublings - k)) for k in range(doublings + 1)]
-    x = layers.Reshape((side, side, first))(SpectralDense(side * side * first)(latents))
-    for channels in maps:
-        x = resnet.block_up(x, channels, _convolve, activate)
-        x = resnet.self_attention(x, gan.attention_size)
-    x = _convolve(activate(x, None), gan.image_shape[-1], 3)
+    side, _ = resnet.base_resolution(gan.image_shape)
+    if gan.attention_blocks is None:
+        resnet.check_attention(gan)
+    mode = gan.generator_spectral_norm
+    first, *maps = resnet.generator_channels(gan, lambda: _generator_channels(gan))
+    x = SpectralDense(side * side * first, mode=mode)(latents)
+    x = layers.Reshape((side, side, first))(x)
+    for number, channels in enumerate(maps):
+        x = resnet.block_up(x, channels, _convolution(mode), activate, gan.upsampling)
+        x = _attention(x, gan.attention_blocks, gan.attention_size, number, mode)
+    x = _convolution(mode)(activate(x, None), gan.image_shape[-1], 3)
     return layers.Activation("tanh", dtype="float32", name="images")(x)
 
 
 def _features_from(gan, x):
+    mode = gan.discriminator_spectral_norm
+    own = {
+        "is_activated": gan.activated_shortcuts,
+        "activate": resnet.discriminator_activation(gan),
+    }
+    own["normalize"] = resnet.discriminator_normalization(gan)
+    blocks = resnet.discriminator_blocks(gan, lambda: _discriminator_blocks(gan))
+    for number, (channels, is_halved) in enumerate(blocks):
+        is_narrow = number and gan.discriminator_hidden == "inputs"
+        hidden = x.shape[-1] if is_narrow else channels
+        convolve = _convolution(mode)
+        x = resnet.block_down(x, channels, convolve, is_halved, number == 0, hidden, **own)
+        size = gan.attention_size if is_halved else None
+        x = _attention(x, gan.discriminator_attention_blocks, size, number, mode)
+    return resnet.global_sum_pooling(x, own["activate"])
+
+
+def _attention(x, blocks, size, number, mode):
+    if blocks is not None:
+        size = x.shape[1] if number in blocks else None
+    return resnet.self_attention(x, size, mode=mode)
+
+
+def _generator_channels(gan):
     _, doublings = resnet.base_resolution(gan.image_shape)
-    for level in range(doublings):
-        x = resnet.block_down(x, gan.width * 2**level, _convolve, is_first=level == 0)
-        x = resnet.self_attention(x, gan.attention_size)
-    last = gan.width * min(16, 2**doublings)
-    return resnet.global_sum_pooling(resnet.block_down(x, last, _convolve, is_halved=False))
+    return [gan.width * min(16, 2 ** (doublings - k)) for k in range(doublings + 1)]
+
+
+def _discriminator_blocks(gan):
+    _, doublings = resnet.base_resolution(gan.image_shape)
+    halving = [(gan.width * 2**level, True) for level in range(doublings)]
+    return [*halving, (gan.width * min(16, 2**doublings), False)]
 
 
 # === Presets ===

@@ -8,10 +8,8 @@ Discriminator", 2018 (arXiv:1802.05637).
 import functools
 
 import keras
-from keras import layers, ops
 
-from tfgan_zoo.layers import Conv2D, Conv2DTranspose, LeakyReLU, SpectralConv2D
-from tfgan_zoo.networks import resnet
+from tfgan_zoo.networks import resnet, sngan
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN
 
@@ -33,14 +31,40 @@ class SNGAN(GAN):
             16 times) or "cnn" (table 3).
         width: Int. The paper has 256 for "resnet_flat" and 64 for the others.
         generator_normalization: "batch", or None to leave batch normalization out.
+        generator_channels: Ints. Of the first feature map and of each one of twice the side, of residual
+            networks, where they are not those of `network` and `width`.
+        discriminator_channels: Ints. Of each block of residual networks, likewise.
+        discriminator_halvings: Int. How many blocks halve the feature map, the first ones. None: as
+            `network` has it, and with `discriminator_channels` all but the last.
+        discriminator_hidden: "inputs" or "outputs": the channels between a block's two convolutions are
+            as many as its inputs', as in the authors' code, or as its outputs'.
+        activated_shortcuts: Bool. Whether the discriminator's shortcuts come after a block's first ReLU,
+            as where PyTorch's works in place (in github.com/kwotsin/mimicry and StudioGAN).
+        upsampling: "nearest" or "bilinear", of residual generators.
+        discriminator_normalization: "batch", before each activation and before a shortcut's convolution,
+            or None.
+        discriminator_pooling: "sum" or "mean", of each channel over its places, or "flatten". None: as
+            the paper's network has it.
+        generator_activation, discriminator_activation: "relu", "leaky_relu" (of slope 0.1), "elu" or
+            "gelu". None: as the paper's network has it.
+        normalization_epsilon: Float. Added to the variance by batch normalization.
+        generator_spectral_norm, discriminator_spectral_norm: "iterated": layers keep one singular
+            vector, and each call makes a power iteration from it; "stored": they keep both, and calls
+            take them as they are, as `torch.nn.utils.spectral_norm` does in evaluation; None: layers are
+            not spectrally normalized.
 
     All other arguments: see `GAN`.
 
     Raises:
-        ValueError: An unknown network or normalization, or an image that is not square with a side of
-            4 to 7 times a power of 2 (8 or more).
+        ValueError: An unknown network or normalization, channels that do not fit the image, or an image
+            that is not square with a side of 4 to 7 times a power of 2 (8 or more).
     """
 
+    bounds = {
+        "upsampling": ("nearest", "bilinear"),
+        "discriminator_hidden": ("inputs", "outputs"),
+        "discriminator_normalization": ("batch", None),
+    }
     defaults = {
         "image_shape": (32, 32, 3),
         "latent_dim": 128,
@@ -50,120 +74,29 @@ class SNGAN(GAN):
         "network": "resnet_flat",
         "width": 256,
         "generator_normalization": "batch",
+        "generator_channels": None,
+        "discriminator_channels": None,
+        "discriminator_halvings": None,
+        "discriminator_hidden": "inputs",
+        "activated_shortcuts": False,
+        "upsampling": "nearest",
+        "discriminator_normalization": None,
+        "discriminator_pooling": None,
+        "generator_activation": None,
+        "discriminator_activation": None,
+        "normalization_epsilon": 1e-5,
+        "generator_spectral_norm": None,
+        "discriminator_spectral_norm": "iterated",
     }
 
     def default_optimizer(self, learning_rate):
         return keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.9)
 
     def build_generator(self):
-        return resnet.generator(self, functools.partial(images_from, self))
+        return resnet.generator(self, functools.partial(sngan.images_from, self))
 
     def build_discriminator(self):
-        return resnet.discriminator(self, functools.partial(features_from, self))
-
-
-# === Networks ===
-
-
-def images_from(gan, latents, labels=None):
-    """The generator's layers: latents `[B, D]` -> float32 images `[B, H, W, C]` in [-1, 1]."""
-    condition = None if labels is None else ops.one_hot(labels, gan.num_classes)
-
-    def activate(x, condition=condition):
-        return layers.ReLU()(resnet.normalized(x, gan.generator_normalization, condition))
-
-    build = _cnn_from if _is_cnn(gan.network) else _maps_from
-    x = Conv2D(gan.image_shape[-1], 3, padding="same")(build(gan, latents, activate))
-    return layers.Activation("tanh", dtype="float32", name="images")(x)
-
-
-def features_from(gan, images):
-    """The discriminator's layers up to its logits: float32 features `[B, F]` of images."""
-    return (_cnn_features if _is_cnn(gan.network) else _resnet_features)(gan, images)
-
-
-def _is_cnn(network):
-    if network not in ("resnet_flat", "resnet", "cnn"):
-        raise ValueError(
-            f"network must be 'resnet_flat', 'resnet' or 'cnn'. Received: {network!r}."
-        )
-    return network == "cnn"
-
-
-def _first_feature_map(gan, latents, channels):
-    side, _ = resnet.base_resolution(gan.image_shape)
-    return layers.Reshape((side, side, channels))(layers.Dense(side**2 * channels)(latents))
-
-
-# === Residual networks ===
-
-
-def _maps_from(gan, latents, activate):
-    first, *maps = _generator_channels(gan)
-    x = _first_feature_map(gan, latents, first)
-    for channels in maps:
-        x = resnet.block_up(x, channels, _convolve, activate)
-    return activate(x, None)  # the last one is not told the class
-
-
-def _generator_channels(gan):
-    """Of the first feature map, and of each block."""
-    _, doublings = resnet.base_resolution(gan.image_shape)
-    if gan.network == "resnet_flat":
-        return [gan.width] * (doublings + 1)
-    return [gan.width * min(16, 2 ** (doublings - level)) for level in range(doublings + 1)]
-
-
-def _resnet_features(gan, x):
-    for level, (channels, is_halved) in enumerate(_discriminator_blocks(gan)):
-        hidden = x.shape[-1] if level else channels
-        x = resnet.block_down(x, channels, _spectrally_convolve, is_halved, level == 0, hidden)
-    return resnet.global_sum_pooling(x)
-
-
-def _discriminator_blocks(gan):
-    """`(channels, whether it halves the feature map)` of each block."""
-    _, doublings = resnet.base_resolution(gan.image_shape)
-    if gan.network == "resnet_flat":
-        return [(gan.width // 2, level < 2) for level in range(4)]
-    halving = [(gan.width * 2**level, True) for level in range(min(doublings + 1, 5))]
-    # At 64x64 (snresnet_64.py of github.com/pfnet-research/sngan_projection) the last one halves too.
-    return halving if doublings == 4 else [*halving, (gan.width * 16, False)]
-
-
-def _convolve(x, channels, size):
-    return Conv2D(channels, size, padding="same", kernel_initializer=_initializer(size))(x)
-
-
-def _spectrally_convolve(x, channels, size):
-    return SpectralConv2D(channels, size, padding="same", kernel_initializer=_initializer(size))(x)
-
-
-def _initializer(size):
-    """Glorot's, of twice the variance in the branch with the ReLUs (as in the authors' code)."""
-    return keras.initializers.VarianceScaling(2.0 if size == 3 else 1.0, "fan_avg", "uniform")
-
-
-# === Plain convolutional networks ===
-
-
-def _cnn_from(gan, latents, activate):
-    _, doublings = resnet.base_resolution(gan.image_shape)
-    x = _first_feature_map(gan, latents, gan.width * 2**doublings)
-    for level in reversed(range(doublings)):
-        x = Conv2DTranspose(gan.width * 2**level, 4, strides=2, padding="same")(x)
-        x = activate(x)
-    return x
-
-
-def _cnn_features(gan, x):
-    _, doublings = resnet.base_resolution(gan.image_shape)
-    for level in range(doublings):
-        for kernel, strides in ((3, 1), (4, 2)):
-            x = SpectralConv2D(gan.width * 2**level, kernel, strides=strides, padding="same")(x)
-            x = LeakyReLU(0.1)(x)
-    x = SpectralConv2D(gan.width * 2**doublings, 3, padding="same")(x)
-    return ops.cast(layers.Flatten()(LeakyReLU(0.1)(x)), "float32")
+        return resnet.discriminator(self, functools.partial(sngan.features_from, self))
 
 
 # === Presets ===

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from tfgan_zoo import losses
 from tfgan_zoo.layers import SpectralDense
-from tfgan_zoo.models.sngan import SNGAN, features_from
-from tfgan_zoo.networks import resnet
+from tfgan_zoo.models.sngan import SNGAN
+from tfgan_zoo.networks import resnet, sngan
 from tfgan_zoo.presets import register
 
 
@@ -41,10 +41,12 @@ class SSGAN(SNGAN):
 
     def build_discriminator(self):
         images = keras.Input(self.image_shape, name="images")
-        features = features_from(self, images)
+        features = sngan.features_from(self, images)
+        mode = self.discriminator_spectral_norm
+        turns = SpectralDense(4, dtype="float32", name="rotation_logits", mode=mode)
         outputs = {
-            "logits": resnet.logits_of(features, None, None),
-            "rotation_logits": SpectralDense(4, dtype="float32", name="rotation_logits")(features),
+            "logits": resnet.logits_of(features, None, None, mode=mode),
+            "rotation_logits": turns(features),
         }
         return keras.Model(images, outputs, name="discriminator")
 

@@ -13,6 +13,8 @@ from keras import layers, ops
 
 from tfgan_zoo.layers import (
     BatchNormalization,
+    BilinearUpsampling,
+    LeakyReLU,
     Modulation,
     SelfAttention,
     SpectralConv2D,
@@ -35,7 +37,8 @@ def discriminator(gan, features_from):
     images = keras.Input(gan.image_shape, name="images")
     labels = label_input(gan.num_classes)
     inputs = images if labels is None else [images, labels]
-    logits = logits_of(features_from(images), labels, gan.num_classes)
+    mode = gan.discriminator_spectral_norm
+    logits = logits_of(features_from(images), labels, gan.num_classes, mode=mode)
     return keras.Model(inputs, logits, name="discriminator")
 
 
@@ -59,42 +62,90 @@ def base_resolution(image_shape):
 # === Blocks ===
 
 
-def spectral_convolution(initializer):
-    """`convolve` with spectrally normalized layers; `initializer` is a name."""
-
-    def convolve(x, channels, size):
-        return SpectralConv2D(channels, size, padding="same", kernel_initializer=initializer)(x)
-
-    return convolve
+def spectral_convolution(initializer, mode="iterated"):
+    """`convolve` with spectrally normalized layers; `initializer` is a name, `mode` the layers'."""
+    own = {"padding": "same", "kernel_initializer": initializer, "mode": mode}
+    return lambda x, channels, size: SpectralConv2D(channels, size, **own)(x)
 
 
-def block_up(x, channels, convolve, activate):
+def double(upsampling="nearest"):
+    """A new layer from `[B, H, W, C]` to `[B, 2 H, 2 W, C]`: "nearest" or "bilinear"."""
+    return BilinearUpsampling() if upsampling == "bilinear" else layers.UpSampling2D(2)
+
+
+def block_up(x, channels, convolve, activate, upsampling="nearest"):
     """A feature map of twice the side: `[B, H, W, any]` -> `[B, 2 H, 2 W, channels]`."""
     # Doubling and a 1x1 convolution commute; in this order it costs a fourth.
-    shortcut = layers.UpSampling2D(2)(convolve(x, channels, 1))
-    x = convolve(layers.UpSampling2D(2)(activate(x)), channels, 3)
+    shortcut = double(upsampling)(convolve(x, channels, 1))
+    x = convolve(double(upsampling)(activate(x)), channels, 3)
     return layers.Add()([convolve(activate(x), channels, 3), shortcut])
 
 
-def block_down(x, channels, convolve, is_halved=True, is_first=False, hidden=None):
+def block_down(
+    x,
+    channels,
+    convolve,
+    is_halved=True,
+    is_first=False,
+    hidden=None,
+    is_activated=False,
+    activate=None,
+    normalize=None,
+):
     """A feature map of half the side, or of the same: `[B, H, W, any]` -> `[B, H / 2, W / 2, channels]`.
 
-    The first block has no ReLU before its images. `hidden` is the number of channels between the two
-    convolutions, by default `channels`.
+    The first block has no activation before its images.
+
+    Args:
+        hidden: Int. Channels between the two convolutions; None: `channels`.
+        is_activated: Whether the shortcut, too, comes after the activation.
+        activate: Applies a new activation; None: a ReLU.
+        normalize: Applies a new normalization; None: none.
     """
+    activate, normalize = activate or activation(), normalize or (lambda x: x)
     pool = layers.AveragePooling2D(2) if is_halved else lambda x: x
-    shortcut = pool(x)
-    if is_halved or x.shape[-1] != channels:  # averaging and a 1x1 convolution commute
-        shortcut = convolve(shortcut, channels, 1)
-    x = x if is_first else layers.ReLU()(x)
-    x = convolve(x, hidden or channels, 3)
-    x = convolve(layers.ReLU()(x), channels, 3)
+    has_kernel = is_halved or x.shape[-1] != channels
+    shortcut = activate(x) if is_activated and not is_first else x
+    if (
+        has_kernel
+    ):  # averaging and a 1x1 convolution commute, and with normalization as it is outside
+        shortcut = convolve(normalize(pool(shortcut)), channels, 1)  # of training
+    x = convolve(x if is_first else activate(normalize(x)), hidden or channels, 3)
+    x = convolve(activate(normalize(x)), channels, 3)
     return layers.Add()([pool(x), shortcut])
 
 
-def self_attention(x, attention_size, initializer="glorot_uniform"):
+def activation(name=None):
+    """Applies a new layer: "relu" or None, "leaky_relu" of slope 0.1, "elu" or "gelu"."""
+    if name in (None, "relu"):
+        return lambda x: layers.ReLU()(x)
+    if name == "leaky_relu":
+        return lambda x: LeakyReLU(0.1)(x)
+    return lambda x: layers.Activation(name if name == "elu" else _gelu)(x)
+
+
+def discriminator_activation(gan, usual=None):
+    """`activate` of `block_down`."""
+    return activation(gan.discriminator_activation or usual)
+
+
+def discriminator_normalization(gan):
+    """`normalize` of `block_down`."""
+    if gan.discriminator_normalization is None:
+        return lambda x: x
+    normalize = batch_normalization(gan.normalization_epsilon)
+    return lambda x: normalize(x, affine=True)
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo", name="exact_gelu")
+def _gelu(x):
+    return ops.gelu(x, approximate=False)
+
+
+def self_attention(x, attention_size, initializer="glorot_uniform", mode="iterated"):
     """Self-attention, where the feature map has that side."""
-    return SelfAttention(initializer)(x) if x.shape[1] == attention_size else x
+    attends = x.shape[1] == attention_size
+    return SelfAttention(initializer, mode)(x) if attends else x
 
 
 def check_attention(gan):
@@ -108,10 +159,50 @@ def check_attention(gan):
         )
 
 
+# === Channels that an argument gives ===
+
+
+def generator_channels(gan, usual):
+    """Of the first feature map and of each one of twice the side: `gan.generator_channels`, or by
+    default `usual()`."""
+    given = gan.generator_channels
+    _, doublings = base_resolution(gan.image_shape)
+    if given is not None and len(given) != doublings + 1:
+        raise ValueError(
+            f"generator_channels must be {doublings + 1} integers for image_shape={gan.image_shape}: "
+            f"of the first feature map, and of each one of twice the side. Received: {list(given)}."
+        )
+    return usual() if given is None else list(given)
+
+
+def discriminator_blocks(gan, usual):
+    """`(channels, whether it halves the feature map)` of each block: of `gan.discriminator_channels` and
+    `gan.discriminator_halvings`, or by default those of `usual()`."""
+    channels, halvings = gan.discriminator_channels, gan.discriminator_halvings
+    found = usual() if channels is None else [(size, None) for size in channels]
+    if channels is not None and halvings is None:
+        halvings = len(channels) - 1
+    if halvings is not None:
+        found = [(size, level < halvings) for level, (size, _) in enumerate(found)]
+    check_halvings(gan, sum(is_halved for _, is_halved in found))
+    return found
+
+
+def check_halvings(gan, halvings):
+    """Raises ValueError where images cannot be halved that often."""
+    side = gan.image_shape[0]
+    if side >> halvings < 1:
+        raise ValueError(
+            f"Images of side {side} cannot be halved {halvings} times: give other "
+            f"discriminator_channels or discriminator_halvings. Received: {gan.discriminator_channels}, "
+            f"{gan.discriminator_halvings}."
+        )
+
+
 # === Classes ===
 
 
-def normalized(x, normalization, condition=None, dense=None):
+def normalized(x, normalization, condition=None, dense=None, batch=None):
     """Batch normalization with a learned gain and bias, or with ones linear in a condition.
 
     Args:
@@ -120,6 +211,8 @@ def normalized(x, normalization, condition=None, dense=None):
         condition: Floats `[B, D]`, such as one-hot labels, or None.
         dense: From a number of units to the layer that makes a gain or a bias of the condition; by
             default one that starts at 0, which is a vector for each class.
+        batch: From feature maps, and whether there is a gain and a bias to learn, to normalized ones;
+            by default `batch_normalization`.
     """
     if normalization not in ("batch", None):
         raise ValueError(
@@ -127,27 +220,42 @@ def normalized(x, normalization, condition=None, dense=None):
         )
     own = condition is None
     if normalization:
-        x = BatchNormalization(momentum=0.9, epsilon=1e-5, center=own, scale=own)(x)
+        x = (batch or batch_normalization())(x, own)
     if own:
         return x
-    gains, biases = ((dense or _by_class)(x.shape[-1])(condition) for _ in range(2))
+    gains, biases = ((dense or by_class)(x.shape[-1])(condition) for _ in range(2))
     return Modulation()([x, gains, biases])
 
 
-def _by_class(units):
+def batch_normalization(epsilon=1e-5):
+    """`batch` of `normalized`."""
+    own = {"momentum": 0.9, "epsilon": epsilon}
+    return lambda x, affine: BatchNormalization(center=affine, scale=affine, **own)(x)
+
+
+def by_class(units):
+    """A new layer from a one-hot class to a vector of its own, which starts at 0."""
     return layers.Dense(units, use_bias=False, kernel_initializer="zeros")
 
 
-def global_sum_pooling(x):
+def global_sum_pooling(x, activate=None):
     """Float32 features `[B, C]`: the sum of each channel over its places, after a ReLU."""
-    return ops.sum(ops.cast(layers.ReLU()(x), "float32"), axis=(1, 2))
+    return pooled((activate or activation())(x), "sum")
 
 
-def logits_of(features, labels, num_classes, initializer="glorot_uniform"):
+def pooled(x, kind):
+    """Float32 features of feature maps: the "sum" or "mean" of each channel, `[B, C]`, or all,
+    "flatten"."""
+    if kind == "flatten":
+        return ops.cast(layers.Flatten()(x), "float32")
+    return (ops.sum if kind == "sum" else ops.mean)(ops.cast(x, "float32"), axis=(1, 2))
+
+
+def logits_of(features, labels, num_classes, initializer="glorot_uniform", mode="iterated"):
     """Float32 logits `[B, 1]` of float32 features `[B, F]`, with the inner product of the features and
     the class's vector where there are labels (the projection, equation 3). Layers are spectrally
-    normalized, the table of the classes' vectors too; `initializer` is a name."""
-    own = {"kernel_initializer": initializer}
+    normalized, the table of the classes' vectors too; `initializer` is a name, `mode` the layers'."""
+    own = {"kernel_initializer": initializer, "mode": mode}
     if labels is None:
         return SpectralDense(1, dtype="float32", name="logits", **own)(features)
     table = SpectralDense(features.shape[-1], use_bias=False, **own)

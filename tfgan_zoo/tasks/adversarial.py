@@ -106,9 +106,7 @@ class AdversarialLosses(ZooModel):
 
     def sample_latents(self, rng):
         """Fresh latents `[B, D]`, of the distribution that `generate` draws from."""
-        if self.latent_distribution == "normal":
-            return rng.normal([self.latent_dim])
-        return rng.uniform([self.latent_dim], -1.0, 1.0)
+        return rng.latents(self.latent_dim, self.latent_distribution)
 
     def synthesize(self, latents, batch, rng):
         """Images `[B, H, W, C]` of latents, in training mode."""

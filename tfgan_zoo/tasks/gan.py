@@ -62,7 +62,7 @@ class GAN(Prediction):
     Args:
         image_shape: `(height, width, channels)`.
         latent_dim: Int. Length of a latent vector.
-        latent_distribution: "normal", or "uniform" over [-1, 1).
+        latent_distribution: "normal", "truncated_normal", within [-2, 2], or "uniform" over [-1, 1).
         objective: An adversarial loss: a `tfgan_zoo.losses.Objective`, such as
             `losses.LeastSquares(label_smoothing=0.1)`, its name, "hinge", or a pair of functions,
             `(discriminator_loss, generator_loss)`, see `losses.get`.

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tfgan_zoo import numbers
 from tfgan_zoo.engine import construction
-from tfgan_zoo.layers.rng import normal_rows, uniform_rows
+from tfgan_zoo.layers.rng import normal_rows, uniform_rows, within
 from tfgan_zoo.names import suggesting
 from tfgan_zoo.tasks.adversarial import AdversarialLosses
 from tfgan_zoo.tasks.drawing import draw
@@ -22,7 +22,7 @@ def latents_from_seeds(seeds, latent_dim, distribution):
     Args:
         seeds: int64 `[B]`.
         latent_dim: Int D.
-        distribution: "normal" or "uniform" (over [-1, 1)).
+        distribution: "normal", "truncated_normal" (within [-2, 2]) or "uniform" (over [-1, 1)).
 
     Returns:
         float32 `[B, D]`.
@@ -33,6 +33,8 @@ def latents_from_seeds(seeds, latent_dim, distribution):
     rows = tf.zeros_like(seeds[:, 0], tf.uint32)
     if distribution == "normal":
         return normal_rows(key, rows, latent_dim)
+    if distribution == "truncated_normal":
+        return within(normal_rows(key, rows, latent_dim), 2.0)
     return 2 * uniform_rows(key, rows, latent_dim) - 1
 
 
@@ -45,7 +47,7 @@ def interpolate_latents(start, end, shares, distribution):
     Args:
         start, end: Floats `[D]`, or one for each share, `[N, D]`.
         shares: Floats `[N]`: 0 is the start, 1 the end.
-        distribution: "normal" or "uniform".
+        distribution: "normal", "truncated_normal" or "uniform".
     """
     share, start, end = np.asarray(shares)[:, None], *map(np.float64, (start, end))
     line = (1 - share) * start + share * end
@@ -80,7 +82,7 @@ class Sampling(AdversarialLosses):
 
         Normal latents beyond 2 * truncation are drawn anew within (Brock et al. 2019, section 3.1;
         here by the increasing map between the two distributions, so that a seed keeps its place);
-        uniform ones are scaled.
+        uniform and truncated normal ones are scaled.
 
         Args:
             latents: float32 `[B, D]`.
@@ -89,11 +91,9 @@ class Sampling(AdversarialLosses):
         truncation = tf.broadcast_to(tf.cast(truncation, tf.float32), [tf.shape(latents)[0]])[
             :, None
         ]
-        if self.latent_distribution == "uniform":
+        if self.latent_distribution != "normal":
             return latents * truncation
-        share = tf.math.erf(truncation * 2**0.5)  # of normal values within 2 * truncation
-        nearer = 2**0.5 * tf.math.erfinv(share * tf.math.erf(latents / 2**0.5))
-        return tf.where(truncation < 1, nearer, latents)
+        return tf.where(truncation < 1, within(latents, 2 * truncation), latents)
 
     @suggesting
     def generate(self, n, seed=None, labels=None, truncation=1.0, batch_size=64, texts=None):
