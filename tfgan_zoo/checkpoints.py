@@ -4,13 +4,18 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from tfgan_zoo.files import sha256
-from tfgan_zoo.weights import convert_esrgan, convert_stylegan2_ada_pytorch, loading
+from tfgan_zoo.weights import (
+    convert_esrgan,
+    convert_stylegan2_ada_pytorch,
+    convert_stylegan2_tf,
+    loading,
+)
 from tfgan_zoo.weights.source import Source, listed
 
 if TYPE_CHECKING:
     from tfgan_zoo.models import GAN, ImageToImage
 
-_MODULES = (convert_esrgan, convert_stylegan2_ada_pytorch)
+_MODULES = (convert_esrgan, convert_stylegan2_ada_pytorch, convert_stylegan2_tf)
 FAMILIES = {module.FAMILY.name: module.FAMILY for module in _MODULES}
 
 

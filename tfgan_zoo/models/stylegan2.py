@@ -45,7 +45,7 @@ class StyleGAN2(StyleGAN):
             "tanh", "sigmoid", "elu", "selu", "softplus" or "swish", each with the gain of the authors'
             code: of mapping networks, of the synthesis network, of the discriminator.
         mapping_learning_rate_multiplier: Float. Share of the rate at which the mapping network learns.
-        w_avg_momentum: Float in [0, 1). Share of the mean style that an update keeps.
+        w_avg_momentum: Float in [0, 1]. Share of the mean style that an update keeps.
         g_architecture, d_architecture: "skip": images of all sizes are summed, or given to the
             discriminator; "resnet": residual blocks; "orig": neither.
         g_resample_filter, d_resample_filter: Two numbers or more. The filter, along each axis, of maps
@@ -111,7 +111,7 @@ class StyleGAN2(StyleGAN):
         **dict.fromkeys(("g_conv_clamp", "d_conv_clamp"), "None or number > 0"),
         "mapping_learning_rate_multiplier": "> 0",
         "d_mapping_learning_rate_multiplier": "> 0",
-        "w_avg_momentum": "[0, 1)",
+        "w_avg_momentum": "[0, 1]",
         "d_mapping_layers": ">= 0",
         "stddev_group_size": "None or >= 1",
         "stddev_features": ">= 0",
@@ -205,7 +205,7 @@ def _shapes(gan, base, most):
     found = [(size, min(most, base // max(size))) for size in sizes(gan.image_shape)]
     if not found[-1][1]:
         raise ValueError(
-            f"d_channel_base must be {max(gan.image_shape[:2])} or more, or maps of the image's edge have "
+            f"d_channel_base must be {max(gan.image_shape[:2])} or more, or the largest maps have "
             f"no channel. Received: {base}."
         )
     return found

@@ -25,10 +25,10 @@ def converted(tensors, settings):
     other = settings.pop("d_mapping_activation", activation)
     if other != activation:
         raise ValueError(
-            f"The mapping networks have two activations, {activation} and, of the discriminator, {other}."
+            f"The generator's mapping network has activation {activation}, the discriminator's {other}."
         )
     options = {**_shapes(generator), **(_shapes_of_critic(critic) if critic else {}), **settings}
-    if critic and options["class_map_dim"] and "mapping.embed.weight" not in critic:
+    if critic and options["num_classes"] and "mapping.embed.weight" not in critic:
         raise ValueError("The generator takes labels, and the discriminator none.")
     bias = _HIDDEN_GAIN if activation == "lrelu" else 1.0
     found = {}
