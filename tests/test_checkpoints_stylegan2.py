@@ -1,4 +1,6 @@
-"""Networks of StyleGAN2's authors, in files of PyTorch and TensorFlow, with all options of their code."""
+"""StyleGAN2's networks in files of PyTorch and TensorFlow, with all options of their authors' code."""
+
+import re
 
 import keras
 import numpy as np
@@ -14,8 +16,8 @@ from tfgan_zoo.weights import (
     loading,
     pytorch,
 )
-from tfgan_zoo.weights.source import Tensors
-from tfgan_zoo.weights.stylegan2 import converted
+from tfgan_zoo.weights.pickled import Global, Object
+from tfgan_zoo.weights.torch_values import Storage, Tensor
 
 
 def nchw(images):
@@ -229,17 +231,6 @@ OTHERS = {
         "d_mapping_layers": 3,
     },
 }
-SETTINGS = [
-    "latent_dim",
-    "mapping_activation",
-    "g_activation",
-    "d_activation",
-    "g_conv_clamp",
-    "d_conv_clamp",
-    "stddev_group_size",
-    "mapping_learning_rate_multiplier",
-    "d_mapping_learning_rate_multiplier",
-]
 
 
 def made(found):
@@ -264,20 +255,102 @@ def with_filters(tensors, options):
     return tensors
 
 
+def pickled(tensors, attributes):
+    """A module with modules within, as PyTorch's version pickles it.
+
+    Args:
+        tensors: `{path: array}`.
+        attributes: `{path of a module: its attributes}`; "" is the whole.
+    """
+    own, within = {}, {}
+    for name, array in tensors.items():
+        first, _, rest = name.partition(".")
+        within.setdefault(first, {})[rest] = array
+    for name, parts in [*within.items()]:
+        if "" in parts:
+            own[name] = as_tensor(within.pop(name)[""])
+    below = {path.partition(".")[0] for path in attributes} - {""}
+    modules = {}
+    for name in {**within, **dict.fromkeys(below)}:
+        start = f"{name}."
+        inner = {"": attributes.get(name, {})}
+        inner |= {k.removeprefix(start): v for k, v in attributes.items() if k.startswith(start)}
+        modules[name] = pickled(within.get(name, {}), inner)
+    state = {"_parameters": own, "_buffers": {}, "_modules": modules, **attributes.get("", {})}
+    kind = Global("torch_utils.persistence", "_reconstruct_persistent_obj")
+    return Object(kind, ({"class_name": "Module", "state": state},))
+
+
+def as_tensor(array):
+    array = np.float32(array)
+    storage = Storage("f4", array.size)
+    storage.fill(array.tobytes(), "<")
+    strides = [stride // 4 for stride in np.ascontiguousarray(array).strides]
+    return Tensor(storage, 0, array.shape, tuple(strides[: array.ndim]))
+
+
+def file_of_pytorch(parts, options):
+    """What a file holds, with what no tensor tells."""
+    mapping = {"activation": options["mapping_activation"]}
+    found = {}
+    for name, player in (("ema_generator", ""), ("discriminator", "d_")):
+        multiplier = options[f"{player}mapping_learning_rate_multiplier"]
+        dense = {**mapping, "bias_gain": multiplier}
+        numbers = [n for n in range(9) if f"mapping.fc{n}.weight" in parts[name]]
+        found[name] = {f"mapping.fc{n}": dense for n in numbers}
+    generator = {
+        "mapping": {"z_dim": options["latent_dim"], "w_avg_beta": 0.998},
+        "synthesis.b4.conv1": {
+            "activation": options["g_activation"],
+            "conv_clamp": options["g_conv_clamp"],
+        },
+    }
+    activation = {"activation": options["d_activation"]}
+    critic = {
+        "b4.conv": {**activation, "conv_clamp": options["d_conv_clamp"]},
+        "b8.conv0": activation,
+        "b16.conv0": activation,
+    }
+    if options["stddev_features"]:
+        critic["b4.mbstd"] = {"group_size": options["stddev_group_size"]}
+    return {
+        "G_ema": pickled(parts["ema_generator"], {**found["ema_generator"], **generator}),
+        "D": pickled(parts["discriminator"], {**found["discriminator"], **critic}),
+    }
+
+
+def drawn_parts(name, **changed):
+    """Random tensors of both networks, and the options that they have."""
+    random, options = np.random.default_rng(0), {**PLAIN, **OTHERS[name], **changed}
+    classes = options.get("num_classes")
+    return options, {
+        "ema_generator": generator(random, options, WIDTHS, classes),
+        "discriminator": discriminator(random, options, WIDTHS, classes),
+    }
+
+
+def agrees(model, parts, options):
+    """Whether images and logits are those of the definitions."""
+    random, classes = np.random.default_rng(1), options.get("num_classes")
+    labels = None if classes is None else np.arange(8) % classes
+    few = None if labels is None else labels[:3]
+    z = np.float32(random.normal(size=(3, options["latent_dim"])))
+    expected = Network(parts["ema_generator"], options).images(z, few)
+    close(model.render(z, few, training=True).numpy(), nhwc(expected))
+    images = np.float32(random.normal(size=(8, *options["image_shape"])))
+    expected = Network(parts["discriminator"], options).logits(nchw(images), labels)
+    batch = {} if labels is None else {"labels": labels}
+    close(model.discriminate(images, batch)["logits"].numpy(), expected)
+
+
 @pytest.mark.parametrize("name", OTHERS)
 def test_options(name):
-    random, options = np.random.default_rng(0), {**PLAIN, **OTHERS[name]}
-    classes = options.get("num_classes")
-    parts = {
-        "ema_generator": with_filters(generator(random, options, WIDTHS, classes), options),
-        "discriminator": with_filters(discriminator(random, options, WIDTHS, classes), options),
-    }
-    left = {r"resample_filter$": "copies"}
-    given = {
-        part: Tensors({k: np.float32(v) for k, v in x.items()}, left) for part, x in parts.items()
-    }
-    settings = {name: options[name] for name in SETTINGS}
-    model = made(converted(given, settings))
+    options, parts = drawn_parts(name)
+    parts = {part: with_filters(tensors, options) for part, tensors in parts.items()}
+    held = Holding(file_of_pytorch(parts, options))
+    assert convert_stylegan2_ada_pytorch.FAMILY.recognizes(held)
+    model = made(convert_stylegan2_ada_pytorch.FAMILY.convert(held))
+    assert model.w_avg_momentum == 0.998
     for option, value in OTHERS[name].items():
         found = getattr(model, option)
         if option.endswith("filter"):
@@ -285,17 +358,130 @@ def test_options(name):
             np.testing.assert_allclose(found, value, rtol=1e-5)
         else:
             assert found == value
-    labels = None if classes is None else np.arange(8) % classes
-    z = np.float32(random.normal(size=(3, options["latent_dim"])))
-    expected = Network(parts["ema_generator"], options).images(
-        z, None if labels is None else labels[:3]
+    agrees(model, parts, options)
+
+
+@pytest.mark.parametrize(
+    ("part", "changed", "message"),
+    [
+        ("G_ema", {"mapping": {"w_avg_beta": None}}, "keeps no average of styles"),
+        ("D", {"b8": {"conv0": {"activation": "relu"}}}, "another activation than its blocks"),
+        ("D", {"mapping": {"fc0": {"activation": "relu"}}}, "the discriminator's relu"),
+        ("G_ema", {"synthesis": {"b4": {"conv1": {"activation": "gelu"}}}}, "g_activation must be"),
+    ],
+)
+def test_what_is_refused_of_pytorch(part, changed, message):
+    options, parts = drawn_parts("labels")
+    tree = file_of_pytorch(parts, options)
+    state, values = tree[part].args[0]["state"], changed
+    while isinstance(next(iter(values.values())), dict):
+        name, values = next(iter(values.items()))
+        state = state["_modules"][name].args[0]["state"]
+    state.update(values)
+    with pytest.raises(ValueError, match=message):
+        made(convert_stylegan2_ada_pytorch.FAMILY.convert(Holding(tree)))
+
+
+NAMES_OF_TENSORFLOW = [  # as the authors' converter has them
+    (r"mapping\.embed\.(\w+)", r"mapping/LabelEmbed/\1"),
+    (r"mapping\.fc(\d+)\.(\w+)", r"mapping/Dense\1/\2"),
+    (r"mapping\.w_avg", r"dlatent_avg"),
+    (r"synthesis\.b4\.const", r"synthesis/4x4/Const/const"),
+    (r"synthesis\.b4\.conv1\.noise_const", r"synthesis/noise0"),
+    (r"synthesis\.b8\.conv0\.noise_const", r"synthesis/noise1"),
+    (r"synthesis\.b8\.conv1\.noise_const", r"synthesis/noise2"),
+    (r"synthesis\.b16\.conv0\.noise_const", r"synthesis/noise3"),
+    (r"synthesis\.b16\.conv1\.noise_const", r"synthesis/noise4"),
+    (r"synthesis\.b4\.conv1\.(.+)", r"synthesis/4x4/Conv/\1"),
+    (r"synthesis\.b(\d+)\.conv0\.(.+)", r"synthesis/\1x\1/Conv0_up/\2"),
+    (r"synthesis\.b(\d+)\.conv1\.(.+)", r"synthesis/\1x\1/Conv1/\2"),
+    (r"synthesis\.b(\d+)\.torgb\.(.+)", r"synthesis/\1x\1/ToRGB/\2"),
+    (r"synthesis\.b(\d+)\.skip\.(.+)", r"synthesis/\1x\1/Skip/\2"),
+    (r"b(\d+)\.fromrgb\.(.+)", r"\1x\1/FromRGB/\2"),
+    (r"b(\d+)\.conv0\.(.+)", r"\1x\1/Conv0/\2"),
+    (r"b(\d+)\.conv1\.(.+)", r"\1x\1/Conv1_down/\2"),
+    (r"b(\d+)\.skip\.(.+)", r"\1x\1/Skip/\2"),
+    (r"b4\.conv\.(.+)", r"4x4/Conv/\1"),
+    (r"b4\.fc\.(.+)", r"4x4/Dense0/\1"),
+    (r"b4\.out\.(.+)", r"Output/\1"),
+]
+
+
+def network_of_tensorflow(name, tensors, arguments):
+    found = {"lod": 0.0}
+    for theirs, array in tensors.items():
+        patterns = NAMES_OF_TENSORFLOW
+        if name == "D":
+            patterns = [
+                (p, n.replace("mapping/", "").replace("Dense", "Mapping")) for p, n in patterns
+            ]
+            patterns = [(p, n.replace("4x4/Mapping0", "4x4/Dense0")) for p, n in patterns]
+        new = next(re.sub(p, n, theirs) for p, n in patterns if re.fullmatch(p, theirs))
+        if array.ndim == 4:
+            array = np.transpose(array, (2, 3, 1, 0))
+            array = array[::-1, ::-1] if "Conv0_up" in new else array
+        elif theirs.endswith("const"):
+            array = array[None] if theirs.endswith(".const") else array[None, None]
+        elif array.ndim == 2:
+            array = array.T
+        array = array - 1 if theirs.endswith("affine.bias") else array
+        found[new.replace("affine.", "mod_")] = np.float32(array)
+    network = Object(Global("dnnlib.tflib.network", "Network"))
+    network.state = {
+        "version": 5,
+        "static_kwargs": arguments,
+        "components": {},
+        "build_func_name": f"{name}_main",
+        "variables": [*found.items()],
+    }
+    return network
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "labels",
+        "labels that are embedded only",
+        "residual generator, summing discriminator",
+        "clamps",
+    ],
+)
+def test_options_of_tensorflow(name):
+    options, parts = drawn_parts(
+        name, d_mapping_learning_rate_multiplier=0.1, stddev_group_size=None
     )
-    images = model.render(z, None if labels is None else labels[:3], training=True)
-    close(images.numpy(), nhwc(expected))
-    images = np.float32(random.normal(size=(8, *options["image_shape"])))
-    expected = Network(parts["discriminator"], options).logits(nchw(images), labels)
-    batch = {} if labels is None else {"labels": labels}
-    close(model.discriminate(images, batch)["logits"].numpy(), expected)
+    multiplier = options["mapping_learning_rate_multiplier"]
+    whole = network_of_tensorflow(
+        "G",
+        parts["ema_generator"],
+        {"conv_clamp": options["g_conv_clamp"], "mapping_lrmul": multiplier},
+    )
+    critic = {"conv_clamp": options["d_conv_clamp"]}
+    tree = (whole, network_of_tensorflow("D", parts["discriminator"], critic), whole)
+    assert convert_stylegan2_tf.FAMILY.recognizes(Holding(tree))
+    model = made(convert_stylegan2_tf.FAMILY.convert(Holding(tree)))
+    agrees(model, parts, options)
+
+
+def test_networks_of_tensorflow_that_have_grown():
+    """Of configurations B to D: colours of the largest maps alone are used."""
+    options, parts = drawn_parts("original networks", use_noise=True, stddev_features=1)
+    options["stddev_group_size"] = 4
+    parts["discriminator"] = discriminator(np.random.default_rng(0), options, WIDTHS)
+    parts["ema_generator"] = generator(np.random.default_rng(0), options, WIDTHS)
+    tree = [
+        network_of_tensorflow(name, parts[part], {})
+        for name, part in (("G", "ema_generator"), ("D", "discriminator"), ("G", "ema_generator"))
+    ]
+    for network in tree:
+        network.state["variables"] = [
+            (name.replace("16x16/ToRGB", "ToRGB_lod0").replace("16x16/FromRGB", "FromRGB_lod0"), x)
+            for name, x in network.state["variables"]
+        ]
+    tree[0].state["variables"].append(("synthesis/ToRGB_lod1/bias", np.zeros(3)))
+    tree[1].state["build_func_name"] = "D_stylegan"
+    model = made(convert_stylegan2_tf.FAMILY.convert(Holding(tuple(tree))))
+    agrees(model, parts, options)
 
 
 def test_labels_go_on(tmp_path):
