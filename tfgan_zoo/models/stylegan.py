@@ -138,8 +138,8 @@ class StyleGAN(GAN):
         noise_mode="const",
         noise_seed=0,
     ):
-        """Float images in [-1, 1], `[B, H, W, C]`, of the averaged generator; for the last three
-        arguments see `styles_from_latents` and `images_from_styles`."""
+        """Float images in [-1, 1], `[B, H, W, C]`, of the averaged generator; for the arguments see
+        `styles_from_latents` and `images_from_styles`."""
         styles = self.styles_from_latents(latents, truncation, labels, truncation_cutoff)
         return self.images_from_styles(styles, training, noise_mode, noise_seed)
 

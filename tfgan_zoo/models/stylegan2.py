@@ -41,9 +41,9 @@ class StyleGAN2(StyleGAN):
             discriminator's features with a map of the label (projection, Miyato and Koyama 2018).
         label_dim: Int. Length of that embedding; None: style_dim.
         mapping_width: Int. Units of all but the last layer of the mapping network; None: style_dim.
-        mapping_activation, g_activation, d_activation: "lrelu", with a slope of 0.2, "relu", "linear",
-            "tanh", "sigmoid", "elu", "selu", "softplus" or "swish", each with the gain of the authors'
-            code: of mapping networks, of the synthesis network, of the discriminator.
+        mapping_activation, g_activation, d_activation: Of the mapping networks, the synthesis network
+            and the discriminator. "lrelu", with a slope of 0.2, "relu", "linear", "tanh", "sigmoid",
+            "elu", "selu", "softplus" or "swish", each times the gain that it has in the authors' code.
         mapping_learning_rate_multiplier: Float. Share of the rate at which the mapping network learns.
         w_avg_momentum: Float in [0, 1]. Share of the mean style that an update keeps.
         g_architecture, d_architecture: "skip": images of all sizes are summed, or given to the
@@ -58,8 +58,8 @@ class StyleGAN2(StyleGAN):
             embedding.
         d_mapping_learning_rate_multiplier: Float. Share of the rate at which they learn.
         class_map_dim: Int. Length of that map; None: the channels of the smallest maps.
-        d_label_dim, d_mapping_width: Ints. Length of its embedding, and units of all but its last layer;
-            None: class_map_dim.
+        d_label_dim, d_mapping_width: Ints. Length of its embedding, and units of all but its last
+            layer; with None both are class_map_dim.
         stddev_group_size: Int. Images whose deviation the discriminator sees; None: all of a replica's.
         stddev_features: Int. Channels that this deviation has; 0 leaves it out.
         stddev_grouping: "consecutive" or "strided"; see `layers.MinibatchStddev`.
