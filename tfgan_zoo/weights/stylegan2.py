@@ -66,6 +66,8 @@ def sizes(tensors, pattern):
 def _shapes(tensors):
     """What the tensors of a generator tell, as options of our class."""
     edges = sizes(tensors, r"synthesis\.b(\d+)\..*")
+    if len(edges) < 2:
+        raise ValueError("Its images have 4 pixels a side; those of 8 and more are read.")
     first, top = "synthesis.b4", f"synthesis.b{edges[-1]}"
     colours, style_dim = tensors.shape(f"{top}.torgb.weight")[0], _sides(tensors, f"{top}.torgb")[1]
     widths = {edge: tensors.shape(f"synthesis.b{edge}.conv1.weight")[0] for edge in edges}
