@@ -159,7 +159,8 @@ def section(variant, found):
     reference = (
         inspect.getdoc(sys.modules[variant.__module__]).partition("Reference")[2].lstrip("s: ")
     )
-    smallest = min(found, key=lambda preset: sum(preset.parameters))
+    whole = [preset for preset in found if all(preset.parameters)] or found
+    smallest = min(whole, key=lambda preset: sum(preset.parameters))
     return f"""## {variant.__name__}
 
 {summary}

@@ -45,6 +45,8 @@ def test_every_option_of_every_class_is_checked_by_kind_and_name(variant):
                 continue
             if isinstance(value, (int, float)) and value in allowed(model_class, name):
                 continue
+            if kind.is_sequence and kind.number is float and isinstance(value, np.ndarray):
+                continue
             if kind.number is str and isinstance(value, str):
                 continue  # an unknown name is refused by the table of names
             with pytest.raises(ValueError, match=name):

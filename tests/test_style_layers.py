@@ -128,6 +128,36 @@ def test_minibatch_stddev_of_other_batches():
         layer(np.ones((6, 2, 2, 1), np.float32), training=True)
 
 
+def test_minibatch_stddev_of_strided_groups():
+    """Two new channels, each of half of the channels; rows 0, 2, 4 and 6 are a group."""
+    layer, x = layers.MinibatchStddev(features=2, grouping="strided"), normal(8, 3, 3, 4)
+    x[1::2] *= 10
+    outputs = layer(x.astype(np.float32), training=True).numpy()
+    for feature, part in enumerate((x[..., :2], x[..., 2:])):
+        for first in (0, 1):
+            expected = part[first::2].std(axis=0).mean()
+            np.testing.assert_allclose(outputs[first::2, ..., 4 + feature], expected, rtol=1e-5)
+    assert layer(x.astype(np.float32)).shape == layer.compute_output_shape(x.shape) == (8, 3, 3, 6)
+    assert layer.moving_stddev.shape == (2,)
+    whole = layers.MinibatchStddev(None)(x.astype(np.float32), training=True)
+    np.testing.assert_allclose(whole[..., 4], x.std(axis=0).mean(), rtol=1e-5)
+
+
+def test_layers_refuse_what_they_cannot_do():
+    with pytest.raises(ValueError, match="multiple of features=3. Received: 4 channels"):
+        layers.MinibatchStddev(features=3)(np.ones((4, 2, 2, 4), np.float32))
+    with pytest.raises(ValueError, match="'consecutive' or 'strided'. Received: 'rows'"):
+        layers.MinibatchStddev(grouping="rows")
+    with pytest.raises(ValueError, match="limit must be above 0. Received: 0"):
+        layers.Clamp(0)
+
+
+def test_clamp_and_scaled_activation():
+    x = np.linspace(-4, 4, 9, dtype=np.float32)
+    np.testing.assert_array_equal(layers.Clamp(2.0)(x), np.clip(x, -2, 2))
+    np.testing.assert_allclose(layers.ScaledActivation("tanh", 3.0)(x), 3 * np.tanh(x), rtol=1e-5)
+
+
 # === Mapping network ===
 
 
@@ -378,7 +408,11 @@ def test_modulated_layer_in_half_precision(demodulate):
         layers.EqualizedConv2D(3, 3, 2, "valid", use_bias=False),
         layers.LeakyReLU(0.1, gain=3.0),
         layers.MinibatchStddev(2, 0.5),
+        layers.MinibatchStddev(None, features=2, grouping="strided"),
         layers.ModulatedConv2D(3, 1, demodulate=False, up=True),
+        layers.ModulatedConv2D(3, 3, up=True, taps=(1, 2, 1)),
+        layers.ScaledActivation("tanh", 2.0),
+        layers.Clamp(2.0),
         layers.NoiseInjection(per_channel=True),
         layers.PixelNormalization(),
         layers.Resample(down=2, taps=(1, 2, 1)),

@@ -18,6 +18,8 @@ _NAMES = (  # of weights/convert_<name>.py
     "mimicry",
     "r3gan",
     "studiogan",
+    "stylegan2_ada_pytorch",
+    "stylegan2_tf",
 )
 FAMILIES = {
     name: importlib.import_module(f"tfgan_zoo.weights.convert_{name}").FAMILY for name in _NAMES

@@ -97,7 +97,7 @@ def _check_groups(gan, rows):
     """Refuses batches that a layer cannot cut into its groups of images."""
     networks = [network for player in gan.players() for network in player.networks]
     for layer in [layer for network in networks for layer in network._flatten_layers()]:
-        if isinstance(layer, MinibatchStddev) and rows % min(layer.group_size, rows):
+        if isinstance(layer, MinibatchStddev) and rows % min(layer.group_size or rows, rows):
             raise ValueError(
                 f"{type(gan).__name__} compares images in groups of {layer.group_size}: batch_size over "
                 f"replicas and gradient_accumulation_steps must be a multiple of {layer.group_size}, or "

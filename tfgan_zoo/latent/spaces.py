@@ -38,21 +38,30 @@ class Space:
 
     # === Points ===
 
-    def from_seeds(self, seeds: ArrayLike, truncation: float = 1.0) -> np.ndarray:
-        """The points whose images `generate_from_seeds` draws, float32 `[N, …]`."""
+    def from_seeds(
+        self, seeds: ArrayLike, truncation: float = 1.0, labels: ArrayLike | None = None
+    ) -> np.ndarray:
+        """The points whose images `generate_from_seeds` draws, float32 `[N, …]`; for labels see
+        `from_latents`."""
         gan = self.gan
         seeds = np.asarray(seeds, np.int64)
         latents = latents_from_seeds(seeds, gan.latent_dim, gan.latent_distribution)
-        return self.from_latents(latents, truncation)
+        return self.from_latents(latents, truncation, labels)
 
-    def from_latents(self, latents: ArrayLike, truncation: float = 1.0) -> np.ndarray:
-        """Points of latents `[N, latent_dim]`, as a float32 array; truncation in (0, 1]."""
+    def from_latents(
+        self, latents: ArrayLike, truncation: float = 1.0, labels: ArrayLike | None = None
+    ) -> np.ndarray:
+        """Points of latents `[N, latent_dim]`, as a float32 array; truncation in (0, 1].
+
+        The styles of a model with labels are of a class: labels are an int, or ints `[N]`, 0 by default.
+        """
         if not 0 < truncation <= 1:
             raise ValueError(f"truncation must lie in (0, 1]. Received: {truncation!r}.")
         if self.name == "z":
             latents = latents if truncation == 1 else self.gan.truncate(latents, truncation)
             return np.array(latents, np.float32)
-        styles = np.array(self.gan.styles_from_latents(tf.constant(latents), truncation))
+        labels = {"labels": self.labels(labels, len(latents))} if self.gan.condition else {}
+        styles = np.array(self.gan.styles_from_latents(tf.constant(latents), truncation, **labels))
         return styles if self.name == "w+" else styles[:, 0]
 
     def between(self, starts: ArrayLike, ends: ArrayLike, shares: ArrayLike) -> np.ndarray:

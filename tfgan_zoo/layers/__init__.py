@@ -2,7 +2,9 @@
 
 from tfgan_zoo.deprecated import renamed
 from tfgan_zoo.layers.activations import LeakyReLU as LeakyReLU
+from tfgan_zoo.layers.activations import ScaledActivation as ScaledActivation
 from tfgan_zoo.layers.attention import SelfAttention as SelfAttention
+from tfgan_zoo.layers.clipping import Clamp as Clamp
 from tfgan_zoo.layers.clipping import Clip as Clip
 from tfgan_zoo.layers.contextual import ContextualAttention as ContextualAttention
 from tfgan_zoo.layers.convolution import Conv2D as Conv2D

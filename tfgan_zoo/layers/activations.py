@@ -1,4 +1,4 @@
-"""Leaky rectified linear units that a gradient penalty can pass twice at the price of once."""
+"""Activations with a gain; leaky units that a gradient penalty passes twice at the price of once."""
 
 from typing import Any
 
@@ -47,3 +47,28 @@ class LeakyReLU(keras.layers.Layer):
     def get_config(self):
         own = {"negative_slope": self.negative_slope, "gain": self.gain}
         return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo")
+class ScaledActivation(keras.layers.Layer):
+    """An activation of Keras times a factor.
+
+    Args:
+        activation: Its name, "swish" or another one that `keras.activations.get` knows.
+        gain: Float.
+    """
+
+    def __init__(self, activation: str, gain: float = 1.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.activation, self.gain = activation, gain
+        self._function = keras.activations.get(activation)
+
+    def call(self, inputs):
+        outputs = self._function(inputs)
+        return outputs if self.gain == 1 else outputs * tf.cast(self.gain, outputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "activation": self.activation, "gain": self.gain}

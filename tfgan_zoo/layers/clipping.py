@@ -1,4 +1,6 @@
-"""The end of generators whose paper puts no tanh there."""
+"""Values kept within a range."""
+
+from typing import Any
 
 import keras
 
@@ -16,3 +18,30 @@ class Clip(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo")
+class Clamp(keras.layers.Layer):
+    """Clips a feature map to [-limit, limit], in training too, so that half precision can hold it.
+
+    Args:
+        limit: Float above 0.
+
+    Reference: Karras et al., "Training Generative Adversarial Networks with Limited Data", 2020
+    (arXiv:2006.06676, appendix D).
+    """
+
+    def __init__(self, limit: float, **kwargs: Any):
+        super().__init__(**kwargs)
+        if not limit > 0:
+            raise ValueError(f"limit must be above 0. Received: {limit}.")
+        self.limit = limit
+
+    def call(self, inputs):
+        return keras.ops.clip(inputs, -self.limit, self.limit)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "limit": self.limit}

@@ -8,32 +8,57 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
 class MinibatchStddev(keras.layers.Layer):
-    """Adds a channel with the mean standard deviation over groups of images.
+    """Adds channels with the mean standard deviation over groups of images.
 
-    `[B, H, W, C]` -> `[B, H, W, C + 1]`. While training, every `group_size` rows that follow one another
-    are a group: the standard deviation of each value over the group, in float32, averaged over the
-    values, is written to the new channel of all its images. A batch (of one replica) that is smaller
-    than a group is a group. At inference an image may not depend on its batch: the new channel then
-    holds the moving average of what it held while training. So it does where the size of the batch is
-    not known when the layer is traced.
+    `[B, H, W, C]` -> `[B, H, W, C + features]`. While training, `group_size` rows are a group: the
+    standard deviation of each value over the group, in float32, averaged over the values, is written to
+    the new channel of all its images. A batch (of one replica) that is smaller than a group is a group.
+    At inference an image may not depend on its batch: the new channel then holds the moving average of
+    what it held while training. So it does where the size of the batch is not known when the layer is
+    traced.
 
     Args:
-        group_size: Int. Rows of a group.
+        group_size: Int. Rows of a group; None: the whole batch is a group.
         momentum: Float in [0, 1). Share of the moving average that an update keeps.
+        features: Int F, a divisor of C. New channels, the first one of the first C / F channels.
+        grouping: "consecutive": rows that follow one another are a group. "strided": rows i, i + n,
+            i + 2 n, …, where the batch has n groups, as in the code of StyleGAN2's authors.
 
     Raises:
-        ValueError: A batch that is larger than a group and no multiple of it.
+        ValueError: A batch that is larger than a group and no multiple of it; channels that are no
+            multiple of `features`.
 
     Reference: Karras et al., "Progressive Growing of GANs", 2018 (arXiv:1710.10196, section 3).
     """
 
-    def __init__(self, group_size: int = 4, momentum: float = 0.99, **kwargs: Any):
+    def __init__(
+        self,
+        group_size: int | None = 4,
+        momentum: float = 0.99,
+        features: int = 1,
+        grouping: str = "consecutive",
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
+        if grouping not in ("consecutive", "strided"):
+            raise ValueError(
+                f"grouping must be 'consecutive' or 'strided'. Received: {grouping!r}."
+            )
         self.group_size, self.momentum = group_size, momentum
+        self.features, self.grouping = features, grouping
 
     def build(self, input_shape):
+        if input_shape[-1] % self.features:
+            raise ValueError(
+                f"The channels must be a multiple of features={self.features}. Received: "
+                f"{input_shape[-1]} channels."
+            )
         self.moving_stddev = self.add_weight(
-            shape=(), initializer="ones", trainable=False, autocast=False, name="moving_stddev"
+            shape=() if self.features == 1 else (self.features,),
+            initializer="ones",
+            trainable=False,
+            autocast=False,
+            name="moving_stddev",
         )
 
     def call(self, inputs, training=False):
@@ -41,32 +66,43 @@ class MinibatchStddev(keras.layers.Layer):
         if training and inputs.shape[0] is not None:
             stddev = self._stddev(inputs)
         else:
-            stddev = tf.fill([tf.shape(inputs)[0]], tf.convert_to_tensor(self.moving_stddev))
-        shape = [tf.shape(inputs)[0], height, width, 1]
-        plane = tf.broadcast_to(tf.cast(stddev, inputs.dtype)[:, None, None, None], shape)
+            average = tf.reshape(tf.convert_to_tensor(self.moving_stddev), [1, -1])
+            stddev = tf.tile(average, [tf.shape(inputs)[0], 1])
+        shape = [tf.shape(inputs)[0], height, width, self.features]
+        plane = tf.broadcast_to(tf.cast(stddev, inputs.dtype)[:, None, None], shape)
         return tf.concat([inputs, plane], axis=-1)
 
     def _stddev(self, inputs):
-        """Of each row's group, float32 `[B]`; moves the average."""
-        rows = inputs.shape[0]
-        size = min(self.group_size, rows)
+        """Of each row's group, float32 `[B, features]`; moves the average."""
+        rows, channels = inputs.shape[0], inputs.shape[-1]
+        size = min(self.group_size or rows, rows)
         if rows % size:
             raise ValueError(
                 f"A batch on one replica must be a multiple of group_size={size}, or smaller. "
                 f"Received: a batch of {rows}."
             )
-        groups = tf.reshape(tf.cast(inputs, tf.float32), [rows // size, size, -1])
-        variance = tf.math.reduce_variance(groups, axis=1)
-        stddev = tf.reduce_mean(tf.sqrt(variance + 1e-8), axis=1)
-        change = tf.stop_gradient(tf.reduce_mean(stddev)) - self.moving_stddev
+        axis = 0 if self.grouping == "strided" else 1
+        count = [rows // size]
+        count.insert(axis, size)
+        values = [self.features, channels // self.features]
+        groups = tf.reshape(tf.cast(inputs, tf.float32), [*count, -1, *values])
+        variance = tf.math.reduce_variance(groups, axis=axis)
+        stddev = tf.reduce_mean(tf.sqrt(variance + 1e-8), axis=[1, 3])
+        mean = tf.reshape(tf.reduce_mean(stddev, axis=0), self.moving_stddev.shape)
+        change = tf.stop_gradient(mean) - self.moving_stddev
         self.moving_stddev.assign_add((1 - self.momentum) * change)
-        return tf.reshape(tf.stack([stddev] * size, axis=1), [rows])
+        return tf.reshape(tf.stack([stddev] * size, axis=axis), [rows, self.features])
 
     def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], input_shape[-1] + 1)
+        return (*input_shape[:-1], input_shape[-1] + self.features)
 
     def get_config(self):
-        own = {"group_size": self.group_size, "momentum": self.momentum}
+        own = {
+            "group_size": self.group_size,
+            "momentum": self.momentum,
+            "features": self.features,
+            "grouping": self.grouping,
+        }
         return {**super().get_config(), **own}
 
 

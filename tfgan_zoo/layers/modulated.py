@@ -1,5 +1,6 @@
 """Convolutions whose kernel depends on a style."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -17,6 +18,7 @@ def modulated_convolution(
     styles: tf.Tensor,
     demodulate: bool = True,
     up: bool = False,
+    taps: Sequence[float] = _TAPS,
 ) -> tf.Tensor:
     """A convolution with kernel_bijo = scale_bi kernel_ijo, brought to unit length for each o.
 
@@ -29,7 +31,8 @@ def modulated_convolution(
         kernel: float32 `[k, k, C, O]`.
         styles: float32 `[B, C]`.
         demodulate: Whether the kernels are brought to unit length.
-        up: Whether the inputs are upsampled first (with zeros) and smoothed after, by taps (1, 3, 3, 1).
+        up: Whether the inputs are upsampled first (with zeros) and smoothed after.
+        taps: Floats, two at least, that it is smoothed by along each axis.
 
     Returns:
         `[B, H, W, O]` or `[B, 2 H, 2 W, O]`, of the dtype of `inputs`.
@@ -44,8 +47,8 @@ def modulated_convolution(
         energy = tf.reduce_sum(tf.square(kernel), axis=[0, 1])
         scale = tf.math.rsqrt(tf.matmul(tf.square(styles), energy) + 1e-8)
     outputs = inputs * tf.cast(styles, inputs.dtype)[:, None, None]
-    convolve = _doubling_convolution if up else _convolution
-    outputs = convolve(outputs, tf.cast(kernel, inputs.dtype))
+    kernel = tf.cast(kernel, inputs.dtype)
+    outputs = _doubling_convolution(outputs, kernel, taps) if up else _convolution(outputs, kernel)
     return outputs * tf.cast(scale, inputs.dtype)[:, None, None]
 
 
@@ -53,7 +56,7 @@ def _convolution(inputs, kernel):
     return tf.nn.conv2d(inputs, kernel, 1, "SAME")
 
 
-def _doubling_convolution(inputs, kernel):
+def _doubling_convolution(inputs, kernel, taps):
     """Convolves the upsampled inputs where they are not 0, then smooths: a quarter of the products."""
     rows, (height, width) = tf.shape(inputs)[0], inputs.shape[1:3]
     size = kernel.shape[0]
@@ -61,8 +64,8 @@ def _doubling_convolution(inputs, kernel):
     flipped = tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2])
     outputs = tf.nn.conv2d_transpose(inputs, flipped, shape, 2, padding="VALID")
     outputs = tf.ensure_shape(outputs, [None, *shape[1:]])
-    spare = len(_TAPS) + 1 - size
-    return resample(outputs, _TAPS, padding=((spare + 1) // 2, spare // 2), gain=4.0)
+    spare = len(taps) + 1 - size
+    return resample(outputs, taps, padding=((spare + 1) // 2, spare // 2), gain=4.0)
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
@@ -77,6 +80,7 @@ class ModulatedConv2D(Equalized):
         kernel_size: Int, odd.
         demodulate: See `modulated_convolution`.
         up: See `modulated_convolution`.
+        taps: See `modulated_convolution`.
 
     All other arguments: see `EqualizedDense`.
     """
@@ -87,11 +91,12 @@ class ModulatedConv2D(Equalized):
         kernel_size: int | tuple[int, int],
         demodulate: bool = True,
         up: bool = False,
+        taps: Sequence[float] = _TAPS,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.filters, self.kernel_size = filters, kernel_size
-        self.demodulate, self.up = demodulate, up
+        self.demodulate, self.up, self.taps = demodulate, up, tuple(taps)
 
     def build(self, input_shape):
         (*_, channels), (_, size) = input_shape
@@ -118,7 +123,7 @@ class ModulatedConv2D(Equalized):
         images, latents = inputs
         styles = self.styles(latents)
         kernel = self.scaled_kernel()
-        outputs = modulated_convolution(images, kernel, styles, self.demodulate, self.up)
+        outputs = modulated_convolution(images, kernel, styles, self.demodulate, self.up, self.taps)
         return self._with_bias(outputs)
 
     def compute_output_shape(self, input_shape):
@@ -131,5 +136,6 @@ class ModulatedConv2D(Equalized):
             "kernel_size": self.kernel_size,
             "demodulate": self.demodulate,
             "up": self.up,
+            "taps": self.taps,
         }
         return {**super().get_config(), **own}

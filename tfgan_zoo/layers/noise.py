@@ -1,11 +1,26 @@
 """Noise that a generator can use for what no latent needs to say."""
 
+import contextlib
+import threading
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from tfgan_zoo.layers.rng import active_rng
+
+_mode = threading.local()
+
+
+@contextlib.contextmanager
+def noise_mode(mode):
+    """What `NoiseInjection` adds within, in this thread: "const", what it adds by itself; "random",
+    noise of the active `Rng`, in training or not; "none", nothing."""
+    previous, _mode.value = getattr(_mode, "value", "const"), mode
+    try:
+        yield
+    finally:
+        _mode.value = previous
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
@@ -43,7 +58,10 @@ class NoiseInjection(keras.layers.Layer):
         )
 
     def call(self, inputs, training=False):
-        rng = active_rng() if training else None
+        mode = getattr(_mode, "value", "const")
+        if mode == "none":
+            return inputs
+        rng = active_rng() if training or mode == "random" else None
         noise = rng.normal(self.noise.shape) if rng else tf.convert_to_tensor(self.noise)
         strength = tf.convert_to_tensor(self.strength)
         return inputs + tf.cast(strength * noise, inputs.dtype)

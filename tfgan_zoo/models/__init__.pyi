@@ -1312,15 +1312,40 @@ class StyleGAN(GAN):
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
-    def images_from_styles(self, styles: tf.Tensor, training: bool = False) -> tf.Tensor: ...
+    def images_from_styles(
+        self,
+        styles: tf.Tensor,
+        training: bool = False,
+        noise_mode: Literal["const", "random", "none"] = "const",
+        noise_seed: int = 0,
+    ) -> tf.Tensor: ...
     def images_of(self, styles: tf.Tensor): ...
     def logits_of(self, images: Any): ...
     @property
     def find(self): ...
-    def mixed(self, latents: tf.Tensor, rng: Rng, training: bool = True): ...
+    def mixed(
+        self, latents: tf.Tensor, rng: Rng, training: bool = True, labels: ArrayLike | None = None
+    ): ...
     @property
     def num_styles(self): ...
-    def styles_from_latents(self, latents: tf.Tensor, truncation: ArrayLike = 1.0) -> tf.Tensor: ...
+    def render(
+        self,
+        latents: tf.Tensor,
+        labels: ArrayLike | None = None,
+        truncation: ArrayLike = 1.0,
+        training: bool = False,
+        truncation_cutoff: int | None = None,
+        noise_mode: Literal["const", "random", "none"] = "const",
+        noise_seed: int = 0,
+    ) -> tf.Tensor: ...
+    def styles_from_latents(
+        self,
+        latents: tf.Tensor,
+        truncation: ArrayLike = 1.0,
+        labels: ArrayLike | None = None,
+        truncation_cutoff: int | None = None,
+    ) -> tf.Tensor: ...
+    def styles_of(self, inputs): ...
     @property
     def w_avg(self): ...
 
@@ -1588,6 +1613,37 @@ class StyleGAN2(StyleGAN):
     path_length_every: int
     path_length_decay: float
     path_length_shrink: int
+    num_classes: int | None
+    label_dim: int | None
+    mapping_width: int | None
+    mapping_activation: Literal[
+        "lrelu", "relu", "swish", "linear", "tanh", "sigmoid", "elu", "selu", "softplus"
+    ]
+    mapping_learning_rate_multiplier: float
+    w_avg_momentum: float
+    g_architecture: Literal["skip", "resnet", "orig"]
+    d_architecture: Literal["skip", "resnet", "orig"]
+    g_activation: Literal[
+        "lrelu", "relu", "swish", "linear", "tanh", "sigmoid", "elu", "selu", "softplus"
+    ]
+    d_activation: Literal[
+        "lrelu", "relu", "swish", "linear", "tanh", "sigmoid", "elu", "selu", "softplus"
+    ]
+    g_resample_filter: Sequence[float]
+    d_resample_filter: Sequence[float]
+    g_conv_clamp: float | None
+    d_conv_clamp: float | None
+    use_noise: bool
+    d_channel_base: int | None
+    d_channel_max: int | None
+    d_mapping_layers: int
+    d_mapping_learning_rate_multiplier: float
+    class_map_dim: int | None
+    d_label_dim: int | None
+    d_mapping_width: int | None
+    stddev_group_size: int | None
+    stddev_features: int
+    stddev_grouping: Literal["consecutive", "strided"]
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (64, 64, 3),
@@ -1611,9 +1667,41 @@ class StyleGAN2(StyleGAN):
         path_length_every: int = 4,
         path_length_decay: float = 0.01,
         path_length_shrink: int = 2,
+        num_classes: int | None = None,
+        label_dim: int | None = None,
+        mapping_width: int | None = None,
+        mapping_activation: Literal[
+            "lrelu", "relu", "swish", "linear", "tanh", "sigmoid", "elu", "selu", "softplus"
+        ] = "lrelu",
+        mapping_learning_rate_multiplier: float = 0.01,
+        w_avg_momentum: float = 0.995,
+        g_architecture: Literal["skip", "resnet", "orig"] = "skip",
+        d_architecture: Literal["skip", "resnet", "orig"] = "resnet",
+        g_activation: Literal[
+            "lrelu", "relu", "swish", "linear", "tanh", "sigmoid", "elu", "selu", "softplus"
+        ] = "lrelu",
+        d_activation: Literal[
+            "lrelu", "relu", "swish", "linear", "tanh", "sigmoid", "elu", "selu", "softplus"
+        ] = "lrelu",
+        g_resample_filter: Sequence[float] = (1, 3, 3, 1),
+        d_resample_filter: Sequence[float] = (1, 3, 3, 1),
+        g_conv_clamp: float | None = None,
+        d_conv_clamp: float | None = None,
+        use_noise: bool = True,
+        d_channel_base: int | None = None,
+        d_channel_max: int | None = None,
+        d_mapping_layers: int = 8,
+        d_mapping_learning_rate_multiplier: float = 0.01,
+        class_map_dim: int | None = None,
+        d_label_dim: int | None = None,
+        d_mapping_width: int | None = None,
+        stddev_group_size: int | None = 4,
+        stddev_features: int = 1,
+        stddev_grouping: Literal["consecutive", "strided"] = "consecutive",
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
+    def logits_of(self, images: Any, label: int | str | None = None): ...
     def path_lengths(self, styles: tf.Tensor, rng: Rng): ...
 
 class TextGAN(DCGAN):

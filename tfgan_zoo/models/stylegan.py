@@ -4,10 +4,13 @@ Reference: Karras, Laine and Aila, "A Style-Based Generator Architecture for Gen
 Networks", 2019 (arXiv:1812.04948).
 """
 
+import contextlib
+
 import keras
 import tensorflow as tf
 from keras import layers
 
+from tfgan_zoo import numbers
 from tfgan_zoo.deprecated import renamed_attribute
 from tfgan_zoo.layers import (
     AdaptiveInstanceNormalization,
@@ -21,6 +24,8 @@ from tfgan_zoo.layers import (
     NoiseInjection,
     PixelNormalization,
     Resample,
+    Rng,
+    noise,
 )
 from tfgan_zoo.penalties import R1
 from tfgan_zoo.presets import register
@@ -28,6 +33,7 @@ from tfgan_zoo.tasks.gan import GAN
 from tfgan_zoo.tasks.sampling import checked_truncation
 
 _GAIN = 2**0.5
+_NOISE_MODES = ("const", "random", "none")
 
 
 class StyleGAN(GAN):
@@ -79,12 +85,18 @@ class StyleGAN(GAN):
     # === Hooks ===
 
     def build_generator(self):
-        latents = keras.Input([self.latent_dim], name="latents")
-        mapping = keras.Model(latents, styles_from(self, latents), name="mapping")
+        inputs = latents = keras.Input([self.latent_dim], name="latents")
+        if self.num_classes is not None:
+            inputs = [latents, keras.Input([], dtype="int32", name="label")]
+        mapping = keras.Model(inputs, self.styles_of(inputs), name="mapping")
         styles = keras.Input([self.num_styles, self.style_dim], name="styles")
         synthesis = keras.Model(styles, self.images_of(styles), name="synthesis")
-        repeated = layers.RepeatVector(self.num_styles)(mapping(latents))
-        return keras.Model(latents, synthesis(repeated), name="generator")
+        repeated = layers.RepeatVector(self.num_styles)(mapping(inputs))
+        return keras.Model(inputs, synthesis(repeated), name="generator")
+
+    def styles_of(self, inputs):
+        """The layers from latents `[B, latent_dim]`, or `[latents, labels]`, to styles `[B, D]`."""
+        return styles_from(self, inputs)
 
     def images_of(self, styles):
         """The layers from styles `[B, num_styles, D]` to images, float32 `[B, H, W, C]`."""
@@ -102,22 +114,34 @@ class StyleGAN(GAN):
         return keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
 
     def synthesize(self, latents, batch, rng):
-        return self.generator.get_layer("synthesis")(self.mixed(latents, rng), training=True)
+        styles = self.mixed(latents, rng, labels=batch.get("labels"))
+        return self.generator.get_layer("synthesis")(styles, training=True)
 
-    def mixed(self, latents, rng, training=True):
+    def mixed(self, latents, rng, training=True, labels=None):
         """Styles `[B, num_styles, D]` of which a share changes to other latents' on the way."""
-        styles = self._styles(self.generator, latents, training)
+        styles = self._styles(self.generator, latents, training, labels)
         if not self.style_mixing:
             return styles
-        others = self._styles(self.generator, self.sample_latents(rng), training)
+        others = self._styles(self.generator, self.sample_latents(rng), training, labels)
         chance, place = tf.split(rng.uniform([2, 1]), 2, axis=1)
         crossover = 1 + tf.floor(place * (self.num_styles - 1))
         crossover = tf.where(chance < self.style_mixing, crossover, self.num_styles)
         return _crossed(styles, others, crossover)
 
-    def render(self, latents, labels=None, truncation=1.0, training=False):
-        self.checked_labels(labels, latents)
-        return self.images_from_styles(self.styles_from_latents(latents, truncation), training)
+    def render(
+        self,
+        latents,
+        labels=None,
+        truncation=1.0,
+        training=False,
+        truncation_cutoff=None,
+        noise_mode="const",
+        noise_seed=0,
+    ):
+        """Float images in [-1, 1], `[B, H, W, C]`, of the averaged generator; for the arguments see
+        `styles_from_latents` and `images_from_styles`."""
+        styles = self.styles_from_latents(latents, truncation, labels, truncation_cutoff)
+        return self.images_from_styles(styles, training, noise_mode, noise_seed)
 
     # === Styles ===
 
@@ -126,27 +150,53 @@ class StyleGAN(GAN):
         """How many styles an image has: two for each size of its feature maps."""
         return 2 * len(sizes(self.image_shape))
 
-    def styles_from_latents(self, latents, truncation=1.0):
+    def styles_from_latents(self, latents, truncation=1.0, labels=None, truncation_cutoff=None):
         """Styles of the averaged generator, float32 `[B, num_styles, D]`.
 
         Args:
             latents: Floats `[B, latent_dim]`.
             truncation: Float in (0, 1], or one for each image: the share of the way from the mean style
                 that is kept; 1 changes nothing.
+            labels: Ints `[B]`, for a model with labels.
+            truncation_cutoff: Int. Only that many of the styles are moved, from the first one on; None
+                moves all.
         """
         latents = tf.cast(self.checked_latents(latents), tf.float32)
-        styles = self._styles(self.ema_generator, latents, training=False)
+        labels = self.checked_labels(labels, latents)
+        styles = self._styles(self.ema_generator, latents, training=False, labels=labels)
         if isinstance(truncation, float) and truncation == 1.0:
             return styles
         truncation = checked_truncation(truncation, latents)
         share = tf.broadcast_to(tf.cast(truncation, tf.float32), [tf.shape(styles)[0]])
         w_avg = self.w_avg
-        return w_avg + share[:, None, None] * (styles - w_avg)
+        moved = w_avg + share[:, None, None] * (styles - w_avg)
+        if truncation_cutoff is None:
+            return moved
+        numbers.integer("truncation_cutoff", truncation_cutoff, 0, self.num_styles)
+        return tf.concat([moved[:, :truncation_cutoff], styles[:, truncation_cutoff:]], axis=1)
 
-    def images_from_styles(self, styles, training=False):
-        """Images of the averaged generator, float32 `[B, H, W, C]`, of styles `[B, num_styles, D]`."""
+    def images_from_styles(self, styles, training=False, noise_mode="const", noise_seed=0):
+        """Images of the averaged generator, float32 `[B, H, W, C]`.
+
+        Args:
+            styles: Floats `[B, num_styles, D]`.
+            training: Whether values beyond [-1, 1] stay as they are.
+            noise_mode: "const": every image has the noise that the network holds; "random": noise of its
+                own, a function of `noise_seed` and its place; "none": no noise.
+            noise_seed: Int in [0, 2**31).
+        """
+        if noise_mode not in _NOISE_MODES:
+            raise ValueError(
+                f"noise_mode must be one of {', '.join(map(repr, _NOISE_MODES))}. Received: "
+                f"noise_mode={noise_mode!r}."
+            )
         styles = tf.cast(styles, tf.float32)
-        return self.ema_generator.get_layer("synthesis")(styles, training=training)
+        with contextlib.ExitStack() as scopes:
+            scopes.enter_context(noise.noise_mode(noise_mode))
+            if noise_mode == "random":
+                rng = Rng(noise_seed, tf.constant(0, tf.int64), 0, _known_rows(styles))
+                scopes.enter_context(rng.active())
+            return self.ema_generator.get_layer("synthesis")(styles, training=training)
 
     @property
     def w_avg(self):
@@ -156,10 +206,18 @@ class StyleGAN(GAN):
 
     mean_style = renamed_attribute("mean_style", "w_avg")
 
-    def _styles(self, generator, latents, training):
-        styles = generator.get_layer("mapping")(latents, training=training)
+    def _styles(self, generator, latents, training, labels=None):
+        inputs = self.generator_inputs(latents, {"labels": labels})
+        styles = generator.get_layer("mapping")(inputs, training=training)
         # Not `tf.repeat`, whose gradient XLA cannot compile within the branches of lazy terms.
         return tf.stack([tf.cast(styles, tf.float32)] * self.num_styles, axis=1)
+
+
+def _known_rows(styles):
+    rows = styles.shape[0]
+    if rows is None:
+        raise ValueError("Random noise needs a batch whose size is known where it is traced.")
+    return rows
 
 
 def _crossed(first, second, crossover):

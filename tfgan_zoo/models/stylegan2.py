@@ -6,20 +6,14 @@ Reference: Karras et al., "Analyzing and Improving the Image Quality of StyleGAN
 
 import keras
 import tensorflow as tf
-from keras import layers
 
-from tfgan_zoo.layers import (
-    Clip,
-    ConstantInput,
-    EqualizedConv2D,
-    ModulatedConv2D,
-    NoiseInjection,
-    Resample,
-)
-from tfgan_zoo.models.stylegan import SMALL, StyleGAN, activated, channels_at, halved, scored, sizes
+from tfgan_zoo.models.stylegan import SMALL, StyleGAN, sizes
+from tfgan_zoo.networks import stylegan2
 from tfgan_zoo.penalties import R1
 from tfgan_zoo.presets import register
 from tfgan_zoo.regularizers import ADA
+
+_ACTIVATIONS = tuple(stylegan2.GAINS)
 
 
 class StyleGAN2(StyleGAN):
@@ -42,6 +36,33 @@ class StyleGAN2(StyleGAN):
         path_length_every: Int k. The penalty is taken at every k-th step, k times as strong.
         path_length_decay: Float in (0, 1]. How fast the mean path length, to which all are held, moves.
         path_length_shrink: Int. The penalty is taken of one image in so many of a replica's.
+        num_classes: None, or an int; labels are then integers in [0, num_classes). The mapping network
+            is given an embedding of the label after the latents, and the logits are the product of the
+            discriminator's features with a map of the label (projection, Miyato and Koyama 2018).
+        label_dim: Int. Length of that embedding; None: style_dim.
+        mapping_width: Int. Units of all but the last layer of the mapping network; None: style_dim.
+        mapping_activation, g_activation, d_activation: Of the mapping networks, the synthesis network
+            and the discriminator. "lrelu", with a slope of 0.2, "relu", "linear", "tanh", "sigmoid",
+            "elu", "selu", "softplus" or "swish", each times the gain that it has in the authors' code.
+        mapping_learning_rate_multiplier: Float. Share of the rate at which the mapping network learns.
+        w_avg_momentum: Float in [0, 1]. Share of the mean style that an update keeps.
+        g_architecture, d_architecture: "skip": images of all sizes are summed, or given to the
+            discriminator; "resnet": residual blocks; "orig": neither.
+        g_resample_filter, d_resample_filter: Two numbers or more. The filter, along each axis, of maps
+            that are doubled or halved.
+        g_conv_clamp, d_conv_clamp: Float. Values of maps are clipped to [-clamp, clamp], so that half
+            precision can hold them; None does not.
+        use_noise: Whether noise is added after each convolution of the generator.
+        d_channel_base, d_channel_max: Ints. Those of the discriminator; None: as the generator's.
+        d_mapping_layers: Int, 0 or more. Layers of the discriminator's map of labels, after their
+            embedding.
+        d_mapping_learning_rate_multiplier: Float. Share of the rate at which they learn.
+        class_map_dim: Int. Length of that map; None: the channels of the smallest maps.
+        d_label_dim, d_mapping_width: Ints. Length of its embedding, and units of all but its last
+            layer; with None both are class_map_dim.
+        stddev_group_size: Int. Images whose deviation the discriminator sees; None: all of a replica's.
+        stddev_features: Int. Channels that this deviation has; 0 leaves it out.
+        stddev_grouping: "consecutive" or "strided"; see `layers.MinibatchStddev`.
 
     All other arguments: see `StyleGAN` and `GAN`.
     """
@@ -55,6 +76,46 @@ class StyleGAN2(StyleGAN):
         "path_length_every": 4,
         "path_length_decay": 0.01,
         "path_length_shrink": 2,
+        "num_classes": None,
+        "label_dim": None,
+        "mapping_width": None,
+        "mapping_activation": "lrelu",
+        "mapping_learning_rate_multiplier": 0.01,
+        "w_avg_momentum": 0.995,
+        "g_architecture": "skip",
+        "d_architecture": "resnet",
+        "g_activation": "lrelu",
+        "d_activation": "lrelu",
+        "g_resample_filter": (1, 3, 3, 1),
+        "d_resample_filter": (1, 3, 3, 1),
+        "g_conv_clamp": None,
+        "d_conv_clamp": None,
+        "use_noise": True,
+        "d_channel_base": None,
+        "d_channel_max": None,
+        "d_mapping_layers": 8,
+        "d_mapping_learning_rate_multiplier": 0.01,
+        "class_map_dim": None,
+        "d_label_dim": None,
+        "d_mapping_width": None,
+        "stddev_group_size": 4,
+        "stddev_features": 1,
+        "stddev_grouping": "consecutive",
+    }
+    bounds = {
+        **dict.fromkeys(("label_dim", "mapping_width", "d_channel_base", "d_channel_max"), ">= 1"),
+        **dict.fromkeys(("class_map_dim", "d_label_dim", "d_mapping_width"), ">= 1"),
+        **dict.fromkeys(("mapping_activation", "g_activation", "d_activation"), _ACTIVATIONS),
+        **dict.fromkeys(("g_architecture", "d_architecture"), stylegan2.ARCHITECTURES),
+        **dict.fromkeys(("g_resample_filter", "d_resample_filter"), "number (-1e6, 1e6)"),
+        **dict.fromkeys(("g_conv_clamp", "d_conv_clamp"), "None or number > 0"),
+        "mapping_learning_rate_multiplier": "> 0",
+        "d_mapping_learning_rate_multiplier": "> 0",
+        "w_avg_momentum": "[0, 1]",
+        "d_mapping_layers": ">= 0",
+        "stddev_group_size": "None or >= 1",
+        "stddev_features": ">= 0",
+        "stddev_grouping": ("consecutive", "strided"),
     }
 
     # === Hooks ===
@@ -63,11 +124,25 @@ class StyleGAN2(StyleGAN):
         super().build_networks()
         self.path_length_mean = self.add_state("path_length_mean")
 
-    def images_of(self, styles):
-        return images_from(self, styles)
+    def styles_of(self, inputs):
+        return stylegan2.styles_from(self, inputs)
 
-    def logits_of(self, images):
-        return logits_from(self, images)
+    def images_of(self, styles):
+        shapes = _shapes(self, self.channel_base, self.channel_max)
+        return stylegan2.images_from(self, styles, shapes)
+
+    def build_discriminator(self):
+        inputs = images = keras.Input(self.image_shape, name="images")
+        label = None
+        if self.num_classes is not None:
+            label = keras.Input([], dtype="int32", name="label")
+            inputs = [images, label]
+        return keras.Model(inputs, self.logits_of(images, label), name="discriminator")
+
+    def logits_of(self, images, label=None):
+        base = self.d_channel_base or self.channel_base
+        shapes = _shapes(self, base, self.d_channel_max or self.channel_max)
+        return stylegan2.logits_from(self, images, shapes, label)
 
     def player_optimizer(self, player, learning_rate):
         """Adam, whose k steps have become k + 1 in the paper's count where a penalty is lazy: with
@@ -86,7 +161,9 @@ class StyleGAN2(StyleGAN):
         if not self.path_length_weight:
             return terms
         k = self.path_length_every
-        found = self.lazy_regularization(k, rng, lambda: self._path_length_penalty(rng), shape=[2])
+        found = self.lazy_regularization(
+            k, rng, lambda: self._path_length_penalty(rng, batch), shape=[2]
+        )
         terms["path_length_penalty"] = (self.path_length_weight, found[0])
         terms["path_length"] = (None, found[1])  # logged, for the mean below
         return terms
@@ -97,9 +174,10 @@ class StyleGAN2(StyleGAN):
             share = tf.where(length > 0, self.path_length_decay, 0.0)  # 0: not taken in this step
             self.path_length_mean.assign_add(share * (length - self.path_length_mean))
 
-    def _path_length_penalty(self, rng):
+    def _path_length_penalty(self, rng, batch=None):
         """The mean of (length - mean length)^2 over a share of the batch, and of the lengths."""
-        styles = self.mixed(self.sample_latents(rng), rng, training=False)
+        labels = (batch or {}).get("labels")
+        styles = self.mixed(self.sample_latents(rng), rng, training=False, labels=labels)
         with rng.subsampled(self.path_length_shrink):
             lengths = self.path_lengths(styles[:: self.path_length_shrink], rng)
         error = lengths - self.path_length_mean
@@ -122,41 +200,15 @@ class StyleGAN2(StyleGAN):
         return tf.sqrt(tf.reduce_mean(squares, axis=1) / (height * width) + 1e-12)
 
 
-# === Networks ===
-
-
-def images_from(gan, styles):
-    """The synthesis network: styles `[B, num_styles, D]` -> images, the sum of those of all sizes."""
-    image = None
-    for level, size in enumerate(sizes(gan.image_shape)):
-        channels = channels_at(gan, size)
-        if level == 0:
-            x = ConstantInput((*size, channels))(styles[:, 0])
-        else:
-            x = _styled(x, styles[:, 2 * level - 1], channels, up=True)
-        x = _styled(x, styles[:, 2 * level], channels)
-        to_image = ModulatedConv2D(gan.image_shape[-1], 1, demodulate=False)
-        made = to_image([x, styles[:, 2 * level + 1]])
-        image = made if level == 0 else layers.Add()([Resample(up=2)(image), made])
-    return Clip(dtype="float32", name="images")(image)
-
-
-def _styled(x, style, channels, up=False):
-    x = ModulatedConv2D(channels, 3, up=up)([x, style])
-    return activated(NoiseInjection()(x))
-
-
-def logits_from(gan, x):
-    """The residual discriminator: images `[B, H, W, C]` -> float32 logits `[B, 1]`."""
-    smallest, *larger = sizes(gan.image_shape)
-    x = activated(EqualizedConv2D(channels_at(gan, larger[-1]), 1)(x))
-    for size, half in zip(larger[::-1], [*larger[-2::-1], smallest], strict=True):
-        channels = channels_at(gan, half)
-        # The sum of two is divided by sqrt(2), here both before.
-        skip = EqualizedConv2D(channels, 1, use_bias=False, gain=0.5**0.5)(Resample(down=2)(x))
-        x = activated(EqualizedConv2D(channels_at(gan, size), 3)(x))
-        x = layers.Add()([activated(halved(x, channels, 3), gain=1.0), skip])
-    return scored(gan, x)
+def _shapes(gan, base, most):
+    """Sizes of maps, from the smallest one on, and their channels."""
+    found = [(size, min(most, base // max(size))) for size in sizes(gan.image_shape)]
+    if not found[-1][1]:
+        raise ValueError(
+            f"d_channel_base must be {max(gan.image_shape[:2])} or more, or the largest maps have "
+            f"no channel. Received: {base}."
+        )
+    return found
 
 
 # === Presets ===

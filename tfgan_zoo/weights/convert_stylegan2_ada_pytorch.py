@@ -1,0 +1,110 @@
+"""Networks of StyleGAN2-ADA's authors, pickled modules of PyTorch: generator, average, discriminator."""
+
+import numpy as np
+
+from tfgan_zoo.weights import pytorch
+from tfgan_zoo.weights.pickled import Object
+from tfgan_zoo.weights.source import Family, Tensors
+from tfgan_zoo.weights.stylegan2 import converted
+
+NETWORKS = {"generator": "G", "ema_generator": "G_ema", "discriminator": "D"}
+_FILTERS = {r"resample_filter$": "copies of the filter, and those of layers that do not resample"}
+
+
+# === Files ===
+
+
+def _modules(source):
+    """`{"generator": module, …}` of those that the one file has."""
+    trees = list(source.trees().values())
+    tree = trees[0] if len(trees) == 1 else {}
+    if isinstance(tree, Object):
+        tree = {"G_ema": tree}
+    found = {name: tree.get(theirs) for name, theirs in NETWORKS.items()}
+    return {name: module for name, module in found.items() if isinstance(module, Object)}
+
+
+def _recognizes(source):
+    modules = _modules(source)
+    generators = [m for name, m in modules.items() if name != "discriminator"]
+    wholes = [_has(m, "mapping") and _has(m, "synthesis.b4.conv1.affine") for m in generators]
+    is_known = "discriminator" not in modules or _has(modules["discriminator"], "b4.out")
+    return bool(wholes) and all(wholes) and is_known
+
+
+def _convert(source):
+    modules = _modules(source)
+    tensors = {
+        name: Tensors(pytorch.state_dict(module), _FILTERS) for name, module in modules.items()
+    }
+    settings = {}
+    for name, module in modules.items():
+        settings |= _of_discriminator(module) if name == "discriminator" else _of_generator(module)
+    return converted(tensors, settings)
+
+
+def _has(module, path):
+    return _at(module, path) is not None
+
+
+def _at(module, path):
+    """The module of that path; None where there is none."""
+    for name in path.split("."):
+        module = pytorch.children(module).get(name) if module is not None else None
+    return module
+
+
+def _setting(module, path, name):
+    """An attribute of a module within, as a plain value."""
+    found = pytorch.attributes(_at(module, path)).get(name)
+    return found.item() if isinstance(found, np.generic) else found
+
+
+def _of_generator(module):
+    """What no tensor tells, as options of our class."""
+    momentum = _setting(module, "mapping", "w_avg_beta")
+    if momentum is None:
+        raise ValueError("Its mapping network keeps no average of styles (w_avg_beta is None).")
+    return {
+        "latent_dim": int(_setting(module, "mapping", "z_dim")),
+        "w_avg_momentum": float(momentum),
+        "g_activation": _setting(module, "synthesis.b4.conv1", "activation"),
+        "g_conv_clamp": _setting(module, "synthesis.b4.conv1", "conv_clamp"),
+        **_of_mapping(module, ""),
+    }
+
+
+def _of_mapping(module, player):
+    first = _at(module, "mapping.fc0")
+    if first is None:
+        return {}
+    activation = pytorch.attributes(first)["activation"]
+    return {
+        f"{player}mapping_learning_rate_multiplier": float(pytorch.attributes(first)["bias_gain"]),
+        f"{player}mapping_activation": activation,
+    }
+
+
+def _of_discriminator(module):
+    blocks = [name for name in pytorch.children(module) if name not in ("b4", "mapping")]
+    found = {
+        "d_activation": _setting(module, "b4.conv", "activation"),
+        "d_conv_clamp": _setting(module, "b4.conv", "conv_clamp"),
+        **_of_mapping(module, "d_"),
+    }
+    others = {_setting(module, f"{block}.conv0", "activation") for block in blocks}
+    if others - {found["d_activation"]}:
+        raise ValueError("The discriminator's last layers have another activation than its blocks.")
+    if _has(module, "b4.mbstd"):
+        found["stddev_group_size"] = _setting(module, "b4.mbstd", "group_size")
+    return found
+
+
+FAMILY = Family(
+    "stylegan2_ada_pytorch",
+    "StyleGAN2-ADA in PyTorch (NVlabs/stylegan2-ada-pytorch)",
+    "https://github.com/NVlabs/stylegan2-ada-pytorch",
+    "NVIDIA Source Code License (non-commercial)",
+    _recognizes,
+    _convert,
+)
