@@ -4,13 +4,18 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from tfgan_zoo.files import sha256
-from tfgan_zoo.weights import convert_esrgan, loading
+from tfgan_zoo.weights import convert_cut, convert_cyclegan_pix2pix, convert_esrgan, loading
 from tfgan_zoo.weights.source import Source, listed
 
 if TYPE_CHECKING:
     from tfgan_zoo.models import GAN, ImageToImage
 
-FAMILIES = {module.FAMILY.name: module.FAMILY for module in (convert_esrgan,)}
+_MODULES = (
+    convert_cut,
+    convert_cyclegan_pix2pix,
+    convert_esrgan,
+)
+FAMILIES = {module.FAMILY.name: module.FAMILY for module in _MODULES}
 
 
 def from_checkpoint(

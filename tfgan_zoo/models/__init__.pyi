@@ -181,7 +181,10 @@ class CUT(ImageToImage):
     projection_units: int
     flip_equivariance: bool
     antialias: bool
-    normalization: Literal["instance", "affine_instance", "batch"] | None
+    upsampling: Literal["bilinear", "transpose"] | None
+    dropout: float
+    normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"] | None
+    pad_to: int | None
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (256, 256, 3),
@@ -203,7 +206,11 @@ class CUT(ImageToImage):
         projection_units: int = 256,
         flip_equivariance: bool = False,
         antialias: bool = True,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "instance",
+        upsampling: Literal["bilinear", "transpose"] | None = None,
+        dropout: float = 0.0,
+        normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"]
+        | None = "instance",
+        pad_to: int | None = None,
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
@@ -215,8 +222,6 @@ class CUT(ImageToImage):
     def patch_nce(self, images: Any, made, rng: Rng, flips=None): ...
     @property
     def size_multiple(self): ...
-    @property
-    def upsampling(self): ...
 
 class CycleGAN(ImageToImage):
     """Two generators, from images to targets and back, which undo each other's work."""
@@ -230,8 +235,10 @@ class CycleGAN(ImageToImage):
     identity_weight: float
     pool_size: int
     dropout: float
-    normalization: Literal["instance", "affine_instance", "batch"] | None
+    normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"] | None
     upsampling: Literal["transpose", "resize"]
+    pad_to: int | None
+    both_ways: bool
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (256, 256, 3),
@@ -251,12 +258,17 @@ class CycleGAN(ImageToImage):
         identity_weight: float = 0.5,
         pool_size: int = 50,
         dropout: float = 0.0,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "instance",
+        normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"]
+        | None = "instance",
         upsampling: Literal["transpose", "resize"] = "transpose",
+        pad_to: int | None = None,
+        both_ways: bool = True,
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
     def build_backward_generator(self): ...
+    @property
+    def directions(self): ...
     def discriminator_loss(
         self, batch: dict[str, tf.Tensor], rng: Rng
     ) -> tuple[tf.Tensor, dict]: ...
@@ -537,8 +549,10 @@ class Pix2Pix(ImageToImage):
     l1_weight: float
     feature_matching_weight: float
     dropout: float
-    normalization: Literal["instance", "affine_instance", "batch"] | None
+    innermost_dropout: bool
+    normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"] | None
     upsampling: Literal["transpose", "resize"]
+    pad_to: int | None
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (256, 256, 3),
@@ -558,8 +572,11 @@ class Pix2Pix(ImageToImage):
         l1_weight: float = 100.0,
         feature_matching_weight: float = 0.0,
         dropout: float = 0.5,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
+        innermost_dropout: bool = True,
+        normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"]
+        | None = "affine_instance",
         upsampling: Literal["transpose", "resize"] = "transpose",
+        pad_to: int | None = None,
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
@@ -586,7 +603,7 @@ class StarGAN(ImageToImage):
     n_critic: int
     class_weight: float
     reconstruction_weight: float
-    normalization: Literal["instance", "affine_instance", "batch"] | None
+    normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"] | None
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (128, 128, 3),
@@ -606,7 +623,8 @@ class StarGAN(ImageToImage):
         n_critic: int = 5,
         class_weight: float = 1.0,
         reconstruction_weight: float = 10.0,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
+        normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"]
+        | None = "affine_instance",
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
@@ -748,8 +766,11 @@ class Colorizer(Pix2Pix):
         l1_weight: float = 100.0,
         feature_matching_weight: float = 0.0,
         dropout: float = 0.5,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
+        innermost_dropout: bool = True,
+        normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"]
+        | None = "affine_instance",
         upsampling: Literal["transpose", "resize"] = "transpose",
+        pad_to: int | None = None,
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
@@ -777,7 +798,11 @@ class FastCUT(CUT):
         projection_units: int = 256,
         flip_equivariance: bool = True,
         antialias: bool = True,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "instance",
+        upsampling: Literal["bilinear", "transpose"] | None = None,
+        dropout: float = 0.0,
+        normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"]
+        | None = "instance",
+        pad_to: int | None = None,
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
@@ -865,6 +890,8 @@ class ESRGAN(ImageToImage):
         self, batch: dict[str, tf.Tensor], rng: Rng
     ) -> tuple[tf.Tensor, dict]: ...
     def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    @property
+    def has_discriminator(self): ...
     def interpolated(self, other, share): ...
     def shown(self, targets): ...
     @property
@@ -1036,6 +1063,8 @@ class RealESRGAN(ImageToImage):
         self, batch: dict[str, tf.Tensor], rng: Rng
     ) -> tuple[tf.Tensor, dict]: ...
     def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    @property
+    def has_discriminator(self): ...
     def interpolated(self, other, share): ...
     def shown(self, targets): ...
     @property
@@ -1152,6 +1181,8 @@ class SRGAN(ImageToImage):
         self, batch: dict[str, tf.Tensor], rng: Rng
     ) -> tuple[tf.Tensor, dict]: ...
     def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    @property
+    def has_discriminator(self): ...
     def interpolated(self, other, share): ...
     def shown(self, targets): ...
     @property
@@ -1168,7 +1199,7 @@ class StyleTransfer(ImageToImage):
     content_weight: float
     style_weight: float
     variation_weight: float
-    normalization: Literal["instance", "affine_instance", "batch"] | None
+    normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"] | None
     upsampling: Literal["transpose", "resize"]
     def __init__(
         self,
@@ -1184,7 +1215,8 @@ class StyleTransfer(ImageToImage):
         content_weight: float = 1.0,
         style_weight: float = 1.0,
         variation_weight: float = 0.2,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
+        normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"]
+        | None = "affine_instance",
         upsampling: Literal["transpose", "resize"] = "resize",
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,

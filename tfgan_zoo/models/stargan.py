@@ -50,7 +50,7 @@ class StarGAN(ImageToImage):
         n_critic: Int. Discriminator updates per generator update.
         class_weight: Float. Of the cross entropies of the domains.
         reconstruction_weight: Float. Of the L1 distance of an image from what comes back of it.
-        normalization: "affine_instance", "instance", "batch" or None, in the generator.
+        normalization: "affine_instance", "instance", "batch", "batch_of_one" or None, in the generator.
 
     All other arguments: see `ImageToImage`.
 

@@ -48,7 +48,7 @@ class StyleTransfer(WithoutDiscriminator):
         style_weight: Float. Of the distance of styles, likewise; half of it shows more of the content,
             twice of it more of the style.
         variation_weight: Float. Of the squared differences of neighbouring pixels.
-        normalization: "affine_instance", "instance", "batch" or None.
+        normalization: "affine_instance", "instance", "batch", "batch_of_one" or None.
         upsampling: "resize" or "transpose".
 
     All other arguments: see `ImageToImage`; there is no `objective` and no `d_learning_rate`.

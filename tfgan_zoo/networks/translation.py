@@ -14,7 +14,7 @@ from tfgan_zoo.layers import (
     Resample,
 )
 
-NORMALIZATIONS = ("instance", "affine_instance", "batch", None)
+NORMALIZATIONS = ("instance", "affine_instance", "batch", "batch_of_one", None)
 UPSAMPLINGS = ("transpose", "resize")
 
 
@@ -29,9 +29,11 @@ def has_bias(normalization):
 
 
 def normalized(x, normalization):
-    """Feature maps, normalized as asked: see `NORMALIZATIONS`."""
-    if normalization == "batch":
-        return BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=normal(1.0))(x)
+    """Feature maps, normalized as asked: see `NORMALIZATIONS`. "batch_of_one" is batch normalization
+    that takes the statistics of each image, not moving ones, to translate too."""
+    if normalization in ("batch", "batch_of_one"):
+        options = {"by_image": normalization == "batch_of_one", "gamma_initializer": normal(1.0)}
+        return BatchNormalization(momentum=0.9, epsilon=1e-5, **options)(x)
     if normalization == "affine_instance":
         return InstanceNormalization(gamma_initializer=normal(1.0))(x)
     return x if normalization is None else InstanceNormalization(affine=False)(x)
