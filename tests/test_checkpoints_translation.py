@@ -8,7 +8,7 @@ import re
 import keras
 import numpy as np
 import pytest
-from test_checkpoints import case, close, needs_files, nhwc
+from test_checkpoints import case, close, levels, needs_files, nhwc
 
 import tfgan_zoo
 from tfgan_zoo.weights import pytorch
@@ -263,3 +263,25 @@ def test_cut_that_blurs_only_where_maps_are_enlarged(written):
     model = tfgan_zoo.from_checkpoint(plain, family="cut")
     assert type(model).__name__ == "CUT"
     assert not model.antialias and model.upsampling == "transpose"
+
+
+# === StarGAN ===
+
+
+@needs_files
+def test_stargan(tmp_path):
+    folder, given, recorded = case("stargan/a")
+    model = tfgan_zoo.from_checkpoint(folder)
+    assert type(model).__name__ == "StarGAN" and model.image_shape == (64, 64, 3)
+    images, attributes = signed(given["images"]), given["c"]
+    close(np.asarray(model(images, domain=attributes)), nhwc(recorded["image"]))
+    found = model.discriminator(images)
+    close(np.asarray(found["logits"]), nhwc(recorded["d_src"]))
+    close(np.asarray(found["class_logits"]), recorded["d_cls"])
+    numbers = (attributes @ 2 ** np.arange(5)).astype(int)
+    made = model.translate(nhwc(given["images"]), domain=numbers)
+    levels(made, recorded["uint8"])
+    goes_on(model, tmp_path, images, domain=attributes)
+    alone = tfgan_zoo.from_checkpoint(folder / "200000-G.ckpt", multi_label=False)
+    one = np.asarray(alone(images, domain=[3, 0]))
+    close(one, np.asarray(model(images, domain=np.eye(5)[[3, 0]])), 1e-6)

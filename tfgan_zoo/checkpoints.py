@@ -4,7 +4,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from tfgan_zoo.files import sha256
-from tfgan_zoo.weights import convert_cut, convert_cyclegan_pix2pix, convert_esrgan, loading
+from tfgan_zoo.weights import (
+    convert_cut,
+    convert_cyclegan_pix2pix,
+    convert_esrgan,
+    convert_stargan,
+    loading,
+)
 from tfgan_zoo.weights.source import Source, listed
 
 if TYPE_CHECKING:
@@ -14,6 +20,7 @@ _MODULES = (
     convert_cut,
     convert_cyclegan_pix2pix,
     convert_esrgan,
+    convert_stargan,
 )
 FAMILIES = {module.FAMILY.name: module.FAMILY for module in _MODULES}
 

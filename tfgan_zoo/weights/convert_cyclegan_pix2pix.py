@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfgan_zoo.networks.patchgan import HALVINGS
-from tfgan_zoo.networks.translators import halvings
 from tfgan_zoo.weights import pytorch
 from tfgan_zoo.weights.source import Converted, Family, Tensors, by_layers
 
 FILE = r"(.+)_net_([GDF](?:_[AB])?)\.pth"  # of an epoch, or "latest"
+_PATCHES = {1: 16, 2: 34, 3: 70, 4: 142, 5: 286}  # {n_layers: side of a patch}
+_DEEPEST = 8  # U-Net: a larger image is halved as often
 _OBJECTIVES = {"lsgan": "least_squares", "vanilla": "non_saturating"}
 _STATISTICS = "statistics of old versions of PyTorch, which instance normalization does not use"
 
@@ -181,6 +181,8 @@ def unet(tensors):
     up += [("conv2d_transpose", f"{level}.5", f"{level}.6") for level in reversed(middle)]
     up.append(("conv2d_transpose", f"{outermost}.3", None))
     width, channels = tensors.shape(f"{outermost}.0.weight")[:2]
+    if len(levels) > _DEEPEST:
+        raise ValueError(f"A U-Net of {len(levels)} halvings: those of up to {_DEEPEST} are read.")
     side = 2 ** len(levels)
     options = {
         "network": "unet",
@@ -200,15 +202,13 @@ def discriminator(tensors):
     first, *middle, last = places
     rows = [("conv2d", f"{stem}.{n}", f"{stem}.{n + 1}") for n in middle]
     rows = [("conv2d", f"{stem}.{first}", None), *rows, ("conv2d", f"{stem}.{last}", None)]
-    patches = {count: side for side, count in HALVINGS.items()}
-    if stem == "model" and len(middle) not in patches:
+    if stem == "model" and len(middle) not in _PATCHES:
         raise ValueError(
-            f"A discriminator of n_layers={len(middle)}: those of {min(patches)} to {max(patches)} are "
-            "read."
+            f"A discriminator of n_layers={len(middle)}: those of 1 to {max(_PATCHES)} are read."
         )
     width, channels = tensors.shape(f"{stem}.{first}.weight")[:2]
     options = {
-        "patch": 1 if stem == "net" else patches[len(middle)],
+        "patch": 1 if stem == "net" else _PATCHES[len(middle)],
         "discriminator_width": width,
         "normalization": normalization(tensors, *rows[1][1:]),
     }
@@ -281,13 +281,15 @@ def merged(given):
 
 
 def shape(part, told):
-    """Options of what a generator is given and makes; sides are those of training, if they are known and
-    the U-Net's depth is that of such images."""
+    """Options of what a generator is given and makes; sides are those of training where they are known,
+    and give a U-Net of that depth."""
     channels, made = part.channels
-    side, own = int(told.get("crop_size") or told.get("fineSize") or 256), part.options
-    least = own.get("image_shape", (4, 4, channels))
-    if side % least[0] or ("image_shape" in own and halvings((side, side, 1)) != halvings(least)):
-        side = least[0] if "image_shape" in own else 256
+    side = int(told.get("crop_size") or told.get("fineSize") or 256)
+    least = part.options.get("image_shape", (None,))[0]  # of a U-Net
+    if least is None:
+        side = 256 if side % 4 else side
+    elif side % least or (least < 2**_DEEPEST and not side // least % 2):
+        side = least
     options = {"image_shape": (side, side, channels)}
     return options | ({} if channels == made else {"target_channels": made})
 
