@@ -8,10 +8,13 @@ import re
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from test_checkpoints import case, close, levels, needs_files, nhwc
 
 import tfgan_zoo
-from tfgan_zoo.weights import pytorch
+from tfgan_zoo.models.adain import aligned
+from tfgan_zoo.networks import vgg
+from tfgan_zoo.weights import convert_adain, pytorch
 
 CYCLEGAN, PIX2PIX = "cyclegan_pix2pix/a_cyclegan_resnet9", "cyclegan_pix2pix/a_pix2pix_unet256"
 CUT = "cut/a_cut_resnet9"
@@ -285,3 +288,56 @@ def test_stargan(tmp_path):
     alone = tfgan_zoo.from_checkpoint(folder / "200000-G.ckpt", multi_label=False)
     one = np.asarray(alone(images, domain=[3, 0]))
     close(one, np.asarray(model(images, domain=np.eye(5)[[3, 0]])), 1e-6)
+
+
+# === AdaIN ===
+
+
+@needs_files
+def test_adain(tmp_path):
+    folder, given, recorded = case("adain/a")
+    model = tfgan_zoo.from_checkpoint(folder, image_shape=(64, 64, 3))
+    assert type(model).__name__ == "AdaIN" and model.widths == (6, 8, 12, 20)
+    images, styles = signed(given["content"]), signed(given["style"])
+    for alpha in (1.0, 0.6):
+        made = np.asarray(model(images, styles=styles[:1], alpha=alpha)) / 2 + 0.5
+        wanted = np.clip(nhwc(recorded[f"image_alpha{alpha}"]), 0, 1)
+        close(made, wanted, 3e-4)  # its decoder enlarges what rounding does to the encoder's map
+    content, style = model.maps(images)["relu4_1"], model.maps(styles)["relu4_1"]
+    close(np.asarray(content), nhwc(recorded["content_relu4_1"]))
+    close(np.asarray(style), nhwc(recorded["style_relu4_1"]))
+    mixed = np.asarray(aligned(tf.repeat(content, 2, axis=0), style))
+    close(mixed, nhwc(recorded["adain"]))
+    mixed = 0.7 * mixed[:1] + 0.3 * mixed[1:]
+    made = np.asarray(model.ema_generator(mixed, training=True)) / 2 + 0.5
+    close(made, nhwc(recorded["image_mix_0.7_0.3"]), 3e-4)
+    goes_on(model, tmp_path, images, styles=styles[:1])
+    alone = tfgan_zoo.from_checkpoint(folder / "decoder.pth")
+    assert int(alone.encoder_is_loaded) == 1 and len(alone.origin["files"]) == 2
+    with pytest.raises(ValueError, match="needs its decoder"):
+        tfgan_zoo.from_checkpoint(folder / "vgg_normalised.pth")
+
+
+def test_normalization_of_vgg():
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 3)).astype("float32")
+    np.testing.assert_allclose(
+        convert_adain.SCALE * vgg.of_torchvision(images) + convert_adain.SHIFT, images, atol=1e-6
+    )
+
+
+# === fast_neural_style ===
+
+
+@needs_files
+def test_fast_neural_style(tmp_path):
+    folder, given, recorded = case("fast_neural_style/a_mosaic")
+    model = tfgan_zoo.from_checkpoint(folder, image_shape=(64, 64, 3))
+    assert type(model).__name__ == "StyleTransfer"
+    images = signed(given["images"])
+    close(np.asarray(model(images)) * 127.5 + 127.5, nhwc(recorded["image"]))
+    made = model.translate(nhwc(given["images"])).astype(int)
+    assert set(np.unique(made - nhwc(recorded["uint8"]))) <= {
+        0,
+        1,
+    }  # which are cut off, not rounded
+    goes_on(model, tmp_path, images, export=False)

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from tfgan_zoo.files import sha256
 from tfgan_zoo.weights import (
+    convert_adain,
     convert_cut,
     convert_cyclegan_pix2pix,
     convert_esrgan,
+    convert_fast_neural_style,
     convert_stargan,
     loading,
 )
@@ -17,9 +19,11 @@ if TYPE_CHECKING:
     from tfgan_zoo.models import GAN, ImageToImage
 
 _MODULES = (
+    convert_adain,
     convert_cut,
     convert_cyclegan_pix2pix,
     convert_esrgan,
+    convert_fast_neural_style,
     convert_stargan,
 )
 FAMILIES = {module.FAMILY.name: module.FAMILY for module in _MODULES}
@@ -91,7 +95,7 @@ def _family(source, name):
 def _recognized(family, source):
     try:
         return family.recognizes(source)
-    except (KeyError, IndexError, TypeError, AttributeError):  # of a file of another shape
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):  # of another shape
         return False
 
 

@@ -79,15 +79,17 @@ def kind_of(default, bound=""):
         default: A number, bool, string, None, or a tuple of numbers or strings.
         bound: A tuple of all values allowed; or text: an interval such as "[0, 1)", ">= 1" or "> 0",
             "number" before it where integers are the default and floats allowed, "string" in its place,
-            "None or" before it where None is allowed too.
+            "sequence" before it for several such values where None is the default, "None or" before it
+            where None is allowed too.
     """
     if isinstance(bound, tuple):
         return Kind(f"one of {', '.join(map(repr, bound))}", str, choices=bound)
     is_optional = default is None or bound.startswith("None or")
-    is_sequence = isinstance(default, (tuple, list))
+    is_sequence = isinstance(default, (tuple, list)) or "sequence" in bound
+    bound = bound.replace("sequence ", "")
     bound, is_any_number = bound.removeprefix("None or").strip(), "number" in bound
     interval = bound.removeprefix("number").strip()
-    sample = _sample(default) if is_sequence else default
+    sample = _sample(default) if isinstance(default, (tuple, list)) else default
     if interval == "string":
         number, interval = str, ""
     elif default is None and not is_any_number:

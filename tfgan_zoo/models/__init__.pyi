@@ -596,6 +596,7 @@ class StarGAN(ImageToImage):
 
     gradient_penalty_weight: float
     num_classes: int
+    multi_label: bool
     width: int
     blocks: int
     discriminator_width: int
@@ -616,6 +617,7 @@ class StarGAN(ImageToImage):
         seed: int = 0,
         gradient_penalty_weight: float = 10.0,
         num_classes: int = 5,
+        multi_label: bool = False,
         width: int = 64,
         blocks: int = 6,
         discriminator_width: int = 64,
@@ -634,7 +636,7 @@ class StarGAN(ImageToImage):
     def discriminator_loss(
         self, batch: dict[str, tf.Tensor], rng: Rng
     ) -> tuple[tf.Tensor, dict]: ...
-    def draw_domains(self, rng: Rng): ...
+    def draw_domains(self, rng: Rng, labels: ArrayLike | None = None): ...
     def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
     def synthesize(self, images: Any, domains) -> tf.Tensor: ...
 
@@ -643,6 +645,8 @@ class AdaIN(ImageToImage):
 
     features: str
     width: int
+    widths: Sequence[int] | None
+    pad_to: int | None
     content_weight: float
     style_weight: float
     def __init__(
@@ -655,6 +659,8 @@ class AdaIN(ImageToImage):
         seed: int = 0,
         features: str = "vgg19",
         width: int = 64,
+        widths: Sequence[int] | None = None,
+        pad_to: int | None = None,
         content_weight: float = 1.0,
         style_weight: float = 10.0,
         name: str | None = None,
@@ -1201,6 +1207,8 @@ class StyleTransfer(ImageToImage):
     variation_weight: float
     normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"] | None
     upsampling: Literal["transpose", "resize"]
+    in_bytes: bool
+    pad_to: int | None
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (256, 256, 3),
@@ -1218,6 +1226,8 @@ class StyleTransfer(ImageToImage):
         normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"]
         | None = "affine_instance",
         upsampling: Literal["transpose", "resize"] = "resize",
+        in_bytes: bool = False,
+        pad_to: int | None = None,
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...

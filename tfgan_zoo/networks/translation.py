@@ -6,6 +6,7 @@ from keras import layers
 from tfgan_zoo.layers import (
     BatchNormalization,
     BilinearUpsampling,
+    Clip,
     Conv2D,
     Conv2DTranspose,
     InstanceNormalization,
@@ -69,6 +70,13 @@ def doubled(x, channels, size, upsampling, use_bias):
         return Conv2DTranspose(channels, 4, 2, "same", **common)(x)
     x = Conv2DTranspose(channels, 3, 2, "valid", **common)(x)
     return layers.Cropping2D(((1, 0), (1, 0)))(x)  # as the authors' padding and output_padding of 1
+
+
+def clipped_images_of(x):
+    """The last layer of a network that makes pixels in [0, 255]: float32 images, in [-1, 1] but for
+    training."""
+    x = layers.Rescaling(1 / 127.5, -1.0, dtype="float32")(x)
+    return Clip(dtype="float32", name="translated")(x)
 
 
 def images_of(x):
