@@ -115,6 +115,8 @@ def test_both_directions_names_of_parallel_training_and_old_statistics(written):
     close(np.asarray(model(images)), nhwc(recorded["image"])[:1])
     alone = tfgan_zoo.from_checkpoint(path / "5_net_G_A.pth")
     np.testing.assert_array_equal(model(images, direction="backward"), alone(images))
+    trained = tfgan_zoo.from_checkpoint(path / "5_net_G_A.pth", both_ways=True)
+    assert trained.directions == ("forward", "backward")
 
 
 @needs_files
