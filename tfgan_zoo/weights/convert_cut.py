@@ -7,7 +7,7 @@ beside them does, or `family="cut"`.
 
 import numpy as np
 
-from tfgan_zoo.weights import convert_cyclegan_pix2pix as cyclegan
+from tfgan_zoo.weights import translation_parts as parts_of
 from tfgan_zoo.weights.source import Converted, Family, by_layers
 
 _TAPS = {3: (1, 2, 1), 4: (1, 3, 3, 1)}
@@ -17,22 +17,22 @@ _LAYERS = "0,4,8,12,16"  # whose maps are compared
 
 
 def _recognizes(source):
-    found = cyclegan.networks(source)
+    found = parts_of.networks(source)
     generators = [tensors for name, tensors in found.items() if name == "G"]
-    is_told = cyclegan.training_options(source).get("model") in _MODELS or "F" in found
+    is_told = parts_of.training_options(source).get("model") in _MODELS or "F" in found
     return bool(generators) and all(
-        cyclegan.is_residual(g) and (is_told or cyclegan.filters(g)) for g in generators
+        parts_of.is_residual(g) and (is_told or parts_of.filters(g)) for g in generators
     )
 
 
 def _convert(source):
-    told, files = cyclegan.training_options(source), cyclegan.networks(source)
+    told, files = parts_of.training_options(source), parts_of.networks(source)
     parts, made = _parts(files), {}
     for network, part in parts.items():
         _check_filters(part.tensors)
         made |= part.found(network)
-    options = cyclegan.merged(parts) | cyclegan.shape(parts["ema_generator"], told)
-    options |= cyclegan.objective(told) | _resampling(parts) | {"pad_to": 1}
+    options = parts_of.merged(parts) | parts_of.shape(parts["ema_generator"], told)
+    options |= parts_of.objective(told) | _resampling(parts) | {"pad_to": 1}
     del options["network"]
     given = [part.tensors for part in parts.values()]
     if "F" in files:
@@ -44,11 +44,11 @@ def _convert(source):
 
 def _parts(files):
     generator = next((files[name] for name in ("G", "G_A") if name in files), None)
-    if generator is None or not cyclegan.is_residual(generator):
+    if generator is None or not parts_of.is_residual(generator):
         raise ValueError("There is no residual generator, which CUT's are; no others are read.")
-    parts = {"ema_generator": cyclegan.residual(generator)}
+    parts = {"ema_generator": parts_of.residual(generator)}
     if "D" in files:
-        parts["discriminator"] = cyclegan.discriminator(files["D"])
+        parts["discriminator"] = parts_of.discriminator(files["D"])
     given, made = parts["ema_generator"].channels
     if given != made:
         raise ValueError(f"CUT makes as many channels as it is given: {given}. Received: {made}.")
@@ -59,8 +59,8 @@ def _resampling(parts):
     """Whether the networks blur, and how the generator enlarges."""
     generator = parts["ema_generator"]
     blocks = min(int(m[1]) for m in generator.tensors.found(r"model\.(\d+)\.conv_block\..*"))
-    places = [int(match[1]) for match in cyclegan.filters(generator.tensors)]
-    blurs = {network: bool(cyclegan.filters(part.tensors)) for network, part in parts.items()}
+    places = parts_of.filters(generator.tensors)
+    blurs = {network: bool(parts_of.filters(part.tensors)) for network, part in parts.items()}
     blurs["ema_generator"] = any(place < blocks for place in places)
     if len(set(blurs.values())) > 1 and parts["discriminator"].options["patch"] > 1:
         raise ValueError(
@@ -76,14 +76,15 @@ def _resampling(parts):
 
 def _check_filters(tensors):
     tensors.leave(r"\.filt$", _FILTERS)
-    for match in cyclegan.filters(tensors):
-        found = np.asarray(tensors[match[0]])
+    for place in parts_of.filters(tensors):
+        name = f"model.{place}.filt"
+        found = np.asarray(tensors[name])
         taps = np.array(_TAPS.get(found.shape[-1], (0,)), float)
         wanted = np.outer(taps, taps) / max(taps.sum(), 1) ** 2
         if found.shape[-2:] != wanted.shape or not any(
             np.allclose(found, gain * wanted, atol=1e-4) for gain in (1, 4)
         ):
-            raise ValueError(f"{match[0]} is another filter than (1, 2, 1) or (1, 3, 3, 1).")
+            raise ValueError(f"{name} is another filter than (1, 2, 1) or (1, 3, 3, 1).")
 
 
 def _projector(tensors, options, told):
