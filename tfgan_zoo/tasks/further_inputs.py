@@ -100,7 +100,10 @@ class Attributes(Domain):
                 f"{self.name} must be numbers in [0, {self.num_classes}), one for each image, or zeros "
                 f"and ones, [{count}, {self.count}]. Received: {values!r}."
             )
-        return found.astype(int) @ 2 ** np.arange(self.count) if are_bits else values
+        if not are_bits:
+            return values
+        found = found[0] if found.ndim == 2 and len(found) == 1 else found  # of all images
+        return found.astype(int) @ 2 ** np.arange(self.count)
 
     def shown(self, batch):
         return [2**number for number in range(self.count)]
