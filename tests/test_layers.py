@@ -7,7 +7,15 @@ import tensorflow as tf
 
 import tfgan_zoo
 from tfgan_zoo import layers
-from tfgan_zoo.layers import BatchNormalization, Dropout, LeakyReLU, Maxout, Rng
+from tfgan_zoo.layers import (
+    BatchNormalization,
+    Dropout,
+    InstanceNormalization,
+    LeakyReLU,
+    Maxout,
+    Rng,
+    reflected_to_multiple,
+)
 from tfgan_zoo.layers.rng import threefry
 from tfgan_zoo.models import dcgan
 
@@ -286,3 +294,28 @@ def test_nearest_upsampling_is_keras_own(factor):
     np.testing.assert_array_equal(layer(x), keras.layers.UpSampling2D(factor)(x))
     shape = (None, None, 5, 4)
     assert layer.compute_output_shape(shape) == (None, None, 5 * factor, 4)
+
+
+def test_batch_normalization_by_image():
+    """As instance normalization where it is not trained; in training as ever."""
+    x = tf.constant(np.random.default_rng(0).normal(2, 3, (4, 5, 6, 3)).astype(np.float32))
+    layer, plain = BatchNormalization(epsilon=1e-5, by_image=True), BatchNormalization(epsilon=1e-5)
+    wanted = InstanceNormalization()(x)
+    np.testing.assert_allclose(layer(x), wanted, atol=1e-5)
+    np.testing.assert_allclose(layer(x, training=True), plain(x, training=True), atol=1e-5)
+    again = BatchNormalization.from_config(layer.get_config())
+    np.testing.assert_allclose(again(x), wanted, atol=1e-5)
+    layer.trainable = False  # an average, which draws dropout
+    np.testing.assert_allclose(layer(x, training=True), wanted, atol=1e-5)
+    bare = BatchNormalization(epsilon=1e-5, by_image=True, center=False, scale=False)
+    np.testing.assert_allclose(bare(x), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("side", "whole", "least", "wanted"),
+    [(1, 1, 16, 16), (17, 1, 16, 17), (17, 4, 16, 20), (3, 4, 6, 8), (8, 8, 1, 8)],
+)
+def test_sides_up_to_a_multiple_and_a_least_one(side, whole, least, wanted):
+    images = tf.zeros([1, side, 2 * side, 1])
+    made = reflected_to_multiple(images, whole, least)
+    assert made.shape[1] == wanted and made.shape[2] >= max(2 * side, least)

@@ -166,3 +166,55 @@ def test_parameters_are_those_of_the_authors_code():
     for name, count in (("generator", generator), ("discriminator", discriminator)):
         found = sum(int(np.prod(v.shape)) for v in networks[name].trainable_variables)
         assert found == count
+
+
+# === Several attributes ===
+
+
+@pytest.fixture(scope="module")
+def attributed():
+    model = make("StarGAN", multi_label=True, num_classes=3)
+    model.ema_generator.set_weights([4 * weight for weight in model.ema_generator.get_weights()])
+    model.class_names = ("black", "male", "young")
+    return model
+
+
+def test_attributes_are_bits_or_zeros_and_ones(attributed):
+    images = uniform(2, 8, 8, 1)
+    made = np.asarray(attributed(images, domain=[5, 2]))
+    for domain in ([[1, 0, 1], [0, 1, 0]], tf.constant([[1.0, 0, 1], [0, 1, 0]])):
+        np.testing.assert_array_equal(attributed(images, domain=domain), made)
+    one = attributed(images[:1], domain=[1, 0, 1])
+    np.testing.assert_allclose(one, made[:1], atol=1e-4)
+    named = attributed.translate(images, domain="Male")
+    np.testing.assert_array_equal(named, attributed.translate(images, domain=[[0, 1, 0]]))
+    network = attributed.ema_generator
+    maps = network.layers[2]([images, np.int32([5, 2])])
+    np.testing.assert_array_equal(maps[:, 0, 0, 1:], [[1, 0, 1], [0, 1, 0]])
+
+
+@pytest.mark.parametrize("domain", [8, -1, [0.5, 0, 1], [[0, 2, 1]], [1, 0, 1, 0], "red"])
+def test_attributes_that_are_refused(attributed, domain):
+    with pytest.raises(ValueError, match="domain|red"):
+        attributed.translate(np.zeros((1, 8, 8, 1), np.uint8), domain=domain)
+
+
+def test_ones_for_as_many_images_as_there_are_attributes_are_ambiguous(attributed):
+    images = np.zeros((3, 8, 8, 1), np.uint8)
+    with pytest.raises(ValueError, match=r"zeros and ones, \[3, 3\]"):
+        attributed.translate(images, domain=[1, 0, 1])
+    assert attributed.translate(images, domain=[5, 0, 1]).shape == images.shape
+
+
+def test_several_attributes_are_learned():
+    model = make("StarGAN", multi_label=True, num_classes=3)
+    domains = model.draw_domains(draws(6), tf.range(6)).numpy()
+    assert sorted(domains) == [0, 1, 2, 3, 4, 5]
+    logits = tf.constant([[2.0, -1, 0.5]])
+    expected = np.log1p(np.exp([-2, -1, -0.5])).sum()
+    np.testing.assert_allclose(model._cross_entropy(logits, tf.constant([5])), expected, rtol=1e-5)
+    model.compile()
+    history = model.fit(uniform(8, 8, 8, 1), np.arange(8), batch_size=4, epochs=1, verbose=0)
+    assert np.isfinite(history.history["g_loss"]).all()
+    with pytest.raises(ValueError, match="30 at most"):
+        make("StarGAN", multi_label=True, num_classes=31)

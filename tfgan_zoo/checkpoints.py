@@ -12,11 +12,16 @@ if TYPE_CHECKING:
     from tfgan_zoo.models import GAN, ImageToImage
 
 _NAMES = (  # of weights/convert_<name>.py
+    "adain",
     "ajbrock_biggan",
+    "cut",
+    "cyclegan_pix2pix",
     "esrgan",
+    "fast_neural_style",
     "huggingface_biggan",
     "mimicry",
     "r3gan",
+    "stargan",
     "studiogan",
     "stylegan2_ada_pytorch",
     "stylegan2_tf",
@@ -92,7 +97,7 @@ def _family(source, name):
 def _recognized(family, source):
     try:
         return family.recognizes(source)
-    except (KeyError, IndexError, TypeError, AttributeError):  # of a file of another shape
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):  # of another shape
         return False
 
 

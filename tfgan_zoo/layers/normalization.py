@@ -14,10 +14,27 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """Keras's layer, whose training pass over `[B, H, W, C]` is one kernel instead of a dozen.
 
     The statistics are those of the rows of one replica; the training step averages the moving ones
-    over the replicas. All arguments: see `keras.layers.BatchNormalization`.
+    over the replicas.
+
+    Args:
+        by_image: Whether each image `[H, W, C]` is normalized by its own statistics where it is not
+            trained, in place of the moving ones.
+
+    All other arguments: see `keras.layers.BatchNormalization`.
     """
 
+    def __init__(self, *args: Any, by_image: bool = False, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.by_image = by_image
+
+    def get_config(self):
+        return {**super().get_config(), **({"by_image": True} if self.by_image else {})}
+
     def call(self, inputs, training=None, mask=None):
+        if self.by_image and not (training and self.trainable):
+            return _by_image(
+                inputs, self.epsilon, self.gamma, self.beta
+            )  # None where there is none
         fused = training and len(inputs.shape) == 4 and self.axis in (-1, 3) and self.trainable
         if not fused:
             return super().call(inputs, training=training, mask=mask)
@@ -153,13 +170,8 @@ class InstanceNormalization(keras.layers.Layer):
             self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta")
 
     def call(self, inputs):
-        x = tf.cast(inputs, tf.float32)
-        mean, variance = tf.nn.moments(x, axes=[1, 2], keepdims=True)
-        scale = tf.math.rsqrt(variance + self.epsilon)
-        if not self.affine:
-            return tf.cast((x - mean) * scale, inputs.dtype)
-        scale *= tf.cast(self.gamma, tf.float32)
-        return tf.cast((x - mean) * scale + tf.cast(self.beta, tf.float32), inputs.dtype)
+        own = (self.gamma, self.beta) if self.affine else (None, None)
+        return _by_image(inputs, self.epsilon, *own)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -168,6 +180,15 @@ class InstanceNormalization(keras.layers.Layer):
         initializer = keras.initializers.serialize(self.gamma_initializer)
         own = {"affine": self.affine, "epsilon": self.epsilon, "gamma_initializer": initializer}
         return {**super().get_config(), **own}
+
+
+def _by_image(inputs, epsilon, gamma, beta):
+    x = tf.cast(inputs, tf.float32)
+    mean, variance = tf.nn.moments(x, axes=[1, 2], keepdims=True)
+    scale = tf.math.rsqrt(variance + epsilon)
+    scale = scale if gamma is None else scale * tf.cast(gamma, tf.float32)
+    x = (x - mean) * scale
+    return tf.cast(x if beta is None else x + tf.cast(beta, tf.float32), inputs.dtype)
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")

@@ -46,14 +46,15 @@ def reflected(images: tf.Tensor, height: int | tf.Tensor, width: int | tf.Tensor
     return tf.gather(images, _places(shape[2], width), axis=2)
 
 
-def reflected_to_multiple(images: tf.Tensor, whole: int) -> tf.Tensor:
-    """Images `[B, H, W, C]` mirrored to the right and down, to sides that are multiples of `whole`."""
+def reflected_to_multiple(images: tf.Tensor, whole: int, least: int = 1) -> tf.Tensor:
+    """Images `[B, H, W, C]` mirrored to the right and down, to sides that are multiples of `whole`, and
+    `least` or more."""
     height, width = (
-        tf.maximum((side + whole - 1) // whole, 1) * whole
+        tf.maximum((side + whole - 1) // whole, -(-least // whole)) * whole
         for side in tf.unstack(tf.shape(images)[1:3])
     )
     sides = images.shape[1:3]
-    fits = None not in sides and not sides[0] % whole and not sides[1] % whole
+    fits = None not in sides and all(not side % whole and side >= least for side in sides)
     return images if fits else reflected(images, height, width)
 
 

@@ -181,7 +181,10 @@ class CUT(ImageToImage):
     projection_units: int
     flip_equivariance: bool
     antialias: bool
-    normalization: Literal["instance", "affine_instance", "batch"] | None
+    upsampling: Literal["bilinear", "transpose"] | None
+    dropout: float
+    normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"] | None
+    pad_to: int | None
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (256, 256, 3),
@@ -203,7 +206,11 @@ class CUT(ImageToImage):
         projection_units: int = 256,
         flip_equivariance: bool = False,
         antialias: bool = True,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "instance",
+        upsampling: Literal["bilinear", "transpose"] | None = None,
+        dropout: float = 0.0,
+        normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"]
+        | None = "instance",
+        pad_to: int | None = None,
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
@@ -215,8 +222,6 @@ class CUT(ImageToImage):
     def patch_nce(self, images: Any, made, rng: Rng, flips=None): ...
     @property
     def size_multiple(self): ...
-    @property
-    def upsampling(self): ...
 
 class CycleGAN(ImageToImage):
     """Two generators, from images to targets and back, which undo each other's work."""
@@ -230,8 +235,10 @@ class CycleGAN(ImageToImage):
     identity_weight: float
     pool_size: int
     dropout: float
-    normalization: Literal["instance", "affine_instance", "batch"] | None
+    normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"] | None
     upsampling: Literal["transpose", "resize"]
+    pad_to: int | None
+    both_ways: bool
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (256, 256, 3),
@@ -251,12 +258,17 @@ class CycleGAN(ImageToImage):
         identity_weight: float = 0.5,
         pool_size: int = 50,
         dropout: float = 0.0,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "instance",
+        normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"]
+        | None = "instance",
         upsampling: Literal["transpose", "resize"] = "transpose",
+        pad_to: int | None = None,
+        both_ways: bool = True,
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
     def build_backward_generator(self): ...
+    @property
+    def directions(self): ...
     def discriminator_loss(
         self, batch: dict[str, tf.Tensor], rng: Rng
     ) -> tuple[tf.Tensor, dict]: ...
@@ -537,8 +549,10 @@ class Pix2Pix(ImageToImage):
     l1_weight: float
     feature_matching_weight: float
     dropout: float
-    normalization: Literal["instance", "affine_instance", "batch"] | None
+    innermost_dropout: bool
+    normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"] | None
     upsampling: Literal["transpose", "resize"]
+    pad_to: int | None
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (256, 256, 3),
@@ -558,8 +572,11 @@ class Pix2Pix(ImageToImage):
         l1_weight: float = 100.0,
         feature_matching_weight: float = 0.0,
         dropout: float = 0.5,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
+        innermost_dropout: bool = True,
+        normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"]
+        | None = "affine_instance",
         upsampling: Literal["transpose", "resize"] = "transpose",
+        pad_to: int | None = None,
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
@@ -579,6 +596,7 @@ class StarGAN(ImageToImage):
 
     gradient_penalty_weight: float
     num_classes: int
+    multi_label: bool
     width: int
     blocks: int
     discriminator_width: int
@@ -586,7 +604,7 @@ class StarGAN(ImageToImage):
     n_critic: int
     class_weight: float
     reconstruction_weight: float
-    normalization: Literal["instance", "affine_instance", "batch"] | None
+    normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"] | None
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (128, 128, 3),
@@ -599,6 +617,7 @@ class StarGAN(ImageToImage):
         seed: int = 0,
         gradient_penalty_weight: float = 10.0,
         num_classes: int = 5,
+        multi_label: bool = False,
         width: int = 64,
         blocks: int = 6,
         discriminator_width: int = 64,
@@ -606,7 +625,8 @@ class StarGAN(ImageToImage):
         n_critic: int = 5,
         class_weight: float = 1.0,
         reconstruction_weight: float = 10.0,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
+        normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"]
+        | None = "affine_instance",
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
@@ -616,7 +636,7 @@ class StarGAN(ImageToImage):
     def discriminator_loss(
         self, batch: dict[str, tf.Tensor], rng: Rng
     ) -> tuple[tf.Tensor, dict]: ...
-    def draw_domains(self, rng: Rng): ...
+    def draw_domains(self, rng: Rng, labels: ArrayLike | None = None): ...
     def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
     def synthesize(self, images: Any, domains) -> tf.Tensor: ...
 
@@ -625,6 +645,8 @@ class AdaIN(ImageToImage):
 
     features: str
     width: int
+    widths: Sequence[int] | None
+    pad_to: int | None
     content_weight: float
     style_weight: float
     def __init__(
@@ -637,6 +659,8 @@ class AdaIN(ImageToImage):
         seed: int = 0,
         features: str = "vgg19",
         width: int = 64,
+        widths: Sequence[int] | None = None,
+        pad_to: int | None = None,
         content_weight: float = 1.0,
         style_weight: float = 10.0,
         name: str | None = None,
@@ -778,8 +802,11 @@ class Colorizer(Pix2Pix):
         l1_weight: float = 100.0,
         feature_matching_weight: float = 0.0,
         dropout: float = 0.5,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
+        innermost_dropout: bool = True,
+        normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"]
+        | None = "affine_instance",
         upsampling: Literal["transpose", "resize"] = "transpose",
+        pad_to: int | None = None,
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
@@ -807,7 +834,11 @@ class FastCUT(CUT):
         projection_units: int = 256,
         flip_equivariance: bool = True,
         antialias: bool = True,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "instance",
+        upsampling: Literal["bilinear", "transpose"] | None = None,
+        dropout: float = 0.0,
+        normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"]
+        | None = "instance",
+        pad_to: int | None = None,
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
@@ -1258,8 +1289,10 @@ class StyleTransfer(ImageToImage):
     content_weight: float
     style_weight: float
     variation_weight: float
-    normalization: Literal["instance", "affine_instance", "batch"] | None
+    normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"] | None
     upsampling: Literal["transpose", "resize"]
+    in_bytes: bool
+    pad_to: int | None
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (256, 256, 3),
@@ -1274,8 +1307,11 @@ class StyleTransfer(ImageToImage):
         content_weight: float = 1.0,
         style_weight: float = 1.0,
         variation_weight: float = 0.2,
-        normalization: Literal["instance", "affine_instance", "batch"] | None = "affine_instance",
+        normalization: Literal["instance", "affine_instance", "batch", "batch_of_one"]
+        | None = "affine_instance",
         upsampling: Literal["transpose", "resize"] = "resize",
+        in_bytes: bool = False,
+        pad_to: int | None = None,
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...

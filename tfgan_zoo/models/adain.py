@@ -9,7 +9,6 @@ import functools
 import keras
 import tensorflow as tf
 
-from tfgan_zoo.layers import reflected_to_multiple
 from tfgan_zoo.networks import perceptual
 from tfgan_zoo.networks.stylized_decoder import decoder
 from tfgan_zoo.presets import register
@@ -45,6 +44,10 @@ class AdaIN(WithoutDiscriminator):
             or one's own, which `networks.perceptual.register` gives a name with an `encoder`. VGGs pad
             by reflection here. Weights are read when training begins, and are saved with the model.
         width: Int. Channels of the decoder's last maps; they double at every halving.
+        widths: Four ints, or None. Channels of VGG's maps and of the decoder's at each size, from the
+            images' on, in place of VGG's own and of `width`.
+        pad_to: Int, or None. Images to translate, and styles, are mirrored up to a multiple of it, and
+            up to two places a side of the encoder's last map; None: to multiples of two places.
         content_weight: Float. Of the distance of the encoder's last map.
         style_weight: Float. Of the distances of means and deviations.
 
@@ -61,10 +64,16 @@ class AdaIN(WithoutDiscriminator):
         "g_learning_rate": 1e-4,
         "features": "vgg19",
         "width": 64,
+        "widths": None,
+        "pad_to": None,
         "content_weight": 1.0,
         "style_weight": 10.0,
     }
-    bounds = dict.fromkeys(("content_weight", "style_weight"), ">= 0")
+    bounds = {
+        **dict.fromkeys(("content_weight", "style_weight"), ">= 0"),
+        "widths": "None or integers >= 1",
+        "pad_to": "None or >= 1",
+    }
 
     def default_optimizer(self, learning_rate):
         return keras.optimizers.Adam(learning_rate)
@@ -81,7 +90,15 @@ class AdaIN(WithoutDiscriminator):
         row = perceptual.get(self.features)
         if not row.encoder:
             raise ValueError(f"AdaIN: the features {self.features!r} are no encoder.")
-        encoder = perceptual.network(self.features, row.encoder, **row.encoder_options)
+        options = dict(row.encoder_options)
+        if self.widths is not None:
+            if not options or len(self.widths) != 4:
+                raise ValueError(
+                    "AdaIN: widths are four numbers of channels, of a VGG. Received: "
+                    f"widths={self.widths}, features={self.features!r}."
+                )
+            options["widths"] = self.widths
+        encoder = perceptual.network(self.features, row.encoder, **options)
         encoder.trainable, encoder.name = False, "encoder"
         return encoder
 
@@ -89,7 +106,8 @@ class AdaIN(WithoutDiscriminator):
         """Makes the network from the encoder's last map to images."""
         channels = self.encoder.output[self.code].shape[-1]
         maps = keras.Input([None, None, channels], name="maps")
-        made = decoder(maps, self.target_shape[-1], self.width, self.halvings)
+        options = (self.target_shape[-1], self.width, self.halvings, self.widths)
+        made = decoder(maps, *options)
         return keras.Model(maps, made, name="generator")
 
     @property
@@ -144,7 +162,7 @@ class AdaIN(WithoutDiscriminator):
 
     def _stylized(self, network, inputs, training):
         images, styles, alpha = inputs
-        styles = reflected_to_multiple(tf.convert_to_tensor(styles), self.size_multiple)
+        styles = self._padded(tf.convert_to_tensor(styles))
         content, style = (self.maps(each)[self.code] for each in (images, styles))
         alpha = tf.reshape(tf.cast(alpha, tf.float32), [-1, 1, 1, 1])
         maps = alpha * aligned(content, style) + (1 - alpha) * content

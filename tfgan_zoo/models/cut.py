@@ -45,9 +45,14 @@ class CUT(ImageToImage):
         projection_units: Int. Units of each layer of the projector.
         flip_equivariance: Whether half of the images are mirrored before they are translated, and their
             maps mirrored back.
-        antialias: Whether maps are halved by a blur and doubled by interpolation, as in the authors'
-            code; else by strides, as in CycleGAN.
-        normalization: "instance", "affine_instance", "batch" or None.
+        antialias: Whether maps are halved by a blur, as in the authors' code; else by strides, as in
+            CycleGAN.
+        upsampling: "bilinear", as in the authors' code, "transpose", as in CycleGAN, or None: the former
+            with `antialias`, else the latter.
+        dropout: Float in [0, 1). In the residual blocks.
+        normalization: "instance", "affine_instance", "batch", "batch_of_one" (see `Pix2Pix`) or None.
+        pad_to: Int, or None. Images to translate are mirrored up to a multiple of it, and up to 16
+            pixels a side; None: to multiples of 16.
 
     All other arguments: see `ImageToImage`.
 
@@ -58,7 +63,7 @@ class CUT(ImageToImage):
     loader = "load_unpaired"
     decay_begins = 0.5
     whole_squares = True
-    network, dropout = "resnet", 0.0
+    network = "resnet"
     unused_options = ("target_channels",)
     defaults = {
         "objective": "least_squares",
@@ -73,12 +78,16 @@ class CUT(ImageToImage):
         "projection_units": 256,
         "flip_equivariance": False,
         "antialias": True,
+        "upsampling": None,
+        "dropout": 0.0,
         "normalization": "instance",
+        "pad_to": None,
     }
     bounds = {
-        **{name: translators.BOUNDS[name] for name in ("patch", "normalization")},
+        **{name: translators.BOUNDS[name] for name in ("patch", "normalization", "pad_to")},
         **dict.fromkeys(("nce_weight", "identity_weight"), ">= 0"),
         **dict.fromkeys(("nce_patches", "projection_units"), ">= 1"),
+        "upsampling": ("bilinear", "transpose", None),
     }
 
     # === Networks ===
@@ -108,10 +117,6 @@ class CUT(ImageToImage):
 
     def networks(self):
         return super().networks() | {"projector": self.projector}
-
-    @property
-    def upsampling(self):
-        return "bilinear" if self.antialias else "transpose"
 
     @property
     def size_multiple(self):

@@ -37,16 +37,20 @@ class CycleGAN(ImageToImage):
             share of `cycle_weight`; 0.5 in the authors' code. It needs targets of as many channels.
         pool_size: Int. Images that are kept of those made before; 0: none.
         dropout: Float in [0, 1). In the residual blocks.
-        normalization: "instance", "affine_instance", "batch" or None.
+        normalization: "instance", "affine_instance", "batch", "batch_of_one" (see `Pix2Pix`) or None.
         upsampling: "transpose", or "resize".
+        pad_to: Int, or None. Images to translate are mirrored up to a multiple of it, and up to 16
+            pixels a side; None: to multiples of 16, or of what the U-Net halves.
+        both_ways: Whether there is a generator of images from targets; a model without one translates,
+            and does not train.
 
     All other arguments: see `ImageToImage`.
     """
 
     loader = "load_unpaired"
     decay_begins = 0.5
-    directions = ("forward", "backward")
     whole_squares = True
+    innermost_dropout = True
     defaults = {
         "objective": "least_squares",
         "network": "resnet",
@@ -60,6 +64,8 @@ class CycleGAN(ImageToImage):
         "dropout": 0.0,
         "normalization": "instance",
         "upsampling": "transpose",
+        "pad_to": None,
+        "both_ways": True,
     }
     bounds = {
         **translators.BOUNDS,
@@ -71,6 +77,8 @@ class CycleGAN(ImageToImage):
 
     def build_networks(self):
         super().build_networks()
+        if not self.both_ways:
+            return
         self.backward_generator = self.build_backward_generator()
         self.backward_discriminator = self._judge(self.image_shape[-1], "backward_discriminator")
         with full_precision():
@@ -95,13 +103,21 @@ class CycleGAN(ImageToImage):
 
     def networks(self):
         names = ("backward_generator", "backward_discriminator", "ema_backward_generator")
+        names = names if self.both_ways else ()
         return super().networks() | {name: getattr(self, name) for name in names}
 
     def ema_pairs(self):
-        return [*super().ema_pairs(), (self.ema_backward_generator, self.backward_generator)]
+        backward = (
+            [(self.ema_backward_generator, self.backward_generator)] if self.both_ways else []
+        )
+        return [*super().ema_pairs(), *backward]
+
+    @property
+    def directions(self):
+        return ("forward", "backward") if self.both_ways else ("forward",)
 
     def translator(self, direction, training=False):
-        if direction == "forward":
+        if direction == "forward" or not self.both_ways:
             return super().translator(direction, training)
         return self.backward_generator if training else self.ema_backward_generator
 
@@ -111,7 +127,7 @@ class CycleGAN(ImageToImage):
 
     def _add_states(self):
         shapes = {"forward_pool": self.target_shape, "backward_pool": self.image_shape}
-        size = self.pool_size
+        size = self.pool_size if self.both_ways else 0
         self.pools = {n: ImagePool(self, n, size, s) for n, s in shapes.items() if size}
 
     def _check_networks(self):
@@ -127,6 +143,8 @@ class CycleGAN(ImageToImage):
 
     def players(self):
         """Both discriminators, then both generators."""
+        if not self.both_ways:
+            return super().players()
         judges = [self.discriminator, self.backward_discriminator]
         makers = [self.generator, self.backward_generator]
         return [
@@ -140,8 +158,15 @@ class CycleGAN(ImageToImage):
             Player("generator", makers, self.generator_loss, self.g_learning_rate),
         ]
 
+    def before_training(self):
+        if not self.both_ways:
+            raise ValueError(
+                "CycleGAN: a model of one direction translates, and does not train. Make it with "
+                "both_ways=True, whose backward networks are new."
+            )
+
     def batch_options(self):
-        return super().batch_options() | ({"pool_size": False} if self.pool_size else {})
+        return super().batch_options() | ({"pool_size": False} if self.pools else {})
 
     def discriminator_loss(self, batch, rng):
         images, targets = batch["images"], batch["targets"]

@@ -44,8 +44,15 @@ class Pix2Pix(ImageToImage):
             pix2pixHD; 0: none.
         dropout: Float in [0, 1). In the decoder, or in the residual blocks. It draws while training,
             and in `translate(seed=…)`, as in the paper's tests; else it is off, and so it is served.
-        normalization: "affine_instance", "instance", "batch" or None.
+        innermost_dropout: Whether the decoder has it in its first three blocks, as in the paper; else in
+            those after the first one that are 8 times as wide as the first map, as in the authors' code
+            in PyTorch.
+        normalization: "affine_instance", "instance", "batch" or None; or "batch_of_one": "batch" which
+            takes the statistics of each image, not moving ones, to translate too, as the test script of
+            the authors' code in PyTorch does.
         upsampling: "transpose", or "resize" (nearest neighbours, then a convolution).
+        pad_to: Int, or None. Images to translate are mirrored up to a multiple of it, and up to 16
+            pixels a side; None: to multiples of 16, or of what the U-Net halves.
 
     All other arguments: see `ImageToImage`.
 
@@ -63,8 +70,10 @@ class Pix2Pix(ImageToImage):
         "l1_weight": 100.0,
         "feature_matching_weight": 0.0,
         "dropout": 0.5,
+        "innermost_dropout": True,
         "normalization": "affine_instance",
         "upsampling": "transpose",
+        "pad_to": None,
     }
     bounds = {
         **translators.BOUNDS,

@@ -5,6 +5,7 @@ Multi-Domain Image-to-Image Translation", 2018 (arXiv:1711.09020).
 """
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
 
@@ -14,7 +15,7 @@ from tfgan_zoo.networks.translation import NORMALIZATIONS, has_bias, images_of, 
 from tfgan_zoo.penalties import GradientPenalty
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.conditions import Labels
-from tfgan_zoo.tasks.further_inputs import Domain
+from tfgan_zoo.tasks.further_inputs import Attributes, Domain
 from tfgan_zoo.tasks.image_to_image import ImageToImage
 
 
@@ -28,8 +29,8 @@ class StarGAN(ImageToImage):
     half: `tfgan-zoo train` does so, and `fit` by `callbacks.LinearDecay`. The domains that images are
     brought into while it trains are drawn, each as often.
 
-    `fit` reads images and labels: see `datasets.load`. A label is one class: attributes of faces, of
-    which an image has several, are not for it.
+    `fit` reads images and labels: see `datasets.load`. A label is one class; with `multi_label` it is a
+    number whose bits are the attributes that an image has, of which the first is the lowest one.
 
     Example:
 
@@ -41,7 +42,10 @@ class StarGAN(ImageToImage):
     ```
 
     Args:
-        num_classes: Int. Domains.
+        num_classes: Int. Domains, or attributes, of which there are 30 at most.
+        multi_label: Whether an image may have several of `num_classes` attributes. A `domain` is the
+            number of its bits then, or zeros and ones, `[B, num_classes]`; those that images are brought
+            into while it trains are those of other images of the batch, as in the authors' code.
         width: Int. Channels of the generator's first feature map.
         blocks: Int. Residual blocks.
         discriminator_width: Int. Channels of the discriminator's first feature map.
@@ -50,7 +54,7 @@ class StarGAN(ImageToImage):
         n_critic: Int. Discriminator updates per generator update.
         class_weight: Float. Of the cross entropies of the domains.
         reconstruction_weight: Float. Of the L1 distance of an image from what comes back of it.
-        normalization: "affine_instance", "instance", "batch" or None, in the generator.
+        normalization: "affine_instance", "instance", "batch", "batch_of_one" or None, in the generator.
 
     All other arguments: see `ImageToImage`.
 
@@ -68,6 +72,7 @@ class StarGAN(ImageToImage):
         "objective": "wasserstein",
         "gradient_penalty_weight": 10.0,
         "num_classes": 5,
+        "multi_label": False,
         "width": 64,
         "blocks": 6,
         "discriminator_width": 64,
@@ -86,9 +91,13 @@ class StarGAN(ImageToImage):
 
     @property
     def condition(self):
+        if self.multi_label:
+            return Labels(2**self.num_classes)
         return Labels(self.num_classes, self.class_names)
 
     def further_inputs(self):
+        if self.multi_label:
+            return [Attributes(self.num_classes, self.class_names)]
         return [Domain(self.num_classes, self.class_names)]
 
     def batch_inputs(self):
@@ -99,7 +108,7 @@ class StarGAN(ImageToImage):
     def build_generator(self):
         images = keras.Input([None, None, self.image_shape[-1]], name="images")
         domain = keras.Input([], dtype="int32", name="domain")
-        x = DomainMaps(self.num_classes)([images, domain])
+        x = DomainMaps(self.num_classes, self.multi_label)([images, domain])
         for maps, size, strides in ((1, 7, 1), (2, 4, 2), (4, 4, 2)):
             x = layers.ReLU()(self._step(x, maps * self.width, size, strides))
         for _ in range(self.blocks):
@@ -131,6 +140,11 @@ class StarGAN(ImageToImage):
         return keras.Model(images, exact, name="discriminator")
 
     def _check_networks(self):
+        if self.multi_label and self.num_classes > 30:
+            raise ValueError(
+                "StarGAN: attributes are the bits of a number, 30 at most. Received: num_classes="
+                f"{self.num_classes}."
+            )
         whole = max(4, 2**self.discriminator_layers)
         if any(side % whole for side in self.image_shape[:2]):
             raise ValueError(
@@ -148,10 +162,10 @@ class StarGAN(ImageToImage):
 
     def discriminator_loss(self, batch, rng):
         images = batch["images"]
-        made = self.synthesize(images, self.draw_domains(rng))
+        made = self.synthesize(images, self.draw_domains(rng, batch["labels"]))
         real, fake = self.discriminate(images), self.discriminate(made)
         game = self.adversarial(real["logits"], fake["logits"])
-        named = _cross_entropy(real["class_logits"], batch["labels"])
+        named = self._cross_entropy(real["class_logits"], batch["labels"])
         loss, logs = game + self.class_weight * named, {"d_adversarial": game, "d_class": named}
         critic = lambda x: self.discriminate(x)["logits"]  # noqa: E731
         values = GradientPenalty().values(critic, images, made, rng.uniform)
@@ -160,12 +174,12 @@ class StarGAN(ImageToImage):
         return loss, {"d_loss": loss, **logs}
 
     def generator_loss(self, batch, rng):
-        images, domains = batch["images"], self.draw_domains(rng)
+        images, domains = batch["images"], self.draw_domains(rng, batch["labels"])
         made = self.synthesize(images, domains)
         fake = self.discriminate(made)
         logs = {
             "g_adversarial": self.fooled(fake["logits"]),
-            "g_class": _cross_entropy(fake["class_logits"], domains),
+            "g_class": self._cross_entropy(fake["class_logits"], domains),
             "reconstruction": tf.reduce_mean(
                 tf.abs(images - self.synthesize(made, batch["labels"]))
             ),
@@ -182,26 +196,37 @@ class StarGAN(ImageToImage):
         """What the discriminator gives for images, in training mode."""
         return self.discriminator(images, training=True)
 
-    def draw_domains(self, rng):
-        """A domain for each image, int32 `[B]`."""
-        return tf.cast(rng.uniform([]) * self.num_classes, tf.int32)
+    def draw_domains(self, rng, labels=None):
+        """A domain for each image, int32 `[B]`; with `multi_label` the labels in another order."""
+        drawn = rng.uniform([])
+        if self.multi_label:
+            return tf.gather(labels, tf.argsort(drawn))
+        return tf.cast(drawn * self.num_classes, tf.int32)
+
+    def _cross_entropy(self, logits, labels):
+        if not self.multi_label:
+            return tf.reduce_mean(losses.auxiliary_classifier_loss(logits, labels))
+        found = tf.nn.sigmoid_cross_entropy_with_logits(bits(labels, self.num_classes), logits)
+        return tf.reduce_mean(tf.reduce_sum(found, axis=-1))
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
 class DomainMaps(layers.Layer):
     """Images `[B, H, W, C]` and domains, int32 `[B]` -> images with a map for each domain beside them,
     `[B, H, W, C + num_classes]`: of ones for the image's, of zeros for all others; of NaN where there is
-    no such domain."""
+    no such domain. With `multi_label` domains are numbers, whose bits say which maps are of ones."""
 
-    def __init__(self, num_classes, **kwargs):
+    def __init__(self, num_classes, multi_label=False, **kwargs):
         super().__init__(**kwargs)
-        self.num_classes = num_classes
+        self.num_classes, self.multi_label = num_classes, multi_label
 
     def call(self, inputs):
         images, domains = inputs
         shape = tf.shape(images)
-        maps = tf.one_hot(domains, self.num_classes, dtype=images.dtype)
-        exists = (domains >= 0) & (domains < self.num_classes)
+        expand = bits if self.multi_label else tf.one_hot
+        maps = tf.cast(expand(domains, self.num_classes), images.dtype)
+        count = 2**self.num_classes if self.multi_label else self.num_classes
+        exists = (domains >= 0) & (domains < count)
         maps = tf.where(exists[:, None], maps, float("nan"))[:, None, None]
         maps = tf.broadcast_to(maps, [shape[0], shape[1], shape[2], self.num_classes])
         return tf.concat([images, maps], axis=-1)
@@ -211,17 +236,19 @@ class DomainMaps(layers.Layer):
         return (*sides, channels + self.num_classes)
 
     def get_config(self):
-        return {**super().get_config(), "num_classes": self.num_classes}
+        own = {"num_classes": self.num_classes, "multi_label": self.multi_label}
+        return {**super().get_config(), **own}
+
+
+def bits(numbers, count):
+    """Int32 `[B]` as their lowest bits, float32 `[B, count]`, the lowest one first."""
+    return tf.cast(numbers[:, None] // tf.constant(2 ** np.arange(count), tf.int32) % 2, tf.float32)
 
 
 def _convolution(x, maps, size, strides=1, padding="same", use_bias=False, kind=Conv2D):
     """With PyTorch's initial weights, which the authors' code has."""
     start = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
     return kind(maps, size, strides, padding, use_bias=use_bias, kernel_initializer=start)(x)
-
-
-def _cross_entropy(logits, labels):
-    return tf.reduce_mean(losses.auxiliary_classifier_loss(logits, labels))
 
 
 # === Presets ===

@@ -48,8 +48,12 @@ class StyleTransfer(WithoutDiscriminator):
         style_weight: Float. Of the distance of styles, likewise; half of it shows more of the content,
             twice of it more of the style.
         variation_weight: Float. Of the squared differences of neighbouring pixels.
-        normalization: "affine_instance", "instance", "batch" or None.
+        normalization: "affine_instance", "instance", "batch", "batch_of_one" or None.
         upsampling: "resize" or "transpose".
+        in_bytes: Whether the generator computes with pixels in [0, 255], which are clipped, as in the
+            PyTorch example; else in [-1, 1], by a tanh.
+        pad_to: Int, or None. Images to translate are mirrored up to a multiple of it, and up to 8 pixels
+            a side; None: to multiples of 8.
 
     All other arguments: see `ImageToImage`; there is no `objective` and no `d_learning_rate`.
 
@@ -70,10 +74,13 @@ class StyleTransfer(WithoutDiscriminator):
         "variation_weight": 0.2,
         "normalization": "affine_instance",
         "upsampling": "resize",
+        "in_bytes": False,
+        "pad_to": None,
     }
     bounds = {
         "normalization": NORMALIZATIONS,
         "upsampling": UPSAMPLINGS,
+        "pad_to": "None or >= 1",
         **dict.fromkeys(("content_weight", "style_weight", "variation_weight"), ">= 0"),
     }
 
@@ -93,6 +100,7 @@ class StyleTransfer(WithoutDiscriminator):
             kernel=9,
             use_bias=True,
             padding="reflect",
+            in_bytes=self.in_bytes,
         )
         return keras.Model(images, made, name="generator")
 

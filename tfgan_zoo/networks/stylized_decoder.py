@@ -9,7 +9,7 @@ from keras import layers
 from tfgan_zoo.layers import Clip, Conv2D, ReflectionPadding2D
 
 
-def decoder(x, channels, width, doublings):
+def decoder(x, channels, width, doublings, widths=None):
     """A map `[B, H, W, any]` -> float32 images `[B, 2**n H, 2**n W, channels]`, n doublings larger.
 
     Args:
@@ -17,16 +17,19 @@ def decoder(x, channels, width, doublings):
         channels: Int. Channels of the images.
         width: Int. Channels at the size of the images, 64 in the paper; they double at every halving.
         doublings: Int.
+        widths: Channels at each size, from that of the images on, in place of `width` doubled.
     """
+
+    widths = widths or [width * 2**level for level in range(doublings)]
 
     def step(x, maps):
         x = ReflectionPadding2D(1)(x)
         return Conv2D(maps, 3, kernel_initializer="he_normal")(x)
 
-    x = layers.ReLU()(step(x, width * 2 ** (doublings - 1)))
+    x = layers.ReLU()(step(x, widths[doublings - 1]))
     for level in reversed(range(doublings)):
         x = layers.UpSampling2D(2)(x)
         for _ in range(3 if level > 1 else 1):  # as many as VGG has there
-            x = layers.ReLU()(step(x, width * 2**level))
-        x = layers.ReLU()(step(x, width * 2 ** (level - 1))) if level else step(x, channels)
+            x = layers.ReLU()(step(x, widths[level]))
+        x = layers.ReLU()(step(x, widths[level - 1])) if level else step(x, channels)
     return Clip(dtype="float32", name="images")(layers.Activation("linear", dtype="float32")(x))

@@ -11,6 +11,7 @@ from keras import layers
 from tfgan_zoo.layers import Conv2D, Dropout, ReflectionPadding2D
 from tfgan_zoo.networks.translation import (
     blurred,
+    clipped_images_of,
     convolution,
     doubled,
     has_bias,
@@ -31,6 +32,7 @@ def transformation(
     kernel=7,
     use_bias=None,
     padding="zeros",
+    in_bytes=False,
 ):
     """Images `[B, H, W, any]` -> float32 images `[B, H, W, channels]` in [-1, 1].
 
@@ -49,8 +51,11 @@ def transformation(
         kernel: Int. Side of the first and the last convolution: 7 of CycleGAN, 9 of Johnson et al.
         use_bias: Whether convolutions before normalizations have biases; None: where these have none.
         padding: "zeros" or "reflect", before the convolutions that halve.
+        in_bytes: Whether the first convolution is given pixels in [0, 255], and the last one makes such,
+            without a tanh.
     """
     use_bias = has_bias(normalization) if use_bias is None else use_bias
+    x = layers.Rescaling(127.5, 127.5)(x) if in_bytes else x
     around = ReflectionPadding2D if padding == "reflect" else layers.ZeroPadding2D
 
     def step(x, maps, size, strides=1):
@@ -68,7 +73,8 @@ def transformation(
     for maps in (2 * width, width):
         x = doubled(x, maps, 3, upsampling, use_bias)
         x = layers.ReLU()(normalized(x, normalization))
-    return images_of(convolution(ReflectionPadding2D(kernel // 2)(x), channels, kernel))
+    made = convolution(ReflectionPadding2D(kernel // 2)(x), channels, kernel)
+    return clipped_images_of(made) if in_bytes else images_of(made)
 
 
 def encoder(network):

@@ -6,6 +6,7 @@ from keras import layers
 from tfgan_zoo.layers import (
     BatchNormalization,
     BilinearUpsampling,
+    Clip,
     Conv2D,
     Conv2DTranspose,
     InstanceNormalization,
@@ -14,7 +15,7 @@ from tfgan_zoo.layers import (
     Resample,
 )
 
-NORMALIZATIONS = ("instance", "affine_instance", "batch", None)
+NORMALIZATIONS = ("instance", "affine_instance", "batch", "batch_of_one", None)
 UPSAMPLINGS = ("transpose", "resize")
 
 
@@ -29,9 +30,11 @@ def has_bias(normalization):
 
 
 def normalized(x, normalization):
-    """Feature maps, normalized as asked: see `NORMALIZATIONS`."""
-    if normalization == "batch":
-        return BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=normal(1.0))(x)
+    """Feature maps, normalized as asked: see `NORMALIZATIONS`. "batch_of_one" is batch normalization
+    that takes the statistics of each image, not moving ones, to translate too."""
+    if normalization in ("batch", "batch_of_one"):
+        options = {"by_image": normalization == "batch_of_one", "gamma_initializer": normal(1.0)}
+        return BatchNormalization(momentum=0.9, epsilon=1e-5, **options)(x)
     if normalization == "affine_instance":
         return InstanceNormalization(gamma_initializer=normal(1.0))(x)
     return x if normalization is None else InstanceNormalization(affine=False)(x)
@@ -67,6 +70,13 @@ def doubled(x, channels, size, upsampling, use_bias):
         return Conv2DTranspose(channels, 4, 2, "same", **common)(x)
     x = Conv2DTranspose(channels, 3, 2, "valid", **common)(x)
     return layers.Cropping2D(((1, 0), (1, 0)))(x)  # as the authors' padding and output_padding of 1
+
+
+def clipped_images_of(x):
+    """The last layer of a network that makes pixels in [0, 255]: float32 images, in [-1, 1] but for
+    training."""
+    x = layers.Rescaling(1 / 127.5, -1.0, dtype="float32")(x)
+    return Clip(dtype="float32", name="translated")(x)
 
 
 def images_of(x):

@@ -12,6 +12,7 @@ BOUNDS = {  # of the options that models with such networks have
     "patch": (1, *HALVINGS),
     "normalization": NORMALIZATIONS,
     "upsampling": UPSAMPLINGS,
+    "pad_to": "None or >= 1",
 }
 
 
@@ -27,7 +28,15 @@ def translator(model, channels, channels_made, name, **options):
             f"{type(model).__name__}: height and width of images to train on must be multiples of 4. "
             f"Received: image_shape={tuple(model.image_shape)}."
         )
-    common = (model.width, depth, model.normalization, model.dropout, model.upsampling)
+    if is_unet:
+        options["innermost_dropout"] = model.innermost_dropout
+    if model.pad_to is not None and is_unet and model.pad_to % 2**depth:
+        raise ValueError(
+            f"{type(model).__name__}: the U-Net takes images whose sides are multiples of {2**depth}. "
+            f"Received: pad_to={model.pad_to}."
+        )
+    upsampling = model.upsampling or ("bilinear" if model.antialias else "transpose")
+    common = (model.width, depth, model.normalization, model.dropout, upsampling)
     return keras.Model(images, body(images, channels_made, *common, **options), name=name)
 
 

@@ -16,11 +16,10 @@ from tfgan_zoo.networks.translation import (
 )
 
 
-def unet(x, channels, width, halvings, normalization, dropout, upsampling):
+def unet(x, channels, width, halvings, normalization, dropout, upsampling, innermost_dropout=True):
     """Images `[B, H, W, any]` -> float32 images `[B, H, W, channels]` in [-1, 1].
 
-    H and W are multiples of 2**halvings. The innermost map and the first are not normalized; the first
-    three blocks after the innermost map have dropout.
+    H and W are multiples of 2**halvings. The innermost map and the first are not normalized.
 
     Args:
         x: Symbolic images.
@@ -30,6 +29,8 @@ def unet(x, channels, width, halvings, normalization, dropout, upsampling):
         normalization: See `networks.translation`.
         dropout: Float in [0, 1). Rate; 0.5 in the paper.
         upsampling: "transpose" or "resize".
+        innermost_dropout: Whether the first three blocks after the innermost map have dropout; else
+            those after the first one that have 8 times the width, as in the authors' code in PyTorch.
     """
     widths = [min(8, 2**level) * width for level in range(halvings)]
     skips, use_bias = [], has_bias(normalization)
@@ -43,7 +44,7 @@ def unet(x, channels, width, halvings, normalization, dropout, upsampling):
         x = x if level == halvings - 1 else layers.Concatenate()([x, skips[level]])
         x = doubled(layers.ReLU()(x), widths[level - 1], 4, upsampling, use_bias)
         x = normalized(x, normalization)
-        if level >= halvings - 3:
+        if level >= halvings - 3 if innermost_dropout else 4 <= level < halvings - 1:
             x = Dropout(dropout)(x)
     x = layers.ReLU()(layers.Concatenate()([x, skips[0]]))
     return images_of(doubled(x, channels, 4, upsampling, True))

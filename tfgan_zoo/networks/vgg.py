@@ -40,7 +40,7 @@ def of_caffe(images):
     return images[..., ::-1] * 127.5 + (127.5 - _BGR_MEANS)
 
 
-def maps(images, variant, normalize, padding="same"):
+def maps(images, variant, normalize, padding="same", widths=WIDTHS):
     """All maps of a VGG, `{name: map}`: "conv1_1", "relu1_1", … to "relu5_3" or "relu5_4".
 
     Args:
@@ -49,18 +49,17 @@ def maps(images, variant, normalize, padding="same"):
         variant: "vgg16" or "vgg19".
         normalize: What the weights need: `of_torchvision` or `of_caffe`.
         padding: Of convolutions: "same", by zeros, as they were trained, or "reflect".
+        widths: Channels of each stage; the maps end with the last one.
     """
     x, found = normalize(images), {}
-    for stage, count in enumerate(CONVOLUTIONS[variant], 1):
+    for stage, (count, width) in enumerate(zip(CONVOLUTIONS[variant], widths, strict=False), 1):
         x = layers.MaxPooling2D(2, padding="same", name=f"pool{stage - 1}")(x) if stage > 1 else x
         for number in range(1, count + 1):
             place = f"{stage}_{number}"
             x = ReflectionPadding2D(1, name=f"pad{place}")(x) if padding == "reflect" else x
             options = {"padding": "same" if padding == "same" else "valid"}
             options["kernel_initializer"] = "zeros"  # they are read from a file
-            x = found[f"conv{place}"] = Conv2D(
-                WIDTHS[stage - 1], 3, name=f"conv{place}", **options
-            )(x)
+            x = found[f"conv{place}"] = Conv2D(width, 3, name=f"conv{place}", **options)(x)
             x = found[f"relu{place}"] = layers.ReLU(name=f"relu{place}")(x)
     return found
 

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfgan_zoo import names
 from tfgan_zoo.tasks import pictures
 from tfgan_zoo.tasks.conditions import Labels
 from tfgan_zoo.tasks.picture_bytes import picture
@@ -73,6 +74,39 @@ class Domain(FurtherInput):
 
     def shown(self, batch):
         return list(range(self.num_classes))
+
+
+class Attributes(Domain):
+    """Which of n attributes an image gets: a number whose bits these are, the first one the lowest; or
+    n zeros and ones, `[n]` or for each image `[B, n]`; or the name of the only one, if it is known."""
+
+    def __init__(self, count, names=None):
+        super().__init__(2**count)
+        self.count, self.names = count, names
+
+    def rows(self, values, count):
+        return super().rows(self._numbers(values, count), count)
+
+    def _numbers(self, values, count):
+        if self.names is not None and np.asarray(values).dtype.kind in "OUS":
+            return 2 ** np.asarray(names.numbered(values, self.names))
+        found = np.asarray(values)
+        are_bits = found.dtype.kind in "biuf" and bool(np.all((found == 0) | (found == 1)))
+        if found.shape not in ((self.count,), (1, self.count), (count, self.count)):
+            return values
+        is_of_images = found.shape == (count,) and found.dtype.kind in "iu"
+        if (is_of_images and are_bits and self.count > 1) or (found.ndim == 2 and not are_bits):
+            raise ValueError(
+                f"{self.name} must be numbers in [0, {self.num_classes}), one for each image, or zeros "
+                f"and ones, [{count}, {self.count}]. Received: {values!r}."
+            )
+        if not are_bits:
+            return values
+        found = found[0] if found.ndim == 2 and len(found) == 1 else found  # of all images
+        return found.astype(int) @ 2 ** np.arange(self.count)
+
+    def shown(self, batch):
+        return [2**number for number in range(self.count)]
 
 
 class Style(FurtherInput):
@@ -163,12 +197,12 @@ def named(model, inputs):
     if isinstance(inputs, dict):
         return inputs
     parts = inputs if isinstance(inputs, tuple) else (inputs,)
-    names = ["images", *(further.name for further in model.further_inputs())]
-    if len(parts) > len(names):
+    wanted = ["images", *(further.name for further in model.further_inputs())]
+    if len(parts) > len(wanted):
         raise ValueError(
-            f"{type(model).__name__} takes {', '.join(names)}. Received: {len(parts)} inputs."
+            f"{type(model).__name__} takes {', '.join(wanted)}. Received: {len(parts)} inputs."
         )
-    return dict(zip(names, parts, strict=False))
+    return dict(zip(wanted, parts, strict=False))
 
 
 def refuse(model, what):
@@ -196,7 +230,8 @@ def as_tensors(model, given):
         is_symbol = is_tensor and (
             isinstance(value, keras.KerasTensor) or tf.is_symbolic_tensor(value)
         )
-        if value is None or is_symbol or (is_tensor and value.dtype.is_floating):
+        is_float = is_tensor and value.dtype.is_floating and not wanted.num_classes
+        if value is None or is_symbol or is_float:
             continue
         value = value.numpy() if is_tensor else value
         found[wanted.name] = tf.constant(np.stack(wanted.rows(value, count)))

@@ -60,6 +60,7 @@ class ImageToImage(TranslationCalls):
     )
     has_discriminator = True
     size_multiple = 1  # of height and width that the generator takes
+    pad_to = None  # an option of some classes, in place of `size_multiple`, their least side
     whole_squares = False  # whether the losses of least squares are doubled, which are halves
     scale = 1  # how many times as large the images made are
     max_pixels = (
@@ -152,11 +153,15 @@ class ImageToImage(TranslationCalls):
     def transform(self, images, others, direction, training):
         """What a call gives, of tensors; `others` are the further inputs, in their order."""
         shape = tf.shape(images)
-        images = reflected_to_multiple(images, self.size_multiple)
+        images = self._padded(images)
         inputs = [images, *others] if others else images
         made = self.translator(direction)(inputs, training=training)
         made = tf.cast(made, tf.float32)
         return made[:, : self.scale * shape[1], : self.scale * shape[2]]
+
+    def _padded(self, images):
+        """Images mirrored at the right and below, up to sides that the networks take."""
+        return reflected_to_multiple(images, self.pad_to or self.size_multiple, self.size_multiple)
 
     def translate(
         self, images, direction="forward", seed=None, batch_size=1, tile=None, overlap=32, **further
