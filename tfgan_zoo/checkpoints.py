@@ -67,7 +67,7 @@ def from_checkpoint(
         "family": found.name,
         "code": found.url,
         "licence": found.licence,
-        "files": {name: sha256(file) for name, file in source.files.items()},
+        "files": {file.name: sha256(file) for file in source.trees()},
     }
     return model
 
