@@ -29,6 +29,8 @@ _NAMES = (  # of weights/convert_<name>.py
 FAMILIES = {
     name: importlib.import_module(f"tfgan_zoo.weights.convert_{name}").FAMILY for name in _NAMES
 }
+# What code that reads a file of another shape than expected may raise.
+_DAMAGES = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 def from_checkpoint(
@@ -54,13 +56,7 @@ def from_checkpoint(
     """
     source = Source(path)
     found = _family(source, family)
-    try:
-        converted = found.convert(source)
-        for tensors in converted.given:
-            if unused := tensors.unused():
-                raise ValueError(f"There is no place for {listed(unused)}.")
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}, as a checkpoint of {found.title}: {error}") from error
+    converted = _converted(source, found)
     model = _class(converted.variant)(**{**converted.options, **overrides})
     loading.load(model, converted.tensors, path, foreign=True)
     model.origin = {
@@ -75,6 +71,22 @@ def from_checkpoint(
 def list_families() -> dict[str, str]:
     """The formats that `from_checkpoint` reads: `{name: whose code writes it}`."""
     return {name: family.title for name, family in sorted(FAMILIES.items())}
+
+
+def _converted(source, family):
+    """What the family's converter makes of the files.
+
+    Raises:
+        ValueError: They are not of the family, or have tensors that no model takes.
+    """
+    try:
+        converted = family.convert(source)
+        for tensors in converted.given:
+            if unused := tensors.unused():
+                raise ValueError(f"There is no place for {listed(unused)}.")
+    except _DAMAGES as error:
+        raise ValueError(f"{source.path}, as a checkpoint of {family.title}: {error}") from error
+    return converted
 
 
 def _family(source, name):
@@ -97,7 +109,7 @@ def _family(source, name):
 def _recognized(family, source):
     try:
         return family.recognizes(source)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):  # of another shape
+    except _DAMAGES:  # of another shape
         return False
 
 
