@@ -89,7 +89,7 @@ def outputs(model):
     [
         pytest.param("huggingface_biggan/a", marks=pytest.mark.full),  # its networks take a minute
         pytest.param("studiogan/a_biggan", marks=pytest.mark.full),
-        "ajbrock_biggan/a",
+        pytest.param("ajbrock_biggan/a", marks=pytest.mark.full),
         "mimicry/a_ssgan32",
     ],
 )

@@ -92,11 +92,9 @@ def python_block(page, number, text, names):
     "page",
     [
         "README.md",
-        "docs/models.md",
         "docs/extending.md",
         "docs/own_networks.md",
         "docs/devices.md",
-        "docs/translation.md",
     ],
 )
 def test_python_of_a_page(page, place):

@@ -153,6 +153,7 @@ def test_measures_of_generated_images_alone_need_no_reference():
     assert 1 <= found[0].value <= 10 and -1 < found[1].value < 0.5
 
 
+@pytest.mark.full  # trains a classifier
 def test_classification_accuracy_score():
     """Bright against dark images: learned from the generated set, known in the real one."""
 
@@ -187,7 +188,7 @@ def test_path_length_by_hand(small):
     images = evaluation.from_model(gan)
     (result,) = evaluation.evaluate(images, ["ppl30_small"])
     steps = np.concatenate([small.distance(*images.steps(np.array([k]), 1e-4)) for k in range(30)])
-    assert result.value == pytest.approx(steps.mean() / 1e-8, rel=0.02)  # of float32 near 1e-8
+    assert result.value == pytest.approx(steps.mean() / 1e-8, rel=0.05)  # of float32 near 1e-8
     begin, end = images.steps(np.array([3]), 1.0)
     assert begin.shape == end.shape == (1, *gan.image_shape) and np.abs(begin - end).max() > 0
 

@@ -371,8 +371,14 @@ OTHERS = [
     ),
     ("SNGAN", {"generator_spectral_norm": "stored", "upsampling": "bilinear", "num_classes": 3}),
     ("BigGAN", {"conditioning": "class", "activated_shortcuts": True, "attention_size": None}),
-    ("BigGAN", {"conditioning": "embedding", "attention_blocks": (0,)}),
-    ("BigGANDeep", {"truncation_statistics": 3, "depth": 1, "last_channels": 4}),
+    pytest.param(
+        "BigGAN", {"conditioning": "embedding", "attention_blocks": (0,)}, marks=pytest.mark.full
+    ),
+    pytest.param(
+        "BigGANDeep",
+        {"truncation_statistics": 3, "depth": 1, "last_channels": 4},
+        marks=pytest.mark.full,
+    ),
     ("SAGAN", {"generator_spectral_norm": "stored", "discriminator_spectral_norm": "stored"}),
 ]
 

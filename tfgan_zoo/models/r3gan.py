@@ -4,6 +4,8 @@ Reference: Huang, Gokaslan, Kuleshov and Tompkin, "The GAN is dead; long live th
 GAN", 2024 (arXiv:2501.05441). Sizes of networks are those of the authors' published configurations.
 """
 
+import functools
+
 import keras
 import tensorflow as tf
 from keras import layers
@@ -169,17 +171,29 @@ class GroupedConv2D(Conv2D):
     """`keras.layers.Conv2D` with groups, for stride 1 and padding "same".
 
     Keras runs groups by XLA, which on CPUs takes many times as long as its kernels do; and kernels for
-    CPUs without oneDNN have no gradient of them. A few groups are therefore convolved one by one,
-    which all can; many are given to the kernel at once, as suits the accelerators that need so many.
+    CPUs without oneDNN do not know them. A few groups are therefore convolved one by one, which all
+    can; many are given to the kernel at once where there is one, as suits the accelerators that need so
+    many.
     """
 
     def convolution_op(self, inputs, kernel):
-        if self.groups > _LOOPED_GROUPS:
+        if self.groups > _LOOPED_GROUPS and _has_grouped_kernel():
             return tf.nn.conv2d(inputs, kernel, 1, "SAME")
         pieces = zip(
             tf.split(inputs, self.groups, -1), tf.split(kernel, self.groups, -1), strict=True
         )
         return tf.concat([tf.nn.conv2d(x, k, 1, "SAME") for x, k in pieces], -1)
+
+
+@functools.cache
+def _has_grouped_kernel():
+    """Whether this machine convolves in groups outside XLA: TensorFlow's own kernel for CPUs does not."""
+    with tf.init_scope():
+        try:
+            tf.nn.conv2d(tf.zeros([1, 1, 1, 2]), tf.zeros([1, 1, 1, 2]), 1, "SAME")
+        except tf.errors.UnimplementedError:
+            return False
+    return True
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")

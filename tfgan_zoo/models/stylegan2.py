@@ -7,8 +7,9 @@ Reference: Karras et al., "Analyzing and Improving the Image Quality of StyleGAN
 import keras
 import tensorflow as tf
 
-from tfgan_zoo.models.stylegan import SMALL, StyleGAN, sizes
+from tfgan_zoo.models.stylegan import SMALL, StyleGAN
 from tfgan_zoo.networks import stylegan2
+from tfgan_zoo.networks.stylegan import sizes
 from tfgan_zoo.penalties import R1
 from tfgan_zoo.presets import register
 from tfgan_zoo.regularizers import ADA
