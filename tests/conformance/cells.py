@@ -40,8 +40,8 @@ def table(variants):
 
 
 def selection(variants):
-    """A cell or two a variant: a reference of one replica in float32, and one that differs in all or most
-    columns. One of them is compiled. `OTHERS` has what pairs of columns need besides."""
+    """A cell or two a variant: a reference of one replica in float32, and one that differs in all or
+    most columns. One of them is compiled. `OTHERS` has what pairs of columns need besides."""
     one, two, _ = REPLICAS
     cells = []
     for k, variant in enumerate(variants):

@@ -110,8 +110,8 @@ def test_batch_mates_change_nothing(variant, models):
     many, some = ask("generate", range(32)), ask("generate", range(8))
     for row in range(8):
         alone = ask("generate", [row])[0]
-        np.testing.assert_allclose(alone, many[row], atol=5e-5)
-        np.testing.assert_allclose(some[row], many[row], atol=5e-5)
+        np.testing.assert_allclose(alone, many[row], atol=1e-3)
+        np.testing.assert_allclose(some[row], many[row], atol=1e-3)
     assert ask("generate_png", range(32))[3] == ask("generate_png", [3])[0]
 
 
