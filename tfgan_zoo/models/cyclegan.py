@@ -250,7 +250,7 @@ register(
         _SMALL,
         "./facades_halves",
         1,
-        26,
+        16,
         (2 * 775_299, 2 * 167_649),
         _JITTER,
     ),
