@@ -34,7 +34,8 @@ def test_imported_and_served(variant, tmp_path):
         Client(server.target, "own") as client,
     ):
         if draws:
-            made, expected = client.generate(4, seed=0), model.generate(4, seed=0)
+            given = {} if model.num_classes is None else {"labels": [3, 1, 4, 1]}
+            made, expected = (each.generate(4, seed=0, **given) for each in (client, model))
         else:
             pixels = np.random.default_rng(0).integers(0, 256, (24, 20, 3), np.uint8)
             (made,), expected = client.translate([pixels]), model.translate(pixels)
