@@ -7,7 +7,7 @@ python benchmarks/make_devices_page.py --check   # exits with 1 where the page i
 import sys
 from pathlib import Path
 
-from tables import measured_on, medians, read_csv, short, table
+from tables import measured_on, medians, read_csv, short, table, with_sections
 
 import tfgan_zoo
 from tfgan_zoo.runs.options import Options, model_options
@@ -108,15 +108,8 @@ def bytes_of_step(name):
 def page():
     """The page, with its tables new."""
     rows = read_csv("communication")
-    text = PAGE.read_text()
     made = {"measured": measured(rows), "planned": planned(), "shorter": shorter(rows)}
-    for name, new in made.items():
-        begin, end = f"<!-- {name}: by benchmarks/make_devices_page.py -->\n", "\n<!-- end -->"
-        before, found, after = text.partition(begin)
-        if not found:
-            raise ValueError(f"{PAGE} must have the line {begin!r}, and has not.")
-        text = f"{before}{begin}\n{new}\n{end}{after.partition(end)[2]}"
-    return text
+    return with_sections(PAGE, made, "make_devices_page.py")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ python benchmarks/make_weights_page.py --check   # exits with 1 where the page i
 import sys
 from pathlib import Path
 
-from tables import measured_on, read_csv, table
+from tables import measured_on, read_csv, table, with_sections
 
 from tfgan_zoo.checkpoints import FAMILIES
 
@@ -30,14 +30,8 @@ def parity():
 
 
 def page():
-    text = PAGE.read_text()
-    for name, new in {"families": families(), "parity": parity()}.items():
-        begin, end = f"<!-- {name}: by benchmarks/make_weights_page.py -->\n", "\n<!-- end -->"
-        before, found, after = text.partition(begin)
-        if not found:
-            raise ValueError(f"{PAGE} must have the line {begin!r}, and has not.")
-        text = f"{before}{begin}\n{new}\n{end}{after.partition(end)[2]}"
-    return text
+    made = {"families": families(), "parity": parity()}
+    return with_sections(PAGE, made, "make_weights_page.py")
 
 
 if __name__ == "__main__":

@@ -171,3 +171,15 @@ def _at(row):
 
 def short(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def with_sections(page, made, script):
+    """The text of a page whose marked sections are new: `made`, `{name: text}`, by that script."""
+    text = page.read_text()
+    for name, new in made.items():
+        begin, end = f"<!-- {name}: by benchmarks/{script} -->\n", "\n<!-- end -->"
+        before, found, after = text.partition(begin)
+        if not found:
+            raise ValueError(f"{page} must have the line {begin!r}, and has not.")
+        text = f"{before}{begin}\n{new}\n{end}{after.partition(end)[2]}"
+    return text
