@@ -15,6 +15,7 @@ from quality_sections import (
     modes_ring_section,
     precision_section,
     text_retrieval_section,
+    transfer_section,
 )
 from tables import RESULTS, measured_on, medians, read_csv, short, table
 from training_sections import machine_limit_section, train_step_section
@@ -221,6 +222,7 @@ SECTIONS = {
     "modes_ring": modes_ring_section,
     "modes_digits": modes_digits_section,
     "text_retrieval": text_retrieval_section,
+    "transfer": transfer_section,
 }
 
 

@@ -391,6 +391,60 @@ def test_a_run_goes_on_with_the_layers_frozen_that_were(images, tmp_path):
         compiled().load_weights(path)
 
 
+def test_the_first_layers_of_the_discriminator_are_frozen(images):
+    gan = tfgan_zoo.SNGAN(**TINY, network="cnn", n_critic=1)
+    gan.freeze_discriminator_layers(3)
+    layers = [layer for layer in gan.discriminator.layers if layer.weights]
+    assert [layer.trainable for layer in layers] == [False] * 3 + [True] * (len(layers) - 3)
+    assert len(frozen_layers(type(gan).from_config(gan.get_config()))) == 3
+    before = [layer.kernel.numpy() for layer in layers]
+    gan.compile()
+    fit(gan, images, epochs=1)
+    unchanged = [
+        np.array_equal(*pair)
+        for pair in zip(before, (layer.kernel for layer in layers), strict=True)
+    ]
+    assert unchanged == [True] * 3 + [False] * (len(layers) - 3)
+    gan.freeze_discriminator_layers(0)
+    assert not frozen_layers(gan)
+
+
+def test_what_cannot_be_frozen():
+    gan = tfgan_zoo.DCGAN(**TINY)
+    layers = sum(bool(layer._trainable_variables) for layer in gan.discriminator.layers)
+    with pytest.raises(ValueError, match=f"has {layers} layers .* Received: {layers}"):
+        gan.freeze_discriminator_layers(layers)
+    with pytest.raises(ValueError, match="count must be"):
+        gan.freeze_discriminator_layers(-1)
+    assert not frozen_layers(gan)
+    with pytest.raises(ValueError, match="AdaIN has no discriminator"):
+        make("AdaIN").freeze_discriminator_layers(1)
+
+
+def test_rates_by_layer(images):
+    """Of plain gradient descent, whose first step is the rate times the gradient."""
+    sgd, steps = keras.optimizers.SGD, {}
+    for factor in (1.0, 0.25):
+        gan = tfgan_zoo.DCGAN(**TINY)
+        rates = keras.optimizers.OptimizerMap(sgd(0.1))
+        rates["dense/.*"] = sgd(0.1 * factor)
+        before = [weight.numpy() for weight in gan.generator.trainable_weights]
+        gan.compile(g_optimizer=keras.optimizers.MultiOptimizer(rates), run_eagerly=True)
+        fit(gan, images[:32], epochs=1)
+        after = gan.generator.trainable_weights
+        steps[factor] = [a.numpy() - b for a, b in zip(after, before, strict=True)]
+    wanted = [step * (0.25 if number == 0 else 1) for number, step in enumerate(steps[1.0])]
+    for step, expected in zip(steps[0.25], wanted, strict=True):
+        np.testing.assert_allclose(step, expected, rtol=0, atol=1e-3 * np.abs(expected).max())
+
+
+def test_a_pattern_of_no_weight_is_told():
+    rates = keras.optimizers.OptimizerMap(keras.optimizers.SGD(0.1))
+    rates["mapping/.*"] = keras.optimizers.SGD(0.01)
+    with pytest.raises(ValueError, match=r"g_optimizer: no weight .* matches 'mapping"):
+        compiled(keras.optimizers.MultiOptimizer(rates))
+
+
 def test_layers_frozen_after_compile_are_told(images):
     gan = compiled()
     gan.generator.layers[1].trainable = False

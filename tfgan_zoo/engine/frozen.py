@@ -26,6 +26,28 @@ def freeze_layers(gan, names):
         layer.trainable = name not in names
 
 
+def freeze_first(network, count):
+    """Freezes the first `count` layers of a network that have weights to train, and thaws the others of
+    them.
+
+    Raises:
+        ValueError: It has not more layers than that.
+    """
+    layers = [layer for layer in network.layers if _can_train(layer)]
+    if count >= len(layers):
+        names = ", ".join(layer.name for layer in layers)
+        raise ValueError(
+            f"{network.name} has {len(layers)} layers with weights to train, {names}: one at least "
+            f"must stay. Received: {count}."
+        )
+    for place, layer in enumerate(layers):
+        layer.trainable = place >= count
+
+
+def _can_train(layer):
+    return any(inner._trainable_variables for inner in layer._flatten_layers())
+
+
 def _renamed(name):
     """The name as it is now, of one saved by an earlier release."""
     place, _, layer = name.rpartition("/")

@@ -42,6 +42,7 @@ def prepare(player, optimizer, precision):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     _check(argument, optimizer, variables)
     optimizer.build(variables)
+    _check_patterns(argument, unwrap(optimizer), variables)
     keep_local(optimizer)
     return optimizer, config
 
@@ -188,6 +189,17 @@ def _check(argument, optimizer, variables):
     scale = getattr(optimizer, "initial_scale", 1.0)
     if not (math.isfinite(scale) and scale > 0):
         raise ValueError(f"{argument}: initial_scale must be above 0. Received: {scale}.")
+
+
+def _check_patterns(argument, optimizer, variables):
+    """Refuses a `MultiOptimizer` with an optimizer of no weight, which Keras takes in silence."""
+    patterns = getattr(optimizer, "_optimizer_map", None)
+    for pattern, inner in patterns.items() if hasattr(patterns, "items") else ():
+        if not inner.built:
+            raise ValueError(
+                f"{argument}: no weight that is trained has a path that matches {pattern!r}. The first "
+                f"paths are {', '.join(variable.path for variable in variables[:4])}."
+            )
 
 
 def _within_scope(argument, optimizer):

@@ -2,9 +2,9 @@
 
 import keras
 
-from tfgan_zoo import presets
+from tfgan_zoo import numbers, presets
 from tfgan_zoo.engine import construction, legacy, options
-from tfgan_zoo.engine.frozen import freeze_layers, frozen_layers
+from tfgan_zoo.engine.frozen import freeze_first, freeze_layers, frozen_layers
 from tfgan_zoo.engine.keras_methods import KerasMethods
 from tfgan_zoo.tasks import copies
 from tfgan_zoo.tasks.building import building
@@ -64,6 +64,29 @@ class ZooModel(KerasMethods):
             average.set_weights(network.get_weights())
             average.name = f"ema_{network.name}"
         self.built = True  # or `fit` under a strategy would call the model with images
+
+    def freeze_discriminator_layers(self, count):
+        """Freezes the discriminator's first layers, those nearest to the image, before `compile`.
+
+        What they see in pictures, edges and textures, is of use for other pictures too: kept as it is,
+        fine-tuning on few of them overfits later (FreezeD). The configuration keeps which are frozen.
+        Batch normalization that is frozen uses its moving statistics, as in Keras.
+
+        Args:
+            count: Int. How many of the layers with weights to train, in the order of
+                `discriminator.layers`; all others train. 0: none is frozen.
+
+        Raises:
+            ValueError: A count below 0, or of all layers; a model without a discriminator.
+
+        References: Mo et al., "Freeze the Discriminator: a Simple Baseline for Fine-Tuning GANs", 2020.
+        """
+        count = numbers.integer("count", count, low=0)
+        networks = [p.networks for p in self.players() if p.name == "discriminator"]
+        if not networks:
+            raise ValueError(f"{type(self).__name__} has no discriminator to freeze layers of.")
+        for network in networks[0]:
+            freeze_first(network, count)
 
     # === Hooks ===
 
