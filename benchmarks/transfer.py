@@ -25,9 +25,7 @@ def run(method, seed, data_dir, steps):
     import tfgan_zoo
     from tfgan_zoo import datasets, regularizers
 
-    digits = datasets.load(
-        f"mnist[:{PICTURES}]", image_size=(28, 28), channels=1, data_dir=data_dir
-    )
+    digits = datasets.load("mnist", f"train[:{PICTURES}]", (28, 28), channels=1, data_dir=data_dir)
     loaded, frozen = METHODS[method]
     augment = regularizers.DiffAugment(policy="translation,cutout")
     gan = tfgan_zoo.from_preset(PRESET, load_weights=loaded, seed=seed, regularizers=[augment])
