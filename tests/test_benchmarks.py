@@ -50,11 +50,18 @@ BENCHMARKS = {  # those of the package's internals; then the others, and a colum
 }
 
 
-@pytest.mark.parametrize("name", list(BENCHMARKS)[:5])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.full if i > 2 else ())
+        for i, n in enumerate([*BENCHMARKS][:5])
+    ],
+)
 def test_benchmarks_of_internals(name):
     assert f"'{BENCHMARKS[name]}': " in quick(name)
 
 
+@pytest.mark.full
 def test_training_step():
     out = quick("train_step", "--rows", "WGAN-GP 32", "--contestants", "ours, graph")
     assert out.count("'row': 'WGAN-GP 32'") == 1

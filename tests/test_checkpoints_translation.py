@@ -274,6 +274,7 @@ def test_cut_that_blurs_only_where_maps_are_enlarged(written):
 
 
 @needs_files
+@pytest.mark.full
 def test_stargan(tmp_path):
     folder, given, recorded = case("stargan/a")
     model = tfgan_zoo.from_checkpoint(folder)
@@ -296,6 +297,7 @@ def test_stargan(tmp_path):
 
 
 @needs_files
+@pytest.mark.full
 def test_adain(tmp_path):
     folder, given, recorded = case("adain/a")
     model = tfgan_zoo.from_checkpoint(folder, image_shape=(64, 64, 3))

@@ -99,6 +99,7 @@ def test_silent_on_a_run_that_learns_which_it_does_not_change(clothes, tmp_path)
         np.testing.assert_array_equal(left, right)
 
 
+@pytest.mark.full
 def test_fires_on_a_generator_that_is_too_fast(clothes):
     watch = monitor(clothes[0], extractor=TOY)
     with pytest.warns(callbacks.CollapseWarning) as warned:
@@ -109,6 +110,7 @@ def test_fires_on_a_generator_that_is_too_fast(clothes):
     assert "always wins" not in message and "gradients have norms 0." in message
 
 
+@pytest.mark.full
 def test_names_a_discriminator_that_always_wins(clothes):
     watch, alone = monitor(clothes[0]), monitor(None)
     with pytest.warns(callbacks.CollapseWarning) as warned:
@@ -166,6 +168,7 @@ def test_the_norms_are_those_of_the_update(clothes):
     )  # logits are no answers
 
 
+@pytest.mark.full
 def test_a_model_with_labels(clothes):
     images, labels = clothes[0][:32], clothes[1][:32]
     gan = make("ConditionalGAN", image_shape=(12, 12, 1), num_classes=10)

@@ -24,7 +24,7 @@ TOLERANCE = 2e-5  # of images in [-1, 1], with weights that make them far from g
 @pytest.mark.parametrize(
     ("variant", "format"),
     [
-        pytest.param(variant, format, marks=() if i % 4 == j else pytest.mark.full)
+        pytest.param(variant, format, marks=() if i % 8 == 4 * j else pytest.mark.full)
         for i, variant in enumerate(sorted(CASES.keys() - {"TextGAN"}))
         for j, format in enumerate(["onnx", "litert"])
     ],
@@ -127,7 +127,7 @@ def translated(path, images):
 @pytest.mark.parametrize(
     ("variant", "format"),
     [
-        pytest.param(variant, format, marks=() if i % 2 == j else pytest.mark.full)
+        pytest.param(variant, format, marks=() if i % 6 == 3 * j else pytest.mark.full)
         for i, variant in enumerate(sorted(set(TRANSLATORS) - set(WITH_FURTHER_INPUTS)))
         for j, format in enumerate(["onnx", "litert"])
     ],

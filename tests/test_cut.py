@@ -189,6 +189,7 @@ def test_keys_have_no_gradient():
     assert tape.gradient(loss, images) is None
 
 
+@pytest.mark.full
 def test_patches_come_to_match():
     """The contrastive loss falls while the model trains."""
     options = {"nce_patches": 32, "projection_units": 16, "temperature": 0.07}

@@ -152,6 +152,7 @@ def test_every_image_has_a_hole(make, size):
     assert holes.shape == (64, *size, 1) and holes.any((1, 2, 3)).all()
 
 
+@pytest.mark.full
 def test_strokes_are_as_large_at_every_size():
     """And about as much of an image at 32 as at 128 pixels, a tenth to a third."""
     shares = [brushed(200, (side, side), seed(2)).numpy().mean() for side in (32, 128)]
@@ -182,6 +183,7 @@ def test_distances_from_a_segment():
         np.testing.assert_allclose(found[0, number], distances, atol=1e-4)
 
 
+@pytest.mark.full
 def test_draws_depend_on_seed_and_step_alone():
     for make in (boxed, brushed):
         first, again = (make(8, (32, 32), seed(4, 5)).numpy() for _ in range(2))

@@ -126,6 +126,7 @@ def test_a_resumed_run_goes_on_from_its_best(images, reference, tmp_path):
         train(make(), images, other, backup, epochs=3)
 
 
+@pytest.mark.full
 def test_a_run_from_the_first_step_begins_anew(images, reference, tmp_path):
     good = callbacks.Evaluate([FD], reference, 2, tmp_path)
     train(make(), images, good, epochs=1)

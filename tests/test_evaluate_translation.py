@@ -337,6 +337,7 @@ def run(*words):
     return CliRunner().invoke(cli.app, [str(word) for word in words])
 
 
+@pytest.mark.full
 def test_a_model_and_its_export_have_one_score(place):
     folder, model, exported = place
     pairs = evaluation.pairs_from_data((folder / "images", folder / "targets"))
@@ -386,7 +387,10 @@ def test_the_report_shows_images_translations_and_targets(place, tmp_path):
     np.testing.assert_array_equal(page[18:34, 36:], 255 - smooth(1, 16, 16))
 
 
-@pytest.mark.parametrize(("variant", "channels"), [("Colorizer", 1), ("Inpainter", 4)])
+@pytest.mark.parametrize(
+    ("variant", "channels"),
+    [pytest.param("Colorizer", 1, marks=pytest.mark.full), ("Inpainter", 4)],
+)
 def test_the_command_reads_both_sides_with_their_channels(place, tmp_path, variant, channels):
     """Of a model whose degradation is not known, images and targets are given."""
     folder, *_ = place

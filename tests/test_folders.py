@@ -212,6 +212,7 @@ def test_a_split_leads_nowhere_else(tmp_path):
             load(tmp_path / "photos", split)
 
 
+@pytest.mark.full
 def test_folders_may_lie_deep(tmp_path):
     folder = tmp_path / "photos"
     for _ in range(600):

@@ -95,6 +95,7 @@ def _first_batch(images, gan):
     return next(iter(stream(array_source(images), 16, seed=gan.seed)))["images"]
 
 
+@pytest.mark.full
 def test_instance_noise_decays(images):
     """With noise that has decayed to nothing, a step equals one without noise."""
     gans = []
@@ -146,7 +147,17 @@ def test_clipped_weights(images):
 
 
 @pytest.mark.parametrize("objective", ["minimax", "hinge", "relativistic", "relativistic_average"])
-@pytest.mark.parametrize("penalty", [None, "dragan", "r1", "r2", "one_sided_gradient_penalty"])
+@pytest.mark.parametrize(
+    "penalty",
+    [
+        "dragan",
+        "r1",
+        *(
+            pytest.param(p, marks=pytest.mark.full)
+            for p in (None, "r2", "one_sided_gradient_penalty")
+        ),
+    ],
+)
 def test_any_objective_with_any_penalty(objective, penalty, images):
     _, history = trained(images, objective=objective, penalty=penalty)
     assert all(np.isfinite(values).all() for values in history.values())

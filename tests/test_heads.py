@@ -357,6 +357,7 @@ def test_vaegan_updates_each_player_alone(images):
         assert changed == {moved}
 
 
+@pytest.mark.full
 def test_vaegan_encodes_and_reconstructs(images, tmp_path):
     gan = make("VAEGAN")
     gan.compile()

@@ -93,6 +93,7 @@ def test_colourfulness_in_closed_form():
         metrics.colourfulness(image[None, ..., :1])
 
 
+@pytest.mark.full
 def test_sliced_wasserstein_distance():
     real = smooth(64, 32)
     assert metrics.sliced_wasserstein_distance(real, real) == {32: 0.0, 16: 0.0}

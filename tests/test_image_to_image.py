@@ -16,7 +16,13 @@ from tfgan_zoo.tasks.image_pool import ImagePool
 SIZES = [(1, 1), (3, 5), (8, 8), (16, 16), (17, 23)]
 
 
-@pytest.fixture(params=[t for t in TRANSLATORS if t not in WITH_FURTHER_INPUTS], scope="module")
+OTHERS = [name for name in TRANSLATORS if name not in WITH_FURTHER_INPUTS]
+
+
+@pytest.fixture(
+    params=[pytest.param(n, marks=pytest.mark.full if i % 2 else ()) for i, n in enumerate(OTHERS)],
+    scope="module",
+)
 def model(request):
     return make(request.param)
 
@@ -240,7 +246,7 @@ def test_reflection_padding():
 # === Training ===
 
 
-@pytest.mark.parametrize("variant", ["Pix2Pix", "CycleGAN"])
+@pytest.mark.parametrize("variant", ["Pix2Pix", pytest.param("CycleGAN", marks=pytest.mark.full)])
 def test_fit_takes_images_and_targets(variant):
     model = make(variant)
     images = pictures_for(model, 16, 8, 8).astype(np.float32) / 127.5 - 1
@@ -258,6 +264,7 @@ def test_fit_takes_images_and_targets(variant):
         again.fit(images, targets[:, :4], verbose=0)
 
 
+@pytest.mark.full
 def test_discriminators_of_several_scales():
     model = make("Pix2Pix", image_shape=(16, 16, 1), discriminator_scales=2)
     found = model.discriminate(tf.zeros([2, 16, 16, 1]), tf.zeros([2, 16, 16, 1]))
@@ -270,6 +277,7 @@ def test_discriminators_of_several_scales():
         make("Pix2Pix", image_shape=(32, 32, 1), patch=34, discriminator_scales=3)
 
 
+@pytest.mark.full
 def test_pix2pix_learns_to_invert(tmp_path):
     """A map that L1 alone can learn; and the exported model and the .keras file give the same."""
     images = np.random.default_rng(0).uniform(-1, 1, (64, 8, 8, 1)).astype(np.float32)

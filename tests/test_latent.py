@@ -352,6 +352,7 @@ def test_interpolate(exported, tmp_path):
     assert size(out) == (8, 16, 16, 3)
 
 
+@pytest.mark.full
 def test_project(exported, gan, tmp_path):
     np.savez(tmp_path / "real.npz", x_test=gan.generate(3, seed=9))
     out, save = tmp_path / "found.png", tmp_path / "found.npz"

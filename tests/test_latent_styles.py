@@ -10,7 +10,9 @@ from tfgan_zoo import cli, latent
 from tfgan_zoo.latent.affine import first_maps
 
 
-@pytest.fixture(scope="module", params=["StyleGAN", "StyleGAN2"])
+@pytest.fixture(
+    scope="module", params=[pytest.param("StyleGAN", marks=pytest.mark.full), "StyleGAN2"]
+)
 def gan(request):
     return make(request.param)
 
@@ -47,7 +49,7 @@ def test_mixed_styles(gan):
         latent.mix(gan, [1], [2], crossover=0)
 
 
-@pytest.mark.parametrize("name", ["w", "w+"])
+@pytest.mark.parametrize("name", ["w", pytest.param("w+", marks=pytest.mark.full)])
 def test_an_image_of_the_model_is_found_again(gan, name):
     """The loss falls to less than a tenth of that of the best of 32 seeds."""
     targets = gan.generate(2, seed=1000)

@@ -11,7 +11,7 @@ from tfgan_zoo import cli, latent
 from tfgan_zoo.latent.affine import first_maps
 from tfgan_zoo.layers import SpectralDense
 
-SOME = ("TextGAN", "ProGAN", "BigGAN", "InfoGAN")
+SOME = ("TextGAN", "ProGAN")
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,7 @@ def test_texts_lead_through_the_space_of_latents():
             space.images(points, wrong)
 
 
+@pytest.mark.full
 def test_texts_on_the_command_line(tmp_path):
     gan = make("TextGAN")
     gan.export(tmp_path, "tiny")

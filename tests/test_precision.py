@@ -53,6 +53,7 @@ def test_gpus_with_bfloat16_units():
     assert precision._of_gpus([A100, V100]) == "" == precision._of_gpus([{}])
 
 
+@pytest.mark.full
 def test_a_run_resolves_auto_once(processor, images, tmp_path, capsys):
     """What the first process found is the run's, wherever it goes on."""
     processor("amx_bf16")

@@ -155,7 +155,9 @@ def test_every_stage_is_traced_once(jit_compile, monkeypatch):
     assert len(set(traced)) == 4  # two players in two stages
 
 
-@pytest.mark.parametrize("stop", [2, 3])  # at the border, and while the new size fades in
+@pytest.mark.parametrize(
+    "stop", [2, pytest.param(3, marks=pytest.mark.full)]
+)  # at the border, and while the new size fades in
 def test_resume_across_a_border(stop, tmp_path):
     images = RANDOM.uniform(-1, 1, (20, 8, 8, 1)).astype(np.float32)
 

@@ -5,6 +5,7 @@ import json
 import pathlib
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from cases import make
 
@@ -21,6 +22,7 @@ def _script():
     return script
 
 
+@pytest.mark.full
 def test_a_version_is_rewritten_in_place(tmp_path, capsys):
     script = _script()
     version = make("DCGAN", name="dcgan").export(tmp_path, warmup_batch_sizes=(1,))

@@ -351,6 +351,7 @@ def test_unrolled_gradient_against_finite_differences(steps, adam):
     np.testing.assert_allclose(gradient, ends, rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.full
 def test_unrolled_training(images):
     """Batch statistics of the discriminator stay; those of the generator move; XLA gives the same."""
     gans = []

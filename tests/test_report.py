@@ -122,6 +122,7 @@ def test_report(tmp_path, data, extractor):
     assert f"| fd120_{extractor} |" in text and "membership inference" in text.lower()
 
 
+@pytest.mark.full
 def test_report_of_a_run(tmp_path, data, extractor):
     """With its losses, and the scores of the callback."""
     gan = make("DCGAN", image_shape=(12, 12, 1))
@@ -200,6 +201,7 @@ def test_report_without_a_test_split(tmp_path, extractor):
 # === What can be named ===
 
 
+@pytest.mark.full
 def test_open_images(tmp_path, data):
     gan = make("DCGAN")
     folder = gan.export(tmp_path / "models", "tiny")

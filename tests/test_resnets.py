@@ -166,10 +166,10 @@ SIZES = {"image_shape": (16, 16, 1), "width": 4, "latent_dim": 12, "num_classes"
     ("variant", "options"),
     [
         ("SNGAN", {"network": "resnet"}),
-        ("SNGAN", {"network": "resnet_flat"}),
+        pytest.param("SNGAN", {"network": "resnet_flat"}, marks=pytest.mark.full),
         ("SNGAN", {"network": "cnn"}),
         ("SAGAN", {"attention_size": 8}),
-        ("BigGAN", {"attention_size": 8}),
+        pytest.param("BigGAN", {"attention_size": 8}, marks=pytest.mark.full),
         ("BigGANDeep", {"attention_size": 8}),
     ],
 )
@@ -223,6 +223,7 @@ def test_the_discriminator_may_attend_at_a_size_of_its_own(variant):
     assert (sides(gan.generator), sides(gan.discriminator)) == ([16], [8])
 
 
+@pytest.mark.full
 def test_sngans_discriminator_at_64_halves_in_every_block():
     """As snresnet_64.py of the authors; at other sizes a last block keeps the map."""
     for side, expected in ((64, 2), (48, 3), (128, 4)):
@@ -277,6 +278,7 @@ def test_initial_kernels_are_orthogonal():
         np.testing.assert_allclose(gram, np.eye(len(gram)), atol=1e-5)
 
 
+@pytest.mark.full
 def test_export_takes_truncation_and_standing_statistics(tmp_path):
     gan = make("BigGAN")
     before = [w.numpy() for w in gan.ema_generator.non_trainable_weights]
@@ -364,26 +366,26 @@ SMALL = {
 }
 OTHERS = [
     ("SNGAN", {"generator_channels": (6, 4), "discriminator_channels": (4, 6)}),
+    ("BigGAN", {"conditioning": "class", "activated_shortcuts": True, "attention_size": None}),
+]
+MORE = [
     ("SNGAN", {"discriminator_normalization": "batch", "discriminator_spectral_norm": None}),
     (
         "SNGAN",
         {"network": "cnn", "discriminator_pooling": "sum", "discriminator_activation": "gelu"},
     ),
     ("SNGAN", {"generator_spectral_norm": "stored", "upsampling": "bilinear", "num_classes": 3}),
-    ("BigGAN", {"conditioning": "class", "activated_shortcuts": True, "attention_size": None}),
-    pytest.param(
-        "BigGAN", {"conditioning": "embedding", "attention_blocks": (0,)}, marks=pytest.mark.full
-    ),
-    pytest.param(
-        "BigGANDeep",
-        {"truncation_statistics": 3, "depth": 1, "last_channels": 4},
-        marks=pytest.mark.full,
-    ),
+    ("BigGAN", {"conditioning": "embedding", "attention_blocks": (0,)}),
+    ("BigGANDeep", {"truncation_statistics": 3, "depth": 1, "last_channels": 4}),
     ("SAGAN", {"generator_spectral_norm": "stored", "discriminator_spectral_norm": "stored"}),
 ]
 
 
-@pytest.mark.parametrize(("variant", "given"), OTHERS, ids=str)
+@pytest.mark.parametrize(
+    ("variant", "given"),
+    [*OTHERS, *(pytest.param(*row, marks=pytest.mark.full) for row in MORE)],
+    ids=str,
+)
 def test_models_with_such_options_train_and_draw(variant, given):
     sizes = {"image_shape": (8, 8, 3), "latent_dim": 4, "width": 4, "n_critic": 1}
     gan = getattr(tfgan_zoo, variant)(**{**sizes, **SMALL.get(variant, {}), **given})

@@ -161,6 +161,7 @@ def test_losses_of_colorizer_by_hand(player):
     assert float(loss) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.full
 def test_colorizer_learns_a_colour():
     """All targets have one hue, in the lightness of the image: L1 and the game find it."""
     images = np.random.default_rng(0).uniform(-0.5, 0.5, (64, 1, 1, 1)).astype(np.float32)
@@ -306,6 +307,7 @@ def test_known_pixels_are_exactly_those_given():
         np.testing.assert_array_equal(model(exact).numpy()[known], exact[known][:, :3])
 
 
+@pytest.mark.full
 def test_holes_are_filled_from_what_is_around():
     """What is made in a hole depends on known colours, and tiles leave known pixels alone."""
     model = make("Inpainter")
@@ -390,7 +392,7 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("name", ["Colorizer", "Inpainter"])
+@pytest.mark.parametrize("name", ["Colorizer", pytest.param("Inpainter", marks=pytest.mark.full)])
 def test_exports_serve_files(name, tmp_path):
     model = brightened(make(name), 3.0 if name == "Colorizer" else 1.0)
     path = model.export(tmp_path, "own", warmup_batch_sizes=[1])

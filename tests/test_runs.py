@@ -215,6 +215,7 @@ def _worker(script, ports, index, tmp_path):
     return subprocess.Popen(command, env=environment)
 
 
+@pytest.mark.full
 def test_a_run_goes_on_from_another_folder(options, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     directory = runs.train(options(data="images.npz", steps=1), tmp_path / "runs", verbose=False)
@@ -238,6 +239,7 @@ def test_classes_are_compared_before_the_model_is_built(images, labels, tmp_path
         runs.plan(made)
 
 
+@pytest.mark.full
 def test_a_run_begins_with_trained_weights(options, tmp_path):
     before = tfgan_zoo.DCGAN(**TINY, seed=5)
     before.iterations.assign(6)  # in the middle of an epoch, which has 4 steps

@@ -140,6 +140,7 @@ def test_began_models_from_before_keep_their_networks():
         ("wgan_fashion_mnist", {"latent_distribution": "uniform"}),
     ],
 )
+@pytest.mark.full
 def test_published_models_keep_their_own_settings(name, options):
     """A preset that moved on changes nothing of what was trained before."""
     gan = tfgan_zoo.from_preset(name)

@@ -206,6 +206,7 @@ def test_ones_for_as_many_images_as_there_are_attributes_are_ambiguous(attribute
     assert attributed.translate(images, domain=[5, 0, 1]).shape == images.shape
 
 
+@pytest.mark.full
 def test_several_attributes_are_learned():
     model = make("StarGAN", multi_label=True, num_classes=3)
     domains = model.draw_domains(draws(6), tf.range(6)).numpy()

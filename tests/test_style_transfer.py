@@ -47,6 +47,7 @@ def test_losses_by_hand():
     assert float(loss) == pytest.approx(2 * content + 30 * style + 0.5 * variation, rel=1e-5)
 
 
+@pytest.mark.full
 def test_the_features_are_no_part_of_the_model(tmp_path):
     model = make("StyleTransfer")
     names = [variable.path for variable in model.variables]
@@ -92,6 +93,7 @@ def test_options_are_refused(options, error, message):
         make("StyleTransfer", **options)
 
 
+@pytest.mark.full
 def test_it_learns():
     """The distances fall of images that are all of one style, and the variation with its weight."""
     model = make("StyleTransfer", width=8, g_learning_rate=5e-3)
@@ -112,6 +114,7 @@ def folders(path):
     return path
 
 
+@pytest.mark.full
 def test_a_folder_with_one_picture_of_the_style(tmp_path):
     data = datasets.load_unpaired(folders(tmp_path), image_size=16, batch_size=2, crop="random")
     (first, *_) = list(data)
@@ -122,6 +125,7 @@ def test_a_folder_with_one_picture_of_the_style(tmp_path):
     assert int(model.iterations.numpy()) == 4
 
 
+@pytest.mark.full
 def test_a_run_and_its_commands(tmp_path, monkeypatch):
     """From a preset to what is exported, verified and translated by the command line."""
     monkeypatch.setitem(TRANSLATORS["StyleTransfer"], "image_shape", (16, 16, 3))

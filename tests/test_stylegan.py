@@ -88,6 +88,7 @@ def test_style_mixing():
     np.testing.assert_allclose(counts / 4000, [0.3, 0.3, 0.3, 0.1], atol=0.03)
 
 
+@pytest.mark.full
 def test_w_avg_is_tracked(images):
     """After a step the mean has moved by 0.005 at each of the two updates, and its average with it."""
     gan = make("StyleGAN", style_mixing=0.0)
@@ -196,6 +197,7 @@ def test_path_length_penalty():
     np.testing.assert_allclose(found[0], np.mean((lengths - 0.3) ** 2), rtol=0.02)
 
 
+@pytest.mark.full
 def test_mean_path_length(images):
     """Moves by 0.01 towards the lengths of every other step, and stays between; is saved."""
     gan = make("StyleGAN2", path_length_every=2)

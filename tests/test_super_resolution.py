@@ -37,7 +37,7 @@ def trained(model, steps, seed=1):
 # === Networks ===
 
 
-@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("scale", [pytest.param(2, marks=pytest.mark.full), 3, 4])
 @pytest.mark.parametrize("variant", MODELS)
 def test_images_become_larger(variant, scale):
     model = make(variant, scale=scale)
@@ -114,6 +114,7 @@ def test_maps_of_a_deep_compact_network_keep_their_variance():
     assert 0.05 < last / first < 20
 
 
+@pytest.mark.full
 def test_two_calls_are_one_after_the_other(tmp_path):
     first = make("RealESRGAN", pretraining_steps=None)
     trained(first, 2)
@@ -173,6 +174,7 @@ def test_pixels_by_squares():
     assert float(g_loss) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.full
 def test_perceptual_distance_of_shipped_features():
     options = {"perceptual_weight": 1.0, "features": "efficientnet_lite0"}
     model = make("RealESRGAN", image_shape=(16, 16, 3), adversarial_weight=0.0, **options)
@@ -201,6 +203,7 @@ def test_sharpening():
 # === Interpolation ===
 
 
+@pytest.mark.full
 def test_interpolation_lies_between():
     first, second = make("ESRGAN", seed=1), make("ESRGAN", seed=2)
     middle = first.interpolated(second, 0.25)
@@ -270,6 +273,7 @@ def pixels(images):
     return np.round((np.asarray(images) + 1) * 127.5).astype(int)
 
 
+@pytest.mark.full
 def test_windows_are_parts_of_their_pictures(tmp_path):
     """Each pixel of the pictures tells its row, its column and its picture."""
     data = windows(write(tmp_path / "a", (40, 50), (60, 16)), windows_per_image=8)

@@ -194,6 +194,7 @@ def test_texts_that_fit_refuses(name, gan):
         gan.fit(IMAGES, texts, batch_size=8, verbose=0)
 
 
+@pytest.mark.full
 def test_forms_of_data_give_the_same_run():
     """Arrays of str and of bytes, and data sets."""
     as_bytes = np.char.encode(CAPTIONS)
@@ -256,6 +257,7 @@ def test_exported_texts(gan, tmp_path):
         gan.export(tmp_path, "model", jit_compile=True)
 
 
+@pytest.mark.full
 def test_collapse_monitor_takes_texts(gan):
     monitor = callbacks.CollapseMonitor(IMAGES, CAPTIONS, every=1, n=8)
     gan.fit(IMAGES, CAPTIONS, batch_size=8, verbose=0, callbacks=[monitor])
@@ -308,6 +310,7 @@ def test_images_without_captions(folder, text):
         datasets.load(folder)
 
 
+@pytest.mark.full
 def test_fit_from_a_folder(folder):
     gan = make("TextGAN", image_shape=(8, 8, 3))
     gan.compile(jit_compile=False)

@@ -28,6 +28,7 @@ class Rates(keras.callbacks.Callback):
         self.found.append([float(optimizer.learning_rate) for optimizer in optimizers])
 
 
+@pytest.mark.full
 def test_rates_fall_by_the_step(batch):
     model, rates = make("CycleGAN", g_learning_rate=4e-4), Rates()
     model.compile()
@@ -67,7 +68,7 @@ def test_what_a_grid_cannot_be_drawn_of(batch, tmp_path):
         model.evaluate(batch)
 
 
-@pytest.mark.parametrize("variant", ["Pix2Pix", "CycleGAN"])
+@pytest.mark.parametrize("variant", ["Pix2Pix", pytest.param("CycleGAN", marks=pytest.mark.full)])
 def test_grids(variant, batch, tmp_path):
     model = make(variant)
     model.compile()
@@ -94,6 +95,7 @@ def test_a_grid_of_domains(batch, tmp_path):
     np.testing.assert_array_equal(drawn[30:38, :8], made.repeat(3, -1))
 
 
+@pytest.mark.full
 def test_a_run_whose_rates_fall(tmp_path):
     for letter in "AB":
         (tmp_path / "data" / f"train{letter}").mkdir(parents=True)

@@ -165,6 +165,7 @@ def test_scores_while_training(pix2pix):
         model.evaluate(images(), images())
 
 
+@pytest.mark.full
 def test_attention_has_a_bound_of_pixels():
     model = tfgan_zoo.Inpainter(image_shape=(16, 16, 4), width=1, discriminator_width=1)
     picture = np.zeros((600, 600, 4), np.uint8)

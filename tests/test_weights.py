@@ -39,7 +39,17 @@ def shaken(variant, **options):
 # === Names ===
 
 
-@pytest.mark.parametrize("variant", ["DCGAN", "ProGAN", "StyleGAN2", "TextGAN", "BEGAN", "BigGAN"])
+@pytest.mark.parametrize(
+    "variant",
+    [
+        "DCGAN",
+        "ProGAN",
+        "StyleGAN2",
+        "TextGAN",
+        "BEGAN",
+        pytest.param("BigGAN", marks=pytest.mark.full),
+    ],
+)
 def test_names_depend_on_the_architecture_alone(variant):
     gan = make(variant)
     keras.layers.Conv2D(3, 3)  # moves the counter of the process
@@ -82,7 +92,7 @@ def test_two_variables_of_one_name_stay_apart():
 # === Artifacts ===
 
 
-@pytest.mark.parametrize("variant", ["BEGAN", "TextGAN"])
+@pytest.mark.parametrize("variant", ["BEGAN", pytest.param("TextGAN", marks=pytest.mark.full)])
 def test_an_artifact_holds_names_and_all_state(variant, tmp_path):
     gan = shaken(variant)
     folder = gan.export(tmp_path, "model", warmup_batch_sizes=(1,))

@@ -214,6 +214,7 @@ def test_golden_pictures(server, exported, model):
         assert "8 images" in client.verify(exported)
 
 
+@pytest.mark.full
 def test_an_export_in_bfloat16(model, tmp_path):
     path = model.export(tmp_path, "own", dtype="mixed_bfloat16", warmup_batch_sizes=[1])
     assert golden.read(path).tolerance >= 1
