@@ -11,7 +11,7 @@ import statistics
 import tables
 from matplotlib.figure import Figure
 
-PRESET, PICTURES, STEPS = "stylegan2_fashion_mnist", 300, (100, 200, 400, 800, 1600, 3200)
+PRESET, PICTURES, STEPS = "stylegan2_fashion_mnist", 300, (100, 200, 400, 800, 1600)
 METHODS = {  # whether the weights are loaded, and how many of the discriminator's layers are frozen
     "anew": (False, 0),
     "fine-tuned": (True, 0),
