@@ -176,7 +176,7 @@ def upsample(images, taps, up, padding, axis):
         images: Float `[B, H, W, C]`, all but B known.
         taps: Floats `[K]`.
         up: Int.
-        padding: Zeros before and after, once those of `up` are inserted; below 0 places that are left out.
+        padding: Zeros before and after, once those of `up` are inserted; places to leave out below 0.
         axis: 1 or 2.
 
     Returns:

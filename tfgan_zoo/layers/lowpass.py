@@ -14,10 +14,10 @@ def lowpass(taps: int, cutoff: float, width: float, rate: float, radial: bool = 
 
     Args:
         taps: Int K, 2 at least.
-        cutoff: Float. Frequency at which half of the amplitude passes, in cycles for each unit of length.
+        cutoff: Float. Frequency of which half of the amplitude passes, in cycles a unit of length.
         width: Float. Width of the transition between what passes and what is stopped.
-        rate: Float. Samples for each unit of length, more than twice `cutoff`.
-        radial: Whether the filter stops frequencies of all directions alike; else it is that of one axis.
+        rate: Float. Samples a unit of length, more than twice `cutoff`.
+        radial: Whether it stops frequencies of all directions alike; else it is that of one axis.
 
     Returns:
         float64 `[K]`, or `[K, K]` of a radial one; the sum is 1.

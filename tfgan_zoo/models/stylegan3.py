@@ -126,10 +126,10 @@ class StyleGAN3(StyleGAN2):
         """The matrix by which the image's coordinates become those of the waves, float32 `[3, 3]`.
 
         Coordinates are homogeneous, (x to the right, y down, 1), with the image's edge as the unit and
-        its middle as the origin; as it maps the image back to the waves, the image moves by its inverse:
-        `[[1, 0, -0.25], [0, 1, 0], [0, 0, 1]]` moves it to the right by a quarter. It is a weight that is
-        not trained, of the generator and of its average: training, `generate` and what is saved and
-        exported have it.
+        its middle as the origin. The image moves by the inverse: `[[1, 0, -0.25], [0, 1, 0], [0, 0, 1]]`
+        moves it to the right by a quarter. It is a weight that is not trained, of the generator and of
+        its average: training, `generate` and what is saved and exported have it. The discriminator's
+        images stay as they are.
         """
         return tf.convert_to_tensor(self._waves(self.ema_generator).transform)
 
