@@ -64,6 +64,7 @@ CASES = {
         "margin_size": 2,
         "use_radial_filters": True,
         "penalty": R1(weight=None, every=2),
+        "seed": 1,
     },
     "ConditionalGAN": {**CONVOLUTIONAL, "num_classes": 3},
     "ProGAN": {

@@ -170,15 +170,15 @@ _SMALL = {
     "image_shape": (28, 28, 1),
     "latent_dim": 64,
     "style_dim": 64,
-    "channel_base": 448,
-    "channel_max": 64,
+    "channel_base": 224,
+    "channel_max": 32,
     "num_layers": 6,
     "margin_size": 4,
 }
 _FLIPS = {"flip": True}
 
 register(
-    ("stylegan3_fashion_mnist", StyleGAN3, _SMALL, "fashion_mnist", 32, 5, (145_697, 275_633)),
+    ("stylegan3_fashion_mnist", StyleGAN3, _SMALL, "fashion_mnist", 32, 5, (47_666, 69_145)),
     (
         "stylegan3_t_ffhq_1024",
         StyleGAN3,
