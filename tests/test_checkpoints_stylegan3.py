@@ -44,7 +44,7 @@ def test_styles_and_images(read, name, truncation):
 
 @needs_files
 def test_transformed_images(read):
-    """By an argument, one for each image, and by the attribute that `generate` and exports have."""
+    """By an argument, by one for each image, and by the attribute."""
     model, given, recorded = read
     expected = nhwc(recorded["image_psi1_transform"])
     z, transform = given["z"][: len(expected)], given["transform"]
@@ -52,13 +52,9 @@ def test_transformed_images(read):
     both = np.stack([np.eye(3), transform])
     mixed = model.render(z, training=True, transform=both).numpy()
     close(mixed, np.stack([nhwc(recorded["image_psi1"])[0], expected[1]]))
-    plain = model.generate(2, seed=1)
     model.transform = transform
     close(model.render(z, training=True).numpy(), expected)
-    moved = model.generate(2, seed=1)
     model.transform = np.eye(3)
-    assert (moved != plain).any()
-    np.testing.assert_array_equal(model.generate(2, seed=1), plain)
 
 
 @needs_files

@@ -10,7 +10,10 @@ from tfgan_zoo import cli, latent
 from tfgan_zoo.latent.affine import first_maps
 
 
-@pytest.fixture(scope="module", params=["StyleGAN", "StyleGAN2", "StyleGAN3"])
+@pytest.fixture(
+    scope="module",
+    params=["StyleGAN", "StyleGAN2", pytest.param("StyleGAN3", marks=pytest.mark.full)],
+)
 def gan(request):
     return make(request.param)
 
