@@ -57,6 +57,15 @@ CASES = {
         "penalty": R1(weight=None, every=2),
         "path_length_every": 2,
     },
+    "StyleGAN3": {
+        **STYLED,
+        "num_layers": 3,
+        "num_critical": 1,
+        "margin_size": 2,
+        "use_radial_filters": True,
+        "penalty": R1(weight=None, every=2),
+        "seed": 1,
+    },
     "ConditionalGAN": {**CONVOLUTIONAL, "num_classes": 3},
     "ProGAN": {
         **SMALL,

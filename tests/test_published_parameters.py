@@ -318,6 +318,20 @@ def stylegan2_discriminator(channels):
     return count + conv(3, first + 1, first) + dense(16 * first, first) + dense(first, 1)
 
 
+def stylegan3_generator(channels, inputs=512, size=3, style=512):
+    """networks_stylegan3.py: two mapping layers, a matrix of waves, styled convolutions, colours."""
+    count = 2 * dense(style, style) + dense(style, 4) + inputs**2
+    for before, after in itertools.pairwise([inputs, *channels]):
+        count += dense(style, before) + conv(size, before, after)
+    return count + dense(style, channels[-1]) + conv(1, channels[-1], 3)
+
+
+def stylegan3_channels(largest, base, edge=1024, layers=14, critical=2):
+    """channel_base over twice the cutoffs, which are geometric from 2 on."""
+    shares = [min(1, layer / (layers - critical)) for layer in range(layers)]
+    return [min(largest, round(base / 2 / (2 * (edge / 4) ** share))) for share in shares]
+
+
 # === What is published ===
 
 TO_64, TO_48, TO_128 = (
@@ -580,6 +594,7 @@ BY_HAND = {
     ("r3gan_imagenet_64", D): r3gan_discriminator((1536,) * 5, group=32, classes=1000),
     ("stylegan2_celeb_a_64", G): stylegan2_generator(FACES_64, style=256, mapping=4),
     ("stylegan2_celeb_a_64", D): stylegan2_discriminator(FACES_64),
+    ("stylegan3_t_ffhq_1024", G): stylegan3_generator(stylegan3_channels(512, 32768)),
 }
 
 # Printed numbers, with the place of their last digit.
@@ -600,6 +615,9 @@ PRINTED = {
     ("stylegan2_celeb_a_hq_256", D): (24_001_000, 1_000),
     ("stylegan2_celeb_a_hq_1024", G): (28_794_124 + 6 * dense(512, 512), 1),
     ("stylegan2_celeb_a_hq_1024", D): (29_012_513, 1),
+    ("stylegan3_t_ffhq_1024", D): (29_012_513, 1),
+    ("stylegan3_r_ffhq_1024", G): (15_093_151, 1),
+    ("stylegan3_r_ffhq_1024", D): (29_012_513, 1),
     ("progan_celeb_a_hq_1024", G): (23_100_000, 100_000),
     ("progan_celeb_a_hq_1024", D): (23_100_000, 100_000),
     ("pix2pix_facades", G): (54_414_000, 1_000),
@@ -730,6 +748,10 @@ def test_the_tables_numbers_are_those_counted_here():
         (
             ("stylegan2_celeb_a_hq_1024", D),
             stylegan2_discriminator(stylegan2_channels(1024, 32768)),
+        ),
+        (
+            ("stylegan3_r_ffhq_1024", G),
+            stylegan3_generator(stylegan3_channels(1024, 65536), inputs=1024, size=1),
         ),
         (("pix2pix_facades", G), unet(64, 8)),
         (("pix2pix_facades", D), patchgan(64, 6, normal_conv)),

@@ -11,6 +11,7 @@ from tfgan_zoo.regularizers import (
     ADA,
     Balance,
     BalancedConsistency,
+    Blur,
     DiffAugment,
     InstanceNoise,
     LatentConsistency,
@@ -36,6 +37,7 @@ CASES = {
     "unrolled": ("Unrolled(steps=5)", Unrolled(1)),
     "instance_noise": ("InstanceNoise(stddev=0.1, steps=0)", InstanceNoise(1, 10)),
     "balance": (None, Balance(0.2, 0.9)),
+    "blur": ("Blur(stddev=10.0, steps=0)", Blur(1, 10)),
 }
 
 

@@ -71,6 +71,7 @@ def test_presets_of_style_based_gans():
     }
     published = {"stylegan_celeb_a_hq_1024": 10.0, "stylegan2_celeb_a_hq_1024": 10.0}
     published |= {"stylegan2_celeb_a_hq_256": 1.0, "stylegan2_emoji_64": 0.1}
+    published |= dict.fromkeys(("stylegan3_t_ffhq_1024", "stylegan3_r_ffhq_1024"), 32.8)
     assert found == dict.fromkeys(found) | published  # None: by the rule
     for name in ("stylegan_fashion_mnist", "stylegan2_fashion_mnist"):
         assert option(name, "style_mixing") == 0.0

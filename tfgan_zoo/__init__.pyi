@@ -51,6 +51,7 @@ from .models import RealESRGAN as RealESRGAN
 from .models import StarGAN as StarGAN
 from .models import StyleGAN as StyleGAN
 from .models import StyleGAN2 as StyleGAN2
+from .models import StyleGAN3 as StyleGAN3
 from .models import StyleTransfer as StyleTransfer
 from .models import TextGAN as TextGAN
 from .models import VanillaGAN as VanillaGAN

@@ -25,6 +25,7 @@ _NAMES = (  # of weights/convert_<name>.py
     "studiogan",
     "stylegan2_ada_pytorch",
     "stylegan2_tf",
+    "stylegan3",
 )
 FAMILIES = {
     name: importlib.import_module(f"tfgan_zoo.weights.convert_{name}").FAMILY for name in _NAMES

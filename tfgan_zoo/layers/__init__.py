@@ -3,6 +3,8 @@
 from tfgan_zoo.deprecated import renamed
 from tfgan_zoo.layers.activations import LeakyReLU as LeakyReLU
 from tfgan_zoo.layers.activations import ScaledActivation as ScaledActivation
+from tfgan_zoo.layers.alias_free import AliasFreeConv2D as AliasFreeConv2D
+from tfgan_zoo.layers.alias_free import FilteredLeakyReLU as FilteredLeakyReLU
 from tfgan_zoo.layers.attention import SelfAttention as SelfAttention
 from tfgan_zoo.layers.clipping import Clamp as Clamp
 from tfgan_zoo.layers.clipping import Clip as Clip
@@ -13,6 +15,7 @@ from tfgan_zoo.layers.convolution import cpu_convolutions as cpu_convolutions
 from tfgan_zoo.layers.dropout import Dropout as Dropout
 from tfgan_zoo.layers.equalized import EqualizedConv2D as EqualizedConv2D
 from tfgan_zoo.layers.equalized import EqualizedDense as EqualizedDense
+from tfgan_zoo.layers.fourier import FourierFeatures as FourierFeatures
 from tfgan_zoo.layers.gated import GatedConv2D as GatedConv2D
 from tfgan_zoo.layers.lab import lab_to_rgb as lab_to_rgb
 from tfgan_zoo.layers.lab import rgb_to_lab as rgb_to_lab

@@ -1854,3 +1854,103 @@ class WGANGP(DCGAN):
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
+
+class StyleGAN3(StyleGAN2):
+    """StyleGAN2 with a generator of continuous signals, equivariant to translation or to
+    rotation too."""
+
+    num_layers: int
+    num_critical: int
+    first_cutoff: float
+    first_stopband: float
+    last_stopband_rel: float
+    margin_size: int
+    output_scale: float
+    conv_kernel: int
+    filter_size: int
+    lrelu_upsampling: int
+    use_radial_filters: bool
+    magnitude_momentum: float
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (64, 64, 3),
+        latent_dim: int = 512,
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        penalty: str | Penalty | None = ...,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = (),
+        n_critic: int = 1,
+        g_learning_rate: float = 0.0025,
+        d_learning_rate: float = 0.002,
+        ema_decay: float = 0.9977843871238888,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        style_dim: int = 512,
+        mapping_layers: int = 2,
+        channel_base: int = 32768,
+        channel_max: int = 512,
+        style_mixing: float = 0.0,
+        path_length_weight: float = 0.0,
+        path_length_every: int = 4,
+        path_length_decay: float = 0.01,
+        path_length_shrink: int = 2,
+        num_classes: int | None = None,
+        label_dim: int | None = None,
+        mapping_width: int | None = None,
+        mapping_activation: Literal[
+            "lrelu", "relu", "swish", "linear", "tanh", "sigmoid", "elu", "selu", "softplus"
+        ] = "lrelu",
+        mapping_learning_rate_multiplier: float = 0.01,
+        w_avg_momentum: float = 0.998,
+        g_architecture: Literal["skip", "resnet", "orig"] = "skip",
+        d_architecture: Literal["skip", "resnet", "orig"] = "resnet",
+        g_activation: Literal[
+            "lrelu", "relu", "swish", "linear", "tanh", "sigmoid", "elu", "selu", "softplus"
+        ] = "lrelu",
+        d_activation: Literal[
+            "lrelu", "relu", "swish", "linear", "tanh", "sigmoid", "elu", "selu", "softplus"
+        ] = "lrelu",
+        g_resample_filter: Sequence[float] = (1, 3, 3, 1),
+        d_resample_filter: Sequence[float] = (1, 3, 3, 1),
+        g_conv_clamp: float | None = 256.0,
+        d_conv_clamp: float | None = 256.0,
+        use_noise: bool = True,
+        d_channel_base: int | None = None,
+        d_channel_max: int | None = None,
+        d_mapping_layers: int = 8,
+        d_mapping_learning_rate_multiplier: float = 0.01,
+        class_map_dim: int | None = None,
+        d_label_dim: int | None = None,
+        d_mapping_width: int | None = None,
+        stddev_group_size: int | None = 4,
+        stddev_features: int = 1,
+        stddev_grouping: Literal["consecutive", "strided"] = "consecutive",
+        num_layers: int = 14,
+        num_critical: int = 2,
+        first_cutoff: float = 2.0,
+        first_stopband: float = 4.2870938501451725,
+        last_stopband_rel: float = 1.2311444133449163,
+        margin_size: int = 10,
+        output_scale: float = 0.25,
+        conv_kernel: int = 3,
+        filter_size: int = 6,
+        lrelu_upsampling: int = 2,
+        use_radial_filters: bool = False,
+        magnitude_momentum: float = 0.9988915792636801,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def images_from_styles(
+        self, styles: tf.Tensor, training: bool = False, transform=None
+    ) -> tf.Tensor: ...
+    def render(
+        self,
+        latents: tf.Tensor,
+        labels: ArrayLike | None = None,
+        truncation: ArrayLike = 1.0,
+        training: bool = False,
+        truncation_cutoff: int | None = None,
+        transform=None,
+    ) -> tf.Tensor: ...
+    @property
+    def transform(self): ...

@@ -13,6 +13,7 @@ from tfgan_zoo.configurable import look_up
 from tfgan_zoo.regularizers.ada import ADA as ADA
 from tfgan_zoo.regularizers.balance import Balance as Balance
 from tfgan_zoo.regularizers.base import Regularizer as Regularizer
+from tfgan_zoo.regularizers.blur import Blur as Blur
 from tfgan_zoo.regularizers.consistency import BalancedConsistency as BalancedConsistency
 from tfgan_zoo.regularizers.diff_augment import DiffAugment as DiffAugment
 from tfgan_zoo.regularizers.instance_noise import InstanceNoise as InstanceNoise
@@ -31,6 +32,7 @@ REGULARIZERS: dict[str, type[Regularizer]] = {
     "unrolled": Unrolled,
     "instance_noise": InstanceNoise,
     "balance": Balance,
+    "blur": Blur,
 }
 
 

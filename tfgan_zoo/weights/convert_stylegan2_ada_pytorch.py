@@ -8,13 +8,13 @@ from tfgan_zoo.weights.source import Family, Tensors
 from tfgan_zoo.weights.stylegan2 import converted
 
 NETWORKS = {"generator": "G", "ema_generator": "G_ema", "discriminator": "D"}
-_FILTERS = {r"resample_filter$": "copies of the filter, and those of layers that do not resample"}
+FILTERS = {r"resample_filter$": "copies of the filter, and those of layers that do not resample"}
 
 
 # === Files ===
 
 
-def _modules(source):
+def modules(source):
     """`{"generator": module, …}` of those that the one file has."""
     trees = list(source.trees().values())
     tree = trees[0] if len(trees) == 1 else {}
@@ -25,57 +25,74 @@ def _modules(source):
 
 
 def _recognizes(source):
-    modules = _modules(source)
-    generators = [m for name, m in modules.items() if name != "discriminator"]
-    wholes = [_has(m, "mapping") and _has(m, "synthesis.b4.conv1.affine") for m in generators]
-    is_known = "discriminator" not in modules or _has(modules["discriminator"], "b4.out")
+    return holds(modules(source), "synthesis.b4.conv1.affine")
+
+
+def holds(parts, path):
+    """Whether each generator of `modules` has a mapping network and that module, and a discriminator of
+    theirs, if there is one, is StyleGAN2's."""
+    generators = [m for name, m in parts.items() if name != "discriminator"]
+    wholes = [_has(m, "mapping") and _has(m, path) for m in generators]
+    is_known = "discriminator" not in parts or _has(parts["discriminator"], "b4.out")
     return bool(wholes) and all(wholes) and is_known
 
 
 def _convert(source):
-    modules = _modules(source)
-    tensors = {
-        name: Tensors(pytorch.state_dict(module), _FILTERS) for name, module in modules.items()
-    }
+    return converted(*read(modules(source), _of_generator, FILTERS))
+
+
+def read(parts, of_generator, left_out):
+    """The `Tensors` of modules, `{name: module}`, and the options that no tensor tells."""
+    tensors = {name: Tensors(pytorch.state_dict(m), left_out) for name, m in parts.items()}
     settings = {}
-    for name, module in modules.items():
-        settings |= _of_discriminator(module) if name == "discriminator" else _of_generator(module)
-    return converted(tensors, settings)
+    for name, module in parts.items():
+        settings |= _of_discriminator(module) if name == "discriminator" else of_generator(module)
+    return tensors, settings
 
 
 def _has(module, path):
-    return _at(module, path) is not None
+    return at(module, path) is not None
 
 
-def _at(module, path):
+def at(module, path):
     """The module of that path; None where there is none."""
     for name in path.split("."):
         module = pytorch.children(module).get(name) if module is not None else None
     return module
 
 
-def _setting(module, path, name):
+def setting(module, path, name):
     """An attribute of a module within, as a plain value."""
-    found = pytorch.attributes(_at(module, path)).get(name)
-    return found.item() if isinstance(found, np.generic) else found
+    return plain(pytorch.attributes(at(module, path)).get(name))
+
+
+def plain(value):
+    """A number of NumPy's as one of Python's."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _of_generator(module):
-    """What no tensor tells, as options of our class."""
-    momentum = _setting(module, "mapping", "w_avg_beta")
+    return {
+        **of_styles(module),
+        "g_activation": setting(module, "synthesis.b4.conv1", "activation"),
+        "g_conv_clamp": setting(module, "synthesis.b4.conv1", "conv_clamp"),
+    }
+
+
+def of_styles(module):
+    """What no tensor of a generator's mapping network tells, as options of our class."""
+    momentum = setting(module, "mapping", "w_avg_beta")
     if momentum is None:
         raise ValueError("Its mapping network keeps no average of styles (w_avg_beta is None).")
     return {
-        "latent_dim": int(_setting(module, "mapping", "z_dim")),
+        "latent_dim": int(setting(module, "mapping", "z_dim")),
         "w_avg_momentum": float(momentum),
-        "g_activation": _setting(module, "synthesis.b4.conv1", "activation"),
-        "g_conv_clamp": _setting(module, "synthesis.b4.conv1", "conv_clamp"),
         **_of_mapping(module, ""),
     }
 
 
 def _of_mapping(module, player):
-    first = _at(module, "mapping.fc0")
+    first = at(module, "mapping.fc0")
     if first is None:
         return {}
     activation = pytorch.attributes(first)["activation"]
@@ -88,15 +105,15 @@ def _of_mapping(module, player):
 def _of_discriminator(module):
     blocks = [name for name in pytorch.children(module) if name not in ("b4", "mapping")]
     found = {
-        "d_activation": _setting(module, "b4.conv", "activation"),
-        "d_conv_clamp": _setting(module, "b4.conv", "conv_clamp"),
+        "d_activation": setting(module, "b4.conv", "activation"),
+        "d_conv_clamp": setting(module, "b4.conv", "conv_clamp"),
         **_of_mapping(module, "d_"),
     }
-    others = {_setting(module, f"{block}.conv0", "activation") for block in blocks}
+    others = {setting(module, f"{block}.conv0", "activation") for block in blocks}
     if others - {found["d_activation"]}:
         raise ValueError("The discriminator's last layers have another activation than its blocks.")
     if _has(module, "b4.mbstd"):
-        found["stddev_group_size"] = _setting(module, "b4.mbstd", "group_size")
+        found["stddev_group_size"] = setting(module, "b4.mbstd", "group_size")
     return found
 
 

@@ -10,13 +10,16 @@ _ALONE = 1e-4  # the root of 1e-8: what the deviation is within a group of one i
 _HIDDEN_GAIN = 2**0.5  # of "lrelu", which our kernels of the mapping have, and our biases have not
 
 
-def converted(tensors, settings):
+def converted(tensors, settings, variant="StyleGAN2", shapes=None, synthesis=None):
     """Networks as our class has them.
 
     Args:
         tensors: `{"generator": Tensors, "ema_generator": …, "discriminator": …}`; one generator at
             least.
         settings: Options that no tensor tells. "d_mapping_activation" must be that of the generator.
+        variant: The class, of a mapping network and a discriminator as StyleGAN2's.
+        shapes: From the tensors of a generator to the options that they tell.
+        synthesis: From these to the layers that come after the mean style; see `_synthesis`.
     """
     generator = tensors.get("ema_generator") or tensors["generator"]
     critic = tensors.get("discriminator")
@@ -27,19 +30,21 @@ def converted(tensors, settings):
         raise ValueError(
             f"The generator's mapping network has activation {activation}, the discriminator's {other}."
         )
-    options = {**_shapes(generator), **(_shapes_of_critic(critic) if critic else {}), **settings}
+    shapes, synthesis = shapes or _shapes, synthesis or _synthesis
+    options = {**shapes(generator), **(_shapes_of_critic(critic) if critic else {}), **settings}
     if critic and options["num_classes"] and "mapping.embed.weight" not in critic:
         raise ValueError("The generator takes labels, and the discriminator none.")
     bias = _HIDDEN_GAIN if activation == "lrelu" else 1.0
     found = {}
     for network, given in tensors.items():
-        rows = (
-            _discriminator(given, bias) if network == "discriminator" else _generator(given, bias)
-        )
+        if network == "discriminator":
+            rows = _discriminator(given, bias)
+        else:
+            rows = _generator(given, bias, synthesis)
         found |= _numbered(network, rows)
     for network in {"generator", "ema_generator"} - tensors.keys():
-        found |= _numbered(network, _generator(generator, bias))
-    return Converted("StyleGAN2", _own(options), found, list(tensors.values()))
+        found |= _numbered(network, _generator(generator, bias, synthesis))
+    return Converted(variant, _own(options), found, list(tensors.values()))
 
 
 def _own(options):
@@ -71,19 +76,26 @@ def _shapes(tensors):
     first, top = "synthesis.b4", f"synthesis.b{edges[-1]}"
     colours, style_dim = tensors.shape(f"{top}.torgb.weight")[0], _sides(tensors, f"{top}.torgb")[1]
     widths = {edge: tensors.shape(f"synthesis.b{edge}.conv1.weight")[0] for edge in edges}
-    count = tensors.count(r"mapping\.fc(\d+)\.weight")
     is_residual = any(f"synthesis.b{edge}.skip.weight" in tensors for edge in edges)
     plain = "resnet" if is_residual else "orig"
     return {
         "image_shape": (edges[-1], edges[-1], colours),
         "style_dim": style_dim,
-        "mapping_layers": count,
-        "mapping_width": tensors.shape("mapping.fc0.weight")[0] if count > 1 else None,
-        **_labels(tensors, ""),
+        **shapes_of_mapping(tensors),
         **_widths(widths, ""),
         "g_architecture": "skip" if f"{first}.torgb.weight" in tensors else plain,
         "g_resample_filter": _taps(tensors, f"synthesis.b{edges[1]}.conv0"),
         "use_noise": f"{first}.conv1.noise_const" in tensors,
+    }
+
+
+def shapes_of_mapping(tensors):
+    """What the tensors of a generator's mapping network tell."""
+    count = tensors.count(r"mapping\.fc(\d+)\.weight")
+    return {
+        "mapping_layers": count,
+        "mapping_width": tensors.shape("mapping.fc0.weight")[0] if count > 1 else None,
+        **_labels(tensors, ""),
     }
 
 
@@ -186,9 +198,13 @@ def _styled(tensors, layer, is_enlarging=False):
         yield "noise_injection", {"strength": np.asarray(strength), "noise": noise[..., None]}
 
 
-def _generator(tensors, bias):
+def _generator(tensors, bias, synthesis):
     yield from _mapping(tensors, bias)
     yield "w_avg", {"mean": tensors["mapping.w_avg"]}
+    yield from synthesis(tensors)
+
+
+def _synthesis(tensors):
     constant = np.transpose(tensors["synthesis.b4.const"], (1, 2, 0))
     yield "constant_input", {"constant": constant}
     for edge in sizes(tensors, r"synthesis\.b(\d+)\..*"):
