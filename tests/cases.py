@@ -91,6 +91,14 @@ CASES = {
         "gamma": 0.1,
     },
     "BigGAN": {**BIG, "seed": 3},
+    "FastGAN": {
+        **SMALL,
+        "width": 1,
+        "discriminator_width": 1,
+        "decoder_width": 2,
+        "excitation_ratio": 2,
+        "features": None,
+    },
     "GAN": {"n_critic": 2},  # with networks of one's own, which `make` gives it
 }
 

@@ -42,6 +42,7 @@ from .models import Colorizer as Colorizer
 from .models import ConditionalGAN as ConditionalGAN
 from .models import CycleGAN as CycleGAN
 from .models import FastCUT as FastCUT
+from .models import FastGAN as FastGAN
 from .models import ImageToImage as ImageToImage
 from .models import InfoGAN as InfoGAN
 from .models import Inpainter as Inpainter

@@ -18,6 +18,7 @@ _NAMES = (  # of weights/convert_<name>.py
     "cyclegan_pix2pix",
     "esrgan",
     "fast_neural_style",
+    "fastgan",
     "huggingface_biggan",
     "mimicry",
     "r3gan",

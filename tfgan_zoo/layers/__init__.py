@@ -41,6 +41,7 @@ from tfgan_zoo.layers.shuffle import PixelShuffle as PixelShuffle
 from tfgan_zoo.layers.shuffle import PixelUnshuffle as PixelUnshuffle
 from tfgan_zoo.layers.spectral import SpectralConv2D as SpectralConv2D
 from tfgan_zoo.layers.spectral import SpectralDense as SpectralDense
+from tfgan_zoo.layers.spectral import SpectralFirstMap as SpectralFirstMap
 from tfgan_zoo.layers.spectral import SpectralProjection as SpectralProjection
 from tfgan_zoo.layers.spectral import advance_spectral_norms as advance_spectral_norms
 from tfgan_zoo.layers.styles import AdaptiveInstanceNormalization as AdaptiveInstanceNormalization

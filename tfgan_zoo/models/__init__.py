@@ -12,6 +12,7 @@ from tfgan_zoo.models.cut import FastCUT as FastCUT
 from tfgan_zoo.models.cyclegan import CycleGAN as CycleGAN
 from tfgan_zoo.models.dcgan import DCGAN as DCGAN
 from tfgan_zoo.models.esrgan import ESRGAN as ESRGAN
+from tfgan_zoo.models.fastgan import FastGAN as FastGAN
 from tfgan_zoo.tasks.gan import GAN as GAN
 from tfgan_zoo.tasks.image_to_image import ImageToImage as ImageToImage
 from tfgan_zoo.models.infogan import InfoGAN as InfoGAN
