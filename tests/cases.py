@@ -97,7 +97,20 @@ CASES = {
         "discriminator_width": 1,
         "decoder_width": 2,
         "excitation_ratio": 2,
-        "features": None,
+        "reconstruction_distance": "l1",
+    },
+    "ProjectedGAN": {
+        **SMALL,
+        "num_classes": 3,
+        "width": 1,
+        "excitation_ratio": 2,
+        "features": "tiny",
+        "feature_layers": ("half", "quarter"),
+        "feature_side": 8,
+        "projection_width": 2,
+        "discriminator_width": 1,
+        "embedding_dim": 4,
+        "class_map_dim": 4,
     },
     "GAN": {"n_critic": 2},  # with networks of one's own, which `make` gives it
 }

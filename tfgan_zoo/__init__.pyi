@@ -48,6 +48,7 @@ from .models import InfoGAN as InfoGAN
 from .models import Inpainter as Inpainter
 from .models import Pix2Pix as Pix2Pix
 from .models import ProGAN as ProGAN
+from .models import ProjectedGAN as ProjectedGAN
 from .models import RealESRGAN as RealESRGAN
 from .models import StarGAN as StarGAN
 from .models import StyleGAN as StyleGAN

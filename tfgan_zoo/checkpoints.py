@@ -21,6 +21,7 @@ _NAMES = (  # of weights/convert_<name>.py
     "fastgan",
     "huggingface_biggan",
     "mimicry",
+    "projected_gan",
     "r3gan",
     "stargan",
     "studiogan",

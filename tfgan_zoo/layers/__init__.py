@@ -32,6 +32,7 @@ from tfgan_zoo.layers.normalization import (
 from tfgan_zoo.layers.padding import ReflectionPadding2D as ReflectionPadding2D
 from tfgan_zoo.layers.padding import reflected as reflected
 from tfgan_zoo.layers.padding import reflected_to_multiple as reflected_to_multiple
+from tfgan_zoo.layers.resampling import BilinearResize as BilinearResize
 from tfgan_zoo.layers.resampling import BilinearUpsampling as BilinearUpsampling
 from tfgan_zoo.layers.resampling import NearestUpsampling2D as NearestUpsampling2D
 from tfgan_zoo.layers.resampling import Resample as Resample

@@ -20,6 +20,7 @@ from tfgan_zoo.models.inpainter import Inpainter as Inpainter
 from tfgan_zoo.models.lsgan import LSGAN as LSGAN
 from tfgan_zoo.models.pix2pix import Pix2Pix as Pix2Pix
 from tfgan_zoo.models.progan import ProGAN as ProGAN
+from tfgan_zoo.models.projected_gan import ProjectedGAN as ProjectedGAN
 from tfgan_zoo.models.r3gan import R3GAN as R3GAN
 from tfgan_zoo.models.real_esrgan import RealESRGAN as RealESRGAN
 from tfgan_zoo.models.sagan import SAGAN as SAGAN

@@ -9,12 +9,12 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from tfgan_zoo.layers import Clip, LeakyReLU, noise
+from tfgan_zoo.layers import Clip, LeakyReLU
 from tfgan_zoo.networks import fastgan, perceptual
 from tfgan_zoo.presets import register
 from tfgan_zoo.regularizers import DiffAugment
 from tfgan_zoo.tasks.adversarial import DiscriminatorOutput
-from tfgan_zoo.tasks.gan import GAN
+from tfgan_zoo.tasks.noisy import NoisyGAN
 
 _PYRAMID = "pyramid"  # the part of the generator that makes images of two sizes
 _SMALL = 128  # the side of small images, of large ones
@@ -24,7 +24,7 @@ _WIDTHS = {8: 8, 16: 4, 32: 2, 64: 1, 128: 0.5, 256: 0.25, 512: 0.125}
 _HIDDEN = 16  # of the convolution before the logits of large images
 
 
-class FastGAN(GAN):
+class FastGAN(NoisyGAN):
     """The few-shot GAN: it learns from a hundred images.
 
     The generator multiplies feature maps by gates of those that are a 16th of their side (skip-layer
@@ -34,7 +34,7 @@ class FastGAN(GAN):
     image. Hinge loss, Adam(2e-4, beta_1=0.5), batches of 8, color and translation of DiffAugment, an
     average of the generator of decay 0.999 (section 3, and the authors' code).
 
-    The paper's distance of rebuilt images is LPIPS; here it is one of `features`, or L1. The authors'
+    The paper's distance of rebuilt images is LPIPS; here it is one of other features, or L1. The authors'
     code draws the hinge's margin from [0.8, 1] for each logit, uses the same generated images in the
     updates of both players, and one quarter for a whole batch; here it is 1, and they are drawn anew.
 
@@ -56,8 +56,9 @@ class FastGAN(GAN):
         output_activation: "tanh", "linear", whose images are clipped when they are drawn, or None:
             "tanh" for images of 1024 pixels a side alone, as in the authors' code.
         reconstruction_weight: Float. Of the distances of rebuilt images.
-        features: The network in whose maps these are compared: see `networks.perceptual.features`.
-            None: the mean difference of pixels.
+        reconstruction_distance: "perceptual", in the maps of a network of features, or "l1", the mean
+            difference of pixels.
+        features: That network: see `networks.perceptual.features`. With "l1" none is loaded.
         generator_normalization, discriminator_normalization: "batch" or None.
         generator_spectral_norm, discriminator_spectral_norm: "iterated": layers keep one singular
             vector, and each call makes a power iteration from it; "stored": they keep both, and calls
@@ -68,7 +69,7 @@ class FastGAN(GAN):
 
     Raises:
         ValueError: Images that are not square with a side of 8, 16, 32, …, 1024, widths of which a
-            feature map would have no channel, or other channels than 1 or 3 where there are `features`.
+            feature map would have no channel, or other channels than 1 or 3 where features are compared.
     """
 
     defaults = {
@@ -83,6 +84,7 @@ class FastGAN(GAN):
         "generator_blocks": "alternating",
         "output_activation": None,
         "reconstruction_weight": 1.0,
+        "reconstruction_distance": "perceptual",
         "features": "efficientnet_lite0",
         "generator_normalization": "batch",
         "discriminator_normalization": "batch",
@@ -95,7 +97,7 @@ class FastGAN(GAN):
         "generator_blocks": fastgan.BLOCKS,
         "output_activation": ("tanh", "linear", None),
         "reconstruction_weight": ">= 0",
-        "features": "",
+        "reconstruction_distance": ("perceptual", "l1"),
         "discriminator_normalization": ("batch", None),
     }
 
@@ -105,13 +107,15 @@ class FastGAN(GAN):
         fastgan.check(self)
         largest = {1024: 512}.get(self.image_shape[0], _sides(self)[0])
         fastgan.require_channels(self, "discriminator_width", _WIDTHS[largest])
-        fastgan.require_channels(self, "discriminator_width", _WIDTHS[max(small_side(self) // 2, 8)] / 2)
+        fastgan.require_channels(
+            self, "discriminator_width", _WIDTHS[max(small_side(self) // 2, 8)] / 2
+        )
         super().build_networks()
         self.decoder = self.build_decoder()
 
     def _check_networks(self):
         super()._check_networks()
-        if self.features is not None:
+        if self.reconstruction_distance == "perceptual":
             perceptual.get(self.features)
             perceptual.check_channels(type(self).__name__, self.image_shape[-1])
 
@@ -194,7 +198,7 @@ class FastGAN(GAN):
         return tf.add_n([self._distance(rebuilt[name], targets[name]) for name in maps])
 
     def _distance(self, images, targets):
-        if self.features is None:
+        if self.reconstruction_distance == "l1":
             return tf.reduce_mean(tf.abs(tf.cast(images, tf.float32) - targets))
         weights = perceptual.get(self.features).content
         network = perceptual.features(self.features, tuple(weights))
@@ -202,30 +206,6 @@ class FastGAN(GAN):
         return perceptual.perceptual_distance(*maps, weights)
 
     # === Use ===
-
-    def render(
-        self,
-        latents,
-        labels=None,
-        truncation=1.0,
-        training=False,
-        noise_mode="const",
-        noise_seed=0,
-    ):
-        """Float images in [-1, 1], `[B, H, W, C]`, of the averaged generator.
-
-        Args:
-            latents: Floats `[B, latent_dim]`.
-            labels: None.
-            truncation: Float in (0, 1], or one for each image; see `truncate`.
-            training: Whether values beyond [-1, 1] stay as they are.
-            noise_mode: "const": every image has the noise that the network holds; "random": noise of its
-                own, as in training, a function of `noise_seed` and its place; "none": no noise.
-            noise_seed: Int in [0, 2**31).
-        """
-        latents = self.checked_latents(latents)
-        with noise.drawn_noise(noise_mode, noise_seed, latents.shape[0]):
-            return super().render(latents, labels, truncation, training)
 
     def served_scores(self, images, label=None):
         return {"logits": super().served_scores(images, label)["logits"]}  # features would be large
@@ -315,3 +295,26 @@ def quarter(images, place):
     parts = [part for row in rows for part in (row[:, :, :half], row[:, :, half:])]
     chosen = tf.one_hot(place, 4, dtype=images.dtype)[:, :, None, None, None]
     return tf.reduce_sum(chosen * tf.stack(parts, axis=1), axis=1)
+
+
+# === Presets ===
+
+# The paper's networks and its 50,000 updates of 8 images, as its comparisons of few images have them.
+_512 = {"image_shape": (512, 512, 3)}
+_1024 = {"image_shape": (1024, 1024, 3)}
+# A few thousand images of 64 pixels on a CPU: a quarter of the channels, excitations at all sizes from 16.
+_EMOJI = {
+    "image_shape": (64, 64, 3),
+    "latent_dim": 128,
+    "width": 16,
+    "discriminator_width": 16,
+    "decoder_width": 16,
+    "excitation_ratio": 4,
+}
+
+register(
+    ("fastgan_emoji_64", FastGAN, _EMOJI, "noto_emoji64", 16, 100, (2_524_740, 500_080)),
+    ("fastgan_celeb_a_hq_256", FastGAN, {}, "celeb_a_hq/256", 8, 13, (29_127_846, 8_386_672)),
+    ("fastgan_celeb_a_hq_512", FastGAN, _512, "celeb_a_hq/512", 8, 13, (29_174_392, 8_387_008)),
+    ("fastgan_celeb_a_hq_1024", FastGAN, _1024, "celeb_a_hq/1024", 8, 13, (29_176_512, 8_388_704)),
+)

@@ -8,7 +8,7 @@ from tfgan_zoo.weights.source import Family, Tensors
 from tfgan_zoo.weights.stylegan2 import converted
 
 NETWORKS = {"generator": "G", "ema_generator": "G_ema", "discriminator": "D"}
-_FILTERS = {r"resample_filter$": "copies of the filter, and those of layers that do not resample"}
+FILTERS = {r"resample_filter$": "copies of the filter, and those of layers that do not resample"}
 
 
 # === Files ===
@@ -27,19 +27,23 @@ def _modules(source):
 def _recognizes(source):
     modules = _modules(source)
     generators = [m for name, m in modules.items() if name != "discriminator"]
-    wholes = [_has(m, "mapping") and _has(m, "synthesis.b4.conv1.affine") for m in generators]
     is_known = "discriminator" not in modules or _has(modules["discriminator"], "b4.out")
-    return bool(wholes) and all(wholes) and is_known
+    return bool(generators) and all(map(is_generator, generators)) and is_known
+
+
+def is_generator(module):
+    """Whether a pickled module is a generator of theirs."""
+    return _has(module, "mapping") and _has(module, "synthesis.b4.conv1.affine")
 
 
 def _convert(source):
     modules = _modules(source)
     tensors = {
-        name: Tensors(pytorch.state_dict(module), _FILTERS) for name, module in modules.items()
+        name: Tensors(pytorch.state_dict(module), FILTERS) for name, module in modules.items()
     }
     settings = {}
     for name, module in modules.items():
-        settings |= _of_discriminator(module) if name == "discriminator" else _of_generator(module)
+        settings |= _of_discriminator(module) if name == "discriminator" else of_generator(module)
     return converted(tensors, settings)
 
 
@@ -60,7 +64,7 @@ def _setting(module, path, name):
     return found.item() if isinstance(found, np.generic) else found
 
 
-def _of_generator(module):
+def of_generator(module):
     """What no tensor tells, as options of our class."""
     momentum = _setting(module, "mapping", "w_avg_beta")
     if momentum is None:

@@ -75,3 +75,14 @@ def _noise(filling, prefix, side):
     strength = np.reshape(filling.tensors[f"{prefix}.weight"], ())
     name = filling.next_name("noise_injection")
     filling.give(name, {"strength": strength, "noise": np.float32(noise)})
+
+
+def _conditional_block(filling, prefix, side, is_double):
+    """Whose batch normalization has gains and biases linear in the class; both noises are one."""
+    if is_double:
+        _noise(filling, f"{prefix}.noise", side)
+    for number in ("1", "2") if is_double else ("",):
+        filling.layer("spectral_conv2d", f"{prefix}.conv{number}")
+        filling.normalization(f"{prefix}.bn{number}")
+        for part in ("gain", "bias"):
+            filling.layer("spectral_dense", f"{prefix}.bn{number}.{part}")
