@@ -5,7 +5,7 @@ import re
 import keras
 import numpy as np
 import pytest
-from test_checkpoints import case, close, needs_files, nhwc
+from test_checkpoints import ROOT, case, close, needs_files, nhwc
 
 import tfgan_zoo
 from tfgan_zoo.checkpoints import FAMILIES
@@ -71,8 +71,7 @@ def test_projected_gan():
 @needs_files
 def test_projected_gan_of_stylegan2():
     """A generator of StyleGAN2's code beside another discriminator is read as that family's is."""
-    folder, given, recorded = case("stylegan2_ada_pytorch/a")
-    (file,) = folder.glob("*.pkl")
+    (file,) = (ROOT / "stylegan2_ada_pytorch" / "a").glob("*.pkl")
     tree = {**pytorch.read(file), "D": pickled("ProjectedDiscriminator", {})}
     assert [f.name for f in FAMILIES.values() if recognized(f, tree)] == ["projected_gan"]
     model = loaded("projected_gan", tree)

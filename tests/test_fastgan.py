@@ -1,5 +1,6 @@
 """The parts of FastGAN against formulas and other ways to compute the same."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,8 +10,9 @@ import tfgan_zoo
 from tfgan_zoo import losses
 from tfgan_zoo.layers import Rng, SpectralFirstMap
 from tfgan_zoo.losses.patches import by_image
-from tfgan_zoo.models.fastgan import quarter, small_side
+from tfgan_zoo.models.fastgan import quarter
 from tfgan_zoo.networks import fastgan
+from tfgan_zoo.networks.fastgan_discriminator import small_side
 
 RANDOM = np.random.default_rng(0)
 
@@ -36,11 +38,10 @@ def test_first_map_is_a_transposed_convolution(mode):
 
 def test_excitation():
     """Gates of averages over a grid of 4x4 (equation 1)."""
-    small, large = (
-        RANDOM.normal(size=shape).astype("float32") for shape in ((2, 8, 8, 3), (2, 32, 32, 5))
-    )
-    inputs = [tf.keras.Input(each.shape[1:]) for each in (small, large)]
-    model = tf.keras.Model(inputs, fastgan.excited(*inputs, mode=None))
+    shapes = ((2, 8, 8, 3), (2, 32, 32, 5))
+    small, large = (RANDOM.normal(size=shape).astype("float32") for shape in shapes)
+    inputs = [keras.Input(each.shape[1:]) for each in (small, large)]
+    model = keras.Model(inputs, fastgan.excited(*inputs, mode=None))
     first, second = model.get_weights()
     averages = small.reshape(2, 4, 2, 4, 2, 3).mean(axis=(2, 4))
     hidden = np.einsum("byxc,yxcd->bd", averages, first)

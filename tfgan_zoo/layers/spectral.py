@@ -34,7 +34,7 @@ class _Spectral:
         start = keras.initializers.RandomNormal()
         if self.mode is None:
             return
-        kernel, columns = lambda: self._matrix(self.kernel), self.columns  # noqa: E731
+        kernel, columns = lambda: self._matrix(self.kernel), self.columns
         if self.mode == "stored":
             rows = math.prod(self.kernel.shape) // columns
             first = lambda *_, **__: _iterated(kernel(), start((columns,)))[0]  # noqa: E731

@@ -9,19 +9,15 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from tfgan_zoo.layers import Clip, LeakyReLU
+from tfgan_zoo.layers import Clip
 from tfgan_zoo.networks import fastgan, perceptual
+from tfgan_zoo.networks import fastgan_discriminator as critic
 from tfgan_zoo.presets import register
 from tfgan_zoo.regularizers import DiffAugment
 from tfgan_zoo.tasks.adversarial import DiscriminatorOutput
 from tfgan_zoo.tasks.noisy import NoisyGAN
 
 _PYRAMID = "pyramid"  # the part of the generator that makes images of two sizes
-_SMALL = 128  # the side of small images, of large ones
-_LAST = 8  # the side of the discriminator's last feature maps
-# Channels of the discriminator's feature maps by their side, in widths.
-_WIDTHS = {8: 8, 16: 4, 32: 2, 64: 1, 128: 0.5, 256: 0.25, 512: 0.125}
-_HIDDEN = 16  # of the convolution before the logits of large images
 
 
 class FastGAN(NoisyGAN):
@@ -34,9 +30,10 @@ class FastGAN(NoisyGAN):
     image. Hinge loss, Adam(2e-4, beta_1=0.5), batches of 8, color and translation of DiffAugment, an
     average of the generator of decay 0.999 (section 3, and the authors' code).
 
-    The paper's distance of rebuilt images is LPIPS; here it is one of other features, or L1. The authors'
-    code draws the hinge's margin from [0.8, 1] for each logit, uses the same generated images in the
-    updates of both players, and one quarter for a whole batch; here it is 1, and they are drawn anew.
+    The paper's distance of rebuilt images is LPIPS; here it is one of other features, or L1. The
+    authors' code draws the hinge's margin from [0.8, 1] for each logit, uses the same generated images
+    in the updates of both players, and one quarter for a whole batch; here it is 1, and all are drawn
+    anew.
 
     The paper's images have 256, 512 or 1024 pixels a side, the small ones 128. Others have small ones of
     half the side, of 8 or more. With the paper's ratio a generator has excitations at 64 to 512 pixels
@@ -105,11 +102,7 @@ class FastGAN(NoisyGAN):
 
     def build_networks(self):
         fastgan.check(self)
-        largest = {1024: 512}.get(self.image_shape[0], _sides(self)[0])
-        fastgan.require_channels(self, "discriminator_width", _WIDTHS[largest])
-        fastgan.require_channels(
-            self, "discriminator_width", _WIDTHS[max(small_side(self) // 2, 8)] / 2
-        )
+        critic.check(self)
         super().build_networks()
         self.decoder = self.build_decoder()
 
@@ -128,29 +121,22 @@ class FastGAN(NoisyGAN):
     def build_discriminator(self):
         """Makes a network from images of both sizes to their logits `[B, P]`, and to the feature maps
         that are decoded, `[B, 8, 8, C]` and, where a quarter is, `[B, 16, 16, C]`."""
-        small = small_side(self)
+        side = critic.small_side(self)
         images = keras.Input(self.image_shape, name="images")
-        small_images = keras.Input([small, small, self.image_shape[-1]], name="small_images")
-        found, hidden = _feature_maps(self, images), _HIDDEN * self.discriminator_width
-        x = fastgan.convolution(mode := self.discriminator_spectral_norm, hidden, 1)
-        x = LeakyReLU(0.2)(fastgan.normalized(x(found[_LAST]), self.discriminator_normalization))
-        outputs = {"features": found[_LAST], "small_features": _small_features(self, small_images)}
-        heads = [_patches(mode, x), _patches(mode, outputs["small_features"])]
-        outputs["logits"] = layers.Concatenate(dtype="float32", name="logits")(heads)
-        if 2 * _LAST in found:
-            outputs["part_features"] = found[2 * _LAST]
+        small_images = keras.Input([side, side, self.image_shape[-1]], name="small_images")
+        outputs = critic.outputs(self, images, small_images)
         return keras.Model([images, small_images], outputs, name="discriminator")
 
     def build_decoder(self):
         """Makes a network from feature maps to rebuilt images of the small size, by the same names."""
         made = self.discriminator.output
         given = {
-            name: keras.Input([_LAST, _LAST, made[name].shape[-1]], name=name)
+            name: keras.Input([critic.LAST_SIDE, critic.LAST_SIDE, made[name].shape[-1]], name=name)
             for name in ("features", "small_features", "part_features")
             if name in made
         }
-        side = small_side(self)
-        rebuilt = {name: fastgan.decoded(self, maps, side) for name, maps in given.items()}
+        side = critic.small_side(self)
+        rebuilt = {name: critic.decoded(self, maps, side) for name, maps in given.items()}
         return keras.Model(given, rebuilt, name="decoder")
 
     def networks(self):
@@ -165,7 +151,7 @@ class FastGAN(NoisyGAN):
 
     def discriminator_inputs(self, images, batch):
         """Images and every few of their pixels, as many as small ones have."""
-        step = self.image_shape[0] // small_side(self)
+        step = self.image_shape[0] // critic.small_side(self)
         return [images, images[:, ::step, ::step]]
 
     def discriminate_generated(self, batch, rng):
@@ -219,69 +205,11 @@ def _made(gan, found):
     side, mode = gan.image_shape[0], gan.generator_spectral_norm
     activation = gan.output_activation or ("tanh" if side == 1024 else "linear")
     made = {}
-    for name, place, size in (("small_images", small_side(gan), 1), ("images", side, 3)):
+    for name, place, size in (("small_images", critic.small_side(gan), 1), ("images", side, 3)):
         x = fastgan.convolution(mode, gan.image_shape[-1], size, dtype="float32")(found[place])
         x = layers.Activation(activation, dtype="float32")(x)
         made[name] = Clip(dtype="float32", name=name)(x)
     return made
-
-
-def _sides(gan):
-    """Sides of the discriminator's feature maps, the largest first."""
-    return [side for side in (256, 128, 64, 32, 16, 8) if side <= gan.image_shape[0]]
-
-
-def _channels(gan, side):
-    return int(gan.discriminator_width * _WIDTHS[side])
-
-
-def _feature_maps(gan, x):
-    """The discriminator's feature maps of images: `{side: [B, side, side, C]}`."""
-    mode, found = gan.discriminator_spectral_norm, {}
-    x = _begun(gan, x)
-    for side in _sides(gan):
-        x = fastgan.halved_in_two_ways(gan, x, _channels(gan, side)) if found else x
-        if side <= 32 and 8 * side in found:
-            x = fastgan.excited(found[8 * side], x, mode)
-        found[side] = x
-    return found
-
-
-def _begun(gan, x):
-    """The first feature map, of images, of 256 pixels a side at most."""
-    mode, kind = gan.discriminator_spectral_norm, gan.discriminator_normalization
-    side = gan.image_shape[0]
-    channels = _channels(gan, _sides(gan)[0])
-    if side < 512:
-        return LeakyReLU(0.2)(fastgan.convolution(mode, channels, 3)(x))
-    if side == 512:
-        return LeakyReLU(0.2)(fastgan.convolution(mode, channels, 4, 2)(x))
-    x = LeakyReLU(0.2)(fastgan.convolution(mode, _channels(gan, 512), 4, 2)(x))
-    x = fastgan.normalized(fastgan.convolution(mode, channels, 4, 2)(x), kind)
-    return LeakyReLU(0.2)(x)
-
-
-def _small_features(gan, x):
-    """The discriminator's last feature map of small images, `[B, 8, 8, C]`."""
-    mode, side = gan.discriminator_spectral_norm, max(small_side(gan) // 2, _LAST)
-    halves = [side >> n for n in range((side // _LAST).bit_length())]
-    first, *others = [int(gan.discriminator_width * _WIDTHS[half] / 2) for half in halves]
-    size, strides = (4, 2) if x.shape[1] > _LAST else (3, 1)
-    x = LeakyReLU(0.2)(fastgan.convolution(mode, first, size, strides)(x))
-    for channels in others:
-        x = fastgan.halved(gan, x, channels)
-    return x
-
-
-def _patches(mode, x):
-    """Float32 logits of 5x5 patches, `[B, 25]`, of feature maps of 8x8."""
-    x = fastgan.convolution(mode, 1, 4, padding="valid", dtype="float32")(x)
-    return layers.Flatten(dtype="float32")(x)
-
-
-def small_side(gan):
-    """Int. The side of the images in the smaller size."""
-    return max(min(_SMALL, gan.image_shape[0] // 2), _LAST)
 
 
 def quarter(images, place):
@@ -302,7 +230,7 @@ def quarter(images, place):
 # The paper's networks and its 50,000 updates of 8 images, as its comparisons of few images have them.
 _512 = {"image_shape": (512, 512, 3)}
 _1024 = {"image_shape": (1024, 1024, 3)}
-# A few thousand images of 64 pixels on a CPU: a quarter of the channels, excitations at all sizes from 16.
+# A few thousand images of 64 pixels on a CPU: a quarter of the channels, excitations from 16 pixels on.
 _EMOJI = {
     "image_shape": (64, 64, 3),
     "latent_dim": 128,

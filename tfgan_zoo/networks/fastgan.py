@@ -1,4 +1,4 @@
-"""The generator of FastGAN, which Projected GAN has too, and the blocks of its discriminator.
+"""The generator of FastGAN, which Projected GAN has too.
 
 They read the options of their model, which `models.fastgan.FastGAN` describes.
 
@@ -11,7 +11,6 @@ from keras import layers, ops
 
 from tfgan_zoo.layers import (
     BatchNormalization,
-    LeakyReLU,
     Modulation,
     NearestUpsampling2D,
     NoiseInjection,
@@ -138,33 +137,3 @@ def _enlarged(gan, x, channels, condition, is_double):
             x = (shared or NoiseInjection())(x)
         x = ops.glu(normalized(x, kind, condition, mode))
     return x
-
-
-# === Discriminator ===
-
-
-def halved(gan, x, channels):
-    """Half as large, by one convolution."""
-    mode, kind = gan.discriminator_spectral_norm, gan.discriminator_normalization
-    x = convolution(mode, channels, 4, 2)(x)
-    return LeakyReLU(0.2)(normalized(x, kind))
-
-
-def halved_in_two_ways(gan, x, channels):
-    """Half as large: the mean of two convolutions and of one of averages."""
-    mode, kind = gan.discriminator_spectral_norm, gan.discriminator_normalization
-    y = halved(gan, x, channels)
-    y = LeakyReLU(0.2)(normalized(convolution(mode, channels, 3)(y), kind))
-    x = convolution(mode, channels, 1)(layers.AveragePooling2D(2)(x))
-    return (y + LeakyReLU(0.2)(normalized(x, kind))) / 2
-
-
-def decoded(gan, x, side):
-    """An image of that side of a feature map of 8x8 (section 3.2)."""
-    mode, kind = gan.discriminator_spectral_norm, gan.discriminator_normalization
-    widths = (4, 2, 2, 1)[: (side // 8).bit_length() - 1]
-    for width in widths:
-        x = convolution(mode, 2 * width * gan.decoder_width, 3)(NearestUpsampling2D()(x))
-        x = ops.glu(normalized(x, kind))
-    x = convolution(mode, gan.image_shape[-1], 3, dtype="float32")(x)
-    return ops.tanh(x)

@@ -22,7 +22,7 @@ class NoisyGAN(GAN):
             latents: Floats `[B, latent_dim]`.
             labels: Ints `[B]`, for a model with labels.
             truncation: Float in (0, 1], or one for each image; see `truncate`.
-            training: Whether values beyond [-1, 1] stay as they are, and batch statistics are the batch's.
+            training: Whether values beyond [-1, 1] stay, and batch statistics are the batch's.
             noise_mode: "const": every image has the noise that the network holds; "random": noise of its
                 own, as in training, a function of `noise_seed` and its place; "none": no noise.
             noise_seed: Int in [0, 2**31).
