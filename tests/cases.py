@@ -266,6 +266,7 @@ def initial_loss_scale(variant):
     out of range: these variants, whose logits are sums over a map or whose loss has a path length or a
     contrast, would skip their first updates."""
     classes = (tfgan_zoo.SAGAN, tfgan_zoo.BigGAN, tfgan_zoo.StyleGAN2, tfgan_zoo.CUT)
+    classes += (tfgan_zoo.FastGAN, tfgan_zoo.ProjectedGAN)
     return 2.0**8 if issubclass(getattr(tfgan_zoo, variant), classes) else 2.0**15
 
 

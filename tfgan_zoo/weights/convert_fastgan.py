@@ -112,8 +112,8 @@ def _decoder(tensors):
 FAMILY = Family(
     "fastgan",
     "FastGAN",
-    "https://github.com/odegeasslbc/FastGAN-pytorch",
-    "GPL-3.0 for the code; of weights that others trained, theirs",
+    "https://arxiv.org/abs/2101.04775",
+    "GPL 3 (of the authors' code; weights are mostly those of others, with terms of their own)",
     _recognizes,
     _convert,
 )
