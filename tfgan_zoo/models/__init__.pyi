@@ -1594,9 +1594,7 @@ class FastGAN(GAN):
         latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
         objective: str | Objective | tuple[Callable, Callable] = "hinge",
         penalty: str | Penalty | None = None,
-        regularizers: str | Regularizer | Sequence[str | Regularizer] = (
-            DiffAugment(policy="color,translation"),
-        ),
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = ...,
         n_critic: int = 1,
         g_learning_rate: float = 0.0002,
         d_learning_rate: float = 0.0002,
@@ -1683,9 +1681,7 @@ class ProjectedGAN(GAN):
         latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
         objective: str | Objective | tuple[Callable, Callable] = "hinge",
         penalty: str | Penalty | None = None,
-        regularizers: str | Regularizer | Sequence[str | Regularizer] = (
-            DiffAugment(policy="color,translation,cutout"),
-        ),
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = ...,
         n_critic: int = 1,
         g_learning_rate: float = 0.0002,
         d_learning_rate: float = 0.0002,

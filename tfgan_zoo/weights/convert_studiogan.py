@@ -1,10 +1,11 @@
 """Checkpoints of PyTorch-StudioGAN: its backbones deep_conv, resnet, big_resnet and big_resnet_deep."""
 
+import functools
 import math
 import re
 
 from tfgan_zoo.weights import plain_yaml, pytorch, residual
-from tfgan_zoo.weights.source import Converted, Family, Tensors
+from tfgan_zoo.weights.source import Family, Tensors
 
 _STATE, _EPSILON, _SMALL_SIDE, _DEPTH = "state_dict", 1e-4, 32, 2
 _ATTENTION = ("conv1x1_theta", "conv1x1_phi", "conv1x1_g", "conv1x1_attn")
@@ -34,19 +35,9 @@ def _role(file, tree):
 
 def _convert(source):
     states, config = _states(source), plain_yaml.beside(source.path)
-    average = states.get("G_ema") or states.get("G")
-    if average is None:
-        raise ValueError("It has no generator, a file of model=G or model=G_ema.")
-    generator = Generator(average, config)
-    found, options = generator.filled("ema_generator"), generator.options()
-    if "G" in states and "G_ema" in states:
-        found |= Generator(states["G"], config).filled("generator")
-    if "D" in states:
-        critic = Discriminator(states["D"], generator)
-        if critic.is_read():
-            found |= critic.filled()
-            options |= critic.options()
-    return Converted(generator.variant(), options, found, [*states.values()])
+    missing = "It has no generator, a file of model=G or model=G_ema."
+    make = functools.partial(Generator, config=config)
+    return residual.converted(states, make, Discriminator, missing)
 
 
 def _states(source):
