@@ -203,12 +203,12 @@ class FastGAN(NoisyGAN):
 def _made(gan, found):
     """Images of both sizes, of the generator's feature maps."""
     side, mode = gan.image_shape[0], gan.generator_spectral_norm
-    activation = gan.output_activation or ("tanh" if side == 1024 else "linear")
+    is_bounded = (gan.output_activation or ("tanh" if side == 1024 else "linear")) == "tanh"
     made = {}
     for name, place, size in (("small_images", critic.small_side(gan), 1), ("images", side, 3)):
-        x = fastgan.convolution(mode, gan.image_shape[-1], size, dtype="float32")(found[place])
-        x = layers.Activation(activation, dtype="float32")(x)
-        made[name] = Clip(dtype="float32", name=name)(x)
+        x = fastgan.convolution(mode, gan.image_shape[-1], size)(found[place])
+        own = {"dtype": "float32", "name": name}
+        made[name] = layers.Activation("tanh", **own)(x) if is_bounded else Clip(**own)(x)
     return made
 
 

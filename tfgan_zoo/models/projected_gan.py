@@ -111,9 +111,8 @@ class ProjectedGAN(NoisyGAN):
             label = keras.Input([], dtype="int32", name="label")
             inputs, condition = [latents, label], projected.embedded(self, label)
         found = fastgan.feature_maps(self, PixelNormalization()(latents), condition)
-        own = {"use_bias": True, "dtype": "float32"}
         mode, (height, _, channels) = self.generator_spectral_norm, self.image_shape
-        x = fastgan.convolution(mode, channels, 3, **own)(found[height])
+        x = fastgan.convolution(mode, channels, 3, use_bias=True)(found[height])
         return keras.Model(inputs, Clip(dtype="float32", name="images")(x), name="generator")
 
     def build_discriminator(self):

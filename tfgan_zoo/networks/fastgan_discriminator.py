@@ -45,8 +45,10 @@ def outputs(gan, images, small_images):
     x = LeakyReLU(0.2)(normalized(x, gan.discriminator_normalization))
     made = {"features": found[LAST_SIDE], "small_features": _small_features(gan, small_images)}
     heads = [_patches(mode, x), _patches(mode, made["small_features"])]
-    made["logits"] = layers.Concatenate(dtype="float32", name="logits")(heads)
-    return made | ({"part_features": found[2 * LAST_SIDE]} if 2 * LAST_SIDE in found else {})
+    made |= {"part_features": found[2 * LAST_SIDE]} if 2 * LAST_SIDE in found else {}
+    own = {"dtype": "float32"}
+    made = {name: layers.Activation("linear", name=name, **own)(x) for name, x in made.items()}
+    return made | {"logits": layers.Concatenate(name="logits", **own)(heads)}
 
 
 def _sides(gan):
@@ -97,9 +99,8 @@ def _small_features(gan, x):
 
 
 def _patches(mode, x):
-    """Float32 logits of 5x5 patches, `[B, 25]`, of feature maps of 8x8."""
-    x = convolution(mode, 1, 4, padding="valid", dtype="float32")(x)
-    return layers.Flatten(dtype="float32")(x)
+    """Logits of 5x5 patches, `[B, 25]`, of feature maps of 8x8."""
+    return layers.Flatten()(convolution(mode, 1, 4, padding="valid")(x))
 
 
 def halved(gan, x, channels):
@@ -125,5 +126,5 @@ def decoded(gan, x, side):
     for width in widths:
         x = convolution(mode, 2 * width * gan.decoder_width, 3)(NearestUpsampling2D()(x))
         x = ops.glu(normalized(x, kind))
-    x = convolution(mode, gan.image_shape[-1], 3, dtype="float32")(x)
-    return ops.tanh(x)
+    x = convolution(mode, gan.image_shape[-1], 3)(x)
+    return layers.Activation("tanh", dtype="float32")(x)

@@ -80,13 +80,13 @@ def _head(gan, x, stride, labels):
         channels = width * gan.discriminator_width
         x = SpectralConv2D(channels, 4, strides=2, padding="same", mode=mode)(x)
         x = LeakyReLU(0.2)(normalized(x, kind))
-    own = {"padding": "valid", "use_bias": False, "mode": mode, "dtype": "float32"}
+    own = {"padding": "valid", "use_bias": False, "mode": mode}
     if labels is None:
-        return layers.Flatten(dtype="float32")(SpectralConv2D(1, 4, **own)(x))
-    x = SpectralConv2D(gan.class_map_dim, 4, **own)(x)
+        return layers.Flatten()(SpectralConv2D(1, 4, **own)(x))
+    x = ops.cast(SpectralConv2D(gan.class_map_dim, 4, **own)(x), "float32")
     classes = ops.cast(_class_map(gan, labels), "float32")
-    products = ops.sum(x * classes[:, None, None], axis=-1)
-    return layers.Flatten(dtype="float32")(products / gan.class_map_dim**0.5)
+    products = ops.sum(x * classes[:, None, None], axis=-1) / gan.class_map_dim**0.5
+    return ops.reshape(products, (-1, products.shape[1] * products.shape[2]))
 
 
 def _class_map(gan, labels):
