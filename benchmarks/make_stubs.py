@@ -142,7 +142,8 @@ def of_class(cls):
 
 def _shown(value):
     """A default, where it can be read as it stands; else an ellipsis."""
-    return "..." if isinstance(value, Configurable) else repr(value)
+    parts = value if isinstance(value, tuple) else [value]
+    return "..." if any(isinstance(part, Configurable) for part in parts) else repr(value)
 
 
 def _is_ours(cls):

@@ -100,6 +100,27 @@ CASES = {
         "gamma": 0.1,
     },
     "BigGAN": {**BIG, "seed": 3},
+    "FastGAN": {
+        **SMALL,
+        "width": 1,
+        "discriminator_width": 1,
+        "decoder_width": 2,
+        "excitation_ratio": 2,
+        "reconstruction_distance": "l1",
+    },
+    "ProjectedGAN": {
+        **SMALL,
+        "num_classes": 3,
+        "width": 1,
+        "excitation_ratio": 2,
+        "features": "tiny",
+        "feature_layers": ("half", "quarter"),
+        "feature_side": 8,
+        "projection_width": 2,
+        "discriminator_width": 1,
+        "embedding_dim": 4,
+        "class_map_dim": 4,
+    },
     "GAN": {"n_critic": 2},  # with networks of one's own, which `make` gives it
 }
 
@@ -254,6 +275,7 @@ def initial_loss_scale(variant):
     out of range: these variants, whose logits are sums over a map or whose loss has a path length or a
     contrast, would skip their first updates."""
     classes = (tfgan_zoo.SAGAN, tfgan_zoo.BigGAN, tfgan_zoo.StyleGAN2, tfgan_zoo.CUT)
+    classes += (tfgan_zoo.FastGAN, tfgan_zoo.ProjectedGAN)
     return 2.0**8 if issubclass(getattr(tfgan_zoo, variant), classes) else 2.0**15
 
 

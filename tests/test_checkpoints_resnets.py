@@ -6,6 +6,8 @@ import pytest
 from test_checkpoints import ROOT, case, close, levels, needs_files, nhwc
 
 import tfgan_zoo
+from tfgan_zoo.checkpoints import FAMILIES
+from tfgan_zoo.weights import loading, named, pytorch
 
 
 @needs_files
@@ -70,6 +72,65 @@ def test_studiogan(name, variant):
     images = nhwc(given["d_images"])
     logits = model.discriminator([images, given["d_labels"]] if labels else images)
     close(np.asarray(logits)[:, 0], recorded["d_adv_output"])
+
+
+class Files:
+    """What a converter reads of a folder: tensors by files' names."""
+
+    def __init__(self, folder, states):
+        self.path = folder
+        self.files = {folder / name: {"state_dict": state} for name, state in states.items()}
+
+    def trees(self):
+        return self.files
+
+
+def of_nvidia(rename):
+    """A snapshot of NVIDIA's code as states by the names of StudioGAN's files, and its model."""
+    (file,) = (ROOT / "stylegan2_ada_pytorch" / "a").glob("*.pkl")
+    tree = pytorch.read(file)
+    states = {}
+    for network in ("G", "G_ema", "D"):
+        found = dict(pytorch._of_module(tree[network], "", [0], 0))
+        states[f"model={network}-best-weights-step=9.pth"] = rename(network, found)
+    return states, tfgan_zoo.from_checkpoint(file)
+
+
+def in_place_of_the_last_layer(network, state):
+    return {name.replace("b4.out.", "linear1."): value for name, value in state.items()}
+
+
+@needs_files
+def test_studiogan_stylegan2(tmp_path):
+    """Networks of NVIDIA's names, in which the discriminator's last layer has another."""
+    states, expected = of_nvidia(in_place_of_the_last_layer)
+    (tmp_path / "config.yaml").write_text("d_epilogue_mbstd_group_size: 2\n")
+    family, files = FAMILIES["studiogan"], Files(tmp_path, states)
+    assert family.recognizes(files)
+    found = family.convert(files)
+    assert not [name for tensors in found.given for name in tensors.unused()]
+    model = getattr(tfgan_zoo, found.variant)(**found.options)
+    loading.load(model, found.tensors, "it", foreign=True)
+    assert model.stddev_group_size == 2 and model.latent_dim == expected.latent_dim
+    ours, theirs = named.variables(model), named.variables(expected)
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)
+
+
+@needs_files
+def test_studiogan_stylegan2_of_another_discriminator(tmp_path):
+    """One that classifies is left out, and said to be."""
+
+    def rename(network, state):
+        state = in_place_of_the_last_layer(network, state)
+        return state | ({"linear2.weight": state["linear1.weight"]} if network == "D" else {})
+
+    states, _ = of_nvidia(rename)
+    found = FAMILIES["studiogan"].convert(Files(tmp_path, states))
+    critic = found.given[-1]
+    assert not critic.unused() and "linear2.weight" in critic.left
+    assert not any(name.startswith("discriminator/") for name in found.tensors)
 
 
 # === What was read goes on ===

@@ -479,7 +479,82 @@ def stargan_discriminator(domains, side=128, width=64, layers=6):
     return chain(lambda a, b: conv(4, a, b), *maps) + heads
 
 
+FASTGAN = {4: 16, 8: 8, 16: 4, 32: 2, 64: 2, 128: 1, 256: 0.5, 512: 0.25, 1024: 0.125}
+
+
+def fastgan_generator(side, width=64, latents=256, double=(8, 32, 128, 512)):
+    """`Generator` of models.py up to its last feature map; `double`: sides with a second convolution,
+    and the strength of a noise after each."""
+    widths = {key: int(width * multiple) for key, multiple in FASTGAN.items() if key <= side}
+    total = dense(latents, 16 * 2 * widths[4], bias=False) + norm(2 * widths[4])
+    for large, channels in list(widths.items())[1:]:
+        total += gated(widths[large // 2], channels)
+        total += (large in double) and gated(channels, channels) + 2
+        if 64 <= large <= 512:
+            total += gates(widths[large // 16], channels)
+    return total
+
+
+def gated(inputs, outputs):
+    """Half of what is made gates the other half."""
+    return normal_conv(inputs, 2 * outputs, size=3)
+
+
+def gates(small, large):
+    return conv(4, small, large, bias=False) + conv(1, large, large, bias=False)
+
+
+def fastgan_images(side, width=64):
+    """Of both sizes."""
+    return conv(1, width, 3, bias=False) + conv(3, int(width * FASTGAN[side]), 3, bias=False)
+
+
+def fastgan_discriminator(side, width=64):
+    """`Discriminator` of models.py without its decoders."""
+    widths = [width * n for n in (0.25, 0.5, 1, 2, 4, 8)]
+    widths = [int(channels) for channels in widths]
+    first = {256: conv(3, 3, widths[0], bias=False), 512: conv(4, 3, widths[0], bias=False)}
+    first[1024] = conv(4, 3, width // 8, bias=False) + normal_conv(width // 8, widths[0], size=4)
+    downs = chain(two_ways, *widths) + sum(gates(widths[n], widths[n + 3]) for n in range(3))
+    heads = normal_conv(widths[-1], 16 * width, size=1) + conv(4, 16 * width, 1, bias=False)
+    small = conv(4, 3, width // 2, bias=False)
+    small += chain(normal_conv, width // 2, width, 2 * width, 4 * width, size=4)
+    return first[side] + downs + heads + small + conv(4, 4 * width, 1, bias=False)
+
+
+def two_ways(inputs, outputs):
+    """`DownBlockComp`."""
+    main = normal_conv(inputs, outputs, size=4) + normal_conv(outputs, outputs, size=3)
+    return main + normal_conv(inputs, outputs, size=1)
+
+
+def projected_generator(side, double):
+    """`FastganSynthesis` of networks_fastgan.py, up to where images of its size end."""
+    double = FASTGAN if double else ()
+    last = int(128 * FASTGAN[side])
+    return fastgan_generator(side, 128, double=double) + conv(3, last, 3)
+
+
+def projected_heads(widths=(64, 64, 128, 256, 512)):
+    """`MultiScaleD` of discriminator.py, on maps of 64, 64, 128 and 256 channels."""
+    maps, total = (64, 64, 128, 256), 0
+    for level, channels in enumerate(maps):
+        made = (channels, *widths[level + 1 :])
+        total += chain(lambda a, b: conv(4, a, b) + norm(b), *made) + conv(4, 512, 1, bias=False)
+    return total
+
+
+_256, _1024 = "celeb_a_hq_256", "celeb_a_hq_1024"
 BY_HAND = {
+    **{
+        (f"fastgan_celeb_a_hq_{side}", G): fastgan_generator(side) + fastgan_images(side)
+        for side in (256, 512, 1024)
+    },
+    **{(f"fastgan_celeb_a_hq_{side}", D): fastgan_discriminator(side) for side in (256, 512, 1024)},
+    (f"projected_gan_{_256}", G): projected_generator(256, double=True),
+    (f"projected_gan_lite_{_256}", G): projected_generator(256, double=False),
+    (f"projected_gan_{_1024}", G): projected_generator(1024, double=True),
+    **{(f"projected_gan_{name}", D): projected_heads() for name in (_256, f"lite_{_256}", _1024)},
     ("colorizer_imagenet_256", G): unet(64, 8, 1, made=2),
     ("colorizer_imagenet_256", D): patchgan(64, 3, normal_conv),
     ("inpainter_places2", D): spectral_patchgan(64),
@@ -704,7 +779,7 @@ def test_every_network_of_a_papers_size_is_in_the_table():
     ours_alone |= {p.name for p in presets if p.name.startswith("real_esrgan_bsd100")}
     ours_alone |= {"pix2pix_facades_128", "style_transfer_mosaic_128", "adain_styles_128"}
     ours_alone |= {"colorizer_cifar10", "inpainter_emoji_64", "cyclegan_orange_lemon_64"}
-    ours_alone |= {"cyclegan_facades_64"}
+    ours_alone |= {"cyclegan_facades_64", "fastgan_emoji_64", "projected_gan_emoji_64"}
     ours_alone |= {"cut_horse2zebra_fast_128", "stargan_rafd_64"}
     expected = {p.name for p in presets} - small - ours_alone
     expected |= {"vanilla_gan_mnist", "infogan_mnist", "conditional_gan_mnist"}

@@ -42,11 +42,13 @@ from .models import Colorizer as Colorizer
 from .models import ConditionalGAN as ConditionalGAN
 from .models import CycleGAN as CycleGAN
 from .models import FastCUT as FastCUT
+from .models import FastGAN as FastGAN
 from .models import ImageToImage as ImageToImage
 from .models import InfoGAN as InfoGAN
 from .models import Inpainter as Inpainter
 from .models import Pix2Pix as Pix2Pix
 from .models import ProGAN as ProGAN
+from .models import ProjectedGAN as ProjectedGAN
 from .models import RealESRGAN as RealESRGAN
 from .models import StarGAN as StarGAN
 from .models import StyleGAN as StyleGAN

@@ -19,6 +19,7 @@ REPLICAS = ("one replica", "two replicas", "two workers")
 NETWORKS = ("generator", "discriminator", "ema_generator")
 NETWORKS += ("encoder", "ema_encoder", "text_encoder", "ema_text_encoder")
 NETWORKS += ("backward_generator", "backward_discriminator", "ema_backward_generator", "projector")
+NETWORKS += ("decoder", "projection")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # "exact": plain gradient descent without batch statistics, so that results of different modes can be
 # compared number by number; else the variant as it is.

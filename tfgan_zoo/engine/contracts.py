@@ -91,7 +91,8 @@ def joined(who, first, second):
 
 
 def checked_outputs(who, outputs):
-    """What a discriminator gives, as a hook gave it: a dictionary with logits `[B, 1]`."""
+    """What a discriminator gives, as a hook gave it: a dictionary with logits `[B, 1]`,
+    or `[B, P]` of the patches of an image."""
     if not isinstance(outputs, dict) or "logits" not in outputs:
         raise TypeError(
             f"{who} must give a dictionary with 'logits', float32 [B, 1]. Received: {outputs!r}."

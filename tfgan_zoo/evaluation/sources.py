@@ -204,7 +204,7 @@ def from_model(
 
     def score(images, labels):
         labels = None if gan.num_classes is None else tf.constant(labels)
-        outputs = gan.discriminator_outputs(datasets.to_floats(images), {"labels": labels})
+        outputs = gan.served_scores(datasets.to_floats(images), labels)
         return np.ravel(outputs["logits"])
 
     named = {"steps": steps, "interpolate": interpolate}

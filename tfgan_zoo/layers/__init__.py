@@ -35,6 +35,7 @@ from tfgan_zoo.layers.normalization import (
 from tfgan_zoo.layers.padding import ReflectionPadding2D as ReflectionPadding2D
 from tfgan_zoo.layers.padding import reflected as reflected
 from tfgan_zoo.layers.padding import reflected_to_multiple as reflected_to_multiple
+from tfgan_zoo.layers.resampling import BilinearResize as BilinearResize
 from tfgan_zoo.layers.resampling import BilinearUpsampling as BilinearUpsampling
 from tfgan_zoo.layers.resampling import NearestUpsampling2D as NearestUpsampling2D
 from tfgan_zoo.layers.resampling import Resample as Resample
@@ -44,6 +45,7 @@ from tfgan_zoo.layers.shuffle import PixelShuffle as PixelShuffle
 from tfgan_zoo.layers.shuffle import PixelUnshuffle as PixelUnshuffle
 from tfgan_zoo.layers.spectral import SpectralConv2D as SpectralConv2D
 from tfgan_zoo.layers.spectral import SpectralDense as SpectralDense
+from tfgan_zoo.layers.spectral import SpectralFirstMap as SpectralFirstMap
 from tfgan_zoo.layers.spectral import SpectralProjection as SpectralProjection
 from tfgan_zoo.layers.spectral import advance_spectral_norms as advance_spectral_norms
 from tfgan_zoo.layers.styles import AdaptiveInstanceNormalization as AdaptiveInstanceNormalization

@@ -7,8 +7,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfgan_zoo.layers.rng import active_rng
+from tfgan_zoo.layers.rng import Rng, active_rng
 
+NOISE_MODES = ("const", "random", "none")
 _mode = threading.local()
 
 
@@ -21,6 +22,34 @@ def noise_mode(mode):
         yield
     finally:
         _mode.value = previous
+
+
+@contextlib.contextmanager
+def drawn_noise(mode, seed, rows):
+    """`noise_mode` of a name, whose random noise is a function of a seed and the place in the batch.
+
+    Args:
+        mode: One of `NOISE_MODES`.
+        seed: Int in [0, 2**31).
+        rows: Int, the size of the batch; None where it is not known.
+
+    Raises:
+        ValueError: An unknown mode, or random noise of a batch whose size is not known.
+    """
+    if mode not in NOISE_MODES:
+        raise ValueError(
+            f"noise_mode must be one of {', '.join(map(repr, NOISE_MODES))}. Received: "
+            f"noise_mode={mode!r}."
+        )
+    if mode != "random":
+        with noise_mode(mode):
+            yield
+        return
+    if rows is None:
+        raise ValueError("Random noise needs a batch whose size is known where it is traced.")
+    rng = Rng(seed, tf.constant(0, tf.int64), 0, rows)
+    with noise_mode(mode), rng.active():
+        yield
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")

@@ -147,3 +147,43 @@ class NearestUpsampling2D(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "factor": self.factor}
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo")
+class BilinearResize(keras.layers.Layer):
+    """Brings feature maps `[B, H, W, C]` to `[B, size, size, C]` by linear interpolation.
+
+    It is two products with matrices, whose gradient XLA has on every device. H and W must be known.
+
+    Args:
+        size: Int. To make maps smaller is not to average them: every place is a mean of two.
+        aligned: Whether the first and the last place stay where they are, as PyTorch's `align_corners`
+            has it; else the edges do.
+    """
+
+    def __init__(self, size: int, aligned: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.size, self.aligned = size, aligned
+
+    def call(self, inputs):
+        rows, columns = (
+            tf.constant(_interpolation(side, self.size, self.aligned), inputs.dtype)
+            for side in inputs.shape[1:3]
+        )
+        return tf.einsum("yh,xw,bhwc->byxc", rows, columns, inputs)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.size, self.size, input_shape[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size, "aligned": self.aligned}
+
+
+def _interpolation(side, size, aligned):
+    """A matrix from `side` values to `size` of their linear interpolation."""
+    places = np.arange(size)
+    if aligned:
+        places = places * (side - 1) / max(size - 1, 1)
+    else:
+        places = np.clip((places + 0.5) * side / size - 0.5, 0, side - 1)
+    return np.maximum(0, 1 - np.abs(places[:, None] - np.arange(side)))

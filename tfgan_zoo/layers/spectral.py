@@ -34,13 +34,21 @@ class _Spectral:
         start = keras.initializers.RandomNormal()
         if self.mode is None:
             return
+        kernel, columns = lambda: self._matrix(self.kernel), self.columns
         if self.mode == "stored":
-            columns = self.kernel.shape[-1]
-            rows = math.prod(self.kernel.shape[:-1])
-            first = lambda *_, **__: _iterated(self.kernel, start((columns,)))[0]  # noqa: E731
+            rows = math.prod(self.kernel.shape) // columns
+            first = lambda *_, **__: _iterated(kernel(), start((columns,)))[0]  # noqa: E731
             self.v = self._vector("v", rows, first)
-            start = lambda *_, **__: _iterated_back(self.kernel, self.v)  # noqa: E731
-        self.u = self._vector("u", self.kernel.shape[-1], start)
+            start = lambda *_, **__: _iterated_back(kernel(), self.v)  # noqa: E731
+        self.u = self._vector("u", columns, start)
+
+    @property
+    def columns(self):
+        """Int. Columns of the kernel as a matrix."""
+        return self.kernel.shape[-1]
+
+    def _matrix(self, kernel):
+        return tf.reshape(tf.convert_to_tensor(kernel), [-1, self.columns])
 
     def _vector(self, name, length, initializer):
         own = {"trainable": False, "autocast": False, "dtype": "float32", "name": name}
@@ -64,7 +72,7 @@ class _Spectral:
         """One power iteration on the kernel as it is now."""
         if self.mode is None:
             return
-        v, u, _ = _iterated(self.kernel, self.u)
+        v, u, _ = _iterated(self._matrix(self.kernel), self.u)
         self.u.assign(u)
         if self.mode == "stored":
             self.v.assign(v)
@@ -73,10 +81,11 @@ class _Spectral:
         """The kernel over its largest singular value, with the gradient of equation 12."""
         if self.mode is None:
             return kernel
+        matrix = self._matrix(kernel)
         if self.mode == "stored":
-            v, u, matrix = *map(tf.convert_to_tensor, (self.v, self.u)), _matrix(kernel)
+            v, u, matrix = *map(tf.convert_to_tensor, (self.v, self.u)), _float(matrix)
         else:
-            v, u, matrix = _iterated(kernel, self.u)
+            v, u, matrix = _iterated(matrix, self.u)
         sigma = tf.tensordot(v, tf.linalg.matvec(matrix, u), 1)
         return kernel / tf.cast(sigma, kernel.dtype)
 
@@ -84,22 +93,21 @@ class _Spectral:
         return {"iterated": ("u",), "stored": ("v", "u"), None: ()}[self.mode]
 
 
-def _iterated(kernel, u):
-    """Both singular vectors after an iteration, constants to the gradient; the kernel as a matrix."""
-    matrix = _matrix(kernel)
+def _iterated(matrix, u):
+    """Both singular vectors after an iteration, constants to the gradient; the matrix in float32."""
+    matrix = _float(matrix)
     fixed = tf.stop_gradient(matrix)
     v = tf.math.l2_normalize(tf.linalg.matvec(fixed, tf.convert_to_tensor(u)), epsilon=1e-12)
     return v, _iterated_back(fixed, v), matrix
 
 
-def _iterated_back(kernel, v):
-    columns = tf.linalg.matvec(_matrix(kernel), tf.convert_to_tensor(v), transpose_a=True)
+def _iterated_back(matrix, v):
+    columns = tf.linalg.matvec(_float(matrix), tf.convert_to_tensor(v), transpose_a=True)
     return tf.math.l2_normalize(columns, epsilon=1e-12)
 
 
-def _matrix(kernel):
-    kernel = tf.convert_to_tensor(kernel)
-    return tf.cast(tf.reshape(kernel, [-1, kernel.shape[-1]]), tf.float32)
+def _float(matrix):
+    return tf.cast(matrix, tf.float32)
 
 
 def advance_spectral_norms(network: keras.Model):
@@ -125,6 +133,37 @@ class SpectralDense(_Spectral, keras.layers.Dense):
         outputs = tf.matmul(inputs, self.normalized(tf.convert_to_tensor(self.kernel)))
         outputs = outputs + self.bias if self.use_bias else outputs
         return outputs if self.activation is None else self.activation(outputs)
+
+
+@keras.saving.register_keras_serializable(package="tfgan_zoo")
+class SpectralFirstMap(SpectralDense):
+    """A feature map of latents, `[B, D]` -> `[B, size, size, filters]`, without a bias.
+
+    It is a transposed convolution of a map of one place. The kernel as a matrix with a column for each
+    filter has norm 1, where `SpectralDense` has a column for each filter and place.
+
+    Args:
+        filters, size: Ints.
+        kwargs: Of `SpectralDense`.
+    """
+
+    def __init__(self, filters: int, size: int = 4, **kwargs: Any):
+        super().__init__(**{**kwargs, "units": size * size * filters, "use_bias": False})
+        self.filters, self.size = filters, size
+
+    @property
+    def columns(self):
+        return self.filters
+
+    def call(self, inputs, training=None):
+        outputs = super().call(inputs)
+        return tf.reshape(outputs, [-1, self.size, self.size, self.filters])
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.size, self.size, self.filters)
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters, "size": self.size}
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")

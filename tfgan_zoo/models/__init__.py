@@ -12,6 +12,7 @@ from tfgan_zoo.models.cut import FastCUT as FastCUT
 from tfgan_zoo.models.cyclegan import CycleGAN as CycleGAN
 from tfgan_zoo.models.dcgan import DCGAN as DCGAN
 from tfgan_zoo.models.esrgan import ESRGAN as ESRGAN
+from tfgan_zoo.models.fastgan import FastGAN as FastGAN
 from tfgan_zoo.tasks.gan import GAN as GAN
 from tfgan_zoo.tasks.image_to_image import ImageToImage as ImageToImage
 from tfgan_zoo.models.infogan import InfoGAN as InfoGAN
@@ -19,6 +20,7 @@ from tfgan_zoo.models.inpainter import Inpainter as Inpainter
 from tfgan_zoo.models.lsgan import LSGAN as LSGAN
 from tfgan_zoo.models.pix2pix import Pix2Pix as Pix2Pix
 from tfgan_zoo.models.progan import ProGAN as ProGAN
+from tfgan_zoo.models.projected_gan import ProjectedGAN as ProjectedGAN
 from tfgan_zoo.models.r3gan import R3GAN as R3GAN
 from tfgan_zoo.models.real_esrgan import RealESRGAN as RealESRGAN
 from tfgan_zoo.models.sagan import SAGAN as SAGAN

@@ -1571,6 +1571,63 @@ class ConditionalGAN(DCGAN):
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
 
+class FastGAN(GAN):
+    """The few-shot GAN: it learns from a hundred images."""
+
+    width: int
+    discriminator_width: int
+    decoder_width: int
+    excitation_ratio: int
+    generator_blocks: Literal["alternating", "double", "single"]
+    output_activation: Literal["tanh", "linear"] | None
+    reconstruction_weight: float
+    reconstruction_distance: Literal["perceptual", "l1"]
+    features: str
+    generator_normalization: Literal["batch"] | None
+    discriminator_normalization: Literal["batch"] | None
+    generator_spectral_norm: Literal["iterated", "stored"] | None
+    discriminator_spectral_norm: Literal["iterated", "stored"] | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (256, 256, 3),
+        latent_dim: int = 256,
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "hinge",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = ...,
+        n_critic: int = 1,
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.999,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        width: int = 64,
+        discriminator_width: int = 64,
+        decoder_width: int = 32,
+        excitation_ratio: int = 16,
+        generator_blocks: Literal["alternating", "double", "single"] = "alternating",
+        output_activation: Literal["tanh", "linear"] | None = None,
+        reconstruction_weight: float = 1.0,
+        reconstruction_distance: Literal["perceptual", "l1"] = "perceptual",
+        features: str = "efficientnet_lite0",
+        generator_normalization: Literal["batch"] | None = "batch",
+        discriminator_normalization: Literal["batch"] | None = "batch",
+        generator_spectral_norm: Literal["iterated", "stored"] | None = "iterated",
+        discriminator_spectral_norm: Literal["iterated", "stored"] | None = "iterated",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def build_decoder(self): ...
+    def render(
+        self,
+        latents: tf.Tensor,
+        labels: ArrayLike | None = None,
+        truncation: ArrayLike = 1.0,
+        training: bool = False,
+        noise_mode: Literal["const", "random", "none"] = "const",
+        noise_seed: int = 0,
+    ) -> tf.Tensor: ...
+
 class LSGAN(DCGAN):
     """DCGAN's networks under the least squares objective, with targets 0, 1 and 1 (equation
     9)."""
@@ -1597,6 +1654,69 @@ class LSGAN(DCGAN):
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
+
+class ProjectedGAN(GAN):
+    """FastGAN's generator against heads on the feature maps of a frozen, pretrained
+    network."""
+
+    width: int
+    generator_blocks: Literal["alternating", "double", "single"]
+    excitation_ratio: int
+    features: str
+    feature_layers: Sequence[str]
+    feature_side: int
+    projection: Literal["scales", "channels", "none"]
+    projection_width: int
+    discriminator_width: int
+    embedding_dim: int
+    class_map_dim: int
+    generator_normalization: Literal["batch"] | None
+    discriminator_normalization: Literal["batch"] | None
+    generator_spectral_norm: Literal["iterated", "stored"] | None
+    discriminator_spectral_norm: Literal["iterated", "stored"] | None
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (256, 256, 3),
+        latent_dim: int = 256,
+        latent_distribution: Literal["normal", "truncated_normal", "uniform"] = "normal",
+        objective: str | Objective | tuple[Callable, Callable] = "hinge",
+        penalty: str | Penalty | None = None,
+        regularizers: str | Regularizer | Sequence[str | Regularizer] = ...,
+        n_critic: int = 1,
+        g_learning_rate: float = 0.0002,
+        d_learning_rate: float = 0.0002,
+        ema_decay: float = 0.9977843871238888,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        num_classes: int | None = None,
+        width: int = 128,
+        generator_blocks: Literal["alternating", "double", "single"] = "double",
+        excitation_ratio: int = 16,
+        features: str = "efficientnet_lite0",
+        feature_layers: Sequence[str] = ("block2", "block4", "block10", "block15"),
+        feature_side: int = 224,
+        projection: Literal["scales", "channels", "none"] = "scales",
+        projection_width: int = 64,
+        discriminator_width: int = 64,
+        embedding_dim: int = 128,
+        class_map_dim: int = 64,
+        generator_normalization: Literal["batch"] | None = "batch",
+        discriminator_normalization: Literal["batch"] | None = "batch",
+        generator_spectral_norm: Literal["iterated", "stored"] | None = "iterated",
+        discriminator_spectral_norm: Literal["iterated", "stored"] | None = "iterated",
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def build_projection(self): ...
+    def render(
+        self,
+        latents: tf.Tensor,
+        labels: ArrayLike | None = None,
+        truncation: ArrayLike = 1.0,
+        training: bool = False,
+        noise_mode: Literal["const", "random", "none"] = "const",
+        noise_seed: int = 0,
+    ) -> tf.Tensor: ...
 
 class SSGAN(SNGAN):
     """SNGAN with a head of four classes on the discriminator: rotated by 0, 90, 180 or 270

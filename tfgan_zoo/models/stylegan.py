@@ -4,22 +4,18 @@ Reference: Karras, Laine and Aila, "A Style-Based Generator Architecture for Gen
 Networks", 2019 (arXiv:1812.04948).
 """
 
-import contextlib
-
 import keras
 import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo import numbers
 from tfgan_zoo.deprecated import renamed_attribute
-from tfgan_zoo.layers import Rng, noise
+from tfgan_zoo.layers import noise
 from tfgan_zoo.networks.stylegan import images_from, logits_from, sizes, styles_from
 from tfgan_zoo.penalties import R1
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.gan import GAN
 from tfgan_zoo.tasks.sampling import checked_truncation
-
-_NOISE_MODES = ("const", "random", "none")
 
 
 class StyleGAN(GAN):
@@ -171,17 +167,8 @@ class StyleGAN(GAN):
                 own, a function of `noise_seed` and its place; "none": no noise.
             noise_seed: Int in [0, 2**31).
         """
-        if noise_mode not in _NOISE_MODES:
-            raise ValueError(
-                f"noise_mode must be one of {', '.join(map(repr, _NOISE_MODES))}. Received: "
-                f"noise_mode={noise_mode!r}."
-            )
         styles = tf.cast(styles, tf.float32)
-        with contextlib.ExitStack() as scopes:
-            scopes.enter_context(noise.noise_mode(noise_mode))
-            if noise_mode == "random":
-                rng = Rng(noise_seed, tf.constant(0, tf.int64), 0, _known_rows(styles))
-                scopes.enter_context(rng.active())
+        with noise.drawn_noise(noise_mode, noise_seed, styles.shape[0]):
             return self.ema_generator.get_layer("synthesis")(styles, training=training)
 
     @property
@@ -197,13 +184,6 @@ class StyleGAN(GAN):
         styles = generator.get_layer("mapping")(inputs, training=training)
         # Not `tf.repeat`, whose gradient XLA cannot compile within the branches of lazy terms.
         return tf.stack([tf.cast(styles, tf.float32)] * self.num_styles, axis=1)
-
-
-def _known_rows(styles):
-    rows = styles.shape[0]
-    if rows is None:
-        raise ValueError("Random noise needs a batch whose size is known where it is traced.")
-    return rows
 
 
 def _crossed(first, second, crossover):

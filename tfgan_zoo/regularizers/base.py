@@ -23,9 +23,9 @@ class Regularizer(Configurable):
     when it is defined. State, which is saved and restored with the model, is made in `build`.
 
     `real` and `fake` are what the discriminator says of images: their `images` `[B, H, W, C]`, as it saw
-    them, `logits` `[B, 1]` and `outputs`; generated ones also have `latents` `[B, D]` and `originals`,
-    the images before they were augmented. `batch` is a dictionary of tensors; `rng.normal(shape)` and
-    `rng.uniform(shape, low, high)` give draws `[B, *shape]`.
+    them, `logits` `[B, 1]` (`[B, P]` of patches) and `outputs`; generated ones also have `latents`
+    `[B, D]` and `originals`, the images before they were augmented. `batch` is a dictionary of tensors;
+    `rng.normal(shape)` and `rng.uniform(shape, low, high)` give draws `[B, *shape]`.
 
     Attributes:
         reads: What a loss reads together: None for single examples; "replica" for the rows of one

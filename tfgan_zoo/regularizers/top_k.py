@@ -40,7 +40,7 @@ class TopK(Scheduled):
         """1 for the highest logits, 0 for others, as many 1s as the share at this step."""
         if self.share == 1:
             return None
-        logits = tf.reshape(fake.logits, [-1])
+        logits = tf.reduce_mean(fake.logits, axis=1)
         share = tf.pow(self.share, self.progress(model))
         kept = tf.maximum(1.0, tf.floor(logits.shape[0] * share + 1e-4))
         order = tf.argsort(tf.argsort(logits, direction="DESCENDING", stable=True), stable=True)

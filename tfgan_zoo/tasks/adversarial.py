@@ -9,6 +9,7 @@ import tensorflow as tf
 from tfgan_zoo.engine import contracts
 from tfgan_zoo.engine.players import Player
 from tfgan_zoo.losses import Objective
+from tfgan_zoo.losses.patches import by_image
 from tfgan_zoo.penalties import Penalty
 from tfgan_zoo.regularizers import Regularizer
 from tfgan_zoo.tasks.model import ZooModel
@@ -19,7 +20,7 @@ class DiscriminatorOutput(NamedTuple):
 
     Attributes:
         images: float32 `[B, H, W, C]`.
-        outputs: `{"logits": [B, 1], …}`.
+        outputs: `{"logits": [B, 1] or, of P patches, [B, P], …}`.
         latents: float32 `[B, D]` that generated images were made of; None for real ones.
         originals: Generated images before they were augmented; None for real ones.
     """
@@ -169,7 +170,7 @@ class AdversarialLosses(ZooModel):
         fake = self.discriminate_generated(batch, rng)
         real = self.discriminate_images(batch["images"], batch, rng)
         means = self._global_means(real.logits, fake.logits)
-        loss = self.objective.discriminator(real.logits, fake.logits, **means)
+        loss = by_image(self.objective.discriminator, real.logits, fake.logits, **means)
         ranked = tf.reduce_mean(tf.cast(real.logits > fake.logits, tf.float32))
         terms = self.discriminator_terms(real, fake, batch, rng)
         logs = {"d_ranking_accuracy": ranked}
@@ -183,7 +184,7 @@ class AdversarialLosses(ZooModel):
         if objective.needs_real:
             real = self.discriminate_images(batch["images"], batch, rng).logits
         means = self._global_means(real, fake.logits)
-        loss = self.reduce_loss(objective.generator(fake.logits, real, **means), fake)
+        loss = self.reduce_loss(by_image(objective.generator, fake.logits, real, **means), fake)
         return _with_terms("g_loss", loss, self.generator_terms(fake, batch, rng), {})
 
     def discriminate_generated(self, batch, rng):
@@ -199,7 +200,7 @@ class AdversarialLosses(ZooModel):
         return DiscriminatorOutput(images, self._discriminated(images, batch))
 
     def discriminator_logits(self, images, batch):
-        """Logits `[B, 1]` of images `[B, H, W, C]`, in training mode."""
+        """Logits `[B, 1]`, or `[B, P]` of patches, of images `[B, H, W, C]`, in training mode."""
         return self._discriminated(images, batch)["logits"]
 
     def _discriminated(self, images, batch):
@@ -253,7 +254,8 @@ class AdversarialLosses(ZooModel):
         statistics = self._batch_stddev(real.images) if self.penalty.reads_batch else {}
 
         def penalty():
-            critic = lambda images: self.discriminator_logits(images, batch)  # noqa: E731
+            logits = lambda images: self.discriminator_logits(images, batch)  # noqa: E731
+            critic = lambda images: tf.reduce_mean(logits(images), 1, keepdims=True)  # noqa: E731
             values = self.penalty.values(
                 critic, real.images, fake.images, rng.uniform, **statistics
             )

@@ -262,9 +262,10 @@ class Sampling(AdversarialLosses):
         return dict(zip(names, options, strict=True))
 
     def served_scores(self, images, label=None):
-        """What the signature `score` answers."""
+        """What the signature `score` answers; of the logits of patches, their mean."""
         key = self.condition.key if self.condition else "labels"
-        return self.discriminator_outputs(images, {key: label})
+        outputs = self.discriminator_outputs(images, {key: label})
+        return {**outputs, "logits": tf.reduce_mean(outputs["logits"], axis=1, keepdims=True)}
 
     def export(self, path, name=None, version=None, **options):
         """Writes `<path>/<name>/<version>/`, a SavedModel for servers. See `tfgan_zoo.export.export`."""

@@ -1,10 +1,11 @@
 """Checkpoints of BigGAN-PyTorch: BigGAN and BigGAN-deep, of G.pth, G_ema.pth and D.pth."""
 
+import functools
 import math
 import re
 
 from tfgan_zoo.weights import pytorch, residual
-from tfgan_zoo.weights.source import Converted, Family, Tensors
+from tfgan_zoo.weights.source import Family, Tensors
 
 _ATTENTION = ("theta", "phi", "g", "o")
 _MULTIPLES = {32: 4, 64: 2}  # of the width, by the side: channels of the last block
@@ -40,19 +41,10 @@ def _convert(source):
     for name, usual in _OPTIONS.items():
         if config.get(name, usual) != usual:
             raise ValueError(f"{name}={config[name]}: only {usual} is read.")
-    average = states.get("G_ema") or states.get("G")
-    if average is None:
-        raise ValueError("It has no generator, G.pth or G_ema.pth.")
-    network = Generator(average, config)
-    found, options = network.filled("ema_generator"), network.options()
-    if "G" in states and "G_ema" in states:
-        found |= Generator(states["G"], config).filled("generator")
-    if "D" in states:
-        critic = Discriminator(states["D"], network)
-        found |= critic.filled()
-        options |= critic.options()
-    variant = "BigGANDeep" if network.is_deep else "BigGAN"
-    return Converted(variant, options, found, [*states.values()])
+    make = functools.partial(Generator, config=config)
+    return residual.converted(
+        states, make, Discriminator, "It has no generator, G.pth or G_ema.pth."
+    )
 
 
 def _states(source):
@@ -104,6 +96,9 @@ class Generator:
         self.mode = "stored" if residual.is_normalized(tensors) else None
         self.depth = config.get("G_depth", _DEPTH) if self.is_deep else 1
         self.levels = len(self.blocks) // self.depth
+
+    def variant(self):
+        return "BigGANDeep" if self.is_deep else "BigGAN"
 
     def options(self):
         last = "conv4" if self.is_deep else "conv2"
@@ -187,6 +182,9 @@ class Discriminator:
         self.depth = tensors.count(r"blocks\.0\.(\d+)\.conv1\..*") if self.is_deep else 1
         self.mode = "stored" if residual.is_normalized(tensors) else None
         self.is_small = generator.side() == _FLAT_SIDE
+
+    def is_read(self):
+        return True
 
     def options(self):
         shape, last = self.tensors.shape, "conv4" if self.is_deep else "conv2"

@@ -1,10 +1,12 @@
-"""Checkpoints of PyTorch-StudioGAN: its backbones deep_conv, resnet, big_resnet and big_resnet_deep."""
+"""Checkpoints of PyTorch-StudioGAN: its backbones deep_conv, resnet, big_resnet, big_resnet_deep and
+stylegan2."""
 
+import functools
 import math
 import re
 
-from tfgan_zoo.weights import plain_yaml, pytorch, residual
-from tfgan_zoo.weights.source import Converted, Family, Tensors
+from tfgan_zoo.weights import plain_yaml, pytorch, residual, studiogan_stylegan2
+from tfgan_zoo.weights.source import Family, Tensors
 
 _STATE, _EPSILON, _SMALL_SIDE, _DEPTH = "state_dict", 1e-4, 32, 2
 _ATTENTION = ("conv1x1_theta", "conv1x1_phi", "conv1x1_g", "conv1x1_attn")
@@ -25,7 +27,10 @@ def _recognizes(source):
 def _role(file, tree):
     """ "G", "G_ema", "D" or None."""
     state = tree.get(_STATE, tree) if isinstance(tree, dict) else {}
-    names = {str(name).removeprefix("module.").rpartition(".")[0] for name in state}
+    names = {str(name).removeprefix("module.") for name in state}
+    if found := studiogan_stylegan2.role(names):
+        return "G_ema" if found == "G" and "G_ema" in file else found
+    names = {name.rpartition(".")[0] for name in names}
     if "linear0" in names and names & {"blocks.0.0.deconv0", "blocks.0.0.conv2d1"}:
         return "G_ema" if "G_ema" in file else "G"
     is_critic = "linear1" in names and names & {"blocks.0.0.conv0", "blocks.0.0.conv2d1"}
@@ -34,19 +39,11 @@ def _role(file, tree):
 
 def _convert(source):
     states, config = _states(source), plain_yaml.beside(source.path)
-    average = states.get("G_ema") or states.get("G")
-    if average is None:
-        raise ValueError("It has no generator, a file of model=G or model=G_ema.")
-    generator = Generator(average, config)
-    found, options = generator.filled("ema_generator"), generator.options()
-    if "G" in states and "G_ema" in states:
-        found |= Generator(states["G"], config).filled("generator")
-    if "D" in states:
-        critic = Discriminator(states["D"], generator)
-        if critic.is_read():
-            found |= critic.filled()
-            options |= critic.options()
-    return Converted(generator.variant(), options, found, [*states.values()])
+    if any(studiogan_stylegan2.role({*tensors}) for tensors in states.values()):
+        return studiogan_stylegan2.converted(states, config)
+    missing = "It has no generator, a file of model=G or model=G_ema."
+    make = functools.partial(Generator, config=config)
+    return residual.converted(states, make, Discriminator, missing)
 
 
 def _states(source):

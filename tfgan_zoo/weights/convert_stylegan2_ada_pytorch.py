@@ -8,6 +8,7 @@ from tfgan_zoo.weights.source import Family, Tensors
 from tfgan_zoo.weights.stylegan2 import converted
 
 NETWORKS = {"generator": "G", "ema_generator": "G_ema", "discriminator": "D"}
+_BLOCK = "synthesis.b4.conv1.affine"
 FILTERS = {r"resample_filter$": "copies of the filter, and those of layers that do not resample"}
 
 
@@ -25,7 +26,12 @@ def modules(source):
 
 
 def _recognizes(source):
-    return holds(modules(source), "synthesis.b4.conv1.affine")
+    return holds(modules(source), _BLOCK)
+
+
+def is_generator(module):
+    """Whether a pickled module is a generator of theirs."""
+    return _has(module, "mapping") and _has(module, _BLOCK)
 
 
 def holds(parts, path):
@@ -38,7 +44,7 @@ def holds(parts, path):
 
 
 def _convert(source):
-    return converted(*read(modules(source), _of_generator, FILTERS))
+    return converted(*read(modules(source), of_generator, FILTERS))
 
 
 def read(parts, of_generator, left_out):
@@ -71,7 +77,8 @@ def plain(value):
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _of_generator(module):
+def of_generator(module):
+    """What no tensor of StyleGAN2's generator tells, as options of our class."""
     return {
         **of_styles(module),
         "g_activation": setting(module, "synthesis.b4.conv1", "activation"),

@@ -4,7 +4,7 @@ import collections
 
 import numpy as np
 
-from tfgan_zoo.weights.source import layout
+from tfgan_zoo.weights.source import Converted, layout
 
 _STATISTICS = {  # our name: theirs, of which a layer has one
     "gamma": ("weight", "gain"),
@@ -79,6 +79,35 @@ class Filling:
         number = self._numbers[kind]
         self._numbers[kind] += 1
         return f"{kind}_{number}" if number else kind
+
+
+def converted(states, generator_of, discriminator_of, missing):
+    """A model of the networks of some files.
+
+    Args:
+        states: `{"G": Tensors, "G_ema": …, "D": …}`.
+        generator_of: From tensors to what reads them, with `variant()`, `options()` and
+            `filled(network)`.
+        discriminator_of: From tensors and a generator to what reads them, with `is_read()`, `options()`
+            and `filled()`.
+        missing: What to say where there is no generator.
+
+    Raises:
+        ValueError: There is none.
+    """
+    average = states.get("G_ema") or states.get("G")
+    if average is None:
+        raise ValueError(missing)
+    generator = generator_of(average)
+    found, options = generator.filled("ema_generator"), generator.options()
+    if "G" in states and "G_ema" in states:
+        found |= generator_of(states["G"]).filled("generator")
+    if "D" in states:
+        critic = discriminator_of(states["D"], generator)
+        if critic.is_read():
+            found |= critic.filled()
+            options |= critic.options()
+    return Converted(generator.variant(), options, found, [*states.values()])
 
 
 def parted(tensors, names, gain):
