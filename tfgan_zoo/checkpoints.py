@@ -19,12 +19,14 @@ _NAMES = (  # of weights/convert_<name>.py
     "esrgan",
     "fast_neural_style",
     "huggingface_biggan",
+    "keras2",
     "mimicry",
     "r3gan",
     "stargan",
     "studiogan",
     "stylegan2_ada_pytorch",
     "stylegan2_tf",
+    "tfjs",
 )
 FAMILIES = {
     name: importlib.import_module(f"tfgan_zoo.weights.convert_{name}").FAMILY for name in _NAMES
@@ -56,14 +58,15 @@ def from_checkpoint(
     """
     source = Source(path)
     found = _family(source, family)
-    converted = _converted(source, found)
+    taken = {name: overrides.pop(name) for name in found.takes if name in overrides}
+    converted = _converted(source, found, taken)
     model = _class(converted.variant)(**{**converted.options, **overrides})
     loading.load(model, converted.tensors, path, foreign=True)
     model.origin = {
         "family": found.name,
         "code": found.url,
         "licence": found.licence,
-        "files": {file.name: sha256(file) for file in source.trees()},
+        "files": {name: sha256(file) for name, file in source.read_files().items()},
     }
     return model
 
@@ -73,14 +76,14 @@ def list_families() -> dict[str, str]:
     return {name: family.title for name, family in sorted(FAMILIES.items())}
 
 
-def _converted(source, family):
+def _converted(source, family, taken):
     """What the family's converter makes of the files.
 
     Raises:
         ValueError: They are not of the family, or have tensors that no model takes.
     """
     try:
-        converted = family.convert(source)
+        converted = family.convert(source, **taken)
         for tensors in converted.given:
             if unused := tensors.unused():
                 raise ValueError(f"There is no place for {listed(unused)}.")

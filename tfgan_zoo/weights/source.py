@@ -24,7 +24,8 @@ class Family(NamedTuple):
         url: Of that code.
         licence: Of the weights that its authors have published.
         recognizes: From a `Source` to whether it is of the family.
-        convert: From a `Source` to `Converted`.
+        convert: From a `Source`, and the arguments it takes, to `Converted`.
+        takes: Names of arguments of `from_checkpoint` that the converter reads, in place of the model.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Family(NamedTuple):
     licence: str
     recognizes: Callable
     convert: Callable
+    takes: tuple = ()
 
 
 class Converted(NamedTuple):
@@ -60,7 +62,7 @@ class Source:
     """
 
     def __init__(self, path):
-        self.path, self._trees = pathlib.Path(path), {}
+        self.path, self._trees, self._noted = pathlib.Path(path), {}, {}
         if self.path.is_dir():
             self.files = {file.name: file for file in sorted(self.path.iterdir()) if file.is_file()}
         elif self.path.is_file():
@@ -88,6 +90,14 @@ class Source:
                 if self.path.is_file():
                     raise
         return found
+
+    def note(self, files):
+        """Says which files a converter has read that are none of PyTorch's: `{name: path}`."""
+        self._noted |= files
+
+    def read_files(self):
+        """`{name: path}` of the files that were read."""
+        return self._noted or {file.name: file for file in self.trees()}
 
     def beside(self, name):
         """The JSON object in the file of that name, in the folder or beside the file; else None."""
