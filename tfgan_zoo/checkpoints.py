@@ -61,7 +61,8 @@ def from_checkpoint(
     taken = {name: overrides.pop(name) for name in found.takes if name in overrides}
     converted = _converted(source, found, taken)
     model = _class(converted.variant)(**{**converted.options, **overrides})
-    loading.load(model, converted.tensors, path, foreign=True)
+    if converted.tensors:
+        loading.load(model, converted.tensors, path, foreign=True)
     model.origin = {
         "family": found.name,
         "code": found.url,

@@ -44,7 +44,7 @@ FAMILY = Family(
     "keras2",
     "Keras 2 (tf.keras to TensorFlow 2.15, tf-keras)",
     "https://github.com/keras-team/tf-keras",
-    "that of whoever trained it; the models of keras-io on the Hugging Face hub have model cards that say",
+    "that of whoever trained it: see its model card",
     _recognizes,
     _convert,
     TAKES,

@@ -1,4 +1,4 @@
-"""Layers models of TensorFlow.js: `model.json`, an architecture of Keras 2, and shards of its weights."""
+"""Layers models of TensorFlow.js: `model.json`, an architecture of Keras 2, and shards of weights."""
 
 import json
 
@@ -32,7 +32,8 @@ def _convert(source, **options):
     topology = model.get("modelTopology")
     if model.get("format", "layers-model") != "layers-model" or not isinstance(topology, dict):
         raise ValueError(
-            f"It is a {model.get('format')}, which has operations in place of layers. Layers models are read."
+            f"It is a {model.get('format')}, which has operations in place of layers. Layers "
+            "models are read."
         )
     source.note({file.name: file})
     arrays = {}
@@ -56,7 +57,9 @@ def _arrays(source, folder, group):
         code, count = _code(weight), int(np.prod(weight["shape"], dtype=np.int64))
         stop = start + count * code.itemsize
         if count < 0 or stop > len(content):
-            raise ValueError(f"{weight['name']} needs bytes to {stop}, and there are {len(content)}.")
+            raise ValueError(
+                f"{weight['name']} needs bytes to {stop}, and there are {len(content)}."
+            )
         array = np.frombuffer(content, code, count, start).reshape(weight["shape"])
         found[weight["name"]], start = _values(array, weight), stop
     if start != len(content):

@@ -50,7 +50,9 @@ def read_hdf5(file):
                     "layer_names. A file of Keras 3 is opened by Keras: keras.models.load_model for "
                     ".keras files, model.load_weights for .weights.h5."
                 )
-            arrays = {name: _weights(_child(weights, name)) for name in _names(weights, "layer_names")}
+            arrays = {
+                name: _weights(_child(weights, name)) for name in _names(weights, "layer_names")
+            }
     except OSError as error:
         raise ValueError(f"{file} cannot be read: {error}") from error
     return None if architecture is None else json.loads(architecture), arrays
@@ -96,7 +98,10 @@ def is_saved_model(folder):
 
 def files_of_saved_model(folder):
     """`{name: path}` of the files that `read_saved_model` reads."""
-    found = [pathlib.Path(folder) / _METADATA, *sorted(pathlib.Path(folder).glob(f"{_VARIABLES}.*"))]
+    found = [
+        pathlib.Path(folder) / _METADATA,
+        *sorted(pathlib.Path(folder).glob(f"{_VARIABLES}.*")),
+    ]
     return {str(file.relative_to(folder)): file for file in found}
 
 

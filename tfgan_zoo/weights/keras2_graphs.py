@@ -1,11 +1,15 @@
-"""Architectures of Keras 2, which TensorFlow.js has too, as layers of Keras 3 that are called in turn."""
+"""Architectures of Keras 2, which TensorFlow.js has too, as connected layers of Keras 3."""
 
+import itertools
 from typing import NamedTuple
 
 import keras
 
 from tfgan_zoo.weights.keras2_layers import layer_of, plain
 
+_UNCHANGING = tuple(
+    getattr(keras.layers, name) for name in ("Reshape", "Flatten", "Permute", "Cropping2D")
+)
 _SEQUENTIAL, _FUNCTIONAL = "Sequential", ("Functional", "Model")
 
 
@@ -35,8 +39,8 @@ class Architecture:
             config = _chained(config)
         elif kind not in _FUNCTIONAL:
             raise ValueError(
-                f"The model is a {kind}, a class of its authors' own, of which a file has no architecture. "
-                "Sequential and functional models are read."
+                f"The model is a {kind}, a class of its authors' own, of which a file has no "
+                "architecture. Sequential and functional models are read."
             )
         self.inputs, self.layers, self._calls = [], {}, []
         found = {_name(layer): layer for layer in config["layers"]}
@@ -47,7 +51,7 @@ class Architecture:
         for name, layer in found.items():
             is_model = layer["class_name"] in (_SEQUENTIAL, *_FUNCTIONAL)
             self.layers[name] = Architecture(layer) if is_model else layer_of(layer)
-            for number, node in enumerate(layer["inbound_nodes"]):
+            for number, node in enumerate(layer["inbound_nodes"], _first_call(layer)):
                 self._calls.append((name, number, _references(node)))
         self._outputs = _references(config["output_layers"])
 
@@ -60,7 +64,9 @@ class Architecture:
             for call in waiting:
                 name, number, references = call
                 if all(reference[:2] in made for reference in references):
-                    made[name, number] = self._called(name, [made[n, k][i] for n, k, i in references])
+                    made[name, number] = self._called(
+                        name, [made[n, k][i] for n, k, i in references]
+                    )
                 else:
                     left.append(call)
             if len(left) == len(waiting):
@@ -75,15 +81,38 @@ class Architecture:
         outputs = layer(tensors[0] if len(tensors) == 1 else tensors)
         return outputs if isinstance(outputs, list) else [outputs]
 
+    def embeddings(self):
+        """`{place of an input: number of rows}` of the inputs that an embedding takes."""
+        places, found = {given.name: place for place, given in enumerate(self.inputs)}, {}
+        for name, _, references in self._calls:
+            if isinstance(self.layers[name], keras.layers.Embedding) and references[0][0] in places:
+                found[places[references[0][0]]] = self.layers[name].input_dim
+        return found
+
     def activation(self):
         """The name of the activation of the only output, where it is seen; else None."""
         ((name, _, _),) = self._outputs
-        layer = self.layers[name]
+        sources = {call: references[0][0] for call, _, references in self._calls}
+        while isinstance(self.layers.get(name), _UNCHANGING):
+            name = sources[name]
+        layer = self.layers.get(name)  # None of an input
         if isinstance(layer, Architecture):
             return layer.activation()
         if isinstance(layer, keras.layers.ReLU | keras.layers.Softmax):
             return type(layer).__name__.lower()
         return getattr(getattr(layer, "activation", None), "__name__", None)
+
+
+def _first_call(record):
+    """Models within, that were made with an input, count the call by which they were made."""
+    if record["class_name"] in _FUNCTIONAL:
+        return 1
+    return int(record["class_name"] == _SEQUENTIAL and _has_input(record["config"]))
+
+
+def _has_input(config):
+    records = config if isinstance(config, list) else config["layers"]
+    return records[0]["class_name"] == "InputLayer"
 
 
 def _chained(config):
@@ -95,7 +124,7 @@ def _chained(config):
             shape = config.get("build_input_shape")
         given = {"name": f"{_name(records[0])}_input", "batch_input_shape": shape}
         records.insert(0, {"class_name": "InputLayer", "config": given})
-    for before, record in zip(records, records[1:], strict=False):
+    for before, record in itertools.pairwise(records):
         record["inbound_nodes"] = [[[_name(before), 0, 0, {}]]]
     ends = ([[_name(record), 0, 0]] for record in (records[0], records[-1]))
     return dict(zip(("input_layers", "output_layers"), ends, strict=True)) | {"layers": records}

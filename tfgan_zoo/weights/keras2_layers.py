@@ -1,4 +1,4 @@
-"""Layers of Keras 2, and of TensorFlow.js, as layers of Keras 3: by their configurations, which are data.
+"""Layers of Keras 2, and of TensorFlow.js, as layers of Keras 3, by their configurations.
 
 What is listed here is all that is made: a Lambda, whose function a file holds as code, and classes of
 somebody's own are refused by name. Initial weights, and what only training reads (regularizers,
@@ -20,10 +20,16 @@ _SAME = (  # classes of Keras 3 of the same name and arguments
     "SeparableConv2D", "Softmax", "Subtract", "UpSampling2D", "ZeroPadding2D",
 )  # fmt: skip
 CLASSES = {**{name: getattr(layers, name) for name in _SAME}, "Dropout": Dropout}
-_FORMER = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization"}
+_FORMER = {
+    "BatchNormalizationV1": "BatchNormalization",
+    "BatchNormalizationV2": "BatchNormalization",
+}
 _ARGUMENTS = {"LeakyReLU": {"alpha": "negative_slope"}}  # {class: {theirs: ours}}
 _VARIABLES = {"DepthwiseConv2D": {"depthwise_kernel": "kernel"}}
-_LEFT = r"trainable|batch_input_shape|input_dtype|input_length|seed|.*_(initializer|regularizer|constraint)"
+_LEFT = (
+    r"trainable|batch_input_shape|input_dtype|input_length|seed|"
+    r".*_(initializer|regularizer|constraint)"
+)
 _ONLY = {  # arguments that have one value here
     "data_format": "channels_last",
     "dtype": "float32",
@@ -32,7 +38,7 @@ _ONLY = {  # arguments that have one value here
     "noise_shape": None,
     "renorm": False,
 }
-_GONE = {"Conv2DTranspose": {"groups": 1}}  # and those that Keras 3 has not
+_GONE = {"groups": 1}  # and where Keras 3 has no such argument
 _ACTIVATIONS = (  # that are computed as they were
     "elu", "exponential", "gelu", "leaky_relu", "linear", "relu", "relu6", "selu", "sigmoid", "softmax",
     "softplus", "softsign", "swish", "tanh",
@@ -56,8 +62,8 @@ def layer_of(record):
     kind = _FORMER.get(kind, kind)
     if kind not in CLASSES:
         raise ValueError(
-            f"The layer {name!r} is a {kind}, which is code or a class of its authors' own, and no code of "
-            f"a file is run. Layers of these classes are read: {', '.join(sorted(CLASSES))}."
+            f"The layer {name!r} is a {kind}, which is code or a class of its authors' own, and no "
+            f"code of a file is run. Layers of these classes are read: {', '.join(sorted(CLASSES))}."
         )
     try:
         return CLASSES[kind](name=name, **_options(kind, config))
@@ -72,7 +78,7 @@ def variable_of(layer, name):
 
 def _options(kind, config):
     found, taken = {}, inspect.signature(CLASSES[kind]).parameters
-    only = {**_ONLY, **_GONE.get(kind, {})}
+    only = _ONLY | {key: value for key, value in _GONE.items() if key not in taken}
     for key, value in config.items():
         key, value = _ARGUMENTS.get(kind, {}).get(key, key), _plain(value)
         if re.fullmatch(_LEFT, key):

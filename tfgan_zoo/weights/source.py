@@ -43,7 +43,8 @@ class Converted(NamedTuple):
     Attributes:
         variant: The name of the model's class.
         options: Its arguments.
-        tensors: `{name: array}` by the names of `weights.variables`.
+        tensors: `{name: array}` by the names of `weights.variables`; none where the options are networks
+            that have their weights.
         given: The `Tensors` that these were taken from, a list.
     """
 
