@@ -43,7 +43,7 @@ _ACTIVATIONS = (  # that are computed as they were
     "elu", "exponential", "gelu", "leaky_relu", "linear", "relu", "relu6", "selu", "sigmoid", "softmax",
     "softplus", "softsign", "swish", "tanh",
 )  # fmt: skip
-_SHUFFLE = r"PixelShuffle(\d+)x"  # of UpscalerJS, as is MultiplyBeta
+_SHUFFLE = r"PixelShuffle(\d+)x"  # of idealo's and UpscalerJS's ESRGAN, as is MultiplyBeta
 _BETA = 0.2
 
 
@@ -56,9 +56,9 @@ def layer_of(record):
     kind, config = record["class_name"].rpartition(">")[2], dict(record["config"])
     name = config.pop("name", None) or record["name"]
     if kind == "MultiplyBeta":
-        return layers.Rescaling(_BETA, name=name)
+        return layers.Rescaling(config.get("beta", _BETA), name=name)
     if match := re.fullmatch(_SHUFFLE, kind):
-        return PixelShuffle(int(match[1]), name=name)
+        return PixelShuffle(config.get("scale", int(match[1])), name=name)
     kind = _FORMER.get(kind, kind)
     if kind not in CLASSES:
         raise ValueError(
