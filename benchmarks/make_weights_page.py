@@ -33,7 +33,13 @@ def parity():
 def published():
     rows = read_csv("published_weights")
     lines = [
-        (f"`{row['package']}`", row["scale"], f"{int(row['parameters']):,}", row["psnr"], row["psnr_bicubic"])
+        (
+            f"`{row['package']}`",
+            row["scale"],
+            f"{int(row['parameters']):,}",
+            row["psnr"],
+            row["psnr_bicubic"],
+        )
         for row in rows
     ]
     header = ["Package", "Scale", "Parameters", "PSNR on Set5", "Bicubic"]

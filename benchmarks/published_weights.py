@@ -48,7 +48,9 @@ def measured(model, images):
         large = large[:, :height, :width]
         small = np.uint8(imresize(np.float32(large), 1 / scale))
         again = np.uint8(imresize(np.float32(small), scale))
-        found = (psnr(made, large, luma=True, border=scale) for made in (model.translate(small), again))
+        found = (
+            psnr(made, large, luma=True, border=scale) for made in (model.translate(small), again)
+        )
         for values, value in zip((ours, bicubic), found, strict=True):
             values.append(value[0])
     return {"psnr": f"{np.mean(ours):.2f}", "psnr_bicubic": f"{np.mean(bicubic):.2f}"}

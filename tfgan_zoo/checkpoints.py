@@ -26,6 +26,7 @@ _NAMES = (  # of weights/convert_<name>.py
     "studiogan",
     "stylegan2_ada_pytorch",
     "stylegan2_tf",
+    "tensorflow_gan",
     "tfjs",
 )
 FAMILIES = {

@@ -9,10 +9,11 @@ import pathlib
 
 import h5py
 import numpy as np
-import tensorflow as tf
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
+
+from tfgan_zoo.weights import tensorflow_checkpoints
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _METADATA, _VARIABLES = "keras_metadata.pb", "variables/variables"
@@ -98,10 +99,8 @@ def is_saved_model(folder):
 
 def files_of_saved_model(folder):
     """`{name: path}` of the files that `read_saved_model` reads."""
-    found = [
-        pathlib.Path(folder) / _METADATA,
-        *sorted(pathlib.Path(folder).glob(f"{_VARIABLES}.*")),
-    ]
+    folder = pathlib.Path(folder)
+    found = [folder / _METADATA, *tensorflow_checkpoints.files_of(folder / _VARIABLES)]
     return {str(file.relative_to(folder)): file for file in found}
 
 
@@ -121,20 +120,12 @@ def read_saved_model(folder):
         for path, node in objects.items()
         if node.identifier == _LAYER
     }
-    try:
-        reader = tf.train.load_checkpoint(str(folder / _VARIABLES))
-        arrays = _arrays(reader, names, folder)
-    except (tf.errors.OpError, DecodeError, RuntimeError) as error:
-        raise ValueError(f"{folder / _VARIABLES} cannot be read: {error}") from error
+    with tensorflow_checkpoints.reader(folder / _VARIABLES) as reader:
+        arrays = _arrays(reader, names)
     return {key: root[key] for key in ("class_name", "config")}, arrays
 
 
-def _arrays(reader, names, folder):
-    shapes = reader.get_variable_to_shape_map()
-    values = sum(int(np.prod(shape, dtype=np.float64)) for shape in shapes.values())
-    size = sum(file.stat().st_size for file in folder.glob(f"{_VARIABLES}.data-*"))
-    if values > size:
-        raise ValueError(f"{folder / _VARIABLES}: {values} values in {size} bytes.")
+def _arrays(reader, names):
     graph = TrackableObjectGraph.FromString(reader.get_tensor(_GRAPH))
     found = {}
     for path, name in names.items():

@@ -15,7 +15,9 @@ TAKES = (
 _RANGES = {"sigmoid": (0, 1), "tanh": (-1, 1)}
 
 
-def converted(architecture, arrays, generator=None, num_classes=None, value_range=None):
+def converted(
+    architecture, arrays, generator=None, num_classes=None, value_range=None, left_out=()
+):
     """What a file of layers holds: a generator from latents to images, or an enlarger of images.
 
     Args:
@@ -26,6 +28,7 @@ def converted(architecture, arrays, generator=None, num_classes=None, value_rang
             None: they are latents all, or labels have an input of their own, whose embedding says it.
         value_range: `(low, high)` of the pixels that it makes, and of those that an enlarger takes;
             None: that of its last activation.
+        left_out: See `Tensors`.
 
     Raises:
         ValueError: What cannot be told from the file, or no such network.
@@ -50,7 +53,7 @@ def converted(architecture, arrays, generator=None, num_classes=None, value_rang
         network, options = _generator(calls, shapes, num_classes, value_range)
         variant = "GAN"
         options["discriminator"] = discriminator(network.output_shape[1:], options["num_classes"])
-    tensors = Tensors(arrays)
+    tensors = Tensors(arrays, left_out)
     _set_weights(network, tensors)
     return Converted(variant, {"generator": network, **options}, {}, [tensors])
 

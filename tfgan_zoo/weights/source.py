@@ -55,7 +55,7 @@ class Converted(NamedTuple):
 
 
 class Source:
-    """One file, or the files of a folder.
+    """One file, the files of a folder, or those that begin with a path and a dot.
 
     Attributes:
         path: As it was given.
@@ -68,6 +68,10 @@ class Source:
             self.files = {file.name: file for file in sorted(self.path.iterdir()) if file.is_file()}
         elif self.path.is_file():
             self.files = {self.path.name: self.path}
+        elif of_prefix := sorted(
+            self.path.parent.glob(f"{self.path.name}.*")
+        ):  # as TensorFlow has it
+            self.files = {file.name: file for file in of_prefix}
         else:
             raise FileNotFoundError(f"{path}: there is no such file or folder.")
 
