@@ -174,6 +174,7 @@ def test_what_was_read_is_saved_exported_and_verified(name, options, tmp_path):
 
 
 @needs_files
+@pytest.mark.full
 def test_what_was_read_trains():
     """The discriminator is new, and takes labels where the generator does."""
     folder, *_ = case("keras2/a_conditional_gan")

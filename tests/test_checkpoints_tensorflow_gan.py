@@ -9,7 +9,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from test_checkpoints import close
+from test_checkpoints import close, comparing
 
 import tfgan_zoo
 
@@ -32,6 +32,7 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_examples(name, folder, tmp_path):
+    comparing(f"tensorflow_gan/{name}")
     gan = tfgan_zoo.from_checkpoint(folder / name)
     recorded = np.load(folder / name / "outputs.npz")
     assert gan.origin["family"] == "tensorflow_gan" and gan.image_shape == SHAPES[name]

@@ -121,11 +121,19 @@ def assert_agrees(model, path, inputs, **options):
     return gan
 
 
+QUICK = ("nested", "activations", "convolutions")  # the others, and folders, take seconds
+
+
 @pytest.mark.parametrize(
-    "form",
-    ["file.h5", pytest.param("folder", marks=pytest.mark.full)],  # folders take seconds each
+    ("name", "form"),
+    [
+        pytest.param(
+            name, form, marks=() if form == "file.h5" and name in QUICK else pytest.mark.full
+        )
+        for name in CASES
+        for form in ("file.h5", "folder")
+    ],
 )
-@pytest.mark.parametrize("name", CASES)
 def test_layers(name, form, tmp_path):
     latents = np.random.default_rng(1).normal(size=(3, 5)).astype("float32")
     assert_agrees(generator(CASES[name]()), tmp_path / form, [latents])
