@@ -1,5 +1,6 @@
 """Layers of Keras 2, held against tf_keras, which writes the files, to 1e-4 of the output's spread."""
 
+import json
 import warnings
 
 import numpy as np
@@ -169,3 +170,30 @@ def test_a_class_of_its_authors_own_is_refused(tmp_path):
     model.save(tmp_path / "folder", save_format="tf")
     with pytest.raises(ValueError, match="The model is a Mine, a class of its authors' own"):
         tfgan_zoo.from_checkpoint(tmp_path / "folder")
+
+
+def test_layers_of_enlargers(tmp_path):
+    """idealo's and UpscalerJS's two classes, by their formulas, of a file made by hand."""
+    nodes = [("x", "InputLayer", {"batch_input_shape": [None, None, None, 8]})]
+    nodes += [("half", "MultiplyBeta", {"beta": 0.25}), ("larger", "PixelShuffle2x", {"scale": 2})]
+    nodes += [("deeper", "Conv2D", {"filters": 8, "kernel_size": [1, 1], "use_bias": False})]
+    before, records = [], []
+    for name, kind, config in nodes:
+        config = {"name": name, **config}
+        records.append(
+            {"class_name": kind, "config": config, "name": name, "inbound_nodes": before}
+        )
+        before = [[[name, 0, 0, {}]]]
+    graph = {"layers": records, "input_layers": [["x", 0, 0]], "output_layers": [["deeper", 0, 0]]}
+    kernel = np.random.default_rng(0).normal(size=(1, 1, 2, 8)).astype("<f4")
+    weights = [{"name": "deeper/kernel", "shape": list(kernel.shape), "dtype": "float32"}]
+    model = {
+        "modelTopology": {"model_config": {"class_name": "Functional", "config": graph}},
+        "weightsManifest": [{"paths": ["a.bin"], "weights": weights}],
+    }
+    (tmp_path / "model.json").write_text(json.dumps(model))
+    (tmp_path / "a.bin").write_bytes(kernel.tobytes())
+    read = tfgan_zoo.from_checkpoint(tmp_path, value_range=(-1, 1))
+    x = np.random.default_rng(1).uniform(-1, 1, (2, 3, 4, 8)).astype("float32")
+    expected = tf.nn.depth_to_space(0.25 * x, 2) @ kernel[0, 0]
+    np.testing.assert_allclose(read(x), expected, atol=1e-6)
