@@ -6,9 +6,10 @@ import keras
 import numpy as np
 import pytest
 from test_checkpoints import ROOT, case, close, needs_files
+from typer.testing import CliRunner
 
 import tfgan_zoo
-from tfgan_zoo import serving
+from tfgan_zoo import cli, serving
 
 GENERATORS = {"a_conditional_gan": {"num_classes": 10}, "a_dcgan_faces": {}}
 SLIM = "tfjs/a_esrgan_slim_x2"
@@ -138,6 +139,19 @@ def test_quantized_weights_of_tfjs(code, tolerance, tmp_path):
         layer, variable = name.split("/")
         ours = np.asarray(getattr(read.ema_generator.get_layer(layer), variable))
         assert np.max(np.abs(ours - array)) <= tolerance * max(np.ptp(array), np.abs(array).max())
+
+
+@needs_files
+def test_the_command_line_takes_what_files_do_not_say():
+    def run(*words):
+        return CliRunner().invoke(cli.app, ["import", *map(str, words)])
+
+    digits = ROOT / "keras2" / "a_conditional_gan" / "generator.h5"
+    assert "images      28x28x1" in run(digits, "--num-classes", 10).output
+    told = run(digits, "--num-classes", 18)
+    assert told.exit_code == 1 and "num_classes is 18, and its input has 18 values" in told.output
+    told = run(ROOT / SLIM, "--value-range", 0, 255).output
+    assert "SuperResolution. " in told and "parameters  generator 222,075" in told
 
 
 # === What was read goes on ===

@@ -161,3 +161,37 @@ def test_damaged_tfjs(tmp_path):
     with pytest.raises(ValueError, match="no file '../group1-shard1of1.bin' beside"):
         read(weightsManifest=outside)
     assert tf.reduce_any(read().generator.weights[0] != 0)
+
+
+@needs_files
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("source", "name", "head"),
+    [
+        (
+            "keras2/a_dcgan_faces",
+            "generator.h5",
+            24_000,
+        ),  # its structure, more often than its arrays
+        ("keras2/a_dcgan_faces/saved_model", "keras_metadata.pb", None),
+        (SLIM, "model.json", None),
+    ],
+)
+def test_mutated_files(source, name, head, tmp_path):
+    """Each is read, or is an error of its own."""
+    folder = tmp_path / "model"
+    shutil.copytree(ROOT / source, folder, copy_function=shutil.copyfile)
+    whole, options = (ROOT / source / name).read_bytes(), {}
+    if source == SLIM:
+        options = {"value_range": (0, 255)}
+    path = folder / name if name.endswith(".h5") else folder
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        content = bytearray(whole)
+        for place in rng.integers(0, min(head or len(whole), len(whole)), rng.integers(1, 5)):
+            content[place] = rng.integers(256)
+        (folder / name).write_bytes(content[: rng.choice([len(content), len(content) // 2])])
+        try:
+            tfgan_zoo.from_checkpoint(path, **options)
+        except ValueError as error:
+            assert str(folder) in str(error)

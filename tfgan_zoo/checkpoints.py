@@ -40,12 +40,16 @@ def from_checkpoint(
     path: str | os.PathLike, family: str | None = None, **overrides: Any
 ) -> "GAN | ImageToImage":
     """Makes the model that a published checkpoint holds, with its weights. Nothing of the file is run,
-    and PyTorch is not needed.
+    and PyTorch and tf-keras are not needed.
 
     Args:
-        path: A file, or the folder with all files of a checkpoint.
+        path: A file, the folder with all files of a checkpoint, or the path that TensorFlow calls its
+            prefix.
         family: Whose format it is, a name of `list_families()`; None: it is found from the file.
-        overrides: Arguments of the class, in place of the checkpoint's.
+        overrides: Arguments of the class, in place of the checkpoint's. Of the families "keras2" and
+            "tfjs" further `num_classes`, how many values behind the latents are a class, one-hot;
+            `value_range`, `(low, high)` of the network's pixels; and `generator`, a Keras model into
+            which weights without an architecture are read.
 
     Returns:
         A model of the zoo. Its `origin` says where the weights are from, and what their licence is; it

@@ -54,7 +54,7 @@ def read_hdf5(file):
             arrays = {
                 name: _weights(_child(weights, name)) for name in _names(weights, "layer_names")
             }
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # as h5py has it
         raise ValueError(f"{file} cannot be read: {error}") from error
     return None if architecture is None else json.loads(architecture), arrays
 
