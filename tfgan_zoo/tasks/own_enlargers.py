@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_zoo.tasks import copies, own_networks
+from tfgan_zoo.tasks.building import building
 from tfgan_zoo.tasks.given import check_logits
 
 _PROBE = (12, 20)  # sides of symbolic images
@@ -54,7 +55,7 @@ def _channels(cls, network, image_shape):
 
 def _made(cls, policy, network, channels, seed):
     """The shape of what a generator makes of images of a size."""
-    with own_networks.building(policy, seed):
+    with building(policy, seed):
         images = keras.KerasTensor((None, *_PROBE, channels), "float32")
         made = own_networks.outputs_of("generator", network, [images])
     shape = tuple(made.shape) if isinstance(made, keras.KerasTensor) else ()
