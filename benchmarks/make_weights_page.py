@@ -1,4 +1,5 @@
-"""Writes the tables of docs/weights.md, from the families and benchmarks/results/checkpoints.csv.
+"""Writes the tables of docs/weights.md, from the families, benchmarks/results/checkpoints.csv and
+published_weights.csv.
 
 python benchmarks/make_weights_page.py           # writes the page
 python benchmarks/make_weights_page.py --check   # exits with 1 where the page is stale
@@ -29,8 +30,24 @@ def parity():
     return f"{table(header, lines)}\n\n{measured_on(rows)}"
 
 
+def published():
+    rows = read_csv("published_weights")
+    lines = [
+        (
+            f"`{row['package']}`",
+            row["scale"],
+            f"{int(row['parameters']):,}",
+            row["psnr"],
+            row["psnr_bicubic"],
+        )
+        for row in rows
+    ]
+    header = ["Package", "Scale", "Parameters", "PSNR on Set5", "Bicubic"]
+    return f"{table(header, lines)}\n\n{measured_on(rows)}"
+
+
 def page():
-    made = {"families": families(), "parity": parity()}
+    made = {"families": families(), "parity": parity(), "published": published()}
     return with_sections(PAGE, made, "make_weights_page.py")
 
 

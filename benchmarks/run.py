@@ -26,6 +26,7 @@ BENCHMARKS = (
     "evaluation",
     "serving",
     "modes",
+    "published_weights",
 )
 
 

@@ -215,9 +215,39 @@ TRANSLATORS = {
         "l1_weight": 1.0,
     },
     "Inpainter": {"image_shape": (8, 8, 4), "width": 2, "discriminator_width": 2},
+    "SuperResolution": {  # with networks of one's own, which `make` gives it
+        "image_shape": (8, 8, 1),
+        "pretraining_steps": 1,
+        "features": "tiny",
+        "adversarial_weight": 1.0,
+    },
 }
+OWN = ("GAN", "SuperResolution")  # bases, which are given networks
 WITH_FURTHER_INPUTS = ("StarGAN", "AdaIN")  # of translators: they take more than images
 ALL = {**CASES, **TRANSLATORS}
+
+
+def own_enlargers(dtype="float32"):
+    """A generator of images twice as large, and a discriminator of patches."""
+    random.seed(0)
+    middle = {"dtype": dtype, "padding": "same"}
+    return {
+        "generator": keras.Sequential(
+            [
+                keras.Input([None, None, 1]),
+                layers.Conv2D(4, 3, activation="relu", **middle),
+                layers.UpSampling2D(2, dtype=dtype),
+                layers.Conv2D(1, 3, padding="same", dtype="float32"),
+            ]
+        ),
+        "discriminator": keras.Sequential(
+            [
+                keras.Input([16, 16, 1]),
+                layers.Conv2D(4, 4, 2, activation="leaky_relu", **middle),
+                layers.Conv2D(1, 3, padding="same", dtype="float32"),
+            ]
+        ),
+    }
 
 
 def own_networks(normalization, dtype="float32"):
@@ -251,6 +281,8 @@ def make(variant, **overrides):
     if variant == "GAN":
         normalization = "generator_normalization" not in overrides
         given = {**own_networks(normalization, given.get("dtype", "float32")), **given}
+    if variant == "SuperResolution":
+        given = {**own_enlargers(given.get("dtype", "float32")), **given}
     return model_class(**{**ALL[variant], **given})
 
 

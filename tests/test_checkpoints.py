@@ -19,9 +19,14 @@ needs_files = pytest.mark.skipif(
 _compared = []  # the case that was asked for last
 
 
+def comparing(name):
+    """Says of which case what is compared next is."""
+    _compared[:] = [name]
+
+
 def case(name):
     """A folder's checkpoint, its recorded inputs and outputs."""
-    _compared[:] = [name]
+    comparing(name)
     folder = ROOT / name
     arrays = [dict(np.load(folder / f"{kind}puts.npz")) for kind in ("in", "out")]
     return folder, *arrays

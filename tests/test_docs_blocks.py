@@ -39,16 +39,20 @@ SHORTER = {
 NOT_RUN = {
     "make ": "makes an environment of its own, from a package registry",
     "pip install": "needs a package registry",
+    "npm pack": "needs a package registry",
     "sbatch ": "needs a Slurm cluster",
     "kubectl ": "needs a Kubernetes cluster",
     "hf://": "needs a network; tests/test_hub.py has a stand-in",
 }
 NEEDS_DATA = {"docs/latent.md", "docs/weights.md"}  # sets of TFDS that the package does not hold
-# Files beside TFGAN_ZOO_DATA that a document says are the reader's.
+# Files and folders beside TFGAN_ZOO_DATA that a document says are the reader's.
 FILES = {
     "docs/weights.md": {
         "RealESRGAN_x4plus.pth": "checkpoints/esrgan/a_realesrgan_x4plus/RealESRGAN_x4plus.pth",
         "photo.jpg": "data/facades/test/1.jpg",
+        "generator.h5": "checkpoints/keras2/a_dcgan_faces/generator.h5",
+        "conditional_gan": "checkpoints/keras2/a_conditional_gan/saved_model",
+        "package/models/x2": "checkpoints/tfjs/a_esrgan_slim_x2",
     },
 }
 # Names that a document says are the reader's.
@@ -83,6 +87,12 @@ def place(tmp_path, monkeypatch):
     return folder, environment
 
 
+def given_to_reader(source, target):
+    """A copy of a file or a folder."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+
+
 def python_block(page, number, text, names):
     """Runs a block; a traceback has the page's line."""
     exec(compile("\n" * number + shortened(text), str(ROOT / page), "exec"), names)
@@ -113,7 +123,7 @@ def test_all_of_a_page(page, place):
     if page in NEEDS_DATA and not DATA:
         pytest.skip("TFGAN_ZOO_DATA is not set, which has what the page reads")
     for name, file in FILES.get(page, {}).items():
-        shutil.copy(pathlib.Path(DATA).parent / file, place[0] / name)
+        given_to_reader(pathlib.Path(DATA).parent / file, place[0] / name)
     names, terminal = dict(GIVEN.get(page, {})), Terminal(*place)
     try:
         for number, language, text in blocks(page):

@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 from tfgan_zoo import cli, latent
 from tfgan_zoo.latent.affine import first_maps
 
-
 FULL = pytest.mark.full
 
 

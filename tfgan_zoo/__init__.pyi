@@ -55,6 +55,7 @@ from .models import StyleGAN as StyleGAN
 from .models import StyleGAN2 as StyleGAN2
 from .models import StyleGAN3 as StyleGAN3
 from .models import StyleTransfer as StyleTransfer
+from .models import SuperResolution as SuperResolution
 from .models import TextGAN as TextGAN
 from .models import VanillaGAN as VanillaGAN
 from .precision import auto_precision as auto_precision

@@ -20,6 +20,7 @@ _NAMES = (  # of weights/convert_<name>.py
     "fast_neural_style",
     "fastgan",
     "huggingface_biggan",
+    "keras2",
     "mimicry",
     "projected_gan",
     "r3gan",
@@ -28,6 +29,8 @@ _NAMES = (  # of weights/convert_<name>.py
     "stylegan2_ada_pytorch",
     "stylegan2_tf",
     "stylegan3",
+    "tensorflow_gan",
+    "tfjs",
 )
 FAMILIES = {
     name: importlib.import_module(f"tfgan_zoo.weights.convert_{name}").FAMILY for name in _NAMES
@@ -40,12 +43,16 @@ def from_checkpoint(
     path: str | os.PathLike, family: str | None = None, **overrides: Any
 ) -> "GAN | ImageToImage":
     """Makes the model that a published checkpoint holds, with its weights. Nothing of the file is run,
-    and PyTorch is not needed.
+    and PyTorch and tf-keras are not needed.
 
     Args:
-        path: A file, or the folder with all files of a checkpoint.
+        path: A file, the folder with all files of a checkpoint, or the path that TensorFlow calls its
+            prefix.
         family: Whose format it is, a name of `list_families()`; None: it is found from the file.
-        overrides: Arguments of the class, in place of the checkpoint's.
+        overrides: Arguments of the class, in place of the checkpoint's. Of the families "keras2" and
+            "tfjs" further `num_classes`, how many values behind the latents are a class, one-hot;
+            `value_range`, `(low, high)` of the network's pixels; and `generator`, a Keras model into
+            which weights without an architecture are read.
 
     Returns:
         A model of the zoo. Its `origin` says where the weights are from, and what their licence is; it
@@ -59,14 +66,16 @@ def from_checkpoint(
     """
     source = Source(path)
     found = _family(source, family)
-    converted = _converted(source, found)
+    taken = {name: overrides.pop(name) for name in found.takes if name in overrides}
+    converted = _converted(source, found, taken)
     model = _class(converted.variant)(**{**converted.options, **overrides})
-    loading.load(model, converted.tensors, path, foreign=True)
+    if converted.tensors:
+        loading.load(model, converted.tensors, path, foreign=True)
     model.origin = {
         "family": found.name,
         "code": found.url,
         "licence": found.licence,
-        "files": {file.name: sha256(file) for file in source.trees()},
+        "files": {name: sha256(file) for name, file in source.read_files().items()},
     }
     return model
 
@@ -76,14 +85,14 @@ def list_families() -> dict[str, str]:
     return {name: family.title for name, family in sorted(FAMILIES.items())}
 
 
-def _converted(source, family):
+def _converted(source, family, taken):
     """What the family's converter makes of the files.
 
     Raises:
         ValueError: They are not of the family, or have tensors that no model takes.
     """
     try:
-        converted = family.convert(source)
+        converted = family.convert(source, **taken)
         for tensors in converted.given:
             if unused := tensors.unused():
                 raise ValueError(f"There is no place for {listed(unused)}.")

@@ -154,6 +154,8 @@ the call of `tfgan_zoo` that gives the same number. To move:
 - Our mutual information losses sum over an example's codes, where TF-GAN's average over codes and
   over the distributions of the list.
 - A penalty takes a critic, images to logits, and its random draws (`alpha`), not a scope.
+- Checkpoints of its examples for MNIST and CIFAR-10 are read:
+  [weights of others](weights.md#from-tf-gan).
 
 The difference is the largest one in value and in gradients, both in float32, on random inputs.
 `tests/test_tensorflow_gan_oracle.py` measures it anew where TF-GAN is installed.

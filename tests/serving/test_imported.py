@@ -14,6 +14,7 @@ KINDS = {
     "BigGAN": "ajbrock_biggan/a",
     "CycleGAN": "cyclegan_pix2pix/a_cyclegan_resnet9",
     "ESRGAN": "esrgan/a_esrgan_x4/RRDB_ESRGAN_x4.pth",
+    "GAN": "keras2/a_dcgan_faces/saved_model",
 }
 
 

@@ -15,7 +15,9 @@ from tfgan_zoo.cli.app import command
     name="import",
     epilog="[bold]Examples[/bold]\n\n"
     "tfgan-zoo import RealESRGAN_x4plus.pth\n\n"
-    "tfgan-zoo import RealESRGAN_x4plus.pth --out saved_models --name enlarger",
+    "tfgan-zoo import RealESRGAN_x4plus.pth --out saved_models --name enlarger\n\n"
+    "tfgan-zoo import generator.h5 --num-classes 10\n\n"
+    "tfgan-zoo import esrgan-slim/models/x2 --value-range 0 255",
 )
 def import_(
     path: Annotated[
@@ -23,6 +25,19 @@ def import_(
     ],
     family: Annotated[
         str | None, typer.Option(help="Whose format it is. (found from the file)")
+    ] = None,
+    num_classes: Annotated[
+        int | None,
+        typer.Option(
+            help="Of keras2 and tfjs: how many inputs behind the latents are a class, one-hot. (none)"
+        ),
+    ] = None,
+    value_range: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            metavar="LOW HIGH",
+            help="Of keras2 and tfjs: the range of pixels. (that of the last activation)",
+        ),
     ] = None,
     out: Annotated[
         pathlib.Path | None, typer.Option(help="Folder of all models, to export it to. (none)")
@@ -36,9 +51,11 @@ def import_(
     """
     if out is None and (name is not None or model_version is not None):
         raise ValueError("--name and --model-version are of what --out writes. Give --out.")
+    options = {"num_classes": num_classes, "value_range": value_range}
+    options = {key: value for key, value in options.items() if value is not None}
     zoo = console.import_zoo()
     with progress.doing(f"Reading {path}"):
-        model = zoo.from_checkpoint(path, family)
+        model = zoo.from_checkpoint(path, family, **options)
     kind, origin = type(model), model.origin
     typer.echo(f"{path}: {kind.__name__}. {console.first_line(kind)}")
     typer.echo(f"code        {origin['code']}")

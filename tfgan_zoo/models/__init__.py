@@ -32,6 +32,7 @@ from tfgan_zoo.models.stargan import StarGAN as StarGAN
 from tfgan_zoo.models.stylegan import StyleGAN as StyleGAN
 from tfgan_zoo.models.stylegan2 import StyleGAN2 as StyleGAN2
 from tfgan_zoo.models.stylegan3 import StyleGAN3 as StyleGAN3
+from tfgan_zoo.tasks.super_resolution import SuperResolution as SuperResolution
 from tfgan_zoo.models.textgan import TextGAN as TextGAN
 from tfgan_zoo.models.vaegan import VAEGAN as VAEGAN
 from tfgan_zoo.models.vanilla_gan import VanillaGAN as VanillaGAN

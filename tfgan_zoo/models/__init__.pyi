@@ -640,6 +640,58 @@ class StarGAN(ImageToImage):
     def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
     def synthesize(self, images: Any, domains) -> tf.Tensor: ...
 
+class SuperResolution(ImageToImage):
+    """Makes images `scale` times as high and as wide."""
+
+    scale: int
+    pretraining_steps: int | None
+    pixel_loss: Literal["l1", "l2"]
+    pixel_weight: float
+    perceptual_weight: float
+    adversarial_weight: float
+    features: str
+    feature_weights: Any
+    feature_distance: Literal["l1", "l2"]
+    generator: keras.Model
+    discriminator: keras.Model
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (32, 32, 3),
+        target_channels: int | None = None,
+        objective: str | Objective | tuple[Callable, Callable] = "non_saturating",
+        g_learning_rate: float = 0.0001,
+        d_learning_rate: float = 0.0001,
+        ema_decay: float = 0.0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        scale: int = 4,
+        pretraining_steps: int | None = 0,
+        pixel_loss: Literal["l1", "l2"] = "l1",
+        pixel_weight: float = 0.01,
+        perceptual_weight: float = 1.0,
+        adversarial_weight: float = 0.005,
+        features: str = "vgg19",
+        feature_weights: Any = None,
+        feature_distance: Literal["l1", "l2"] = "l1",
+        generator: keras.Model | None = None,
+        discriminator: keras.Model | None = None,
+        name: str | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+    ) -> None: ...
+    def discriminate(self, images: Any): ...
+    def discriminator_loss(
+        self, batch: dict[str, tf.Tensor], rng: Rng
+    ) -> tuple[tf.Tensor, dict]: ...
+    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
+    @property
+    def has_discriminator(self): ...
+    def interpolated(self, other, share): ...
+    def shown(self, targets): ...
+    @property
+    def skips_updates(self): ...
+    @property
+    def stages(self): ...
+
 class AdaIN(ImageToImage):
     """Paints an image in the style of another one, which it has never seen."""
 
@@ -876,19 +928,10 @@ class DCGAN(GAN):
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
 
-class ESRGAN(ImageToImage):
+class ESRGAN(SuperResolution):
     """Residual-in-residual dense blocks, trained on pixels and then on features before
     activation."""
 
-    scale: Literal[2, 3, 4]
-    pretraining_steps: int | None
-    pixel_loss: Literal["l1", "l2"]
-    pixel_weight: float
-    perceptual_weight: float
-    adversarial_weight: float
-    features: str
-    feature_weights: Any
-    feature_distance: Literal["l1", "l2"]
     width: int
     blocks: int
     growth: int
@@ -921,19 +964,6 @@ class ESRGAN(ImageToImage):
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
-    def discriminate(self, images: Any): ...
-    def discriminator_loss(
-        self, batch: dict[str, tf.Tensor], rng: Rng
-    ) -> tuple[tf.Tensor, dict]: ...
-    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
-    @property
-    def has_discriminator(self): ...
-    def interpolated(self, other, share): ...
-    def shown(self, targets): ...
-    @property
-    def skips_updates(self): ...
-    @property
-    def stages(self): ...
 
 class InfoGAN(GAN):
     """A generator whose first latents are codes, and a discriminator with a head that finds
@@ -1048,18 +1078,9 @@ class R3GAN(GAN):
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
 
-class RealESRGAN(ImageToImage):
+class RealESRGAN(SuperResolution):
     """ESRGAN's generator, or a compact one, against a U-Net that judges every pixel."""
 
-    scale: Literal[2, 3, 4]
-    pretraining_steps: int | None
-    pixel_loss: Literal["l1", "l2"]
-    pixel_weight: float
-    perceptual_weight: float
-    adversarial_weight: float
-    features: str
-    feature_weights: Any
-    feature_distance: Literal["l1", "l2"]
     network: Literal["rrdb", "srvgg"]
     width: int
     blocks: int
@@ -1094,21 +1115,8 @@ class RealESRGAN(ImageToImage):
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
-    def discriminate(self, images: Any): ...
-    def discriminator_loss(
-        self, batch: dict[str, tf.Tensor], rng: Rng
-    ) -> tuple[tf.Tensor, dict]: ...
-    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
-    @property
-    def has_discriminator(self): ...
-    def interpolated(self, other, share): ...
-    def shown(self, targets): ...
     @property
     def size_multiple(self): ...
-    @property
-    def skips_updates(self): ...
-    @property
-    def stages(self): ...
 
 class SAGAN(GAN):
     """The self-attention GAN: SNGAN's residual networks with classes, and in each one feature
@@ -1222,18 +1230,9 @@ class SNGAN(GAN):
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
 
-class SRGAN(ImageToImage):
+class SRGAN(SuperResolution):
     """A residual network that enlarges images, and a discriminator of whole ones."""
 
-    scale: Literal[2, 3, 4]
-    pretraining_steps: int | None
-    pixel_loss: Literal["l1", "l2"]
-    pixel_weight: float
-    perceptual_weight: float
-    adversarial_weight: float
-    features: str
-    feature_weights: Any
-    feature_distance: Literal["l1", "l2"]
     width: int
     blocks: int
     discriminator_width: int
@@ -1266,19 +1265,6 @@ class SRGAN(ImageToImage):
         name: str | None = None,
         dtype: str | keras.DTypePolicy | None = None,
     ) -> None: ...
-    def discriminate(self, images: Any): ...
-    def discriminator_loss(
-        self, batch: dict[str, tf.Tensor], rng: Rng
-    ) -> tuple[tf.Tensor, dict]: ...
-    def generator_loss(self, batch: dict[str, tf.Tensor], rng: Rng) -> tuple[tf.Tensor, dict]: ...
-    @property
-    def has_discriminator(self): ...
-    def interpolated(self, other, share): ...
-    def shown(self, targets): ...
-    @property
-    def skips_updates(self): ...
-    @property
-    def stages(self): ...
 
 class StyleTransfer(ImageToImage):
     """Paints images in the style of one picture, or of several pictures of one style."""

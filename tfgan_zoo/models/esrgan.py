@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from tfgan_zoo.layers import BatchNormalization, LeakyReLU
-from tfgan_zoo.networks.super_resolution import convolution, rrdb
+from tfgan_zoo.networks.super_resolution import ENLARGEMENTS, convolution, rrdb
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.super_resolution import SuperResolution
 
@@ -40,7 +40,11 @@ class ESRGAN(SuperResolution):
         "discriminator_normalization": "batch",
     }
     published_features = {"vgg19": {"conv5_4": 1.0}}
-    bounds = {"growth": ">= 1", "discriminator_normalization": ("batch", None)}
+    bounds = {
+        "scale": tuple(ENLARGEMENTS),
+        "growth": ">= 1",
+        "discriminator_normalization": ("batch", None),
+    }
 
     # === Networks ===
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras import layers
 
 from tfgan_zoo.layers import BilinearUpsampling, Conv2D, LeakyReLU, SpectralConv2D
-from tfgan_zoo.networks.super_resolution import fan_in, rrdb, srvgg
+from tfgan_zoo.networks.super_resolution import ENLARGEMENTS, fan_in, rrdb, srvgg
 from tfgan_zoo.presets import register
 from tfgan_zoo.tasks.super_resolution import SuperResolution
 
@@ -54,7 +54,7 @@ class RealESRGAN(SuperResolution):
     published_features = {
         "vgg19": {"conv1_2": 0.1, "conv2_2": 0.1, "conv3_4": 1.0, "conv4_4": 1.0, "conv5_4": 1.0}
     }
-    bounds = {"network": ("rrdb", "srvgg"), "growth": ">= 1"}
+    bounds = {"scale": tuple(ENLARGEMENTS), "network": ("rrdb", "srvgg"), "growth": ">= 1"}
 
     @property
     def size_multiple(self):

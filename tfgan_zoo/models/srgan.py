@@ -47,7 +47,7 @@ class SRGAN(SuperResolution):
         "normalization": "batch",
     }
     published_features = {"vgg19": {"relu5_4": 1.0}}
-    bounds = {"normalization": ("batch", None)}
+    bounds = {"scale": tuple(ENLARGEMENTS), "normalization": ("batch", None)}
 
     def default_optimizer(self, learning_rate):
         return keras.optimizers.Adam(learning_rate, beta_1=0.9)

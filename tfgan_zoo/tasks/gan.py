@@ -127,12 +127,10 @@ class GAN(Prediction):
     @classmethod
     def _inherited_defaults(cls):
         """The options of a class's base; a class that makes a network of its own is given none."""
-        found = super()._inherited_defaults()
-        for name in own_networks.NETWORKS:
-            if name in found and getattr(cls, f"build_{name}") is not getattr(GAN, f"build_{name}"):
-                del found[name]
-                if found.get("num_classes", 0) is None:
-                    del found["num_classes"]
+        inherited = super()._inherited_defaults()
+        found = own_networks.without_own(cls, inherited, GAN) if inherited else {}
+        if len(found) < len(inherited) and found.get("num_classes", 0) is None:
+            del found["num_classes"]
         return found
 
     def _resolved(self, policy, args, kwargs):
@@ -166,24 +164,15 @@ class GAN(Prediction):
 
     def build_generator(self):
         """Makes a network from latents (and labels) to float32 images in [-1, 1]."""
-        return self._given_network("generator")
+        return own_networks.required(self, "generator")
 
     def build_discriminator(self):
         """Makes a network from images (and labels) to float32 logits `[B, 1]`."""
-        return self._given_network("discriminator")
+        return own_networks.required(self, "discriminator")
 
     def check_compile(self):
         for regularizer in self.regularizers:
             regularizer.check_compile(self)
-
-    def _given_network(self, name):
-        network = own_networks.given(self, name)
-        if network is None:
-            raise NotImplementedError(
-                f"{type(self).__name__} has no {name}: give {name}=…, a Keras model, or define "
-                f"build_{name}() in a class of your own."
-            )
-        return network
 
     def _average_of_generator(self):
         is_given = own_networks.given(self, "generator") is not None

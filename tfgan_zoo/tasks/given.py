@@ -34,10 +34,11 @@ def check_networks(gan):
             f"{model}.build_generator() makes images of shape {shape[1:]}, and image_shape is "
             f"{gan.image_shape}."
         )
-    _check_logits(model, gan.discriminator)
+    check_logits(model, gan.discriminator)
 
 
-def _check_logits(model, network):
+def check_logits(model, network):
+    """Refuses a discriminator that ends in probabilities, where its layers can be seen."""
     activation = last_activation(network)
     if activation in _BOUNDED:
         raise ValueError(

@@ -79,7 +79,10 @@ class ImageToImage(TranslationCalls):
         self.generator = self.build_generator()
         self.discriminator = self.build_discriminator() if self.has_discriminator else None
         with full_precision():
-            self.ema_generator = self.build_generator()
+            self.ema_generator = self._average_of_generator()
+
+    def _average_of_generator(self):
+        return self.build_generator()
 
     def networks(self):
         return {k: v for k, v in super().networks().items() if v is not None}

@@ -25,11 +25,7 @@ def implied(cls, policy, given):
         TypeError: No Keras model.
         ValueError: An option that is not given and cannot be seen.
     """
-    networks = {name: given[name] for name in NETWORKS if given.get(name) is not None}
-    for name, network in networks.items():
-        _require_model(cls, name, network)
-    if len(networks) == 2 and networks["generator"] is networks["discriminator"]:
-        raise ValueError(f"{cls.__name__}: generator and discriminator are the same object.")
+    networks = given_models(cls, given)
     options = {**cls.defaults, **given}
     found = {}
     if "generator" in networks and "latent_dim" not in given:
@@ -45,6 +41,46 @@ def implied(cls, policy, given):
             )
         found["image_shape"] = shape
     return found
+
+
+def given_models(cls, given):
+    """The networks among the arguments of a constructor, `{name: network}`.
+
+    Raises:
+        TypeError: No Keras model.
+        ValueError: One model for both.
+    """
+    networks = {name: given[name] for name in NETWORKS if given.get(name) is not None}
+    for name, network in networks.items():
+        _require_model(cls, name, network)
+    if len(networks) == 2 and networks["generator"] is networks["discriminator"]:
+        raise ValueError(f"{cls.__name__}: generator and discriminator are the same object.")
+    return networks
+
+
+def without_own(cls, found, base):
+    """The inherited options of a class without the networks that it makes itself, in place of those of
+    the class that takes them, `base`."""
+    return {
+        name: value
+        for name, value in found.items()
+        if name not in NETWORKS or getattr(cls, f"build_{name}") is getattr(base, f"build_{name}")
+    }
+
+
+def required(model, name):
+    """The network that a model was given.
+
+    Raises:
+        NotImplementedError: There is none, and the class makes none.
+    """
+    network = given(model, name)
+    if network is None:
+        raise NotImplementedError(
+            f"{type(model).__name__} has no {name}: give {name}=…, a Keras model, or define "
+            f"build_{name}() in a class of your own."
+        )
+    return network
 
 
 def _require_model(cls, name, network):

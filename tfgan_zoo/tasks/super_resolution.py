@@ -1,9 +1,13 @@
 """What models that make images larger share: pixels first, then the game."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
+from tfgan_zoo.engine import options
 from tfgan_zoo.networks import perceptual
+from tfgan_zoo.tasks import copies, given_layers, own_enlargers, own_networks
 from tfgan_zoo.tasks.image_to_image import ImageToImage
 
 
@@ -16,12 +20,28 @@ class SuperResolution(ImageToImage):
     `pretraining_steps=None`, which has the first phase alone and the best PSNR, and one of 0, which
     begins with its weights. `interpolated` gives what lies between two.
 
+    Given a generator, it trains that one; `scale` and the channels of `image_shape` are then its own. A
+    class that defines `build_generator` or `build_discriminator` does not take the argument.
+
+    Example:
+
+    ```python
+    images = keras.Input([None, None, 3])
+    x = keras.layers.Conv2D(16, 3, padding="same", activation="relu")(images)
+    x = keras.layers.Conv2D(12, 3, padding="same")(x)
+    larger = tfgan_zoo.layers.PixelShuffle(2)(x)
+    model = tfgan_zoo.SuperResolution(generator=keras.Model(images, larger))
+    model.compile()
+    model.fit(images, targets, batch_size=16, epochs=10)  # in [-1, 1]; targets twice as large
+    large = model.translate(images[0])  # uint8
+    ```
+
     Args:
         image_shape: `(height, width, channels)` of the images that it is trained on; targets are `scale`
             times as large.
-        scale: 2, 3 or 4.
+        scale: Int, 2 or more; 2, 3 or 4 of the classes that make their networks.
         pretraining_steps: Int. Steps of the first phase; None: it never ends, there is no other, and no
-            discriminator.
+            discriminator, as with a given generator alone.
         pixel_loss: "l1" or "l2": of values in [0, 1], in both phases.
         pixel_weight, perceptual_weight, adversarial_weight: Floats. Of the parts of the generator's loss
             in the second phase.
@@ -30,8 +50,18 @@ class SuperResolution(ImageToImage):
         feature_weights: `{layer: weight}` of its maps, or None: the paper's of the paper's network, of
             another those that contents are compared in.
         feature_distance: "l1" or "l2".
+        generator: A Keras model of your own, functional, sequential or of a class, from images
+            `[B, H, W, C]` in [-1, 1] to such `[B, scale * H, scale * W, C]`, for any H and W. It trains
+            from the weights that it has.
+        discriminator: A Keras model from images of `target_shape` to logits of any shape, one a patch,
+            or to a dictionary with such "logits".
 
     All other arguments: see `ImageToImage`.
+
+    Raises:
+        TypeError: A network that is no Keras model.
+        ValueError: A value outside its range, or a network that could not be trained: see `GAN`.
+        NotImplementedError: No generator; or no discriminator, and a second phase.
     """
 
     loader = "load_degraded"
@@ -50,15 +80,44 @@ class SuperResolution(ImageToImage):
         "feature_distance": "l1",
         "g_learning_rate": 1e-4,
         "d_learning_rate": 1e-4,
+        "generator": None,
+        "discriminator": None,
     }
     bounds = {
-        "scale": (2, 3, 4),
+        "scale": ">= 2",
         "pretraining_steps": "None or >= 0",
         **dict.fromkeys(("pixel_loss", "feature_distance"), ("l1", "l2")),
         **dict.fromkeys(("pixel_weight", "perceptual_weight", "adversarial_weight"), ">= 0"),
     }
 
     published_features = {}  # `{network: {layer: weight}}` of the paper
+
+    # === Construction ===
+
+    @classmethod
+    def _inherited_defaults(cls):
+        found = super()._inherited_defaults()
+        return own_networks.without_own(cls, found, SuperResolution) if "scale" in found else found
+
+    def _resolved(self, policy, args, kwargs):
+        implied = functools.partial(own_enlargers.implied, type(self), policy)
+        return options.resolve(type(self), args, copies.restored(policy, kwargs), implied)
+
+    def _adopt_networks(self):
+        own_enlargers.adopt(self)
+
+    def _own_options(self):
+        return own_networks.arguments(self, self._options)
+
+    def build_generator(self):
+        return own_networks.required(self, "generator")
+
+    def build_discriminator(self):
+        return own_networks.required(self, "discriminator")
+
+    def _average_of_generator(self):
+        is_given = own_networks.given(self, "generator") is not None
+        return own_enlargers.average_of(self) if is_given else self.build_generator()
 
     @classmethod
     def loader_arguments(cls, options):
@@ -68,6 +127,8 @@ class SuperResolution(ImageToImage):
         return keras.optimizers.Adam(learning_rate, beta_1=0.9, beta_2=0.99)
 
     def _check_networks(self):
+        given_layers.check(self)
+        given_layers.remember(self)
         if self._reads_features:
             perceptual.get(self.features)
             perceptual.check_channels(type(self).__name__, self.image_shape[-1])
@@ -108,7 +169,8 @@ class SuperResolution(ImageToImage):
 
     def discriminate(self, images):
         """float32 logits of large images, `[B, …]`, in training mode."""
-        return self.discriminator(images, training=True)["logits"]
+        found = self.discriminator(images, training=True)
+        return tf.cast(found["logits"] if isinstance(found, dict) else found, tf.float32)
 
     def shown(self, targets):
         """The targets as losses compare with them."""

@@ -24,7 +24,8 @@ class Family(NamedTuple):
         url: Of that code.
         licence: Of the weights that its authors have published.
         recognizes: From a `Source` to whether it is of the family.
-        convert: From a `Source` to `Converted`.
+        convert: From a `Source`, and the arguments it takes, to `Converted`.
+        takes: Names of arguments of `from_checkpoint` that the converter reads, in place of the model.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Family(NamedTuple):
     licence: str
     recognizes: Callable
     convert: Callable
+    takes: tuple = ()
 
 
 class Converted(NamedTuple):
@@ -41,7 +43,8 @@ class Converted(NamedTuple):
     Attributes:
         variant: The name of the model's class.
         options: Its arguments.
-        tensors: `{name: array}` by the names of `weights.variables`.
+        tensors: `{name: array}` by the names of `weights.variables`; none where the options are networks
+            that have their weights.
         given: The `Tensors` that these were taken from, a list.
     """
 
@@ -52,7 +55,7 @@ class Converted(NamedTuple):
 
 
 class Source:
-    """One file, or the files of a folder.
+    """One file, the files of a folder, or those that begin with a path and a dot.
 
     Attributes:
         path: As it was given.
@@ -60,11 +63,15 @@ class Source:
     """
 
     def __init__(self, path):
-        self.path, self._trees = pathlib.Path(path), {}
+        self.path, self._trees, self._noted = pathlib.Path(path), {}, {}
         if self.path.is_dir():
             self.files = {file.name: file for file in sorted(self.path.iterdir()) if file.is_file()}
         elif self.path.is_file():
             self.files = {self.path.name: self.path}
+        elif of_prefix := sorted(
+            self.path.parent.glob(f"{self.path.name}.*")
+        ):  # as TensorFlow has it
+            self.files = {file.name: file for file in of_prefix}
         else:
             raise FileNotFoundError(f"{path}: there is no such file or folder.")
 
@@ -88,6 +95,14 @@ class Source:
                 if self.path.is_file():
                     raise
         return found
+
+    def note(self, files):
+        """Says which files a converter has read that are none of PyTorch's: `{name: path}`."""
+        self._noted |= files
+
+    def read_files(self):
+        """`{name: path}` of the files that were read."""
+        return self._noted or {file.name: file for file in self.trees()}
 
     def beside(self, name):
         """The JSON object in the file of that name, in the folder or beside the file; else None."""
