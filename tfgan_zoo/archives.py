@@ -72,6 +72,11 @@ def unpack(archive, folder):
                 raise ValueError(f"{name} has not the size that is stated")
 
 
+def is_known(name):
+    """Whether an exported model has a file of that name: a path in its folder or its version's."""
+    return _FILE.fullmatch(name) is not None
+
+
 class _Room:
     """How much may still be unpacked."""
 

@@ -42,6 +42,17 @@ def reader(prefix):
     return found
 
 
+def check(prefix):
+    """Reads all tensors of a checkpoint once.
+
+    Raises:
+        ValueError: One cannot be read.
+    """
+    found = reader(prefix)
+    for name in found.get_variable_to_shape_map():
+        tensor(found, name)
+
+
 def tensor(reader, name):
     """A tensor of a reader as an array.
 

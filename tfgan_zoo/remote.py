@@ -7,7 +7,7 @@ import tempfile
 
 import tensorflow as tf
 
-from tfgan_zoo import files, hub, web
+from tfgan_zoo import files, hub, kaggle, web
 from tfgan_zoo.files import version_of
 
 _GRAPH = "saved_model.pb"  # copied last: who sees it sees a whole version
@@ -39,9 +39,10 @@ def fetched(address, record):
     if address.startswith(web.SCHEMES):
         yield web.fetched(address, record)
         return
-    if address.startswith(hub.SCHEME):
-        yield files.newest(hub.fetched(address), record)
-        return
+    for module in (hub, kaggle):
+        if address.startswith(module.SCHEME):
+            yield files.newest(module.fetched(address), record)
+            return
     check(address)
     newest = sorted(versions(address), reverse=True)
     places = [address.rstrip("/"), *(posixpath.join(address, str(number)) for number in newest)]

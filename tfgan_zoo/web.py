@@ -62,9 +62,7 @@ def _check(version, name):
     if version is None:
         raise ValueError(f"{name} holds no exported model.")
     try:
-        reader = bundles.reader(version / _PREFIX)
-        for key in reader.get_variable_to_shape_map():
-            bundles.tensor(reader, key)
+        bundles.check(version / _PREFIX)
     except ValueError as error:
         raise ValueError(f"{name} holds no whole model: {error}") from error
 
