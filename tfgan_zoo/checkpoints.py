@@ -4,6 +4,9 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from tfgan_zoo import trust
 from tfgan_zoo.files import sha256
 from tfgan_zoo.weights import loading
 from tfgan_zoo.weights.source import Source, listed
@@ -57,7 +60,8 @@ def from_checkpoint(
     source = Source(path)
     found = _family(source, family)
     converted = _converted(source, found)
-    model = _class(converted.variant)(**{**converted.options, **overrides})
+    with trust.bounded(sum(np.size(tensor) for tensor in converted.tensors.values())):
+        model = _class(converted.variant)(**{**converted.options, **overrides})
     loading.load(model, converted.tensors, path, foreign=True)
     model.origin = {
         "family": found.name,

@@ -1,6 +1,8 @@
 """The folder of an exported model: where it is, and what it says of itself."""
 
+import contextlib
 import pathlib
+from collections.abc import Iterator
 
 from tfgan_zoo import trust
 from tfgan_zoo.files import checked_json, newest, read_json
@@ -26,7 +28,18 @@ def exported_record(folder: pathlib.Path) -> dict:
     return record
 
 
-def check_graph(folder, trust_model):
-    """Says at once what loading the folder anywhere else would."""
+@contextlib.contextmanager
+def checked(folder: pathlib.Path, trust_model: bool) -> Iterator[None]:
+    """Says at once what loading the folder anywhere else would; models made within are no larger than
+    its files account for.
+
+    Raises:
+        UntrustedModelError: Its graph could do more than compute.
+        ValueError: It is no SavedModel; or a model made within is too large.
+    """
     if (folder / "saved_model.pb").is_file():
         trust.check(folder, trust_model)
+    sizes = [path.stat().st_size for path in (folder / "variables").glob("*.data-*")]
+    advice = ". If you trust it, allow it by trust_model=True"
+    with trust.bounded(None if trust_model else sum(sizes) // 4, advice):
+        yield
