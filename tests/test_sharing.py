@@ -15,7 +15,7 @@ from cases import make
 from test_hub import Hub, same
 
 import tfgan_zoo
-from tfgan_zoo import sharing, weights
+from tfgan_zoo import cli, sharing, weights
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -135,6 +135,13 @@ def test_a_card_without_metadata_gets_it(server, tmp_path):
     assert found["pipeline_tag"] == "unconditional-image-generation"
     assert body.strip() == (folder / "README.md").read_text().strip()
     assert (server.root / "owner" / "clothes" / "1" / "saved_model.pb").is_file()
+
+
+def test_the_command_line(server, saved, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.app(["upload", str(saved[1]), "hf://owner/digits"])
+    assert ended.value.code == 0
+    assert f"Uploaded: hf://owner/digits@{server.commit}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("status", [401, 403, 500])

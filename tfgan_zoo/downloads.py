@@ -4,21 +4,29 @@ Python's own HTTP client does it, and nothing more is installed: pooch and `kera
 anew where a connection is cut.
 """
 
+import contextlib
 import http.client
 import os
+import pathlib
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
 from tfgan_zoo import files, progress
+from tfgan_zoo.locks import Lock
 
+WAIT = 3600.0  # seconds for another process that fetches the same
 TRIES, PAUSE = 5, 0.5  # the pause is doubled from one try to the next
 MAX_BYTES = 16 << 30
 _TIMEOUT, _CHUNK = 30.0, 1 << 18
 _HERE = ("localhost", "127.0.0.1", "::1")
 _PASSING = {408, 425, 429, 500, 502, 503, 504}  # statuses of servers that may do better later
 _HEADERS = {"User-Agent": "tfgan-zoo", "Accept-Encoding": "identity"}
+
+
+_one_thread = threading.Lock()  # a `Lock` keeps out processes, not threads
 
 
 class _CutError(Exception):
@@ -28,6 +36,46 @@ class _CutError(Exception):
 def is_offline():
     """Whether the environment says TFGAN_ZOO_OFFLINE=1: nothing is fetched then."""
     return os.environ.get("TFGAN_ZOO_OFFLINE", "0") not in ("0", "")
+
+
+@contextlib.contextmanager
+def one_at_a_time(name, what):
+    """Other threads and processes that fetch the same wait for the body's end, an hour at most.
+
+    Args:
+        name: Of the lock file in `<home>/downloads`.
+        what: What is fetched, for the message.
+
+    Raises:
+        InUseError: Another process holds it after an hour.
+    """
+    with _one_thread, Lock(files.home() / "downloads" / f"{name}.lock", what, wait=WAIT):
+        yield
+
+
+def kept(url, sha256):
+    """A file that is fetched once, into `<home>/files`.
+
+    Args:
+        url: `https://…`, or `http://…`.
+        sha256: What its SHA-256 must be, hexadecimal.
+
+    Returns:
+        A `pathlib.Path`.
+
+    Raises:
+        OSError: As of `download`; with TFGAN_ZOO_OFFLINE=1 where it is not there.
+    """
+    name = f"{sha256[:16]}-{pathlib.PurePosixPath(urllib.parse.urlsplit(url).path).name}"
+    target = files.home() / "files" / name
+    if target.is_file():
+        return target
+    if is_offline():
+        raise FileNotFoundError(f"{url} is not in {target.parent}, and TFGAN_ZOO_OFFLINE is set.")
+    with one_at_a_time(name, url):
+        if not target.is_file():
+            download(url, target, sha256)
+    return target
 
 
 def check_url(url, is_checked):

@@ -4,12 +4,10 @@ import hashlib
 import pathlib
 import re
 
-from tfgan_zoo import downloads, files
+from tfgan_zoo import downloads
 from tfgan_zoo.extras import needed_by
-from tfgan_zoo.locks import Lock
 
 SCHEME = "kaggle://"
-WAIT = 3600.0  # seconds for another process that fetches the same
 _ADDRESS = re.compile(r"kaggle://([\w-]+/[\w-]+/[\w-]+/[\w.-]+)(?:/([1-9][0-9]*))?/?", re.ASCII)
 
 
@@ -37,7 +35,7 @@ def fetched(address):
     with needed_by(f"Reading {address}"):
         import kagglehub
     name = hashlib.sha256(address.encode()).hexdigest()[:16]
-    with Lock(files.home() / "downloads" / f"kaggle-{name}.lock", address, wait=WAIT):
+    with downloads.one_at_a_time(f"kaggle-{name}", address):
         try:
             return pathlib.Path(kagglehub.model_download("/".join([handle, *version])))
         except Exception as error:  # of whatever kind its HTTP client raises

@@ -3,16 +3,12 @@
 import hashlib
 import pathlib
 import re
-import threading
 import urllib.parse
 
 from tfgan_zoo import archives, bundles, downloads, files
-from tfgan_zoo.locks import Lock
 
 SCHEMES = ("https://", "http://")
-WAIT = 3600.0  # seconds for another process that fetches the same
 _PREFIX = "variables/variables"
-_one_at_a_time = threading.Lock()  # a `Lock` keeps out processes, not threads
 
 
 def fetched(address, record):
@@ -41,7 +37,7 @@ def fetched(address, record):
     if not target.is_dir():
         if downloads.is_offline():
             raise FileNotFoundError(f"{address} is not in {home}, and TFGAN_ZOO_OFFLINE is set.")
-        with _one_at_a_time, Lock(home / "downloads" / f"{name}.lock", address, wait=WAIT):
+        with downloads.one_at_a_time(name, address):
             if not target.is_dir():
                 _fetch(url, sha256, home / "downloads" / name, target, record)
     return _version(target, record)
