@@ -42,6 +42,7 @@ NOT_RUN = {
     "sbatch ": "needs a Slurm cluster",
     "kubectl ": "needs a Kubernetes cluster",
     "hf://": "needs a network; tests/test_hub.py has a stand-in",
+    "kaggle://": "needs a network; tests/test_kaggle.py has a stand-in",
 }
 NEEDS_DATA = {"docs/latent.md", "docs/weights.md"}  # sets of TFDS that the package does not hold
 # Files beside TFGAN_ZOO_DATA that a document says are the reader's.

@@ -162,6 +162,15 @@ def test_a_server_that_is_busy_for_a_while(server, exported):
     same(exported[0], tfgan_zoo.from_preset(f"{server.address}/m.tar.gz"))
 
 
+def test_a_server_that_says_nothing(server, monkeypatch):
+    server.pause = 1
+    monkeypatch.setattr(downloads, "_TIMEOUT", 0.1)
+    monkeypatch.setattr(downloads, "TRIES", 2)
+    with pytest.raises(OSError, match="cannot be fetched: timed out. Tried 2 times"):
+        tfgan_zoo.from_preset(f"{server.address}/m.tar.gz")
+    assert len(server.asked) == 2
+
+
 def test_a_server_that_is_not_there(server):
     with pytest.raises(OSError, match=r"cannot be fetched: .*refused"):
         tfgan_zoo.from_preset("http://127.0.0.1:9/m.tar.gz")
