@@ -41,8 +41,8 @@ NOT_RUN = {
     "pip install": "needs a package registry",
     "sbatch ": "needs a Slurm cluster",
     "kubectl ": "needs a Kubernetes cluster",
+    "tfgan-zoo upload ": "needs a network; tests/test_sharing.py has a stand-in",
     "hf://": "needs a network; tests/test_hub.py has a stand-in",
-    "kaggle://": "needs a network; tests/test_kaggle.py has a stand-in",
 }
 NEEDS_DATA = {"docs/latent.md", "docs/weights.md"}  # sets of TFDS that the package does not hold
 # Files beside TFGAN_ZOO_DATA that a document says are the reader's.

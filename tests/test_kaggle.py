@@ -80,11 +80,12 @@ def server(saved, tmp_path, monkeypatch):
         found.shutdown()
 
 
-@pytest.mark.parametrize("rest", ["", "/2"])
+@pytest.mark.parametrize("rest", ["", pytest.param("/2", marks=pytest.mark.full)])
 def test_a_model(rest, server, saved):
     same(saved[0], tfgan_zoo.from_preset(ADDRESS + rest))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("status", [403, 404, 500])
 def test_a_server_that_refuses(status, server, saved):
     server.status = status
@@ -94,6 +95,7 @@ def test_a_server_that_refuses(status, server, saved):
     same(saved[0], tfgan_zoo.from_preset(ADDRESS))
 
 
+@pytest.mark.full
 def test_a_wrong_checksum(server, saved):
     server.hash = base64.b64encode(bytes(16)).decode()
     with pytest.raises(OSError, match=f"^{ADDRESS} cannot be fetched"):

@@ -42,6 +42,7 @@ def test_folders(way, gan, tmp_path):
         tfgan_zoo.from_preset(folder)
 
 
+@pytest.mark.full
 def test_files_of_keras(gan, tmp_path):
     gan.save(tmp_path / "gan.keras")
     with zipfile.ZipFile(tmp_path / "gan.keras") as old:

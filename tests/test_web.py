@@ -1,45 +1,21 @@
 """Models of web servers, with what may go wrong on the way: never half of one."""
 
+import concurrent.futures
 import hashlib
-import io
-import os
-import pathlib
-import resource
-import signal
-import subprocess
-import sys
-import tarfile
-import time
-import zipfile
 
 import numpy as np
 import pytest
 from cases import make
 from tensorflow.core.protobuf import saved_model_pb2
-from web_server import Server
+from web_server import Server, contents, kept, packed
 
 import tfgan_zoo
-from tfgan_zoo import downloads, files
+from tfgan_zoo import downloads, web
 
 FORMATS = ["tar", "tar.gz", "zip"]
 LAYOUTS = {"model": "digits/", "versions": "", "version": "1"}
+RECORD = "assets.extra/preset.json"
 DATA = "1/variables/variables.data-00000-of-00001"
-
-
-def packed(kind, files):
-    """The bytes of an archive of `{name: bytes}`."""
-    content = io.BytesIO()
-    if kind == "zip":
-        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, value in files.items():
-                archive.writestr(name, value)
-        return content.getvalue()
-    with tarfile.open(fileobj=content, mode="w:gz" if kind == "tar.gz" else "w") as archive:
-        for name, value in files.items():
-            member = tarfile.TarInfo(name)
-            member.size, member.mtime = len(value), 0.5  # with which Python writes a longer header
-            archive.addfile(member, io.BytesIO(value))
-    return content.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +24,7 @@ def exported(tmp_path_factory):
     root = tmp_path_factory.mktemp("web")
     gan = make("VanillaGAN", name="digits")
     gan.export(root, "digits", warmup_batch_sizes=(1,))
-    found = [path for path in sorted((root / "digits").rglob("*")) if path.is_file()]
-    return gan, {str(path.relative_to(root / "digits")): path.read_bytes() for path in found}
+    return gan, contents(root / "digits")
 
 
 @pytest.fixture
@@ -65,12 +40,6 @@ def server(exported, tmp_path, monkeypatch):
 
 def same(gan, other):
     np.testing.assert_array_equal(gan.generate(4, seed=0), other.generate(4, seed=0))
-
-
-def kept():
-    """What lies in the cache, without empty folders."""
-    found = files.home().rglob("*")
-    return sorted(str(path.relative_to(files.home())) for path in found if path.is_file())
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -98,6 +67,14 @@ def test_what_was_fetched_is_not_fetched_again(server, exported, monkeypatch):
     tfgan_zoo.presets.load_weights(gan, f"{server.address}/m.tar.gz")
     same(exported[0], gan)
     assert len(server.asked) == 1
+
+
+def test_two_threads_at_once(server):
+    server.pause = 0.2
+    address = f"{server.address}/m.tar.gz"
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda record: web.fetched(address, record), [RECORD] * 2))
+    assert found[0] == found[1] and len(server.asked) == 1
 
 
 def test_a_connection_that_is_cut(server, exported):
@@ -232,77 +209,3 @@ def test_a_stranger_s_graph_is_checked(server, exported):
     )
     with pytest.raises(tfgan_zoo.trust.UntrustedModelError, match="WriteFile"):
         tfgan_zoo.from_preset(f"{server.address}/s")
-
-
-# === Processes ===
-
-FETCH = """
-import sys
-from tfgan_zoo import web
-print(web.fetched(sys.argv[1], "assets.extra/preset.json"))
-"""
-DOWNLOAD = """
-import sys
-from tfgan_zoo import downloads, files
-downloads.download(sys.argv[1], files.home() / "downloads" / "m")
-"""
-
-
-def started(code, address, **options):
-    """A process that fetches a model, or its archive alone, which needs no TensorFlow."""
-    command = [sys.executable, "-c", code, address]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, env=dict(os.environ), **pipes, **options)
-
-
-def limited_to(size):
-    """For a new process: no file may be larger, as on a full disk."""
-    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-
-@pytest.mark.full
-def test_two_processes_at_once(server):
-    server.pause = 1.0
-    processes = [started(FETCH, f"{server.address}/m.tar.gz") for _ in range(2)]
-    told = [process.communicate(timeout=120) for process in processes]
-    assert told[0][0] == told[1][0], told
-    assert (pathlib.Path(told[0][0].strip()) / "saved_model.pb").is_file()
-    assert len(server.asked) == 1
-
-
-def test_a_process_that_is_killed(server):
-    """What came before is not asked for again."""
-    server.pause = 60
-    half = len(server.files["/m.tar.gz"]) // 2
-    process, part = (
-        started(DOWNLOAD, f"{server.address}/m.tar.gz"),
-        files.home() / "downloads/m.part",
-    )
-    end = time.monotonic() + 60
-    while (not part.is_file() or part.stat().st_size < half) and time.monotonic() < end:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    server.pause = 0
-    downloads.download(f"{server.address}/m.tar.gz", files.home() / "downloads/m")
-    assert server.asked == [("/m.tar.gz", None), ("/m.tar.gz", half)]
-    assert (files.home() / "downloads/m").read_bytes() == server.files["/m.tar.gz"]
-
-
-def test_a_disk_that_is_full_while_a_file_is_fetched(server):
-    size = len(server.files["/m.tar.gz"]) * 3 // 4
-    process = started(DOWNLOAD, f"{server.address}/m.tar.gz", preexec_fn=limited_to(size))
-    told = process.communicate(timeout=120)[1]
-    assert "was not written: File too large. Make room" in told, told
-    assert not kept()
-
-
-@pytest.mark.full
-def test_a_disk_that_is_full_while_an_archive_is_unpacked(server, exported):
-    server.files["/m.tar"] = packed("tar.gz", {**exported[1], "samples.png": b"\0" * 400_000})
-    size = len(server.files["/m.tar"]) * 2
-    process = started(FETCH, f"{server.address}/m.tar", preexec_fn=limited_to(size))
-    told = process.communicate(timeout=120)[1]
-    assert "was not written: File too large. Make room" in told, told
-    assert not kept()
-    same(exported[0], tfgan_zoo.from_preset(f"{server.address}/m.tar"))

@@ -2,9 +2,42 @@
 
 import hashlib
 import http.server
+import io
 import re
+import tarfile
 import threading
 import time
+import zipfile
+
+from tfgan_zoo import files
+
+
+def packed(kind, files):
+    """The bytes of an archive of `{name: bytes}`."""
+    content = io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, value in files.items():
+                archive.writestr(name, value)
+        return content.getvalue()
+    with tarfile.open(fileobj=content, mode="w:gz" if kind == "tar.gz" else "w") as archive:
+        for name, value in files.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mtime = len(value), 0.5  # with which Python writes a longer header
+            archive.addfile(member, io.BytesIO(value))
+    return content.getvalue()
+
+
+def kept():
+    """What lies in the cache, without empty folders."""
+    found = files.home().rglob("*")
+    return sorted(str(path.relative_to(files.home())) for path in found if path.is_file())
+
+
+def contents(folder):
+    """`{name: bytes}` of the files in a folder."""
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
 class Server(http.server.ThreadingHTTPServer):

@@ -116,13 +116,13 @@ def _check(name, allowed):
 def _write(content, path, room):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise ValueError(f"{path.parent.name} is a file and a folder") from None
-    with open(path, "xb") as file:
-        while chunk := content.read(_CHUNK):
-            room.take(len(chunk))
-            file.write(chunk)
-        return file.tell()
+        with open(path, "xb") as file:
+            while chunk := content.read(_CHUNK):
+                room.take(len(chunk))
+                file.write(chunk)
+            return file.tell()
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        raise ValueError(f"{path.parent.name} or {path.name} is a file and a folder") from None
 
 
 def _members(file, room):
