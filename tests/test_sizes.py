@@ -40,6 +40,8 @@ def test_folders(way, gan, tmp_path):
         ValueError, match=r"garments.*more than 67108864 parameters, and its file has"
     ):
         tfgan_zoo.from_preset(folder)
+    with pytest.raises(ValueError, match="more than 67108864 parameters"):
+        tfgan_zoo.from_preset(folder, seed=3)  # other options do not lift it
 
 
 @pytest.mark.full

@@ -1,8 +1,6 @@
 """The folder of an exported model: where it is, and what it says of itself."""
 
-import contextlib
 import pathlib
-from collections.abc import Iterator
 
 from tfgan_zoo import trust
 from tfgan_zoo.files import checked_json, newest, read_json
@@ -28,18 +26,14 @@ def exported_record(folder: pathlib.Path) -> dict:
     return record
 
 
-@contextlib.contextmanager
-def checked(folder: pathlib.Path, trust_model: bool) -> Iterator[None]:
-    """Says at once what loading the folder anywhere else would; models made within are no larger than
-    its files account for.
-
-    Raises:
-        UntrustedModelError: Its graph could do more than compute.
-        ValueError: It is no SavedModel; or a model made within is too large.
-    """
+def check_graph(folder, trust_model):
+    """Says at once what loading the folder anywhere else would."""
     if (folder / "saved_model.pb").is_file():
         trust.check(folder, trust_model)
+
+
+def bounded(folder, trust_model):
+    """Models made within are no larger than the folder's files account for; see `trust.bounded`."""
     sizes = [path.stat().st_size for path in (folder / "variables").glob("*.data-*")]
     advice = ". If you trust it, allow it by trust_model=True"
-    with trust.bounded(None if trust_model else sum(sizes) // 4, advice):
-        yield
+    return trust.bounded(None if trust_model else sum(sizes) // 4, advice)

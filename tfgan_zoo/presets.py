@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tfgan_zoo import files
-from tfgan_zoo.exported import EXTRA, RECORD, checked, exported, exported_record
+from tfgan_zoo.exported import EXTRA, RECORD, bounded, check_graph, exported, exported_record
 from tfgan_zoo.names import near
 
 if TYPE_CHECKING:
@@ -128,11 +128,9 @@ def from_preset(
             return from_preset(folder, load_weights, model_class, trust_model, **overrides)
     is_path = _is_path(name)
     folder = _located(name) if is_path or load_weights else None
-    if folder:
-        with checked(folder, trust_model or _is_ours(folder)):
-            gan = _restored(folder, overrides)
-    else:
-        gan = _new(name, overrides)
+    if folder and not _is_ours(folder):
+        check_graph(folder, trust_model)
+    gan = _restored(folder, overrides, trust_model) if folder else _new(name, overrides)
     if model_class is not None and not isinstance(gan, model_class):
         raise ValueError(
             f"Preset {name!r} is a {type(gan).__name__}, not a {model_class.__name__}."
@@ -278,7 +276,7 @@ def _new(name, overrides):
     return preset.model_class(**{"name": name, **preset.options, **overrides})
 
 
-def _restored(folder, overrides):
+def _restored(folder, overrides, trust_model=False):
     import keras  # not needed to list presets
 
     from tfgan_zoo.trust import check_class
@@ -288,7 +286,8 @@ def _restored(folder, overrides):
     config = {**model["config"], "overrides": overrides} if overrides else model["config"]
     made = {**model, "config": config}
     try:
-        return keras.saving.deserialize_keras_object(made, safe_mode=True)
+        with bounded(folder, trust_model or _is_ours(folder)):
+            return keras.saving.deserialize_keras_object(made, safe_mode=True)
     except (TypeError, ValueError) as error:
         if overrides and isinstance(error.__context__, TypeError):  # within what Keras makes of it
             own = "from_preset itself takes load_weights, model_class and trust_model."
