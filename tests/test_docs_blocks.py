@@ -42,6 +42,7 @@ NOT_RUN = {
     "npm pack": "needs a package registry",
     "sbatch ": "needs a Slurm cluster",
     "kubectl ": "needs a Kubernetes cluster",
+    "tfgan-zoo upload ": "needs a network; tests/test_sharing.py has a stand-in",
     "hf://": "needs a network; tests/test_hub.py has a stand-in",
 }
 NEEDS_DATA = {"docs/latent.md", "docs/weights.md"}  # sets of TFDS that the package does not hold

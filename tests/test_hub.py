@@ -1,5 +1,6 @@
 """Models of the Hugging Face Hub, fetched from a stand-in for its protocol on this machine."""
 
+import base64
 import hashlib
 import http.server
 import json
@@ -29,13 +30,17 @@ class Hub(http.server.ThreadingHTTPServer):
         cut: Names of files of which half is sent, and how often: `{"variables.index": 1}`.
         status: Of all answers, where it is not 200.
         asked: The paths of all requests.
+        made: What was last asked for as a new repository.
     """
+
+    commit = COMMIT
 
     daemon_threads = True
 
     def __init__(self, root):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.root, self.cut, self.status, self.asked = pathlib.Path(root), {}, 200, []
+        self.made = None
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -54,6 +59,41 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         self._answer()
+
+    def do_POST(self):
+        """A new repository, how files are to be sent, and a commit with all of them."""
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        parts = self.path.partition("?")[0].strip("/").split("/")
+        if self.server.status != 200:
+            return self._send(self.server.status, b"{}", {})
+        if parts == ["api", "repos", "create"]:
+            asked = json.loads(content)
+            is_private = asked.get("private") or asked.get("visibility") == "private"
+            self.server.made = asked["organization"], asked["name"], is_private
+            folder = self.server.root / asked["organization"] / asked["name"]
+            folder.mkdir(parents=True, exist_ok=True)
+            found = {"url": f"{self.server.address}/{asked['organization']}/{asked['name']}"}
+        elif parts == ["api", "validate-yaml"]:
+            found = {"errors": [], "warnings": []}
+        elif parts[4] == "preupload":
+            found = {
+                "files": [
+                    {"path": file["path"], "uploadMode": "regular", "shouldIgnore": False}
+                    for file in json.loads(content)["files"]
+                ]
+            }
+        else:
+            self._commit(self.server.root.joinpath(*parts[2:4]), content)
+            place = f"{self.server.address}/{parts[2]}/{parts[3]}/commit/{COMMIT}"
+            found = {"success": True, "commitOid": COMMIT, "commitUrl": place}
+        return self._send(200, json.dumps(found).encode(), {"Content-Type": "application/json"})
+
+    def _commit(self, folder, content):
+        for row in map(json.loads, content.splitlines()):
+            if row["key"] == "file":
+                file = folder / row["value"]["path"]
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(base64.b64decode(row["value"]["content"]))
 
     def _answer(self):
         path = self.path.partition("?")[0]

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import io
 import os
 import pathlib
 import shutil
@@ -12,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from web_server import Server
 
 from tfgan_zoo.metrics.extractors import inception_v3, lpips, torch_weights
 
@@ -217,25 +219,23 @@ def test_without_weights_the_message_says_where_they_are(bare, network, tmp_path
         network.load()
 
 
-def test_downloads_are_checked(tmp_path):
-    published = tmp_path / "published.npz"
-    np.savez(published, x=np.ones(3))
-    code = (
-        "import sys; from tfgan_zoo.metrics.extractors import torch_weights as weights\n"
-        "try: weights.find(None, 'UNSET', sys.argv[1], '0' * 64)\n"
-        "except ValueError as error: print(error)\n"
-        "print(weights.read(weights.find(None, 'UNSET', *sys.argv[1:])))"
-    )
-    sha256 = hashlib.sha256(published.read_bytes()).hexdigest()
-    done = subprocess.run(
-        [sys.executable, "-c", code, published.as_uri(), sha256],
-        env={**os.environ, "TFGAN_ZOO_DOWNLOAD": "1", "KERAS_HOME": str(tmp_path / "keras")},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Incomplete or corrupted file" in done.stdout and "array([1., 1., 1.])" in done.stdout
-    assert (tmp_path / "keras" / "models" / "published.npz").exists()
+def test_downloads_are_checked(bare, tmp_path, monkeypatch):
+    monkeypatch.setenv("TFGAN_ZOO_DOWNLOAD", "1")
+    monkeypatch.setenv("TFGAN_ZOO_HOME", str(tmp_path))
+    content = io.BytesIO()
+    np.savez(content, x=np.ones(3))
+    sha256 = hashlib.sha256(content.getvalue()).hexdigest()
+    with Server() as server:
+        server.files["/published.npz"] = content.getvalue()
+        url = f"{server.address}/published.npz"
+        with pytest.raises(OSError, match=f"has the SHA-256 {sha256}, and 0000"):
+            torch_weights.find(None, "UNSET", url, "0" * 64)
+        for _ in range(2):
+            found = torch_weights.find(None, "UNSET", url, sha256)
+        assert len(server.asked) == 2  # one of each
+        server.shutdown()
+    assert found.is_relative_to(tmp_path) and found.name.endswith("-published.npz")
+    np.testing.assert_array_equal(torch_weights.read(found)["x"], np.ones(3))
 
 
 def test_kinds_of_files(tmp_path, monkeypatch):

@@ -61,5 +61,6 @@ from .models import VanillaGAN as VanillaGAN
 from .precision import auto_precision as auto_precision
 from .presets import from_preset as from_preset
 from .presets import list_presets as list_presets
+from .sharing import upload_preset as upload_preset
 
 __version__: str

@@ -4,6 +4,9 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from tfgan_zoo import trust
 from tfgan_zoo.files import sha256
 from tfgan_zoo.weights import loading
 from tfgan_zoo.weights.source import Source, listed
@@ -68,7 +71,8 @@ def from_checkpoint(
     found = _family(source, family)
     taken = {name: overrides.pop(name) for name in found.takes if name in overrides}
     converted = _converted(source, found, taken)
-    model = _class(converted.variant)(**{**converted.options, **overrides})
+    with trust.bounded(_numbers(converted)):
+        model = _class(converted.variant)(**{**converted.options, **overrides})
     if converted.tensors:
         loading.load(model, converted.tensors, path, foreign=True)
     model.origin = {
@@ -99,6 +103,12 @@ def _converted(source, family, taken):
     except _DAMAGES as error:
         raise ValueError(f"{source.path}, as a checkpoint of {family.title}: {error}") from error
     return converted
+
+
+def _numbers(converted):
+    """How many numbers the files have."""
+    tensors = converted.tensors or {name: t[name] for t in converted.given for name in t}
+    return sum(np.size(tensor) for tensor in tensors.values())
 
 
 def _family(source, name):

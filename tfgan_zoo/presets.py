@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tfgan_zoo import files
-from tfgan_zoo.exported import EXTRA, RECORD, check_graph, exported, exported_record
+from tfgan_zoo.exported import EXTRA, RECORD, bounded, check_graph, exported, exported_record
 from tfgan_zoo.names import near
 
 if TYPE_CHECKING:
@@ -103,17 +103,18 @@ def from_preset(
     Args:
         name: A name of `list_presets()`, or the folder of an exported model, with or without its
             version: `saved_models/dcgan_fashion_mnist` or `saved_models/dcgan_fashion_mnist/1`. Also an
-            address of TensorFlow's file systems, such as `gs://bucket/saved_models/name`, or of a
-            repository of the Hugging Face Hub, `hf://owner/name/folder@revision`: see `tfgan_zoo.hub`.
+            address: `gs://bucket/saved_models/name` and others of TensorFlow's file systems;
+            `https://host/model.tar.gz#sha256=…` (`tfgan_zoo.web`); `hf://owner/name/folder@revision`
+            (`tfgan_zoo.hub`); `kaggle://owner/model/framework/variation` (`tfgan_zoo.kaggle`).
         load_weights: Whether to load the trained weights.
         model_class: The class that the model must be of, or a subclass of its own.
-        trust_model: Whether to take a folder whose graph could reach files, the network or Python.
+        trust_model: Whether to take a folder whose graph could reach files, the network or Python, or
+            whose options are of a far larger model.
         overrides: Arguments of the class, in place of the preset's.
 
-    Exported models keep what they serve, and their state, so that training goes on where it was:
-    networks that have a moving average, the generator first of all, start at it. With another
-    `num_classes` or `image_shape` the weights that fit are kept. A warning says what is new, and what
-    is left over.
+    Exports keep what they serve, and their state, so that training goes on where it was: networks that
+    have a moving average, the generator first of all, start at it. With another `num_classes` or
+    `image_shape` the weights that fit are kept. A warning says what is new, and what is left over.
 
     Raises:
         ValueError: An unknown name, a preset of another class, weights that do not exist or that do
@@ -129,7 +130,7 @@ def from_preset(
     folder = _located(name) if is_path or load_weights else None
     if folder and not _is_ours(folder):
         check_graph(folder, trust_model)
-    gan = _restored(folder, overrides) if folder else _new(name, overrides)
+    gan = _restored(folder, overrides, trust_model) if folder else _new(name, overrides)
     if model_class is not None and not isinstance(gan, model_class):
         raise ValueError(
             f"Preset {name!r} is a {type(gan).__name__}, not a {model_class.__name__}."
@@ -275,7 +276,7 @@ def _new(name, overrides):
     return preset.model_class(**{"name": name, **preset.options, **overrides})
 
 
-def _restored(folder, overrides):
+def _restored(folder, overrides, trust_model=False):
     import keras  # not needed to list presets
 
     from tfgan_zoo.trust import check_class
@@ -285,7 +286,8 @@ def _restored(folder, overrides):
     config = {**model["config"], "overrides": overrides} if overrides else model["config"]
     made = {**model, "config": config}
     try:
-        return keras.saving.deserialize_keras_object(made, safe_mode=True)
+        with bounded(folder, trust_model or _is_ours(folder)):
+            return keras.saving.deserialize_keras_object(made, safe_mode=True)
     except (TypeError, ValueError) as error:
         if overrides and isinstance(error.__context__, TypeError):  # within what Keras makes of it
             own = "from_preset itself takes load_weights, model_class and trust_model."

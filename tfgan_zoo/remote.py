@@ -1,4 +1,4 @@
-"""Exported models at addresses, gs://bucket/models by TensorFlow's file systems, or hf://owner/name."""
+"""Exported models at addresses: of TensorFlow's file systems, of web servers and of hubs."""
 
 import contextlib
 import pathlib
@@ -7,7 +7,7 @@ import tempfile
 
 import tensorflow as tf
 
-from tfgan_zoo import hub
+from tfgan_zoo import files, hub, kaggle, web
 from tfgan_zoo.files import version_of
 
 _GRAPH = "saved_model.pb"  # copied last: who sees it sees a whole version
@@ -36,9 +36,13 @@ def versions(address):
 def fetched(address, record):
     """Yields a copy on this machine of what `from_preset` reads of a version: the folder at the address,
     or the newest in it, that has the file `record`. None where there is no such version."""
-    if address.startswith(hub.SCHEME):
-        yield _newest(hub.fetched(address), record)
+    if address.startswith(web.SCHEMES):
+        yield web.fetched(address, record)
         return
+    for module in (hub, kaggle):
+        if address.startswith(module.SCHEME):
+            yield files.newest(module.fetched(address), record)
+            return
     check(address)
     newest = sorted(versions(address), reverse=True)
     places = [address.rstrip("/"), *(posixpath.join(address, str(number)) for number in newest)]
@@ -49,14 +53,6 @@ def fetched(address, record):
                 place, pathlib.Path(folder), [*_files(place), *_files(place, "variables"), record]
             )
         yield place and pathlib.Path(folder)
-
-
-def _newest(folder, record):
-    """The folder itself, or the newest version in it, that has the file `record`."""
-    numbers = [version_of(path) for path in folder.iterdir()] if folder.is_dir() else []
-    newest = sorted((n for n in numbers if n is not None), reverse=True)
-    places = [folder, *(folder / str(number) for number in newest)]
-    return next((place for place in places if (place / record).is_file()), None)
 
 
 def _files(place, inner=""):

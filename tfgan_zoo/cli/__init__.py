@@ -10,6 +10,7 @@ from tfgan_zoo.cli import importing as importing
 from tfgan_zoo.cli import latent as latent
 from tfgan_zoo.cli import models as models
 from tfgan_zoo.cli import serving as serving
+from tfgan_zoo.cli import sharing as sharing
 from tfgan_zoo.cli import translation as translation
 from tfgan_zoo.cli.app import app as app
 

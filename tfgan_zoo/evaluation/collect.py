@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-import os
 import pathlib
 import warnings
 
 import numpy as np
 
-from tfgan_zoo.files import atomic_write, local, remove
+from tfgan_zoo.files import atomic_write, home, local, remove
 from tfgan_zoo.metrics.frechet import Moments
 from tfgan_zoo.metrics.statistics import Statistics, join
 
@@ -18,8 +17,9 @@ _WAITING = 16  # batches whose moments are added at once: the matrices are large
 
 
 def default_cache() -> pathlib.Path:
-    """The folder of cached statistics: `$XDG_CACHE_HOME/tfgan_zoo`, or `~/.cache/tfgan_zoo`."""
-    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tfgan_zoo"
+    """The folder of cached statistics: what the environment variable TFGAN_ZOO_HOME names, or
+    `$XDG_CACHE_HOME/tfgan_zoo`, or `~/.cache/tfgan_zoo`."""
+    return home()
 
 
 def collect(images, indices, extractor, needs, folder=None, advance=lambda n: None):

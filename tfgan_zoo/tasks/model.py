@@ -157,6 +157,13 @@ class ZooModel(KerasMethods):
             freeze_layers(model, frozen)
         return model
 
+    def save_to_preset(self, path):
+        """Writes a folder that `from_preset` loads. See `tfgan_zoo.sharing.save_to_preset`."""
+        from tfgan_zoo.sharing import save_to_preset  # gRPC, which only exporting needs
+
+        construction.check_saved(self)
+        return save_to_preset(self, path)
+
     @classmethod
     def from_preset(cls, name, load_weights=True, **overrides):
         """Makes the model that a preset names. See `tfgan_zoo.from_preset`."""

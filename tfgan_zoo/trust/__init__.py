@@ -15,6 +15,7 @@ _HOMES = {
     "allowed_ops": "ops",
     "load_keras": "keras_files",
     "check_class": "keras_files",
+    "bounded": "sizes",
 }
 __all__ = list(_HOMES)
 

@@ -7,6 +7,7 @@ import keras
 
 from tfgan_zoo.files import checked_json, local
 from tfgan_zoo.trust.errors import UntrustedModelError
+from tfgan_zoo.trust.sizes import bounded
 
 _MAX_CONFIG = 64 << 20  # bytes
 
@@ -34,7 +35,8 @@ def load_keras(path):
     except (ValueError, RecursionError):
         raise ValueError(f"{path} is damaged: its config.json is no JSON.") from None
     check_class(path, config)
-    return keras.saving.load_model(path, safe_mode=True)
+    with bounded(path.stat().st_size // 4):
+        return keras.saving.load_model(path, safe_mode=True)
 
 
 def check_class(path, record):

@@ -2,8 +2,7 @@
 
 import re
 
-import tensorflow as tf
-
+from tfgan_zoo import bundles
 from tfgan_zoo.files import read_json
 from tfgan_zoo.weights import named, positional
 
@@ -47,12 +46,11 @@ def read(folder, make):
         ValueError: A checkpoint or a file that cannot be read.
     """
     try:
-        reader = tf.train.load_checkpoint(f"{folder}/variables/variables")
-        keys = reader.get_variable_to_shape_map()
-        names, state = _names(folder, keys, make)
-        tensors = {name: reader.get_tensor(key + _SUFFIX) for name, key in names.items()}
+        reader = bundles.reader(f"{folder}/variables/variables")
+        names, state = _names(folder, reader.get_variable_to_shape_map(), make)
+        tensors = {name: bundles.tensor(reader, key + _SUFFIX) for name, key in names.items()}
         return tensors | {f"{named.STATE}/{name}": value for name, value in state.items()}
-    except (tf.errors.OpError, ValueError, KeyError) as error:
+    except bundles.DAMAGES as error:
         raise ValueError(f"The weights in {folder} cannot be read: {error}") from error
 
 

@@ -1,8 +1,10 @@
 """From an architecture of layers and its arrays to a model of the zoo with networks of its own."""
 
 import keras
+import numpy as np
 from keras import layers
 
+from tfgan_zoo import trust
 from tfgan_zoo.weights.keras2_graphs import Architecture
 from tfgan_zoo.weights.keras2_layers import variable_of
 from tfgan_zoo.weights.source import Converted, Tensors
@@ -46,16 +48,20 @@ def converted(
         shapes = [given.shape for given in calls.inputs]
         activation = calls.activation()
     value_range = _checked_range(value_range, activation)
-    if [len(shape) for shape in shapes] == [4]:
-        network, options = _enlarger(calls, shapes[0], value_range), {}
-        variant = "SuperResolution"
-    else:
-        network, options = _generator(calls, shapes, num_classes, value_range)
-        variant = "GAN"
-        options["discriminator"] = discriminator(network.output_shape[1:], options["num_classes"])
+    with trust.bounded(sum(map(np.size, arrays.values()))):
+        variant, options = _networks(calls, shapes, num_classes, value_range)
     tensors = Tensors(arrays, left_out)
-    _set_weights(network, tensors)
-    return Converted(variant, {"generator": network, **options}, {}, [tensors])
+    _set_weights(options["generator"], tensors)
+    return Converted(variant, options, {}, [tensors])
+
+
+def _networks(calls, shapes, num_classes, value_range):
+    """The class of the zoo, and its options: new networks of the layers."""
+    if [len(shape) for shape in shapes] == [4]:
+        return "SuperResolution", {"generator": _enlarger(calls, shapes[0], value_range)}
+    network, options = _generator(calls, shapes, num_classes, value_range)
+    critic = discriminator(network.output_shape[1:], options["num_classes"])
+    return "GAN", {"generator": network, "discriminator": critic, **options}
 
 
 def _checked_range(given, activation):

@@ -8,6 +8,7 @@ import re
 import keras
 import numpy as np
 
+from tfgan_zoo import downloads
 from tfgan_zoo.extras import needed_by
 
 _TO_KERAS = {4: (2, 3, 1, 0), 2: (1, 0), 1: (0,)}  # OIHW to HWIO; [out, in] to [in, out]; vectors
@@ -19,8 +20,8 @@ def find(path, variable, url, sha256):
     Args:
         path: Of the file, or None.
         variable: The environment variable that gives the path where `path` is None.
-        url: Of the published file. It is fetched, into Keras's folder of models, only if neither
-            gives a path and the environment has TFGAN_ZOO_DOWNLOAD=1: no measure downloads by surprise.
+        url: Of the published file. It is fetched, into `<TFGAN_ZOO_HOME>/files`, only if neither gives
+            a path and the environment has TFGAN_ZOO_DOWNLOAD=1: no measure downloads by surprise.
         sha256: Of the published file; a download with another one is refused.
 
     Returns:
@@ -28,10 +29,11 @@ def find(path, variable, url, sha256):
 
     Raises:
         FileNotFoundError: No path and no leave to download, or no file there.
+        OSError: It cannot be fetched, or has another SHA-256.
     """
     path, name = path or os.environ.get(variable), url.rsplit("/", 1)[-1]
     if not path and os.environ.get("TFGAN_ZOO_DOWNLOAD") == "1":
-        path = keras.utils.get_file(name, url, cache_subdir="models", file_hash=sha256)
+        path = downloads.kept(url, sha256)
     if not path or not pathlib.Path(path).is_file():
         raise FileNotFoundError(
             f"The weights {name} are needed. Received: {f'no file at {path}' if path else 'no path'}. "
