@@ -110,7 +110,12 @@ def test_tfjs():
 
 @needs_files
 @pytest.mark.parametrize(
-    ("code", "tolerance"), [("uint8", 1 / 255), ("uint16", 1 / 65535), ("float16", 2**-10)]
+    ("code", "tolerance"),
+    [
+        ("uint8", 1 / 255),
+        pytest.param("uint16", 1 / 65535, marks=pytest.mark.full),
+        pytest.param("float16", 2**-10, marks=pytest.mark.full),
+    ],
 )
 def test_quantized_weights_of_tfjs(code, tolerance, tmp_path):
     """Each value within half a step of its array's range, or float16's rounding."""

@@ -122,7 +122,7 @@ def assert_agrees(model, path, inputs, **options):
     return gan
 
 
-QUICK = ("nested", "activations", "convolutions")  # the others, and folders, take seconds
+QUICK = ("nested", "convolutions")  # the others, and folders, take seconds
 
 
 @pytest.mark.parametrize(
@@ -156,6 +156,7 @@ def test_labels_of_an_embedding(first, tmp_path):
         tfgan_zoo.from_checkpoint(tmp_path / "g.h5", num_classes=3)
 
 
+@pytest.mark.full
 def test_a_class_of_its_authors_own_is_refused(tmp_path):
     class Mine(tf_keras.Model):
         def __init__(self):

@@ -40,6 +40,7 @@ def test_sizes_are_those_of_the_discriminator():
     assert model.pretraining_steps == 0 and model.has_discriminator
 
 
+@pytest.mark.full
 def test_what_is_trained_is_saved(tmp_path):
     model = SuperResolution(generator=enlarger(), image_shape=(8, 8, 1))
     before = model.generator.get_weights()
