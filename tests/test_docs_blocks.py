@@ -9,6 +9,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import warnings
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ NOT_RUN = {
     "tfgan-zoo upload ": "needs a network; tests/test_sharing.py has a stand-in",
     "hf://": "needs a network; tests/test_hub.py has a stand-in",
 }
-NEEDS_DATA = {"docs/latent.md", "docs/weights.md"}  # sets of TFDS that the package does not hold
+NEEDS_DATA = {"docs/latent.md", "docs/transfer.md", "docs/weights.md"}  # sets of TFDS that the package does not hold
 # Files and folders beside TFGAN_ZOO_DATA that a document says are the reader's.
 FILES = {
     "docs/weights.md": {
@@ -95,8 +96,11 @@ def given_to_reader(source, target):
 
 
 def python_block(page, number, text, names):
-    """Runs a block; a traceback has the page's line."""
-    exec(compile("\n" * number + shortened(text), str(ROOT / page), "exec"), names)
+    """Runs a block; a traceback has the page's line. Of warnings it may have the one that it tells of."""
+    with warnings.catch_warnings():
+        if "# warns: " in text:
+            warnings.filterwarnings("ignore", ".*New here, and as in a new model", UserWarning)
+        exec(compile("\n" * number + shortened(text), str(ROOT / page), "exec"), names)
 
 
 @pytest.mark.parametrize(
