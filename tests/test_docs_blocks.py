@@ -46,7 +46,11 @@ NOT_RUN = {
     "tfgan-zoo upload ": "needs a network; tests/test_sharing.py has a stand-in",
     "hf://": "needs a network; tests/test_hub.py has a stand-in",
 }
-NEEDS_DATA = {"docs/latent.md", "docs/transfer.md", "docs/weights.md"}  # sets of TFDS that the package does not hold
+NEEDS_DATA = {
+    "docs/latent.md",
+    "docs/transfer.md",
+    "docs/weights.md",
+}  # sets of TFDS that the package does not hold
 # Files and folders beside TFGAN_ZOO_DATA that a document says are the reader's.
 FILES = {
     "docs/weights.md": {

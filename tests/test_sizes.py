@@ -13,6 +13,7 @@ import tfgan_zoo
 from tfgan_zoo import checkpoints, trust
 from tfgan_zoo.exported import EXTRA, RECORD
 from tfgan_zoo.trust import sizes
+from tfgan_zoo.weights.source import Family
 
 HUGE = {"width": 10**6}
 
@@ -65,10 +66,10 @@ def test_checkpoints(tmp_path, monkeypatch):
         tensors={"generator/a": np.zeros(10)},
         given=[],
     )
-    family = types.SimpleNamespace(name="a", title="A", convert=lambda source: converted)
+    family = Family("a", "A", "", "", lambda source: True, lambda source: converted)
     monkeypatch.setitem(checkpoints.FAMILIES, "a", family)
     (tmp_path / "a.pth").write_bytes(b"")
-    with pytest.raises(ValueError, match="its file has 10 numbers"):
+    with pytest.raises(ValueError, match="its file has 10 numbers.*a.pth"):
         tfgan_zoo.from_checkpoint(tmp_path / "a.pth", family="a")
 
 

@@ -71,7 +71,7 @@ def from_checkpoint(
     found = _family(source, family)
     taken = {name: overrides.pop(name) for name in found.takes if name in overrides}
     converted = _converted(source, found, taken)
-    with trust.bounded(_numbers(converted)):
+    with trust.bounded(_numbers(converted), f". The file: {path}"):
         model = _class(converted.variant)(**{**converted.options, **overrides})
     if converted.tensors:
         loading.load(model, converted.tensors, path, foreign=True)
