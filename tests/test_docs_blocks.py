@@ -46,11 +46,8 @@ NOT_RUN = {
     "tfgan-zoo upload ": "needs a network; tests/test_sharing.py has a stand-in",
     "hf://": "needs a network; tests/test_hub.py has a stand-in",
 }
-NEEDS_DATA = {
-    "docs/latent.md",
-    "docs/transfer.md",
-    "docs/weights.md",
-}  # sets of TFDS that the package does not hold
+# They read sets of TFDS that the package does not hold.
+NEEDS_DATA = {"docs/latent.md", "docs/transfer.md", "docs/weights.md"}
 # Files and folders beside TFGAN_ZOO_DATA that a document says are the reader's.
 FILES = {
     "docs/weights.md": {
@@ -100,7 +97,7 @@ def given_to_reader(source, target):
 
 
 def python_block(page, number, text, names):
-    """Runs a block; a traceback has the page's line. Of warnings it may have the one that it tells of."""
+    """Runs a block; a traceback has the page's line. It may warn as it says."""
     with warnings.catch_warnings():
         if "# warns: " in text:
             warnings.filterwarnings("ignore", ".*New here, and as in a new model", UserWarning)
