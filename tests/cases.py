@@ -286,6 +286,13 @@ def make(variant, **overrides):
     return model_class(**{**ALL[variant], **given})
 
 
+def enlarge(network, scale):
+    """Multiplies weights, but those that say where StyleGAN3's waves are and how large its maps."""
+    for variable in network.variables:
+        if variable.name not in ("frequencies", "phases", "transform", "magnitude"):
+            variable.assign(scale * variable)
+
+
 def asked_for(gan, labels):
     """Labels in [0, 3) as the model takes them: as they are, as texts, or not at all; for a model from
     images to images as many targets."""

@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
-from cases import CASES, OWN, TRANSLATORS, WITH_FURTHER_INPUTS, initial_scale, make
+from cases import CASES, OWN, TRANSLATORS, WITH_FURTHER_INPUTS, enlarge, initial_scale, make
 
 import tfgan_zoo
 from tfgan_zoo.convert import convert
@@ -32,7 +32,7 @@ TOLERANCE = 2e-5  # of images in [-1, 1], with weights that make them far from g
 def test_converted_images(variant, format, tmp_path):
     gan = make(variant, name="model")
     scale = max(3, initial_scale(variant))
-    gan.ema_generator.set_weights([scale * weight for weight in gan.ema_generator.get_weights()])
+    enlarge(gan.ema_generator, scale)
     path, difference = convert(gan, tmp_path, format=format)
     names, _ = signature(path)
     assert names == [spec.name for spec in gan.endpoints()["from_latents"][1]]

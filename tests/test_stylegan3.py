@@ -244,12 +244,12 @@ def test_generated_images_are_transformed():
 
 
 @pytest.mark.full
-def test_the_transform_is_kept(tmp_path):
+def test_the_transform_is_kept(images, tmp_path):
     """In a .keras file, in an export, and by training."""
     gan = make("StyleGAN3")
     gan.transform = moving(0.25)
     gan.compile(jit_compile=False)
-    gan.fit(np.zeros((8, 8, 8, 1), np.float32), batch_size=8, verbose=0)
+    gan.fit(images[:8], batch_size=8, verbose=0)
     moved = gan.generate(2, seed=0)
     gan.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")

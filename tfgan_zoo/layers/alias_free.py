@@ -37,7 +37,7 @@ class AliasFreeConv2D(ModulatedConv2D):
         demodulate: Whether kernels are brought to unit length for each output channel.
         momentum: Float in [0, 1]. Share of the moving average that an update keeps.
 
-    Reference: Karras et al. 2021, appendix C ("Eliminating normalization").
+    Reference: Karras et al. 2021, section 3.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class FilteredLeakyReLU(keras.layers.Layer):
         radial: Whether the second filter is radial.
         clamp: Float. Values are clipped to [-clamp, clamp] before the second filter; None does not.
 
-    Reference: Karras et al. 2021, section 3.2 and appendix C.
+    Reference: Karras et al. 2021, section 3 and appendix C.
     """
 
     def __init__(

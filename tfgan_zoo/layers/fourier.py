@@ -1,7 +1,7 @@
 """The input of StyleGAN3's generator: waves over an infinite plane, of which it sees a part.
 
 Reference: Karras et al., "Alias-Free Generative Adversarial Networks", 2021 (arXiv:2106.12423,
-section 3.2, appendix F).
+section 3).
 """
 
 import contextlib

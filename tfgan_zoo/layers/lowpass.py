@@ -1,7 +1,7 @@
 """Low-pass filters for maps that are resampled without aliasing, designed in float64.
 
 Reference: Karras et al., "Alias-Free Generative Adversarial Networks", 2021 (arXiv:2106.12423,
-section 3.2, appendix C).
+section 3, appendix C).
 """
 
 import math

@@ -1,7 +1,7 @@
 """How finely the feature maps of StyleGAN3 are sampled, and which frequencies they hold.
 
 Reference: Karras et al., "Alias-Free Generative Adversarial Networks", 2021 (arXiv:2106.12423,
-section 3.2, figure 4).
+section 3).
 """
 
 from typing import NamedTuple

@@ -29,7 +29,7 @@ class StyleGAN3(StyleGAN2):
     Different from the authors' code, beside what `StyleGAN2` and `layers.AliasFreeConv2D` say:
     the averages of the mean squares of maps move at each update of either player, and the averaged
     generator holds moving averages of theirs. For configuration R they blur what the discriminator is
-    shown in the first 200,000 images: `regularizers.Blur(10, steps=6250)` for batches of 32.
+    shown in the first 200,000 images: `regularizers.Blur(8.5, steps=6250)` for batches of 32.
 
     Args:
         num_layers: Int. Layers between the waves and that to colours.
@@ -166,7 +166,7 @@ _ROTATED = {
     "channel_max": 1024,
     "d_channel_base": 32768,
     "d_channel_max": 512,
-    "regularizers": [Blur(10.0, steps=6250)],  # the first 200,000 images
+    "regularizers": [Blur(8.5, steps=6250)],  # of 2^-(x / 10)^2, in the first 200,000 images
 }
 _SMALL = {
     "image_shape": (28, 28, 1),

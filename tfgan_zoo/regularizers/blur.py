@@ -18,8 +18,7 @@ class Blur(Scheduled):
         steps: Int. Steps, from the first with this regularizer, in which it falls to 0, in a straight
             line; 0 leaves it as it is.
 
-    Reference: Karras et al., "Alias-Free Generative Adversarial Networks", 2021 (arXiv:2106.12423),
-    appendix F.
+    Reference: Karras et al., "Alias-Free Generative Adversarial Networks", 2021 (arXiv:2106.12423).
     """
 
     bounds = {"stddev": ">= 0", "steps": ">= 0"}
