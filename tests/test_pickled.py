@@ -316,7 +316,7 @@ def test_mutations(count, tmp_path):
                 pytorch.read(file)
                 read += 1
                 source = Source(file)
-                checkpoints._converted(source, checkpoints._family(source, None))
+                checkpoints._converted(source, checkpoints._family(source, None), {})
             except ValueError as error:
                 assert "file.pth" in str(error)
     finally:

@@ -1,6 +1,7 @@
 """Small files of strangers that describe huge models: refused before memory is asked for."""
 
 import json
+import threading
 import types
 import zipfile
 
@@ -91,8 +92,22 @@ def test_many_small_variables_are_counted_too(monkeypatch):
             keras.layers.Layer().add_weight(shape=(1,))
 
 
-def test_nothing_is_counted_afterwards():
-    before = keras.Layer.add_weight
-    with trust.bounded(1):
-        assert keras.Layer.add_weight is not before
-    assert keras.Layer.add_weight is before
+def test_a_bound_is_of_its_own_thread_and_ends(monkeypatch):
+    monkeypatch.setattr(sizes, "ANY_SIZE", 10)
+    made, within, told = [], threading.Event(), threading.Event()
+
+    def bounded():
+        with trust.bounded(1):
+            within.set()
+            told.wait(10)
+            with pytest.raises(ValueError, match="more than 16 parameters"):
+                keras.layers.Layer().add_weight(shape=(20,))
+        made.append(keras.layers.Layer().add_weight(shape=(20,)))
+
+    other = threading.Thread(target=bounded)
+    other.start()
+    assert within.wait(10)
+    made.append(keras.layers.Layer().add_weight(shape=(20,)))
+    told.set()
+    other.join()
+    assert len(made) == 2
