@@ -25,6 +25,8 @@ def families():
 
 def parity():
     rows = read_csv("checkpoints")
+    if len({(row["family"], row["case"]) for row in rows}) < len(rows):
+        sys.exit("checkpoints.csv has cases twice: run python benchmarks/checkpoint_parity.py")
     lines = [(f"`{row['family']}`", row["case"], row["arrays"], row["difference"]) for row in rows]
     header = ["Family", "Checkpoint", "Arrays compared", "Largest difference"]
     return f"{table(header, lines)}\n\n{measured_on(rows)}"

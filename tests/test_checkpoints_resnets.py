@@ -101,6 +101,19 @@ def in_place_of_the_last_layer(network, state):
 
 
 @needs_files
+def test_other_classes_keep_what_fits():
+    folder = ROOT / "mimicry" / "a_cgan_pd32"
+    model = tfgan_zoo.from_checkpoint(folder)
+    with pytest.warns(UserWarning, match=r"New here, .*: discriminator/spectral_dense/kernel"):
+        other = tfgan_zoo.from_checkpoint(folder, num_classes=model.num_classes + 2)
+    before, after = named.variables(model), named.variables(other)
+    same = [name for name in after if after[name].shape == before[name].shape]
+    assert any(name.startswith("discriminator/") for name in same) and len(same) < len(after)
+    for name in same:
+        np.testing.assert_array_equal(after[name], before[name], err_msg=name)
+
+
+@needs_files
 def test_studiogan_stylegan2(tmp_path):
     """Networks of NVIDIA's names, in which the discriminator's last layer has another."""
     states, expected = of_nvidia(in_place_of_the_last_layer)

@@ -53,6 +53,7 @@ def test_old_attribute_of_a_model():
     gan = make("StyleGAN")
     with pytest.warns(DeprecationWarning, match=r"StyleGAN\.mean_style is called w_avg now"):
         np.testing.assert_array_equal(gan.mean_style, gan.w_avg)
+    assert "mean_style" not in dir(gan) and "w_avg" in dir(gan)
 
 
 def rename_groups(path):

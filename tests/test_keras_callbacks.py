@@ -409,6 +409,18 @@ def test_the_first_layers_of_the_discriminator_are_frozen(images):
     assert not frozen_layers(gan)
 
 
+def test_decoders_are_no_layers_of_the_discriminator():
+    gan = make("FastGAN")
+    gan.freeze_discriminator_layers(2)
+    assert {name.partition("/")[0] for name in frozen_layers(gan)} == {"discriminator"}
+    assert len(frozen_layers(gan)) >= 2
+    gan.freeze_discriminator_layers(0)
+    model = make("CycleGAN")
+    model.freeze_discriminator_layers(1)
+    parts = {name.partition("/")[0] for name in frozen_layers(model)}
+    assert parts == {"discriminator", "backward_discriminator"}
+
+
 def test_what_cannot_be_frozen():
     gan = tfgan_zoo.DCGAN(**TINY)
     layers = sum(bool(layer._trainable_variables) for layer in gan.discriminator.layers)

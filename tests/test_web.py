@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import hashlib
+import urllib.request
 
 import numpy as np
 import pytest
@@ -162,6 +163,15 @@ def test_redirects(server, exported):
         server.redirects["/away"] = place
         with pytest.raises((ValueError, OSError), match="A file is fetched from https|302"):
             tfgan_zoo.from_preset(f"{server.address}/away")
+
+
+def test_a_redirect_from_elsewhere_does_not_lead_to_this_machine():
+    follow, request = downloads._Redirects(None), urllib.request.Request("https://example.com/a")
+    for url in ("http://127.0.0.1:8500/v1/models", "https://localhost/a"):
+        with pytest.raises(ValueError, match="leads to this machine itself"):
+            follow.redirect_request(request, None, 302, "Found", {}, url)
+    there = follow.redirect_request(request, None, 302, "Found", {}, "https://example.org/b")
+    assert there.full_url == "https://example.org/b"
 
 
 def test_answers_without_a_length(server, exported):

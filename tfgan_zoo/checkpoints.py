@@ -55,7 +55,8 @@ def from_checkpoint(
         overrides: Arguments of the class, in place of the checkpoint's. Of the families "keras2" and
             "tfjs" further `num_classes`, how many values behind the latents are a class, one-hot;
             `value_range`, `(low, high)` of the network's pixels; and `generator`, a Keras model into
-            which weights without an architecture are read.
+            which weights without an architecture are read. With another `num_classes` or `image_shape`
+            the weights that fit are kept, and a warning says what is new, and what is left over.
 
     Returns:
         A model of the zoo. Its `origin` says where the weights are from, and what their licence is; it
@@ -74,7 +75,11 @@ def from_checkpoint(
     with trust.bounded(_numbers(converted), f". The file: {path}"):
         model = _class(converted.variant)(**{**converted.options, **overrides})
     if converted.tensors:
-        loading.load(model, converted.tensors, path, foreign=True)
+        resized = any(
+            name in overrides and getattr(model, name) != converted.options.get(name)
+            for name in ("num_classes", "image_shape")
+        )
+        loading.load(model, converted.tensors, path, foreign=True, partly=resized)
     model.origin = {
         "family": found.name,
         "code": found.url,

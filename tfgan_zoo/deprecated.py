@@ -45,7 +45,11 @@ def renamed_attribute(old, new):
         warn(f"{type(self).__name__}.{old}", new)
         return getattr(self, new)
 
-    return property(find)
+    return Renamed(find)
+
+
+class Renamed(property):
+    """An old name, which `dir` should not have: Keras looks at all that it has when it saves a model."""
 
 
 def warn(old, new):

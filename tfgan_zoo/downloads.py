@@ -4,6 +4,7 @@ Python's own HTTP client does it, and nothing more is installed: pooch and `kera
 anew where a connection is cut.
 """
 
+import collections
 import contextlib
 import http.client
 import os
@@ -26,7 +27,7 @@ _PASSING = {408, 425, 429, 500, 502, 503, 504}  # statuses of servers that may d
 _HEADERS = {"User-Agent": "tfgan-zoo", "Accept-Encoding": "identity"}
 
 
-_one_thread = threading.Lock()  # a `Lock` keeps out processes, not threads
+_threads = collections.defaultdict(threading.Lock)  # by name: a `Lock` keeps out processes alone
 
 
 class _CutError(Exception):
@@ -49,7 +50,7 @@ def one_at_a_time(name, what):
     Raises:
         InUseError: Another process holds it after an hour.
     """
-    with _one_thread, Lock(files.home() / "downloads" / f"{name}.lock", what, wait=WAIT):
+    with _threads[name], Lock(files.home() / "downloads" / f"{name}.lock", what, wait=WAIT):
         yield
 
 
@@ -257,4 +258,11 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, request, answer, code, message, headers, url):
         check_url(url, self._sha256)
+        here, there = (
+            urllib.parse.urlsplit(each).hostname in _HERE for each in (request.full_url, url)
+        )
+        if there and not here:
+            raise ValueError(
+                f"{request.full_url} leads to this machine itself, {url}: not followed."
+            )
         return super().redirect_request(request, answer, code, message, headers, url)

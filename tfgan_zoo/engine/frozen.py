@@ -26,22 +26,24 @@ def freeze_layers(gan, names):
         layer.trainable = name not in names
 
 
-def freeze_first(network, count):
-    """Freezes the first `count` layers of a network that have weights to train, and thaws the others of
-    them.
+def freeze_first(networks, count):
+    """Freezes the first `count` layers of each network that have weights to train, and thaws the others
+    of them.
 
     Raises:
-        ValueError: It has not more layers than that.
+        ValueError: A network has not more layers than that; nothing is changed.
     """
-    layers = [layer for layer in network.layers if _can_train(layer)]
-    if count >= len(layers):
-        names = ", ".join(layer.name for layer in layers)
-        raise ValueError(
-            f"{network.name} has {len(layers)} layers with weights to train, {names}: one at least "
-            f"must stay. Received: {count}."
-        )
-    for place, layer in enumerate(layers):
-        layer.trainable = place >= count
+    layers = [[layer for layer in network.layers if _can_train(layer)] for network in networks]
+    for network, found in zip(networks, layers, strict=True):
+        if count >= len(found):
+            names = ", ".join(layer.name for layer in found)
+            raise ValueError(
+                f"{network.name} has {len(found)} layers with weights to train, {names}: one at least "
+                f"must stay. Received: {count}."
+            )
+    for found in layers:
+        for place, layer in enumerate(found):
+            layer.trainable = place >= count
 
 
 def _can_train(layer):

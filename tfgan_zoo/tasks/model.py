@@ -2,7 +2,7 @@
 
 import keras
 
-from tfgan_zoo import numbers, presets
+from tfgan_zoo import deprecated, numbers, presets
 from tfgan_zoo.engine import construction, legacy, options
 from tfgan_zoo.engine.frozen import freeze_first, freeze_layers, frozen_layers
 from tfgan_zoo.engine.keras_methods import KerasMethods
@@ -45,6 +45,13 @@ class ZooModel(KerasMethods):
             )
         super().__setattr__(name, value)
 
+    def __dir__(self):
+        """Without old names, of which Keras would ask for each when it saves a model."""
+        names = super().__dir__()
+        return [
+            n for n in names if not isinstance(getattr(type(self), n, None), deprecated.Renamed)
+        ]
+
     def __init__(self, *args, name=None, dtype=None, **kwargs):
         policy = construction.checked_policy(type(self).__name__, dtype)
         resolved = self._resolved(policy, args, kwargs)
@@ -82,11 +89,10 @@ class ZooModel(KerasMethods):
         References: Mo et al., "Freeze the Discriminator: a Simple Baseline for Fine-Tuning GANs", 2020.
         """
         count = numbers.integer("count", count, low=0)
-        networks = [p.networks for p in self.players() if p.name == "discriminator"]
+        networks = [n for name, n in self.networks().items() if "discriminator" in name]
         if not networks:
             raise ValueError(f"{type(self).__name__} has no discriminator to freeze layers of.")
-        for network in networks[0]:
-            freeze_first(network, count)
+        freeze_first(networks, count)
 
     # === Hooks ===
 

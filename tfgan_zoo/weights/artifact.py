@@ -59,6 +59,8 @@ def _names(folder, keys, make):
     file = folder / RECORD
     if file.is_file():
         record = read_json(file, keys={"tensors": dict, "state": dict}, advice="Copy it anew.")
+        if len({*map(str, record["tensors"].values())}) < len(record["tensors"]):
+            raise ValueError(f"{RECORD} gives one tensor several names")
         return record["tensors"], record["state"]
     start = f"{COLLECTION}/"
     keys = [key.removesuffix(_SUFFIX) for key in keys if key.startswith(start)]

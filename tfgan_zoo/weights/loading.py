@@ -24,8 +24,8 @@ def load(model, tensors, source, convert=None, partly=False, foreign=False):
         partly: Whether tensors of networks may be missing or of another shape: then these variables stay
             as they are, and that is said too.
         foreign: Whether they are of another library, which has no state of ours: that state, and
-            networks without a tensor, are new goes without saying then, and all tensors must have a
-            place.
+            networks without a tensor, are new goes without saying then, and unless `partly` all tensors
+            must have a place.
 
     Warns:
         UserWarning: What is new in the model, and what is left over.
@@ -47,8 +47,8 @@ def load(model, tensors, source, convert=None, partly=False, foreign=False):
     of_networks = [name for name in new if not name.startswith(f"{named.STATE}/")]
     wrong = [name for name in of_networks if name.partition("/")[0] in given]
     left = [name for name in tensors if name not in wanted]
-    if foreign and left:
-        raise ValueError(f"The model has no place for {_listed(left)}.")
+    if foreign and left and not partly:
+        raise ValueError(f"The model has no place for {_listed(left)} of {source}.")
     fits = [name for name in wanted if name not in new and not name.startswith(named.STATE)]
     if of_networks and (not fits or (wrong and not partly)):
         told = _listed([f"{name} {new[name]}" for name in wrong or of_networks])
@@ -58,7 +58,7 @@ def load(model, tensors, source, convert=None, partly=False, foreign=False):
     for network, average in from_average.items():
         networks = model.networks()
         networks[network].set_weights(networks[average].get_weights())
-    told = [name for name in new if not foreign and name not in named.unexported(model)]
+    told = wrong if foreign else [n for n in new if n not in named.unexported(model)]
     _tell(source, told, left)
 
 
