@@ -165,6 +165,7 @@ def publish(place, tmp_path):
     return module, functools.partial(module.main, place[1], tmp_path)
 
 
+@pytest.mark.full
 def test_a_translator_is_published_and_scored(place, publish, tmp_path):
     """Of a set for research only outputs are shown; the card tells the command and the scores."""
     (folder, _), (_, main) = place, publish
@@ -195,6 +196,7 @@ def test_a_translator_is_published_and_scored(place, publish, tmp_path):
     assert rows[0].startswith("direction,image,psnr,psnr_identity,ssim") and len(rows) == 5
 
 
+@pytest.mark.full
 def test_pictures_that_may_be_shown(place, publish, tmp_path, monkeypatch):
     """All of a free set with their targets; of others free pictures must be given."""
     (folder, run), (module, main) = place, publish
@@ -222,6 +224,7 @@ def test_pictures_that_may_be_shown(place, publish, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.full
 def test_a_model_that_enlarges_shows_what_was_made_smaller(place):
     module = script("publish")
     larger = types.SimpleNamespace(
@@ -236,6 +239,7 @@ def test_a_model_that_enlarges_shows_what_was_made_smaller(place):
     assert "image, translation, target" in caption
 
 
+@pytest.mark.full
 def test_a_model_that_takes_styles_shows_them(place):
     module = script("publish")
     painter = types.SimpleNamespace(

@@ -50,7 +50,7 @@ def selection(variants):
         usual = ("xla", one, half) if k % 2 == 0 else ("graph", two, half)
         other = OTHERS.get(k, usual)
         # One cell is enough where the pairs of columns are met already; the whole table has them all.
-        alone = k > FEW and k % 2 == 0
+        alone = k > FEW and k % 4 != 1
         mode = "xla" if alone or other[0] != "xla" else ("graph", "eager")[k // 2 % 2]
         cells += [Cell(variant, mode, one, "float32")] + ([] if alone else [Cell(variant, *other)])
     return cells
