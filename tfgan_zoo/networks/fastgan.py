@@ -117,8 +117,8 @@ def feature_maps(gan, latents, condition=None):
             x = SpectralFirstMap(2 * channels, kernel_initializer=_initial(), mode=mode)(latents)
             x = ops.glu(normalized(x, kind))
         else:
-            double = gan.generator_blocks
-            is_double = double == "double" or (double == "alternating" and number % 2 == 1)
+            blocks = gan.generator_blocks
+            is_double = blocks == "double" or (blocks == "alternating" and number % 2 == 1)
             x = _enlarged(gan, x, channels, condition, is_double)
         if side in sources:
             x = excited(found[sources[side]], x, mode)
