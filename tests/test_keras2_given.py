@@ -74,7 +74,10 @@ def twins():
         pytest.param(chain("g"), "no model of layers.*a config of name, layers", id="empty"),
         pytest.param({"class_name": "Sequential"}, "'Sequential', and no config", id="no config"),
         pytest.param([1, 2], "no model of layers.*class_name None", id="list"),
-        pytest.param(chain("g", [1]), r"no class_name and config: \[1\]", id="odd layer"),
+        pytest.param(chain("g", [1]), r"no class_name, config or name: \[1\]", id="odd layer"),
+        pytest.param(
+            chain("g", {"class_name": "ReLU", "config": {}}), "or name: {'class", id="no name"
+        ),
         pytest.param(twins(), "Several layers.*are called 'd'", id="twins"),
         pytest.param(
             chain("g", given("x", 4), LAST, LAST, IMAGES), "are called 'out'", id="one name"

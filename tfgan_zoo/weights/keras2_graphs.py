@@ -45,6 +45,8 @@ class Architecture:
         for name, number, place in _references(config["input_layers"]):
             if (number, place) != (0, 0):
                 raise ValueError(f"The input {name!r} is one of several of a layer.")
+            if name not in found:
+                raise ValueError(f"The input {name!r} is none of its layers, or is given twice.")
             self.inputs.append(_input(found.pop(name)))
         for name, layer in found.items():
             self.layers[name] = Architecture(layer) if is_model(layer) else layer_of(layer)
@@ -140,9 +142,17 @@ def records_of(record):
             f'"Functional", "config": {{"layers": […]}}}}. It has {_told(kind, config)}.'
         )
     for layer in config["layers"]:
-        if not isinstance(layer, dict) or not {"class_name", "config"} <= layer.keys():
-            raise ValueError(f"A layer has no class_name and config: {layer!r:.100}.")
+        if not _is_layer(layer):
+            raise ValueError(f"A layer has no class_name, config or name: {layer!s:.100}.")
     return list(config["layers"])
+
+
+def _is_layer(record):
+    if not isinstance(record, dict) or "class_name" not in record:
+        return False
+    config = record.get("config")
+    in_config = config.get("name") if isinstance(config, dict) else None
+    return isinstance(config, dict | list) and bool(record.get("name") or in_config)
 
 
 def _told(kind, config):
