@@ -3,6 +3,7 @@
 import json
 import warnings
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -38,6 +39,13 @@ def nested(x):
     return layers.Conv2D(2, 3)(block(x))
 
 
+def of_sequentials(x):
+    """Sequential models within one, both made with an input and without."""
+    first = tf_keras.Sequential([tf_keras.Input([6, 6, 4]), layers.Conv2D(3, 1, name="c1")])
+    second = tf_keras.Sequential([layers.Conv2D(5, 1, name="c2", activation="tanh")])
+    return tf_keras.Sequential([first, second, layers.Conv2D(2, 3, name="c3"), layers.ReLU()])(x)
+
+
 def chain(*rows):
     def made(x):
         for row in rows:
@@ -50,6 +58,7 @@ def chain(*rows):
 CASES = {
     "branches": lambda: branches,
     "nested": lambda: nested,
+    "of_sequentials": lambda: of_sequentials,
     "norms": lambda: chain(
         layers.BatchNormalization(momentum=0.8, epsilon=1e-2),
         layers.LayerNormalization(epsilon=1e-2),
@@ -122,7 +131,7 @@ def assert_agrees(model, path, inputs, **options):
     return gan
 
 
-QUICK = ("nested", "convolutions")  # the others, and folders, take seconds
+QUICK = ("nested", "of_sequentials", "convolutions")  # the others, and folders, take seconds
 
 
 @pytest.mark.parametrize(
@@ -198,3 +207,38 @@ def test_layers_of_enlargers(tmp_path):
     x = np.random.default_rng(1).uniform(-1, 1, (2, 3, 4, 8)).astype("float32")
     expected = tf.nn.depth_to_space(0.25 * x, 2) @ kernel[0, 0]
     np.testing.assert_allclose(read(x), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("form", ["file.h5", pytest.param("folder", marks=pytest.mark.full)])
+def test_a_chain_of_chains(form, tmp_path):
+    """The model itself is sequential too; weights alone go into such a network of Keras 3."""
+    latents = np.random.default_rng(1).normal(size=(3, 5)).astype("float32")
+    model = perturbed(chain_of_chains(tf_keras))
+    assert_agrees(model, tmp_path / form, [latents])
+    model.save_weights(tmp_path / "weights.h5")
+    network = chain_of_chains(keras)
+    gan = tfgan_zoo.from_checkpoint(tmp_path / "weights.h5", generator=network, value_range=(0, 1))
+    theirs = model(latents).numpy()
+    np.testing.assert_allclose(gan(latents) / 2 + 0.5, theirs, atol=1e-4 * np.std(theirs), rtol=0)
+
+
+def chain_of_chains(library):
+    layers = library.layers
+    first = library.Sequential([library.Input([5]), layers.Dense(6, name="da")], name="a")
+    second = library.Sequential([library.Input([6]), layers.Dense(7, name="db")], name="b")
+    ends = [layers.Dense(16, activation="sigmoid", name="out"), layers.Reshape((4, 4, 1))]
+    return library.Sequential([library.Input([5]), first, second, *ends])
+
+
+def test_bilinear_enlargers_take_any_size(tmp_path):
+    up = layers.UpSampling2D((3, 3), interpolation="bilinear")
+    rows = [tf_keras.Input([None, None, 3]), up, layers.Conv2D(3, 3, padding="same")]
+    model = perturbed(tf_keras.Sequential(rows))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.save(tmp_path / "g.h5")
+    read = tfgan_zoo.from_checkpoint(tmp_path / "g.h5", value_range=(0, 255))
+    assert read.scale == 3
+    images = np.random.default_rng(0).integers(0, 256, (1, 5, 6, 3), np.uint8)
+    expected = np.clip(model(images.astype("float32")), 0, 255)
+    np.testing.assert_allclose(read.translate(images), expected, atol=0.501)

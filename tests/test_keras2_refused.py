@@ -134,7 +134,9 @@ def test_damaged_folders(tmp_path):
     tfgan_zoo.from_checkpoint(folder)  # saved_model.pb is not needed
     data = folder / "variables" / "variables.data-00000-of-00001"
     data.write_bytes(data.read_bytes()[:1000])
-    with pytest.raises(ValueError, match="variables/variables (cannot be read|has )"):
+    with pytest.raises(
+        ValueError, match="variables/variables describes .* bytes, and its files have"
+    ):
         tfgan_zoo.from_checkpoint(folder)
     (folder / "keras_metadata.pb").write_bytes(b"\xff\xff\xff")
     with pytest.raises(ValueError, match="keras_metadata.pb cannot be read"):

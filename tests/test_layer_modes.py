@@ -39,6 +39,7 @@ LAYERS = {
     "doubling": (layers.Resample, {"up": 2}, MAP),
     "halving": (layers.Resample, {"down": 2}, MAP),
     "bilinear doubling": (layers.BilinearUpsampling, {}, MAP),
+    "bilinear enlargement": (layers.BilinearUpsampling, {"size": (3, 1)}, MAP),
     "nearest neighbours": (layers.NearestUpsampling2D, {}, MAP),
     "attention": (layers.SelfAttention, {}, MAP),
     "minibatch discrimination": (layers.MinibatchDiscrimination, {"kernels": 3}, VECTOR),

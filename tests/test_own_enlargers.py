@@ -115,6 +115,19 @@ def test_what_is_trained_is_saved(tmp_path):
             ValueError,
             r"ends in 'sigmoid', and images lie in \[-1, 1\]",
         ),
+        (
+            lambda: {
+                "generator": keras.Sequential(
+                    [
+                        keras.Input([None, None, 1]),
+                        layers.UpSampling2D(2, interpolation="bilinear"),
+                        layers.Conv2D(1, 3, padding="same"),
+                    ]
+                )
+            },
+            ValueError,
+            r"fails where sides are unknown: .*UpSampling2D.call\(\).*BilinearUpsampling\)",
+        ),
     ],
 )
 def test_refused_at_the_door(options, error, message):

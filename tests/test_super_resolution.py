@@ -69,11 +69,17 @@ def test_shuffled_pixels():
     np.testing.assert_array_equal(PixelUnshuffle(3)(made), x)
 
 
-def test_bilinear_doubling():
-    """Against TensorFlow's resizing with centres of pixels at halves, to 1e-6."""
+@pytest.mark.parametrize("size", [2, 3, (1, 4)])
+def test_bilinear_enlargement(size):
+    """Against Keras's layer, which has the centres of pixels at halves, to 2e-6; of unknown sides."""
     x = uniform(2, 5, 7, 3)
-    expected = tf.image.resize(x, [10, 14], "bilinear")
-    np.testing.assert_allclose(BilinearUpsampling()(x), expected, atol=1e-6)
+    expected = keras.layers.UpSampling2D(size, interpolation="bilinear")(x)
+    layer = BilinearUpsampling(size)
+    graph = tf.function(layer, input_signature=[tf.TensorSpec([None, None, None, 3])])
+    np.testing.assert_allclose(graph(x), expected, atol=2e-6)
+    assert layer.compute_output_shape(x.shape) == expected.shape
+    with pytest.raises(ValueError, match="size must be a positive integer. Received: size=0"):
+        BilinearUpsampling((2, 0))
 
 
 # === Phases ===

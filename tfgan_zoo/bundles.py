@@ -30,8 +30,7 @@ def reader(prefix):
         shapes, dtypes = found.get_variable_to_shape_map(), found.get_variable_to_dtype_map()
     except DAMAGES as error:
         raise ValueError(f"{prefix} cannot be read: {error}") from error
-    files = glob.glob(f"{glob.escape(str(prefix))}.data-*")
-    room = sum(pathlib.Path(file).stat().st_size for file in files)
+    room = sum(file.stat().st_size for file in files_of(prefix) if file.suffix != ".index")
     sizes = {name: math.prod(shape) * _size(dtypes[name]) for name, shape in shapes.items()}
     if sum(sizes.values()) > room:
         largest = max(sizes, key=sizes.get)
@@ -40,6 +39,12 @@ def reader(prefix):
             f"{largest!r:.200} alone would be {sizes[largest]}."
         )
     return found
+
+
+def files_of(prefix):
+    """The files of a checkpoint, a list: its index and its data."""
+    index, data = (glob.glob(f"{glob.escape(str(prefix))}.{end}") for end in ("index", "data-*"))
+    return [pathlib.Path(file) for file in (*index, *sorted(data))]
 
 
 def check(prefix):

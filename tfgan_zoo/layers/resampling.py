@@ -7,6 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfgan_zoo import numbers
+
 
 def resample(
     images: tf.Tensor,
@@ -98,28 +100,50 @@ class Resample(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
 class BilinearUpsampling(keras.layers.Layer):
-    """Doubles the sides of a feature map by linear interpolation: `[B, H, W, C]` -> `[B, 2 H, 2 W, C]`.
+    """Enlarges feature maps by linear interpolation: `[B, H, W, C]` -> `[B, rows * H, columns * W, C]`.
 
-    It is the filter (1, 3, 3, 1) with the map's edge repeated around it. H and W may be unknown.
+    The map's edge is repeated around it; to double is the filter (1, 3, 3, 1). It gives what Keras's
+    `UpSampling2D(size, interpolation="bilinear")` does, which needs known H and W: here they may be
+    unknown.
+
+    Args:
+        size: Int, or two: `(rows, columns)`.
+
+    Raises:
+        ValueError: Other sizes than positive integers.
     """
 
+    def __init__(self, size: int | tuple[int, int] = 2, **kwargs: Any):
+        super().__init__(**kwargs)
+        rows, columns = size if isinstance(size, list | tuple) else (size, size)
+        self.size = numbers.integer("size", rows), numbers.integer("size", columns)
+
     def call(self, inputs):
-        return _doubled(_doubled(inputs, 1), 2)
+        for axis, factor in enumerate(self.size, 1):
+            inputs = _enlarged(inputs, axis, factor)
+        return inputs
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape
-        return (batch, height and 2 * height, width and 2 * width, channels)
+        rows, columns = self.size
+        return (batch, height and rows * height, width and columns * width, channels)
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}
 
 
-def _doubled(x, axis):
-    """Twice as long along an axis, 1 or 2: three quarters of a place, and one of its neighbour."""
+def _enlarged(x, axis, factor):
+    """Longer along an axis, 1 or 2: each new place is a mean of a place and its nearer neighbour."""
+    if factor == 1:
+        return x
     places = lambda *ends: x[(slice(None),) * axis + (slice(*ends),)]  # noqa: E731
     before = tf.concat([places(0, 1), places(0, -1)], axis)
     after = tf.concat([places(1, None), places(-1, None)], axis)
-    pairs = tf.stack([0.75 * x + 0.25 * before, 0.75 * x + 0.25 * after], axis + 1)
+    away = [(i + 0.5) / factor - 0.5 for i in range(factor)]  # from the middle of the place
+    means = [(1 - abs(far)) * x + abs(far) * (before if far < 0 else after) for far in away]
     sides = [side or tf.shape(x)[i] for i, side in enumerate(x.shape)]
-    sides[axis] *= 2
-    return tf.reshape(pairs, sides)
+    sides[axis] *= factor
+    return tf.reshape(tf.stack(means, axis + 1), sides)
 
 
 @keras.saving.register_keras_serializable(package="tfgan_zoo")

@@ -96,6 +96,7 @@ def adopt(model):
                 f"{name}: the generator makes images {made[1] // _PROBE[0]} times as large, and scale "
                 f"is {model.scale}."
             )
+        _require_any_size(name, model.generator, model.image_shape[-1])
     if own_networks.given(model, "discriminator") is None:
         return
     if model.pretraining_steps is None:
@@ -111,6 +112,21 @@ def adopt(model):
             f'such "logits". It gives: {outputs}.'
         )
     check_logits(name, model.discriminator)
+
+
+def _require_any_size(name, network, channels):
+    """Refuses a network of whose layers one needs known sides: `translate` and exports have none."""
+    images = tf.TensorSpec([None, None, None, channels], tf.float32)
+    try:
+        graph = tf.function(lambda x: network(x, training=False), autograph=False)
+        graph.get_concrete_function(images)
+    except Exception as error:  # of whatever kind a layer raises
+        first = str(error).partition("\n")[0]
+        raise ValueError(
+            f"{name}: the generator must take images of any size, and fails where sides are unknown: "
+            f"{type(error).__name__}: {first:.300} (for UpSampling2D(interpolation='bilinear') there is "
+            "tfgan_zoo.layers.BilinearUpsampling)."
+        ) from error
 
 
 def average_of(model):

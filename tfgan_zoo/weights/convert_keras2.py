@@ -1,7 +1,10 @@
 """Models that Keras 2 saved: `.h5` files, and SavedModel folders with `keras_metadata.pb`."""
 
+import keras
+
 from tfgan_zoo.weights import keras2_files
-from tfgan_zoo.weights.keras2_models import TAKES, converted
+from tfgan_zoo.weights.keras2_graphs import is_model, name_of, records_of
+from tfgan_zoo.weights.keras2_models import TAKES, check_generator, converted
 from tfgan_zoo.weights.source import Family
 
 
@@ -22,15 +25,23 @@ def _convert(source, **options):
         raise ValueError(f"There are {len(files)} files of HDF5: give one of them.")
     source.note({files[0].name: files[0]})
     architecture, weights = keras2_files.read_hdf5(files[0])
-    return converted(architecture, _by_layer(weights, architecture), **options)
+    models = _models_within(architecture, options.get("generator"))
+    return converted(architecture, _by_layer(weights, models), **options)
 
 
-def _by_layer(weights, architecture):
+def _models_within(architecture, generator):
+    """The names of the layers that are models, a set."""
+    found = set()
+    if generator is not None:
+        check_generator(generator)
+        found |= {layer.name for layer in generator.layers if isinstance(layer, keras.Model)}
+    if architecture is not None:
+        found |= {name_of(record) for record in records_of(architecture) if is_model(record)}
+    return found
+
+
+def _by_layer(weights, models):
     """Arrays by `layer/variable`; what a model within holds is named after its own layers."""
-    within = ("Sequential", "Functional", "Model")
-    config = architecture["config"] if architecture else []
-    records = config if isinstance(config, list) else config["layers"]
-    models = {r.get("name") or r["config"]["name"] for r in records if r["class_name"] in within}
     found = {}
     for layer, arrays in weights.items():
         for name, array in arrays.items():

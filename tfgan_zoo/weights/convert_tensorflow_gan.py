@@ -5,9 +5,9 @@ The files have no architecture: it is that of `tensorflow_gan.examples`, whose n
 
 import re
 
+from tfgan_zoo import bundles
 from tfgan_zoo.weights.keras2_models import converted
 from tfgan_zoo.weights.source import Family
-from tfgan_zoo.weights.tensorflow_checkpoints import files_of, reader
 
 _SCOPE = re.compile(r"(Generator/)+")  # the example for CIFAR-10 opens it within `gan_model`'s
 _LEFT = {
@@ -33,15 +33,15 @@ def _recognizes(source):
     prefix = _prefix(source)
     if prefix is None:
         return False
-    with reader(prefix) as found:
-        return any(_SCOPE.match(name) for name in found.get_variable_to_shape_map())
+    names = bundles.reader(prefix).get_variable_to_shape_map()
+    return any(_SCOPE.match(name) for name in names)
 
 
 def _convert(source):
     prefix = _prefix(source)
-    source.note({file.name: file for file in files_of(prefix)})
-    with reader(prefix) as found:
-        arrays = {name: found.get_tensor(name) for name in found.get_variable_to_shape_map()}
+    source.note({file.name: file for file in bundles.files_of(prefix)})
+    reader = bundles.reader(prefix)
+    arrays = {name: bundles.tensor(reader, name) for name in reader.get_variable_to_shape_map()}
     arrays = {_SCOPE.sub("", name, count=1): array for name, array in arrays.items()}
     if "g_fc1/kernel" in arrays:
         rows = _cifar(arrays)

@@ -30,7 +30,7 @@ def _recognizes(source):
 def _convert(source, **options):
     file, model = _model(source)
     topology = model.get("modelTopology")
-    if model.get("format", "layers-model") != "layers-model" or not isinstance(topology, dict):
+    if model.get("format", "layers-model") != "layers-model":
         raise ValueError(
             f"It is a {model.get('format')}, which has operations in place of layers. Layers "
             "models are read."
@@ -39,7 +39,8 @@ def _convert(source, **options):
     arrays = {}
     for group in model["weightsManifest"]:
         arrays |= _arrays(source, file.parent, group)
-    topology = topology.get("model_config", topology)
+    if isinstance(topology, dict):
+        topology = topology.get("model_config", topology)
     return converted(topology, _by_layer(arrays), **options)
 
 

@@ -13,7 +13,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
-from tfgan_zoo.weights import tensorflow_checkpoints
+from tfgan_zoo import bundles
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _METADATA, _VARIABLES = "keras_metadata.pb", "variables/variables"
@@ -100,7 +100,7 @@ def is_saved_model(folder):
 def files_of_saved_model(folder):
     """`{name: path}` of the files that `read_saved_model` reads."""
     folder = pathlib.Path(folder)
-    found = [folder / _METADATA, *tensorflow_checkpoints.files_of(folder / _VARIABLES)]
+    found = [folder / _METADATA, *bundles.files_of(folder / _VARIABLES)]
     return {str(file.relative_to(folder)): file for file in found}
 
 
@@ -120,20 +120,19 @@ def read_saved_model(folder):
         for path, node in objects.items()
         if node.identifier == _LAYER
     }
-    with tensorflow_checkpoints.reader(folder / _VARIABLES) as reader:
-        arrays = _arrays(reader, names)
-    return {key: root[key] for key in ("class_name", "config")}, arrays
+    arrays = _arrays(bundles.reader(folder / _VARIABLES), names)
+    return root, arrays
 
 
 def _arrays(reader, names):
-    graph = TrackableObjectGraph.FromString(reader.get_tensor(_GRAPH))
+    graph = _message(TrackableObjectGraph, bundles.tensor(reader, _GRAPH), "The variables")
     found = {}
     for path, name in names.items():
         for child in _node(graph, path).children:
             attributes = graph.nodes[child.node_id].attributes
             keys = [each.checkpoint_key for each in attributes if each.name == "VARIABLE_VALUE"]
             if keys and child.local_name not in ("variables", "trainable_variables"):
-                found[f"{name}/{child.local_name}"] = reader.get_tensor(keys[0])
+                found[f"{name}/{child.local_name}"] = bundles.tensor(reader, keys[0])
     return found
 
 
@@ -162,7 +161,11 @@ def _metadata(file):
     pool = descriptor_pool.DescriptorPool()
     pool.Add(described)
     kind = message_factory.GetMessageClass(pool.FindMessageTypeByName("tfgan_zoo.SavedMetadata"))
+    return _message(kind, file.read_bytes(), file)
+
+
+def _message(kind, content, source):
     try:
-        return kind.FromString(file.read_bytes())
+        return kind.FromString(content)
     except DecodeError as error:
-        raise ValueError(f"{file} cannot be read: {error}") from error
+        raise ValueError(f"{source} cannot be read: {error}") from error

@@ -1,5 +1,6 @@
 """Architectures of Keras 2, which TensorFlow.js has too, as connected layers of Keras 3."""
 
+import collections
 import itertools
 from typing import NamedTuple
 
@@ -26,34 +27,33 @@ class Architecture:
 
     Attributes:
         inputs: List of `Input`s.
+        outputs: List of `(layer, number of its call, place in what it gives)`.
         layers: `{name: layer}`, or an `Architecture` where a model lies within.
 
     Raises:
-        ValueError: A class that is not read, or layers that are not connected.
+        ValueError: A class that is not read, layers that are not connected, or several of one name.
     """
 
     def __init__(self, record):
         record = plain(record)
-        kind, config = record["class_name"], record["config"]
-        if kind == _SEQUENTIAL:
-            config = _chained(config)
-        elif kind not in _FUNCTIONAL:
-            raise ValueError(
-                f"The model is a {kind}, a class of its authors' own, of which a file has no "
-                "architecture. Sequential and functional models are read."
-            )
+        records, config = records_of(record), record["config"]
+        if record["class_name"] == _SEQUENTIAL:
+            config = _chained(records, config)
         self.inputs, self.layers, self._calls = [], {}, []
-        found = {_name(layer): layer for layer in config["layers"]}
+        require_unique_names(map(name_of, config["layers"]))
+        found = {name_of(layer): layer for layer in config["layers"]}
         for name, number, place in _references(config["input_layers"]):
             if (number, place) != (0, 0):
                 raise ValueError(f"The input {name!r} is one of several of a layer.")
+            if name not in found:
+                raise ValueError(f"The input {name!r} is none of its layers, or is given twice.")
             self.inputs.append(_input(found.pop(name)))
         for name, layer in found.items():
-            is_model = layer["class_name"] in (_SEQUENTIAL, *_FUNCTIONAL)
-            self.layers[name] = Architecture(layer) if is_model else layer_of(layer)
+            self.layers[name] = Architecture(layer) if is_model(layer) else layer_of(layer)
             for number, node in enumerate(layer["inbound_nodes"], _first_call(layer)):
                 self._calls.append((name, number, _references(node)))
-        self._outputs = _references(config["output_layers"])
+        self.outputs = _references(config["output_layers"])
+        require_unique_names(self.names())
 
     def __call__(self, *tensors):
         """Calls the layers with symbolic tensors, one for each input; gives a list of tensors."""
@@ -72,7 +72,7 @@ class Architecture:
             if len(left) == len(waiting):
                 raise ValueError(f"The layer {left[0][0]!r} is called with what no layer gives.")
             waiting = left
-        return [made[name, number][place] for name, number, place in self._outputs]
+        return [made[name, number][place] for name, number, place in self.outputs]
 
     def _called(self, name, tensors):
         layer = self.layers[name]
@@ -80,6 +80,15 @@ class Architecture:
             return layer(*tensors)
         outputs = layer(tensors[0] if len(tensors) == 1 else tensors)
         return outputs if isinstance(outputs, list) else [outputs]
+
+    def names(self):
+        """The names of the layers, those of models within too, a list."""
+        parts = self.layers.items()
+        return [
+            each
+            for name, layer in parts
+            for each in (layer.names() if isinstance(layer, Architecture) else [name])
+        ]
 
     def embeddings(self):
         """`{place of an input: number of rows}` of the inputs that an embedding takes."""
@@ -91,7 +100,9 @@ class Architecture:
 
     def activation(self):
         """The name of the activation of the only output, where it is seen; else None."""
-        ((name, _, _),) = self._outputs
+        if len(self.outputs) != 1:
+            return None
+        ((name, _, _),) = self.outputs
         sources = {call: references[0][0] for call, _, references in self._calls}
         while isinstance(self.layers.get(name), _UNCHANGING):
             name = sources[name]
@@ -103,34 +114,89 @@ class Architecture:
         return getattr(getattr(layer, "activation", None), "__name__", None)
 
 
+def is_model(record):
+    return record["class_name"] in (_SEQUENTIAL, *_FUNCTIONAL)
+
+
+def records_of(record):
+    """The records of a model's layers, a list.
+
+    Raises:
+        ValueError: Another class than of such models, or a record without what it needs.
+    """
+    record = record if isinstance(record, dict) else {}
+    kind, config = record.get("class_name"), record.get("config")
+    if kind is not None and not is_model(record):
+        raise ValueError(
+            f"The model is a {kind}, a class of its authors' own, of which a file has no architecture. "
+            "Sequential and functional models are read."
+        )
+    wanted = ("layers",) if kind == _SEQUENTIAL else ("layers", "input_layers", "output_layers")
+    if kind == _SEQUENTIAL and isinstance(config, list):  # as Keras wrote them once
+        config = {"layers": config}
+    if not isinstance(config, dict) or not all(
+        isinstance(config.get(name), list | tuple) and config[name] for name in wanted
+    ):
+        raise ValueError(
+            'Its architecture is no model of layers: that is {"class_name": "Sequential" or '
+            f'"Functional", "config": {{"layers": […]}}}}. It has {_told(kind, config)}.'
+        )
+    for layer in config["layers"]:
+        if not _is_layer(layer):
+            raise ValueError(f"A layer has no class_name, config or name: {layer!s:.100}.")
+    return list(config["layers"])
+
+
+def _is_layer(record):
+    if not isinstance(record, dict) or "class_name" not in record:
+        return False
+    config = record.get("config")
+    in_config = config.get("name") if isinstance(config, dict) else None
+    return isinstance(config, dict | list) and bool(record.get("name") or in_config)
+
+
+def _told(kind, config):
+    if isinstance(config, dict):
+        return f"class_name {kind!r}, and a config of {', '.join(config) or 'nothing'}"
+    return (
+        f"class_name {kind!r}, and {'no config' if config is None else 'a config of another kind'}"
+    )
+
+
+def require_unique_names(names):
+    """Refuses layers of one name: arrays are found by it."""
+    twice = [name for name, count in collections.Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(
+            f"Several layers, those of models within too, are called {', '.join(map(repr, twice))}: "
+            "which array is whose cannot be told. Give each a name of its own, and save anew."
+        )
+
+
 def _first_call(record):
     """Models within, that were made with an input, count the call by which they were made."""
     if record["class_name"] in _FUNCTIONAL:
         return 1
-    return int(record["class_name"] == _SEQUENTIAL and _has_input(record["config"]))
+    is_chain = record["class_name"] == _SEQUENTIAL
+    return int(is_chain and records_of(record)[0]["class_name"] == "InputLayer")
 
 
-def _has_input(config):
-    records = config if isinstance(config, list) else config["layers"]
-    return records[0]["class_name"] == "InputLayer"
-
-
-def _chained(config):
+def _chained(records, config):
     """A sequential model's configuration as a functional one's."""
-    records = [dict(layer) for layer in (config if isinstance(config, list) else config["layers"])]
+    records = [dict(layer) for layer in records]
     if records[0]["class_name"] != "InputLayer":
         shape = records[0]["config"].get("batch_input_shape")
         if shape is None and isinstance(config, dict):
             shape = config.get("build_input_shape")
-        given = {"name": f"{_name(records[0])}_input", "batch_input_shape": shape}
+        given = {"name": f"{name_of(records[0])}_input", "batch_input_shape": shape}
         records.insert(0, {"class_name": "InputLayer", "config": given})
     for before, record in itertools.pairwise(records):
-        record["inbound_nodes"] = [[[_name(before), 0, 0, {}]]]
-    ends = ([[_name(record), 0, 0]] for record in (records[0], records[-1]))
+        record["inbound_nodes"] = [[[name_of(before), _first_call(before), 0, {}]]]
+    ends = ([[name_of(record), _first_call(record), 0]] for record in (records[0], records[-1]))
     return dict(zip(("input_layers", "output_layers"), ends, strict=True)) | {"layers": records}
 
 
-def _name(record):
+def name_of(record):
     return record.get("name") or record["config"]["name"]
 
 
@@ -138,8 +204,8 @@ def _input(record):
     config = record["config"]
     shape = config.get("batch_input_shape")
     if record["class_name"] != "InputLayer" or shape is None:
-        raise ValueError(f"The shape of the input {_name(record)!r} is not there.")
-    return Input(_name(record), tuple(shape), config.get("dtype", "float32"))
+        raise ValueError(f"The shape of the input {name_of(record)!r} is not there.")
+    return Input(name_of(record), tuple(shape), config.get("dtype", "float32"))
 
 
 def _references(node):

@@ -10,7 +10,7 @@ import re
 
 from keras import layers
 
-from tfgan_zoo.layers import Dropout, PixelShuffle
+from tfgan_zoo.layers import BilinearUpsampling, Dropout, PixelShuffle
 
 _SAME = (  # classes of Keras 3 of the same name and arguments
     "Activation", "Add", "Average", "AveragePooling2D", "BatchNormalization", "Concatenate", "Conv2D",
@@ -66,7 +66,10 @@ def layer_of(record):
             f"code of a file is run. Layers of these classes are read: {', '.join(sorted(CLASSES))}."
         )
     try:
-        return CLASSES[kind](name=name, **_options(kind, config))
+        options = _options(kind, config)
+        if options.get("interpolation") == "bilinear":  # Keras 3's needs known sides
+            return BilinearUpsampling(options.get("size", 2), name=name)
+        return CLASSES[kind](name=name, **options)
     except ValueError as error:
         raise ValueError(f"The layer {name!r}, a {kind}: {error}") from error
 

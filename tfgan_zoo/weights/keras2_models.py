@@ -4,8 +4,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from tfgan_zoo import trust
-from tfgan_zoo.weights.keras2_graphs import Architecture
+from tfgan_zoo import numbers, trust
+from tfgan_zoo.weights.keras2_graphs import Architecture, require_unique_names
 from tfgan_zoo.weights.keras2_layers import variable_of
 from tfgan_zoo.weights.source import Converted, Tensors
 
@@ -35,7 +35,10 @@ def converted(
     Raises:
         ValueError: What cannot be told from the file, or no such network.
     """
+    if num_classes is not None:
+        num_classes = numbers.integer("num_classes", num_classes)
     if generator is not None:
+        check_generator(generator)
         calls, shapes = generator, [(None, *given.shape[1:]) for given in generator.inputs]
         activation = None
     elif architecture is None:
@@ -47,6 +50,10 @@ def converted(
         calls = Architecture(architecture)
         shapes = [given.shape for given in calls.inputs]
         activation = calls.activation()
+    if len(calls.outputs) != 1:
+        raise ValueError(
+            f"It gives {len(calls.outputs)} outputs. Networks that give images alone are read."
+        )
     value_range = _checked_range(value_range, activation)
     with trust.bounded(sum(map(np.size, arrays.values()))):
         variant, options = _networks(calls, shapes, num_classes, value_range)
@@ -58,6 +65,11 @@ def converted(
 def _networks(calls, shapes, num_classes, value_range):
     """The class of the zoo, and its options: new networks of the layers."""
     if [len(shape) for shape in shapes] == [4]:
+        if num_classes is not None:
+            raise ValueError(
+                f"num_classes is {num_classes}, and it takes images of shape {shapes[0]}, and no "
+                "classes. Leave it out."
+            )
         return "SuperResolution", {"generator": _enlarger(calls, shapes[0], value_range)}
     network, options = _generator(calls, shapes, num_classes, value_range)
     critic = discriminator(network.output_shape[1:], options["num_classes"])
@@ -71,10 +83,35 @@ def _checked_range(given, activation):
             f"It ends in the activation {activation}, which does not say which pixels are black and "
             "white. Give value_range=(low, high): (0, 255), (0, 1) or (-1, 1)."
         )
-    low, high = (float(value) for value in found)
-    if not low < high:
-        raise ValueError(f"value_range must be (low, high). Received: {given!r}.")
-    return low, high
+    values = [numbers.plain(value) for value in found] if np.ndim(found) == 1 else []
+    if not (
+        len(values) == 2
+        and all(map(numbers.is_number, values))
+        and np.isfinite(values).all()
+        and values[0] < values[1]
+    ):
+        raise ValueError(
+            "value_range must be (low, high), two finite numbers of which high is larger. Received: "
+            f"{given!r}."
+        )
+    return tuple(map(float, values))
+
+
+def check_generator(network):
+    """Refuses what is no network that weights can be read into."""
+    if not isinstance(network, keras.Sequential | keras.Model):
+        raise ValueError(
+            f"generator must be a Keras model of the same layers. Received: {network!r}."
+        )
+    try:
+        inputs, outputs = network.inputs, network.outputs
+    except (AttributeError, ValueError):  # of a sequential model
+        inputs = outputs = None
+    if not inputs or not outputs:
+        raise ValueError(
+            f"The given generator {network.name!r}, a {type(network).__name__}, knows no shape of its "
+            "input. Give a functional or sequential model that begins with keras.Input."
+        )
 
 
 def _set_weights(network, tensors):
@@ -83,9 +120,11 @@ def _set_weights(network, tensors):
     Raises:
         ValueError: An array that is missing or of another shape.
     """
-    for layer in network._flatten_layers(include_self=False):
+    parts = list(network._flatten_layers(include_self=False))
+    require_unique_names(part.name for part in parts if _own(part))
+    for layer in parts:
         names = {variable_of(layer, name.rpartition("/")[2]): name for name in _of(layer, tensors)}
-        for variable in layer._trainable_variables + layer._non_trainable_variables:
+        for variable in _own(layer):
             name = names.get(variable.name, f"{layer.name}/{variable.name}")
             array = tensors[name]
             if array.shape != tuple(variable.shape):
@@ -93,6 +132,10 @@ def _set_weights(network, tensors):
                     f"{name} has shape {list(array.shape)}, and its layer {list(variable.shape)}."
                 )
             variable.assign(array)
+
+
+def _own(layer):
+    return layer._trainable_variables + layer._non_trainable_variables
 
 
 def _of(layer, tensors):
@@ -125,7 +168,7 @@ def _generator(calls, shapes, num_classes, value_range):
         one_hot = keras.ops.one_hot(labels, num_classes)
         given = layers.Concatenate(name="latents_and_class")([inputs, one_hot])
         inputs = [inputs, labels]
-    made = _scaled(_only(calls(given)), value_range, (-1, 1), "images")
+    made = _scaled(_images(calls(given), given), value_range, (-1, 1), "images")
     return keras.Model(inputs, made, name="generator"), {"num_classes": num_classes}
 
 
@@ -139,7 +182,7 @@ def _labelled(calls, shapes, place, num_classes, value_range):
     given = labels = keras.Input([], dtype="int32", name="labels")
     if shapes[place][1:]:
         given = layers.Reshape((1,), name="column_of_labels")(labels)
-    made = _only(calls(*((latents, given) if place else (given, latents))))
+    made = _images(calls(*((latents, given) if place else (given, latents))), latents)
     images = _scaled(made, value_range, (-1, 1), "images")
     return keras.Model([latents, labels], images, name="generator"), {"num_classes": num_classes}
 
@@ -151,14 +194,19 @@ def _is_vector(shape):
 def _enlarger(calls, shape, value_range):
     """The network from images in [-1, 1] to larger ones."""
     images = keras.Input(shape[1:], name="images")
-    made = _only(calls(_scaled(images, (-1, 1), value_range, "pixels")))
+    made = _images(calls(_scaled(images, (-1, 1), value_range, "pixels")), images)
     return keras.Model(images, _scaled(made, value_range, (-1, 1), "translated"), name="generator")
 
 
-def _only(outputs):
-    if isinstance(outputs, list):
-        (outputs,) = outputs
-    return outputs
+def _images(outputs, inputs):
+    """What a network gives, which must be images."""
+    (made,) = outputs if isinstance(outputs, list) else [outputs]
+    if len(made.shape) != 4:
+        raise ValueError(
+            f"It gives values of shape {made.shape} for inputs of shape {inputs.shape}. Expected are "
+            "images, (None, height, width, channels): a classifier or a discriminator is not read."
+        )
+    return made
 
 
 def _scaled(x, given, wanted, name):
