@@ -51,7 +51,8 @@ class StyleGAN3(StyleGAN2):
 
     Raises:
         ValueError: An image that is not a square; numbers of layers, cutoffs and stopbands that do not
-            fit together.
+            fit together, or with the image's edge: sampling rates are the edge, halved some times, and
+            whole numbers.
     """
 
     defaults = {
