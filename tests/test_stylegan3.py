@@ -1,6 +1,7 @@
 """StyleGAN3: its filters, its equivariance, its averages and its transform."""
 
 import functools
+import tracemalloc
 
 import keras
 import numpy as np
@@ -10,7 +11,7 @@ from cases import make
 from stylegan3_in_numpy import design, resampled
 
 import tfgan_zoo
-from tfgan_zoo.layers import AliasFreeConv2D, FourierFeatures
+from tfgan_zoo.layers import AliasFreeConv2D, FilteredLeakyReLU, FourierFeatures
 from tfgan_zoo.layers.alias_free import downsample, upsample
 from tfgan_zoo.layers.lowpass import bessel_j1, lowpass
 
@@ -34,6 +35,20 @@ def test_lowpass(radial, factor, size):
     signal, options = {"cutoff": 2.5, "half_width": 4.5}, {"filter_size": size}
     found = lowpass(size * factor, 2.5, 9.0, 32, radial)
     np.testing.assert_allclose(found, design(factor, signal, options, 32, radial), atol=1e-12)
+
+
+def test_large_filters_take_little_memory():
+    """A radial one of the most taps that StyleGAN3 may have: 32 MiB, where an integral for each tap at
+    once took 10 times as much. A config that asks for more is refused before memory is."""
+    tracemalloc.start()
+    taps = lowpass(256, 4.0, 6.0, 32, radial=True)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**25
+    found = [response(taps, frequency / 32, 0) for frequency in (1, 4, 8)]
+    np.testing.assert_allclose(found, [1, 0.5, 0], atol=0.02)
+    with pytest.raises(ValueError, match="has 2 to 1024 taps. Received: 60000000"):
+        FilteredLeakyReLU(8, (8, 80_000_000, 8), (2, 2), (4, 4), 6, radial=True)
 
 
 def response(taps, x, y):

@@ -27,7 +27,13 @@ def test_other_transforms_are_refused(value, message):
             "num_critical below num_layers. Received.*num_critical=3, num_layers=3",
         ),
         ({"first_stopband": 1.0, "first_cutoff": 4.5}, "must stop frequencies above its cutoff"),
-        ({"image_shape": (12, 12, 1), "first_stopband": 0.7}, "12, must be divisible by 2 as often"),
+        (
+            {"image_shape": (12, 12, 1), "first_stopband": 0.7},
+            "12, must be divisible by 2 as often",
+        ),
+        ({"num_layers": 65}, r"num_layers must be an integer in \[1, 64\]. Received: .*65"),
+        ({"filter_size": 33}, r"filter_size must be an integer in \[1, 32\]"),
+        ({"lrelu_upsampling": 9}, r"lrelu_upsampling must be an integer in \[1, 8\]"),
         ({"use_noise": False}, "use_noise has no effect"),
     ],
 )

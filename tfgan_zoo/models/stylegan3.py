@@ -32,7 +32,7 @@ class StyleGAN3(StyleGAN2):
     shown in the first 200,000 images: `regularizers.Blur(8.5, steps=6250)` for batches of 32.
 
     Args:
-        num_layers: Int. Layers between the waves and that to colours.
+        num_layers: Int in [1, 64]. Layers between the waves and that to colours.
         num_critical: Int below num_layers. Of these, the last ones that are sampled critically.
         first_cutoff: Float. The waves' bandwidth in cycles for each edge of the image; cutoffs grow
             geometrically from it to half the image's edge.
@@ -41,8 +41,8 @@ class StyleGAN3(StyleGAN2):
         margin_size: Int. Places around what is seen of a feature map.
         output_scale: Float. Factor of the image.
         conv_kernel: Int. Edge of the kernels.
-        filter_size: Int. Taps of a low-pass filter for each sample of the coarser of two maps.
-        lrelu_upsampling: Int. How many times as finely as the maps the leaky units' are sampled.
+        filter_size: Int in [1, 32]. Taps of a low-pass filter for each sample of the coarser of two maps.
+        lrelu_upsampling: Int in [1, 8]. How many times as finely as the maps the leaky units' are sampled.
         use_radial_filters: Whether filters before sampling stop all directions alike.
         magnitude_momentum: Float in [0, 1]. Share of the average mean square of a map that an update
             keeps; the authors' has a half-life of 20,000 images.
@@ -77,7 +77,11 @@ class StyleGAN3(StyleGAN2):
         "magnitude_momentum": 0.5 ** (32 / 20_000),
     }
     bounds = {
-        **dict.fromkeys(("num_layers", "conv_kernel", "filter_size", "lrelu_upsampling"), ">= 1"),
+        "conv_kernel": ">= 1",
+        # These take time and memory beside variables; the authors' are 14, 6 and 2.
+        "num_layers": "[1, 64]",
+        "filter_size": "[1, 32]",
+        "lrelu_upsampling": "[1, 8]",
         **dict.fromkeys(("num_critical", "margin_size"), ">= 0"),
         **dict.fromkeys(("first_cutoff", "first_stopband", "last_stopband_rel"), "number > 0"),
         "output_scale": "number > 0",
