@@ -23,3 +23,27 @@ def test_blur():
         found = gan.augment_images(tf.constant(point), None).numpy()
         np.testing.assert_allclose(found[0, 11:22, 11:22, 0], expected, atol=1e-6)
         assert found.sum() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+def test_what_is_no_longer_blurred(mode):
+    """The images themselves, infinities too, of which a filter would make NaN; gradients pass. Before
+    the end all are filtered."""
+    gan = make("StyleGAN3", regularizers=[Blur(1.5, steps=4)])
+    gan.observe("discriminator", {})
+    images = np.random.default_rng(0).normal(size=(2, 8, 8, 1)).astype(np.float32)
+    images[0, 0, 0] = np.inf
+
+    def blurred(images):
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            found = gan.augment_images(images, None)
+        return found, tape.gradient(found, images)
+
+    function = tf.function(blurred, jit_compile=mode == "xla") if mode != "eager" else blurred
+    for step, kept in ((3, False), (4, True), (5, True)):
+        gan.iterations.assign(step)
+        found, gradient = function(tf.constant(images))
+        assert np.array_equal(found, images) is kept
+        assert np.array_equal(gradient, np.ones_like(images)) is kept
+        assert np.isfinite(found[1]).all() and np.isnan(found[0]).any() == (not kept)

@@ -41,8 +41,10 @@ class StyleGAN3(StyleGAN2):
         margin_size: Int. Places around what is seen of a feature map.
         output_scale: Float. Factor of the image.
         conv_kernel: Int. Edge of the kernels.
-        filter_size: Int in [1, 32]. Taps of a low-pass filter for each sample of the coarser of two maps.
-        lrelu_upsampling: Int in [1, 8]. How many times as finely as the maps the leaky units' are sampled.
+        filter_size: Int in [1, 32]. Taps of a low-pass filter for each sample of the coarser of
+            two maps.
+        lrelu_upsampling: Int in [1, 8]. How many times as finely as the maps the leaky units' are
+            sampled.
         use_radial_filters: Whether filters before sampling stop all directions alike.
         magnitude_momentum: Float in [0, 1]. Share of the average mean square of a map that an update
             keeps; the authors' has a half-life of 20,000 images.
