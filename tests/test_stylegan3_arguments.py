@@ -8,14 +8,32 @@ from cases import make
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (np.eye(2), "must have shape"),
-        (np.eye(3)[None], "must have shape"),
+        (np.eye(2), r"must have shape \[3, 3\]. Received: \(2, 2\)"),
+        (np.eye(3)[None], r"must have shape \[3, 3\]. Received: \(1, 3, 3\)"),
         (np.full((3, 3), np.nan), "holds NaN"),
+        ("x", r"must be numbers of shape \[3, 3\]. Received: 'x'"),
+        (None, r"must be numbers of shape \[3, 3\]. Received: None"),
+        ([[1, 0], [0, 1, 0]], "must be numbers"),
+        (np.eye(3) > 0, "must be numbers"),
     ],
 )
 def test_other_transforms_are_refused(value, message):
     with pytest.raises(ValueError, match=f"transform {message}"):
         make("StyleGAN3").transform = value
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("x", r"must be numbers of shape \[3, 3\] or \[2, 3, 3\]. Received: 'x'"),
+        (np.stack([np.eye(3)] * 3), r"must have shape .* or \[2, 3, 3\]. Received: \(3, 3, 3\)"),
+        (np.eye(3)[None], r"must have shape .* Received: \(1, 3, 3\)"),
+        (np.eye(3)[0], r"must have shape .* Received: \(3,\)"),
+    ],
+)
+def test_other_transforms_of_images_are_refused(value, message):
+    with pytest.raises(ValueError, match=f"transform {message}"):
+        make("StyleGAN3").render(np.zeros((2, 4), np.float32), transform=value)
 
 
 @pytest.mark.parametrize(

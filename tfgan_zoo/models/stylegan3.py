@@ -122,10 +122,15 @@ class StyleGAN3(StyleGAN2):
             styles: Floats `[B, num_styles, D]`.
             training: Whether values beyond [-1, 1] stay as they are.
             transform: Floats `[3, 3]`, or `[B, 3, 3]` with one for each image, in place of `transform`.
+
+        Raises:
+            ValueError: A transform of another kind or shape.
         """
-        with input_transform(transform if transform is None else _matrix(transform, (2, 3))):
-            synthesis = self.ema_generator.get_layer("synthesis")
-            return synthesis(tf.cast(styles, tf.float32), training=training)
+        styles = tf.cast(styles, tf.float32)
+        if transform is not None:
+            transform = _matrix(transform, ([3, 3], [styles.shape[0], 3, 3]))
+        with input_transform(transform):
+            return self.ema_generator.get_layer("synthesis")(styles, training=training)
 
     # === Where the image is seen ===
 
@@ -143,7 +148,7 @@ class StyleGAN3(StyleGAN2):
 
     @transform.setter
     def transform(self, value):
-        matrix = _matrix(value, (2,))
+        matrix = _matrix(value, ([3, 3],))
         for network in (self.generator, self.ema_generator):
             self._waves(network).transform.assign(matrix)
 
@@ -151,11 +156,18 @@ class StyleGAN3(StyleGAN2):
         return network.get_layer("synthesis").get_layer("waves")
 
 
-def _matrix(value, ranks):
-    """A transform as a tensor; outside of a graph, NaN and infinity raise ValueError too."""
-    matrix = tf.cast(tf.convert_to_tensor(value), tf.float32)
-    if matrix.shape.rank not in ranks or matrix.shape[-2:] != (3, 3):
-        raise ValueError(f"transform must have shape [3, 3]. Received: {matrix.shape}.")
+def _matrix(value, shapes):
+    """A transform of one of the shapes, float32; outside of a graph, without NaN and infinity too."""
+    expected = " or ".join(map(str, shapes))
+    try:
+        matrix = tf.convert_to_tensor(value)
+    except (TypeError, ValueError, OverflowError):
+        matrix = tf.constant("")
+    if not (matrix.dtype.is_floating or matrix.dtype.is_integer):
+        raise ValueError(f"transform must be numbers of shape {expected}. Received: {value!r}.")
+    if not any(matrix.shape.is_compatible_with(shape) for shape in shapes):
+        raise ValueError(f"transform must have shape {expected}. Received: {matrix.shape}.")
+    matrix = tf.cast(matrix, tf.float32)
     if tf.executing_eagerly() and not np.isfinite(matrix).all():
         raise ValueError("transform holds NaN or infinity.")
     return matrix
