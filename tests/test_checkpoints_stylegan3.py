@@ -226,6 +226,7 @@ def changed(tree, path, **values):
         ("mapping", {"w_avg_beta": None}, "keeps no average of styles"),
         ("synthesis", {"_init_kwargs": {"blur": 1}}, "arguments that are not known: blur"),
         ("synthesis", {"_init_kwargs": {}}, "It has 4 layers, and num_layers is 14"),
+        ("synthesis", {"_init_kwargs": {"num_layers": 10**12}}, "num_layers is 1000000000000"),
         ("synthesis.L1_20_6", {"out_size": 21}, "L1_20_6 gives maps of 21, and its options 20"),
     ],
 )

@@ -13,6 +13,9 @@ from tfgan_zoo.losses.patches import by_image
 from tfgan_zoo.models.fastgan import quarter
 from tfgan_zoo.networks import fastgan
 from tfgan_zoo.networks.fastgan_discriminator import small_side
+from tfgan_zoo.weights.fastgan import _block
+from tfgan_zoo.weights.residual import Filling
+from tfgan_zoo.weights.source import Tensors
 
 RANDOM = np.random.default_rng(0)
 
@@ -144,6 +147,44 @@ def test_noise(gan):
     assert len(strengths) == 4
     with pytest.raises(ValueError, match="noise_mode must be one of 'const', 'random', 'none'"):
         gan.render(latents, noise_mode="constant")
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31, 1.5, True, "a", None])
+def test_other_seeds_of_noise_are_refused(gan, seed):
+    with pytest.raises(ValueError, match=r"noise_seed must be an integer in \[0, 2147483647\]"):
+        gan.render(gan.latents_for([1]), noise_mode="random", noise_seed=seed)
+
+
+def test_seeds_of_noise_of_every_kind(gan):
+    """NumPy's integers and tensors are the integers that they hold."""
+    latents = gan.latents_for([1])
+    kinds = (5, np.int64(5), tf.constant(5), 2**31 - 1)
+    draw = [gan.render(latents, noise_mode="random", noise_seed=seed) for seed in kinds]
+    for image in draw[1:3]:
+        np.testing.assert_array_equal(image, draw[0])
+
+
+PLACES = {
+    1: 4,
+    2: 1,
+    3: 1,
+    5: 4,
+    6: 1,
+    7: 1,
+}  # of a block's convolutions, noises and normalizations
+
+
+def test_imported_layers_have_noise_of_their_own():
+    """Which files do not have: both of a block differ, and are the same in every process."""
+    tensors = {f"map.{place}.weight": np.ones([1] * rank) for place, rank in PLACES.items()}
+    found = []
+    for _ in range(2):
+        filling = Filling(Tensors(tensors), "generator", None)
+        _block(filling, "map", 8, True)
+        found.append([v for name, v in filling.found.items() if name.endswith("/noise")])
+    (first, second), again = found
+    np.testing.assert_array_equal(again, [first, second])
+    assert np.abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.4
 
 
 @pytest.mark.parametrize(

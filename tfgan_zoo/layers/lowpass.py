@@ -8,12 +8,14 @@ import math
 
 import numpy as np
 
+_MOST_TAPS = 1024
+
 
 def lowpass(taps: int, cutoff: float, width: float, rate: float, radial: bool = False):
     """A low-pass filter with a finite impulse response and Kaiser's window.
 
     Args:
-        taps: Int K, 2 at least.
+        taps: Int K in [2, 1024].
         cutoff: Float. Frequency of which half of the amplitude passes, in cycles a unit of length.
         width: Float. Width of the transition between what passes and what is stopped.
         rate: Float. Samples a unit of length, more than twice `cutoff`.
@@ -21,12 +23,20 @@ def lowpass(taps: int, cutoff: float, width: float, rate: float, radial: bool = 
 
     Returns:
         float64 `[K]`, or `[K, K]` of a radial one; the sum is 1.
+
+    Raises:
+        ValueError: Another number of taps; that of millions would take all memory.
     """
+    if not 2 <= taps <= _MOST_TAPS:
+        raise ValueError(f"A low-pass filter has 2 to {_MOST_TAPS} taps. Received: {taps}.")
     places = np.arange(taps) - (taps - 1) / 2
     window = np.kaiser(taps, _beta(taps, 2 * width / rate))
     share = 2 * cutoff / rate
     if radial:
-        values = _jinc(share * np.hypot(*np.meshgrid(places, places))) * np.outer(window, window)
+        squares = np.add.outer(places**2, places**2)
+        radii, number = np.unique(squares, return_inverse=True)  # an eighth of them
+        values = _jinc(share * np.sqrt(radii))[number].reshape(squares.shape)
+        values *= np.outer(window, window)
     else:
         values = np.sinc(share * places) * window
     return values / values.sum()
@@ -59,4 +69,4 @@ def bessel_j1(x):
     """
     count = 40 + int(np.max(np.abs(x)))
     angles = (np.arange(count) + 0.5) * math.pi / count
-    return np.cos(angles - np.asarray(x)[..., None] * np.sin(angles)).mean(axis=-1)
+    return sum(np.cos(angle - x * np.sin(angle)) for angle in angles) / count

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tfgan_zoo import numbers
 from tfgan_zoo.layers.rng import Rng, active_rng
 
 NOISE_MODES = ("const", "random", "none")
@@ -34,13 +35,15 @@ def drawn_noise(mode, seed, rows):
         rows: Int, the size of the batch; None where it is not known.
 
     Raises:
-        ValueError: An unknown mode, or random noise of a batch whose size is not known.
+        ValueError: An unknown mode, another seed, one that is a tensor of a graph too, or random noise
+            of a batch whose size is not known.
     """
     if mode not in NOISE_MODES:
         raise ValueError(
             f"noise_mode must be one of {', '.join(map(repr, NOISE_MODES))}. Received: "
             f"noise_mode={mode!r}."
         )
+    seed = numbers.integer("noise_seed", seed, 0, 2**31 - 1)
     if mode != "random":
         with noise_mode(mode):
             yield

@@ -15,7 +15,7 @@ class Signal(NamedTuple):
     Attributes:
         size: Edge of the map, with its margin.
         channels: Int.
-        rate: Samples for each unit of length.
+        rate: Samples for each unit of length: the image's edge, or that by a power of two.
         cutoff: Frequencies from this one on are damped.
         half_width: Half the width of the transition to those that are stopped.
         is_critical: Whether the cutoff is that of the image, half its edge.
@@ -49,7 +49,7 @@ def signals(options):
     way = np.minimum(places / (layers - critical), 1)
     cutoffs = _geometric(options.first_cutoff, edge / 2, way)
     stopbands = _geometric(options.first_stopband, edge / 2 * options.last_stopband_rel, way)
-    rates = np.exp2(np.ceil(np.log2(np.minimum(2 * stopbands, edge))))
+    rates = _rates(stopbands, edge)
     half_widths = np.maximum(stopbands, rates / 2) - cutoffs
     if min(half_widths) <= 0:
         raise ValueError(
@@ -68,6 +68,17 @@ def signals(options):
 
 def _geometric(first, last, way):
     return first * (last / first) ** way
+
+
+def _rates(stopbands, edge):
+    """The image's own rate, halved as often as frequencies below the stopbands allow."""
+    rates = edge * np.exp2(np.ceil(np.log2(np.minimum(2 * stopbands / edge, 1))))
+    if (rates != np.rint(rates)).any():
+        raise ValueError(
+            f"The image's edge, {edge}, must be divisible by 2 as often as sampling rates are halved. "
+            f"Received: stopbands {stopbands.round(2)}, rates {rates}; see first_stopband."
+        )
+    return rates
 
 
 def filters(options, before, after):

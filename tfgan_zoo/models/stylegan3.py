@@ -32,7 +32,7 @@ class StyleGAN3(StyleGAN2):
     shown in the first 200,000 images: `regularizers.Blur(8.5, steps=6250)` for batches of 32.
 
     Args:
-        num_layers: Int. Layers between the waves and that to colours.
+        num_layers: Int in [1, 64]. Layers between the waves and that to colours.
         num_critical: Int below num_layers. Of these, the last ones that are sampled critically.
         first_cutoff: Float. The waves' bandwidth in cycles for each edge of the image; cutoffs grow
             geometrically from it to half the image's edge.
@@ -41,8 +41,10 @@ class StyleGAN3(StyleGAN2):
         margin_size: Int. Places around what is seen of a feature map.
         output_scale: Float. Factor of the image.
         conv_kernel: Int. Edge of the kernels.
-        filter_size: Int. Taps of a low-pass filter for each sample of the coarser of two maps.
-        lrelu_upsampling: Int. How many times as finely as the maps the leaky units' are sampled.
+        filter_size: Int in [1, 32]. Taps of a low-pass filter for each sample of the coarser of
+            two maps.
+        lrelu_upsampling: Int in [1, 8]. How many times as finely as the maps the leaky units' are
+            sampled.
         use_radial_filters: Whether filters before sampling stop all directions alike.
         magnitude_momentum: Float in [0, 1]. Share of the average mean square of a map that an update
             keeps; the authors' has a half-life of 20,000 images.
@@ -51,7 +53,8 @@ class StyleGAN3(StyleGAN2):
 
     Raises:
         ValueError: An image that is not a square; numbers of layers, cutoffs and stopbands that do not
-            fit together.
+            fit together, or with the image's edge: sampling rates are the edge, halved some times, and
+            whole numbers.
     """
 
     defaults = {
@@ -76,7 +79,11 @@ class StyleGAN3(StyleGAN2):
         "magnitude_momentum": 0.5 ** (32 / 20_000),
     }
     bounds = {
-        **dict.fromkeys(("num_layers", "conv_kernel", "filter_size", "lrelu_upsampling"), ">= 1"),
+        "conv_kernel": ">= 1",
+        # These take time and memory beside variables; the authors' are 14, 6 and 2.
+        "num_layers": "[1, 64]",
+        "filter_size": "[1, 32]",
+        "lrelu_upsampling": "[1, 8]",
         **dict.fromkeys(("num_critical", "margin_size"), ">= 0"),
         **dict.fromkeys(("first_cutoff", "first_stopband", "last_stopband_rel"), "number > 0"),
         "output_scale": "number > 0",
@@ -115,10 +122,15 @@ class StyleGAN3(StyleGAN2):
             styles: Floats `[B, num_styles, D]`.
             training: Whether values beyond [-1, 1] stay as they are.
             transform: Floats `[3, 3]`, or `[B, 3, 3]` with one for each image, in place of `transform`.
+
+        Raises:
+            ValueError: A transform of another kind or shape.
         """
-        with input_transform(transform if transform is None else _matrix(transform, (2, 3))):
-            synthesis = self.ema_generator.get_layer("synthesis")
-            return synthesis(tf.cast(styles, tf.float32), training=training)
+        styles = tf.cast(styles, tf.float32)
+        if transform is not None:
+            transform = _matrix(transform, ([3, 3], [styles.shape[0], 3, 3]))
+        with input_transform(transform):
+            return self.ema_generator.get_layer("synthesis")(styles, training=training)
 
     # === Where the image is seen ===
 
@@ -136,7 +148,7 @@ class StyleGAN3(StyleGAN2):
 
     @transform.setter
     def transform(self, value):
-        matrix = _matrix(value, (2,))
+        matrix = _matrix(value, ([3, 3],))
         for network in (self.generator, self.ema_generator):
             self._waves(network).transform.assign(matrix)
 
@@ -144,11 +156,18 @@ class StyleGAN3(StyleGAN2):
         return network.get_layer("synthesis").get_layer("waves")
 
 
-def _matrix(value, ranks):
-    """A transform as a tensor; outside of a graph, NaN and infinity raise ValueError too."""
-    matrix = tf.cast(tf.convert_to_tensor(value), tf.float32)
-    if matrix.shape.rank not in ranks or matrix.shape[-2:] != (3, 3):
-        raise ValueError(f"transform must have shape [3, 3]. Received: {matrix.shape}.")
+def _matrix(value, shapes):
+    """A transform of one of the shapes, float32; outside of a graph, without NaN and infinity too."""
+    expected = " or ".join(map(str, shapes))
+    try:
+        matrix = tf.convert_to_tensor(value)
+    except (TypeError, ValueError, OverflowError):
+        matrix = tf.constant("")
+    if not (matrix.dtype.is_floating or matrix.dtype.is_integer):
+        raise ValueError(f"transform must be numbers of shape {expected}. Received: {value!r}.")
+    if not any(matrix.shape.is_compatible_with(shape) for shape in shapes):
+        raise ValueError(f"transform must have shape {expected}. Received: {matrix.shape}.")
+    matrix = tf.cast(matrix, tf.float32)
     if tf.executing_eagerly() and not np.isfinite(matrix).all():
         raise ValueError("transform holds NaN or infinity.")
     return matrix

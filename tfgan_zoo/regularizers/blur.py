@@ -30,9 +30,14 @@ class Blur(Scheduled):
     def augment_images(self, model, images, rng):
         if not self.stddev:
             return images
-        stddev = tf.constant(self.stddev, tf.float32)
-        if self.steps:
-            stddev *= 1 - self.progress(model)
+        if not self.steps:
+            return self._blurred(images, self.stddev)
+        share = 1 - self.progress(model)
+        return tf.cond(
+            share > 0, lambda: self._blurred(images, self.stddev * share), lambda: images
+        )
+
+    def _blurred(self, images, stddev):
         reach = math.ceil(3 * self.stddev)
         places = tf.range(-reach, reach + 1, dtype=tf.float32)
         taps = tf.exp(-0.5 * tf.square(places / tf.maximum(stddev, 1e-3)))

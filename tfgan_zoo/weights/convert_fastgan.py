@@ -9,7 +9,6 @@ from tfgan_zoo.weights.source import Converted, Family, Tensors
 
 _BUFFERS = ("_u", "_v", "running_mean", "running_var", "num_batches_tracked")
 _DECODERS = ("decoder_big", "decoder_small", "decoder_part")
-_FIRST_DOWN = 4  # the numbers of blocks count the halvings of images of 512 pixels a side
 
 
 def _recognizes(source):

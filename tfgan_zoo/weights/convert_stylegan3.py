@@ -91,10 +91,10 @@ def _layers(tensors):
 
 def _check_layers(module, tensors, options):
     """Refuses layers that are sampled or filtered in another way than the options say."""
-    first, *inner, image = signals(options)
     names = _layers(tensors)
     if len(names) != options.num_layers + 1:
         raise ValueError(f"It has {len(names)} layers, and num_layers is {options.num_layers}.")
+    first, *inner, image = signals(options)
     pairs = itertools.pairwise([first, first, *inner])
     for name, (before, after) in zip(names, pairs, strict=False):
         given = FilteredLeakyReLU(after.size, **filters(options, before, after))

@@ -64,14 +64,14 @@ def _block(filling, prefix, side, is_double):
         filling.layer("spectral_conv2d", f"{prefix}.{place}")
         if is_double:
             place += 1
-            _noise(filling, f"{prefix}.{place}", side)
+            _noise(filling, f"{prefix}.{place}", side, place)
         filling.normalization(f"{prefix}.{place + 1}")
         place += 3
 
 
-def _noise(filling, prefix, side):
-    """A strength; the noise itself is drawn anew in each call there, and here is a constant."""
-    noise = np.random.default_rng(side).standard_normal((side, side, 1))
+def _noise(filling, prefix, side, place=0):
+    """A strength; the noise itself is drawn anew in each call there, here it is a constant."""
+    noise = np.random.default_rng([side, place]).standard_normal((side, side, 1))
     strength = np.reshape(filling.tensors[f"{prefix}.weight"], ())
     name = filling.next_name("noise_injection")
     filling.give(name, {"strength": strength, "noise": np.float32(noise)})
