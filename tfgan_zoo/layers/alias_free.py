@@ -72,12 +72,12 @@ class AliasFreeConv2D(ModulatedConv2D):
 
     def _normalized(self, styles):
         """Kernel `[k, k, C, O]`, styles `[B, C]` of at most 1, and the scale of what they give."""
+        if self.demodulate:
+            styles = styles * tf.math.rsqrt(tf.reduce_mean(tf.square(styles), 1, True) + _EPSILON)
         largest = tf.stop_gradient(tf.reduce_max(tf.abs(styles), axis=1, keepdims=True)) + _EPSILON
         if not self.demodulate:
             return self.scaled_kernel(), styles / largest, largest
         kernel = tf.math.l2_normalize(tf.convert_to_tensor(self.kernel), axis=[0, 1, 2])
-        styles = styles * tf.math.rsqrt(tf.reduce_mean(tf.square(styles), 1, True) + _EPSILON)
-        largest = tf.stop_gradient(tf.reduce_max(tf.abs(styles), axis=1, keepdims=True)) + _EPSILON
         energy = tf.reduce_sum(tf.square(kernel), axis=[0, 1])
         scale = largest * tf.math.rsqrt(tf.matmul(tf.square(styles), energy) + _EPSILON)
         return kernel, styles / largest, scale

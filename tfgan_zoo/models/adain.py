@@ -142,9 +142,7 @@ class AdaIN(WithoutDiscriminator):
 
     def before_training(self):
         """Reads the encoder's weights, unless the model was saved with them."""
-        if not int(self.encoder_is_loaded.numpy()):
-            perceptual.get(self.features).load(self.encoder)
-            self.encoder_is_loaded.assign(1)
+        perceptual.load_once(self.features, self.encoder, self.encoder_is_loaded)
 
     # === Translation ===
 

@@ -135,9 +135,8 @@ class ProjectedGAN(NoisyGAN):
 
     def before_training(self):
         """Reads the weights of the pretrained network, unless the model was saved with them."""
-        if not int(self.features_are_loaded.numpy()):
-            perceptual.get(self.features).load(self.projection_network.get_layer("features"))
-            self.features_are_loaded.assign(1)
+        network = self.projection_network.get_layer("features")
+        perceptual.load_once(self.features, network, self.features_are_loaded)
 
     # === Use ===
 

@@ -110,6 +110,14 @@ def get(name):
     return _networks[name]
 
 
+def load_once(name, network, is_loaded):
+    """Reads the weights of a network, unless the state `is_loaded` says that its model was saved with
+    them."""
+    if not int(is_loaded.numpy()):
+        get(name).load(network)
+        is_loaded.assign(1)
+
+
 def network(name, layers, **options):
     """A model of a network's maps, without published weights; `get(name).load` gives it these.
 

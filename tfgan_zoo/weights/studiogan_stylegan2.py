@@ -1,11 +1,11 @@
 """StyleGAN2 of PyTorch-StudioGAN: networks of NVIDIA's names, but for the discriminator's last layer."""
 
 from tfgan_zoo.weights import stylegan2
+from tfgan_zoo.weights.convert_stylegan2_ada_pytorch import FILTERS
 from tfgan_zoo.weights.source import Tensors
 
 _GENERATOR = {"mapping.fc0.weight", "mapping.w_avg", "synthesis.b4.conv1.affine.weight"}
 _CRITIC = {"b4.conv.weight", "b4.fc.weight", "linear1.weight"}
-_FILTERS = {r"resample_filter$": "copies of the filter, and those of layers that do not resample"}
 _OTHERS = ("linear2", "linear_mi", "embedding", "info_")
 _GROUP = "d_epilogue_mbstd_group_size"
 
@@ -37,7 +37,7 @@ def converted(states, config):
 
 
 def _of(tensors):
-    return Tensors(dict(tensors), _FILTERS)
+    return Tensors(dict(tensors), FILTERS)
 
 
 def _critic(tensors):
