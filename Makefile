@@ -28,6 +28,7 @@ docs: .venv/installed-dev  ## Pages that are generated
 	$(BIN)/python tests/oracles/tensorflow_gan_oracle.py --write
 	$(BIN)/python benchmarks/make_tables.py
 	$(BIN)/python benchmarks/make_devices_page.py
+	$(BIN)/python benchmarks/make_guides.py
 	$(BIN)/python benchmarks/make_metrics_page.py
 	$(BIN)/python benchmarks/make_models_page.py
 	$(BIN)/python benchmarks/make_weights_page.py

@@ -1,4 +1,4 @@
-"""Runs benchmarks, one after the other, and writes docs/benchmarks.md from what they found.
+"""Runs benchmarks, one after the other, and writes the pages that are made of what they found.
 
 python benchmarks/run.py                   # all of them: hours
 python benchmarks/run.py replicas growth   # some
@@ -27,6 +27,7 @@ BENCHMARKS = (
     "serving",
     "modes",
     "published_weights",
+    "troubles",
 )
 
 
@@ -51,7 +52,8 @@ def main():
         data = ["--data-dir", options.data_dir] if name == "evaluation" and options.data_dir else []
         run(name, *(["--quick"] if options.quick else []), *data)
     if not options.quick:
-        subprocess.run([sys.executable, FOLDER / "make_tables.py"], check=True)
+        for script in ("make_tables.py", "make_guides.py"):
+            subprocess.run([sys.executable, FOLDER / script], check=True)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ BENCHMARKS = {  # those of the package's internals; then the others, and a colum
     "machine_limit": "gflop",
     "modes": "kl",
     "published_weights": "psnr_bicubic",
+    "troubles": "stripes",
 }
 
 

@@ -17,7 +17,7 @@ def test_generated_pages():
         "import runpy, sys\nfor script in sys.argv[2:]: runpy.run_path(script, run_name='__main__')"
     )
     folder = ROOT / "benchmarks"
-    pages = ("tables", "metrics_page", "models_page", "devices_page", "weights_page")
+    pages = ("tables", "metrics_page", "models_page", "devices_page", "weights_page", "guides")
     scripts = [folder / f"make_{page}.py" for page in pages]
     command = [sys.executable, "-c", code, "--check", *scripts]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder)

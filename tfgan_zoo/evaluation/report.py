@@ -68,7 +68,7 @@ def report(
     Args:
         images: `ImageSet` of a generator.
         reference: From a split to the `ImageSet` of real images; "test" is what was held out.
-        metrics: Names of metrics, or of results to take over, `Result`s.
+        metrics: Names of metrics, and `Result`s that are taken over, which come first.
         extractor: Name of the extractor for nearest neighbours and classes.
         folder: Where to write.
         count: Int, 100 or more. Generated images, and held-out ones, that are compared.
@@ -83,7 +83,9 @@ def report(
         ValueError: As `evaluate`.
     """
     pages.require_packages()
-    scores = evaluate(images, metrics, reference, cache)
+    names = [metric for metric in metrics if isinstance(metric, str)]
+    scores = [metric for metric in metrics if not isinstance(metric, str)]
+    scores += evaluate(images, names, reference, cache) if names else []
     seen = _Seen(images, reference, extractors.get(extractor), count, cache)
     sections = [
         _samples(images),
