@@ -17,7 +17,7 @@ import typer
 from documents import ROOT, Terminal, blocks, checkout, commands, home
 
 import tfgan_zoo
-from tfgan_zoo import cli
+from tfgan_zoo import cli, runs
 from tfgan_zoo.cli import arguments
 
 PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
@@ -123,7 +123,8 @@ def test_python_of_a_page(page, place):
 
 @pytest.mark.full
 @pytest.mark.parametrize("page", [*PAGES, *CARDS])
-def test_all_of_a_page(page, place):
+def test_all_of_a_page(page, place, mirrored, monkeypatch):
+    monkeypatch.setattr(runs, "make_strategy", lambda name: mirrored)  # one a process
     if not any(language in ("sh", "python") for _, language, _ in blocks(page)):
         pytest.skip("The page has no commands")
     if page in NEEDS_DATA and not DATA:
