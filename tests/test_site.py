@@ -34,6 +34,7 @@ def zoo(tmp_path):
     keys = ("name", "class", "task", "data", "image_shape", "scores")
     rest = {"use": "teaches", "summary": "A model.", "parameters": {"generator": 1234567}}
     rest |= {"megabytes": 2.5, "images_per_second": None, "hours": 0.25, "images_seen": 6400}
+    rest["processor"] = "a core"
     rest |= {"weights_licence": "MIT"}
     rows = [dict(zip(keys, (*m[:4], [m[4], m[4], 3], m[5]), strict=True)) | rest for m in MODELS]
     (tmp_path / "saved_models").mkdir()
@@ -144,7 +145,7 @@ def test_gallery_and_table(zoo):
     assert "noise to image · a · 28x28 · `fd10k_effnet` 17.99\n" in page
     assert 'tfgan_zoo.from_preset("pix2pix_b")' in page
     row = "| [dcgan_a](dcgan_a/README.md) | noise to image | a | 28x28 | 17.99 | – | – | 1,234,567 "
-    assert f"{row}| 2.5 | – | 0.25 | 6,400 | MIT |\n" in table
+    assert f"{row}| 2.5 | – | 0.25 | a core | 6,400 | MIT |\n" in table
     (beside,) = re.findall(r"^.*FFHQ.*$", table, re.M)
     assert "stylegan2_b" in beside and "| 25,000,000 | 2.84 |" in beside
 

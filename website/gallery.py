@@ -25,11 +25,11 @@ hide: [toc]
 FD is the Fréchet distance in EfficientNet-Lite0's features, which compares models of the same data, and
 recall the share of real images that are like generated ones, in the features of the data's classifier
 where there is one: [metrics](../docs/metrics.md). Images per second are drawn on a CPU; hours are of the
-training. A dash stands for what was not measured, or not recorded.
+training, on the processor beside them. A dash stands for what was not measured, or not recorded.
 """
 PAPERS = """## Beside the papers
 
-What the papers print is of other data, larger images and longer trainings, by Inception's features: no
+What the papers print is of other data, mostly larger images and longer trainings, by Inception's features: no
 number of the right side compares with one of the left.
 """
 MISSING = "`saved_models/index.json`, of which this page is made, is not there."
@@ -126,6 +126,7 @@ def _row(model):
         "MB": model["megabytes"],
         "images/s": _number(model["images_per_second"]),
         "hours": _number(model["hours"]),
+        "of": model["processor"] or "–",
         "images seen": _number(model["images_seen"]),
         "weights' licence": model["weights_licence"],
     }

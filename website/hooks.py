@@ -20,7 +20,8 @@ import notebooks  # noqa: E402
 import reference  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
-READ = ("*.md", "docs/*.md", "serving/README.md", "saved_models/*/README.md", "website/*.[jc]s*")
+PAGES = ("*.md", "docs/*.md", "serving/README.md", "saved_models/*/README.md")
+ASSETS = ("website/*.js", "website/*.css")
 LINK = re.compile(r'(?<=\]\()(?!\w+:)[^)\s#]+|(?<=src=")(?!\w+:)[^"]+')
 
 
@@ -32,7 +33,9 @@ def on_config(config):
 def on_files(files, config):
     """All that the site is made of, in place of the files of docs/ alone."""
     made = {**reference.pages(ROOT), **gallery.pages(ROOT), **notebooks.pages(ROOT)}
-    read = {str(path.relative_to(ROOT)) for pattern in READ for path in ROOT.glob(pattern)}
+    read = {
+        str(path.relative_to(ROOT)) for pattern in PAGES + ASSETS for path in ROOT.glob(pattern)
+    }
     texts = {name: (ROOT / name).read_text() for name in read if name.endswith(".md")} | made
     for folder in filter(_is_folder, _linked(texts)):
         if _index(folder) not in texts:
