@@ -29,8 +29,8 @@ training, on the processor beside them. A dash stands for what was not measured,
 """
 PAPERS = """## Beside the papers
 
-What the papers print is of other data, mostly larger images and longer trainings, by Inception's features: no
-number of the right side compares with one of the left.
+What the papers print is of other data, mostly larger images and longer trainings, by Inception's
+features: no number of the right side compares with one of the left.
 """
 MISSING = "`saved_models/index.json`, of which this page is made, is not there."
 
