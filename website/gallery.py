@@ -157,7 +157,7 @@ def _number(value):
     """With commas, and four digits of what is no integer; a dash for nothing."""
     if value in (None, ""):
         return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
 
 
 def _rows(rows):

@@ -100,7 +100,7 @@ def _expanded(items, pages):
         if isinstance(item, str) and "*" in item:
             found += sorted(page for page in pages if PurePath(page).match(item))
         elif isinstance(item, dict) and isinstance(section := next(iter(item.values())), list):
-            found.append({next(iter(item)): _expanded(section, pages)})
+            found += [{next(iter(item)): kept}] if (kept := _expanded(section, pages)) else []
         else:
             found.append(item)
     return found

@@ -3,15 +3,12 @@
 import json
 import re
 
-FOLDERS = ("docs", "notebooks")
-
 
 def pages(root):
     """`{page: Markdown}` of the notebooks."""
-    found = [path for folder in FOLDERS for path in (root / folder).glob("**/*.ipynb")]
     return {
         str(path.relative_to(root).with_suffix(".md")): page(json.loads(path.read_text()))
-        for path in sorted(found)
+        for path in sorted((root / "docs").rglob("*.ipynb"))
     }
 
 
