@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+import fcntl
 import os
 import platform
 import statistics
@@ -43,8 +44,13 @@ def _give(name, rows, quick, is_kept):
 
 
 def append_csv(name, row):
-    """Adds a row to a file that there may be already, with the date, the machine and the versions."""
-    _save(name, [*rows_so_far(name), row | machine()])
+    """Adds a row to a file that there may be already, with the date, the machine and the versions.
+
+    Processes that add to one file wait for each other."""
+    row = row | machine()
+    with (RESULTS.parent / "tables.py").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        _save(name, [*rows_so_far(name), row])
 
 
 def rows_so_far(name):
