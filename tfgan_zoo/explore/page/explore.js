@@ -96,7 +96,7 @@ async function drawOnce() {
 }
 
 function empty() {
-  for (const id of ["picture", "download", "command-box"]) $(id).hidden = true;
+  for (const id of ["picture", "command-box"]) $(id).hidden = true;
   $("empty").hidden = false;
   $("empty").textContent = controls.whatIsMissing();
   $("caption").textContent = "";
@@ -110,7 +110,6 @@ async function show(asked) {
   const words = controls.words(state);
   $("picture").alt = $("caption").textContent = words;
   $("empty").hidden = true;
-  $("download").hidden = false;
   $("download").href = address;
   if (last.address !== address && !thumbnails.has(last.asked)) URL.revokeObjectURL(last.address);
   last = { asked, address };
@@ -126,9 +125,11 @@ export async function showIn(image, address) {
 }
 
 function fit(image) {
-  const room = Math.min(512, document.querySelector(".pictures").clientWidth);
+  const isNarrow = matchMedia("(max-width: 50rem)").matches; // the picture stays in view above the controls
+  const most = isNarrow ? Math.min(512, 0.4 * innerHeight) : 512;
+  const room = Math.min(most, document.querySelector(".pictures").clientWidth);
   const times = Math.max(1, Math.floor(room / image.naturalWidth));
-  image.style.width = `${image.naturalWidth * times}px`;
+  image.style.width = `${Math.min(image.naturalWidth * times, isNarrow ? room : Infinity)}px`;
   image.classList.toggle("pixels", times > 1);
 }
 
@@ -230,6 +231,7 @@ $("skip").addEventListener("click", (event) => {
 });
 addEventListener("popstate", () => {
   state = fromAddress();
+  history.replaceState(null, "", `#${query()}`);
   lastPush.control = null;
   controls.show(state);
   draw();
@@ -243,11 +245,8 @@ try {
   model = await json("/api/model");
   introduce();
   controls = new Controls($("form"), model);
-  state = fromAddress();
-  if (!location.hash) {
-    state = controls.initial();
-    history.replaceState(null, "", `#${query()}`);
-  }
+  state = location.hash ? fromAddress() : controls.initial();
+  history.replaceState(null, "", `#${query()}`); // as the page itself writes it
   await controls.ready;
   controls.show(state);
   draw();
