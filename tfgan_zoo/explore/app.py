@@ -33,7 +33,7 @@ class Explore:
 
     def __init__(self, backend, name, host="127.0.0.1"):
         self.backend, self.name, self._host = backend, name, host
-        self.worker = Worker()
+        self.worker, self._described, self._directions = Worker(), backend.describe(), None
 
     def application(self):
         """The `aiohttp.web.Application`."""
@@ -58,9 +58,8 @@ class Explore:
 
     async def model(self, request):
         query.parsed(request.query, ())
-        described = await self.worker.run(self.backend.describe)
         page = {"name": self.name, "is_local": guards.is_loopback(self._host)}
-        return web.json_response({**page, "max_bytes": pictures.MAX_BYTES, **described})
+        return web.json_response({**page, "max_bytes": pictures.MAX_BYTES, **self._described})
 
     async def image(self, request):
         asked = query.parsed(request.query, self.backend.image_parameters)
@@ -73,7 +72,9 @@ class Explore:
 
     async def directions(self, request):
         query.parsed(request.query, ())
-        return web.json_response(await self.worker.run(self.backend.directions))
+        if self._directions is None:  # kept, so that a page opens while a job runs
+            self._directions = await self.worker.run(self.backend.directions)
+        return web.json_response(self._directions)
 
     async def picture(self, request):
         """Keeps an uploaded picture: its bytes are the body."""

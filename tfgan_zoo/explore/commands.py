@@ -47,8 +47,9 @@ def edits(edit):
 
 def file(name, role="picture"):
     """A user's file as he would name it where he runs the command: its own name, no path or option."""
-    name = (name or f"{role}.png").replace("\\", "/").rsplit("/", 1)[-1]
-    return f"./{name}" if name.startswith("-") else name or f"{role}.png"
+    name = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
+    name = f"{role}.png" if name in ("", ".", "..") else name
+    return f"./{name}" if name.startswith("-") else name
 
 
 def _written(value):

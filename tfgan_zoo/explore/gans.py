@@ -134,7 +134,7 @@ class Drawing:
         if not 100 <= samples <= 10_000:
             raise ValueError(f"samples must lie in [100, 10,000]. Received: {samples}.")
         found = self.editor.class_direction(extractor, asked["start"], asked["end"], samples)
-        return {"accuracy": found.accuracy, "chance": found.chance, "limit": 6}
+        return {"accuracy": found.accuracy, "chance": found.chance}
 
     def _projected(self, asked):
         own, options = self.gan.condition, {k: asked[k] for k in _MOST if k in asked}

@@ -1,6 +1,6 @@
 // The controls that a model has, built from what /api/model says of it.
 
-import { change, complain, json, run, showIn, tell } from "./explore.js";
+import { change, complain, fit, json, run, showIn, tell } from "./explore.js";
 
 let count = 0;
 
@@ -317,7 +317,11 @@ export class Controls {
       const image = document.getElementById("before");
       if (image.src) URL.revokeObjectURL(image.src);
       showIn(image, URL.createObjectURL(input.files[0]))
-        .then(() => { document.getElementById("before-figure").hidden = false; complain(null); })
+        .then(() => {
+          document.getElementById("before-figure").hidden = false;
+          fit();
+          complain(null);
+        })
         .catch(() => complain(new Error(`${input.files[0].name} is not shown by this browser.`)));
     });
     return place;

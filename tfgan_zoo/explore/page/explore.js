@@ -7,6 +7,7 @@ const $ = (id) => document.getElementById(id);
 const THUMBNAILS = 24, COALESCE_MS = 1000;
 let model, controls, state = {};
 let last = { asked: null, address: null };
+let jobTime = 0; // of the job whose result is drawn next
 let drawing = false, again = false, lastPush = { control: null, time: 0 };
 const thumbnails = new Map(); // query -> address of a blob
 
@@ -86,7 +87,8 @@ async function drawOnce() {
     $("command").textContent = command;
     $("command-box").hidden = false;
     $("copy").textContent = "Copy command";
-    tell(`Drawn in ${((performance.now() - begun) / 1000).toFixed(2)} s.`);
+    tell(`Drawn in ${((performance.now() - begun + jobTime) / 1000).toFixed(2)} s.`);
+    jobTime = 0;
     document.body.dataset.drawn = asked;
   } catch (error) {
     complain(error);
@@ -108,7 +110,9 @@ async function show(asked) {
   const address = known || URL.createObjectURL(await (await ask(`/api/image?${asked}`)).blob());
   await showIn($("picture"), address);
   const words = controls.words(state);
-  $("picture").alt = $("caption").textContent = words;
+  const { naturalWidth, naturalHeight } = $("picture");
+  $("picture").alt = words;
+  $("caption").textContent = model.kind === "gan" ? words : `${words}, ${naturalWidth} × ${naturalHeight} pixels`;
   $("empty").hidden = true;
   $("download").href = address;
   if (last.address !== address && !thumbnails.has(last.asked)) URL.revokeObjectURL(last.address);
@@ -116,21 +120,24 @@ async function show(asked) {
   if (location.hash.slice(1) === asked) record(asked, address, words);
 }
 
-// A picture in whole multiples of its pixels, as large as there is room for.
+// Pictures in whole multiples of their pixels, as large as there is room for; larger ones as wide as that.
 export async function showIn(image, address) {
   image.src = address;
   await image.decode();
   image.hidden = false;
-  fit(image);
+  fit();
 }
 
-function fit(image) {
+export function fit() {
   const isNarrow = matchMedia("(max-width: 50rem)").matches; // the picture stays in view above the controls
-  const most = isNarrow ? Math.min(512, 0.4 * innerHeight) : 512;
-  const room = Math.min(most, document.querySelector(".pictures").clientWidth);
-  const times = Math.max(1, Math.floor(room / image.naturalWidth));
-  image.style.width = `${Math.min(image.naturalWidth * times, isNarrow ? room : Infinity)}px`;
-  image.classList.toggle("pixels", times > 1);
+  const width = document.querySelector(".pictures").clientWidth, areTwo = !$("before-figure").hidden;
+  const room = Math.min(512, areTwo ? (width - 16) / 2 : width, isNarrow ? 0.4 * innerHeight : Infinity);
+  for (const image of document.querySelectorAll(".pictures img")) {
+    if (!image.naturalWidth) continue;
+    const times = Math.floor(room / image.naturalWidth);
+    image.style.width = `${times ? image.naturalWidth * times : room}px`;
+    image.classList.toggle("pixels", times > 1);
+  }
 }
 
 // === History ===
@@ -173,13 +180,16 @@ function forget() {
 // === Jobs ===
 
 export async function run(path, parameters) {
+  const begun = performance.now();
   const job = await json(`${path}?${new URLSearchParams(parameters)}`, { method: "POST" });
   $("job").hidden = false;
   $("job-name").textContent = job.kind;
   $("cancel").disabled = false;
   tell(`${job.kind} is running.`);
   try {
-    return await ended();
+    const result = await ended();
+    if (result) jobTime = performance.now() - begun;
+    return result;
   } finally {
     $("job").hidden = true;
   }
@@ -236,9 +246,7 @@ addEventListener("popstate", () => {
   controls.show(state);
   draw();
 });
-addEventListener("resize", () => {
-  for (const image of document.querySelectorAll(".pictures img")) if (image.naturalWidth) fit(image);
-});
+addEventListener("resize", fit);
 $("form").addEventListener("submit", (event) => event.preventDefault());
 
 try {
