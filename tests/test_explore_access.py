@@ -3,8 +3,7 @@
 import pytest
 from chromium import CHROMIUM, DRIVER, Browser
 from explored import explored, tiny
-from selenium.webdriver import Keys
-from selenium.webdriver.common.by import By
+from selenium.webdriver import ActionChains, Keys
 
 from tfgan_zoo import latent
 from tfgan_zoo.explore import Drawing
@@ -79,11 +78,12 @@ def test_all_is_reached_by_the_tabulator(browser):
         browser.open(address, "seed=3")
         browser.until(lambda: browser.text("status").startswith("Drawn in"))
         count = browser.driver.execute_script(_REACHABLE)
-        browser.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
-        browser.driver.switch_to.active_element.send_keys(Keys.ENTER)  # skips to the controls
+        ActionChains(browser.driver).send_keys(
+            Keys.TAB, Keys.ENTER
+        ).perform()  # skips to the controls
         reached, outline = set(), "return getComputedStyle(document.activeElement).outlineStyle"
         for _ in range(60):
-            browser.driver.switch_to.active_element.send_keys(Keys.TAB)
+            ActionChains(browser.driver).send_keys(Keys.TAB).perform()
             element = browser.driver.switch_to.active_element
             if element.tag_name in ("body", "html", "a"):
                 break

@@ -11,6 +11,7 @@ from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 
+import tfgan_zoo
 from tfgan_zoo import latent
 from tfgan_zoo.explore import Drawing, Translation
 
@@ -70,6 +71,12 @@ def test_truncation_and_directions(browser):
         assert (both != gan.generate(1, 3)[0]).any()
         browser.find("Set all to 0").click()
         browser.until(lambda: browser.state() == {"seed": "3"})
+        browser.write("Seed", "3")
+        link = browser.find("Download PNG")
+        assert link.get_attribute("download") == "picture.png"
+        browser.expect(gan.generate(1, 3)[0], seed=3)
+        shown = browser.driver.find_element(By.ID, "picture").get_attribute("src")
+        assert link.get_attribute("href") == shown and shown.startswith("blob:")
         browser.find("Random").click()
         browser.until(lambda: browser.state()["seed"] != "3")
         browser.check_no_faults()
@@ -125,6 +132,23 @@ def test_codes(browser):
         browser.expect(edited(gan, seed=3, codes=((0, 2), (2, 0.2))), codes="0=2;2=0.2")
         Select(browser.find("Code 0")).select_by_visible_text("the seed’s")
         browser.until(lambda: browser.state()["codes"] == "2=0.2")
+
+
+@pytest.mark.full
+def test_a_direction_between_classes(browser):
+    gan = tfgan_zoo.from_preset("dcgan_fashion_mnist")
+    with explored(Drawing(gan, ["m"])) as (address, _):
+        browser.open(address, "seed=3")
+        Select(browser.find("To")).select_by_visible_text("Dress")
+        browser.find("Find the direction").click()
+        browser.slide("T-shirt/top to Dress", Keys.ARROW_RIGHT, 15)
+        moved = edited(gan, seed=3, class_moves=(((0, 3), 1.5),))
+        browser.expect(moved, class_moves="0,3=1.5", extractor="lenet_fashion_mnist")
+        assert (moved != gan.generate(1, 3)[0]).any()
+        browser.until(lambda: "--class-move 0,3=1.5" in browser.text("command"))
+    with explored(Drawing(gan, ["m"])) as (address, _):  # finds it again, of the address alone
+        browser.open(address, "seed=3&class_moves=0%2C3%3D1.5&extractor=lenet_fashion_mnist")
+        browser.expect(moved, class_moves="0,3=1.5")
 
 
 @pytest.mark.full

@@ -177,12 +177,14 @@ export class Controls {
   }
 
   codes(codes) {
-    const change = (key) => (value) => (state) => {
+    const changed = (key) => (value) => (state) => {
       const map = pairs(state.codes);
       if (value === "") map.delete(key); else map.set(key, value);
       return { codes: joined(map) };
     };
-    group(this.form, "Codes", ...codes.map((code, i) => this.code(String(i), code, change(String(i)))));
+    const parts = codes.map((code, i) => this.code(String(i), code, changed(String(i))));
+    const reset = button("All as the seed’s", () => change({ codes: null }, null));
+    group(this.form, "Codes", ...parts, make("p", { className: "row" }, reset));
   }
 
   code(key, { categories }, write) {
@@ -192,7 +194,7 @@ export class Controls {
     if (!categories) {
       return this.slider(`Code ${key}`, {
         min: -2, max: 2, step: 0.1, value: 0, read, write: (value) => write(value)(state),
-        shownAs: (value, own) => (own ? "the seed’s" : value),
+        shownAs: (value, own) => (own ? "seed’s" : value),
       });
     }
     const options = Array.from({ length: categories }, (_, i) => option(i, i));
