@@ -1,6 +1,10 @@
 """The server of `tfgan-zoo explore`: who may ask it, and for what."""
 
+import re
+import signal
 import struct
+import subprocess
+import sys
 import time
 import zlib
 
@@ -11,6 +15,7 @@ from cases import make
 from explored import explored, picture, pixels, tiny
 from typer.testing import CliRunner
 
+import tfgan_zoo
 from tfgan_zoo import cli
 from tfgan_zoo.explore import Drawing, Translation, guards
 
@@ -179,3 +184,22 @@ def test_other_hosts_and_ports_are_refused_before_the_model_is_loaded():
     assert "add --allow-remote" in error("dcgan_fashion_mnist", "--host", "0.0.0.0")
     assert "Give a model, or --url and --model" in error("--url", "localhost:8500")
     assert "--port must lie in" in error("x", "--port", "70000")
+
+
+@pytest.mark.full
+def test_the_command_serves_until_it_is_ended():
+    words = ["explore", "dcgan_fashion_mnist", "--port", "0", "--no-browser"]
+    command = [sys.executable, "-m", "tfgan_zoo", *words]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as served:
+        line = served.stdout.readline()
+        address = re.fullmatch(r"Exploring dcgan_fashion_mnist: (http://127\S+/) .*\n", line)[1]
+        png = httpx.get(f"{address}api/image?seed=3", timeout=60).content
+        expected = tfgan_zoo.from_preset("dcgan_fashion_mnist").generate(1, 3)[0]
+        np.testing.assert_array_equal(pixels(png), expected)
+        taken = ["explore", "x", "--port", address.rpartition(":")[2].strip("/")]
+        done = CliRunner().invoke(cli.app, taken)
+        assert done.exit_code == 1 and "--port 0 takes a free one" in done.output
+        served.send_signal(signal.SIGINT)
+        assert served.wait(60) == 0

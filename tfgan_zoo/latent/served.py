@@ -7,6 +7,7 @@ from tfgan_zoo.tasks.pixels import to_uint8
 from tfgan_zoo.tasks.sampling import interpolate_latents, latents_from_seeds
 
 _DISTRIBUTIONS = ("normal", "uniform", "truncated_normal")
+_DEFAULTS = {"label": 0, "truncation": 1.0}
 
 
 class ServedLatents:
@@ -29,14 +30,17 @@ class ServedLatents:
         Args:
             seed, toward: Ints.
             share: Float in [0, 1].
-            asked: `label`, `text` or `truncation`, where the model takes it.
+            asked: `label` (0 by default), `text` or `truncation` (1 by default), where the model takes it.
 
         Raises:
-            ValueError: A share out of range, or a model whose latents are not known.
+            ValueError: A share out of range, a model whose latents are not known, or without its text.
         """
         if not 0 <= share <= 1:
             raise ValueError(f"share must be a number in [0, 1]. Received: {share!r}.")
-        asked = {name: self._row(name, value) for name, value in asked.items()}
+        defaults = {name: value for name, value in _DEFAULTS.items() if name in self._inputs}
+        asked = {name: self._row(name, value) for name, value in {**defaults, **asked}.items()}
+        if missing := self._inputs.keys() - {"latents", *asked}:
+            raise ValueError(f"The model needs {', '.join(sorted(missing))} too.")
         start, end = self._latents([seed, toward], self.distribution(asked))
         point = interpolate_latents(start, end, [share], self._distribution)
         return self._drawn("from_latents", latents=point, **asked)
