@@ -30,7 +30,7 @@ class ServedLatents:
         Args:
             seed, toward: Ints.
             share: Float in [0, 1].
-            asked: `label` (0 by default), `text` or `truncation` (1 by default), where the model takes it.
+            asked: `label` (0), `text` or `truncation` (1), where the model takes it.
 
         Raises:
             ValueError: A share out of range, a model whose latents are not known, or without its text.
