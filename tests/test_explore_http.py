@@ -203,3 +203,12 @@ def test_the_command_serves_until_it_is_ended():
         assert done.exit_code == 1 and "--port 0 takes a free one" in done.output
         served.send_signal(signal.SIGINT)
         assert served.wait(60) == 0
+
+
+def test_a_page_that_others_reach_says_so():
+    backend = Translation(make("Pix2Pix"), ["m"])
+    with explored(backend, "0.0.0.0") as (address, _), asking(address) as client:
+        assert client.get("/api/model").json()["is_local"] is False
+        hosts = {"192.168.0.2:80": 200, "[fe80::1]:80": 200, "attacker.example": 403}
+        for host, status in hosts.items():
+            assert client.get("/api/model", headers={"Host": host}).status_code == status

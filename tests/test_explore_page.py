@@ -13,7 +13,8 @@ from selenium.webdriver.support.select import Select
 
 import tfgan_zoo
 from tfgan_zoo import latent
-from tfgan_zoo.explore import Drawing, Translation
+from tfgan_zoo.explore import Drawing, ServedModel, Translation
+from tfgan_zoo.explore.pictures import png
 
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium and chromedriver")
 
@@ -103,6 +104,35 @@ def test_texts(browser):
         browser.expect(gan.generate(1, 0, texts="red apple")[0], text="red apple")
         browser.write("Text", "it's a “dog” & <b>")
         browser.expect(gan.generate(1, 0, texts="it's a “dog” & <b>")[0], text="it's a “dog” & <b>")
+
+
+class Served:
+    """A server's client, as far as a page asks it."""
+
+    def __init__(self, gan):
+        self._gan = gan
+
+    def metadata(self):
+        return {"generate_png": {"inputs": {"seed": None, "text": None}}}
+
+    def generate_png(self, n, seed, texts):
+        return [png(self._gan.generate(n, seed, texts=texts)[0])]
+
+
+@pytest.mark.full
+def test_a_served_model(browser):
+    gan = tiny("TextGAN")
+    with explored(ServedModel(Served(gan), "localhost:8500", "m")) as (address, _):
+        browser.open(address)
+        browser.until(lambda: browser.text("empty").startswith("Type a text"))
+        assert "explore the model itself" in browser.text("absent")
+        browser.write("Text", "dog")
+        browser.expect(gan.generate(1, 0, texts="dog")[0], text="dog")
+        browser.find("Next").click()
+        browser.expect(gan.generate(1, 1, texts="dog")[0], seed=1)
+        labels = "return [...document.querySelectorAll('#form label')].map((x) => x.textContent)"
+        assert browser.driver.execute_script(labels) == ["Seed", "Text"]
+        assert browser.text("command").endswith("--n 1 --seed 1 --text dog --out picture.png")
 
 
 @pytest.mark.full
