@@ -44,6 +44,7 @@ NOT_RUN = {
     "sbatch ": "needs a Slurm cluster",
     "kubectl ": "needs a Kubernetes cluster",
     "tfgan-zoo upload ": "needs a network; tests/test_sharing.py has a stand-in",
+    "tfgan-zoo explore ": "serves until it is ended; tests/test_explore_http.py asks such a page",
     "hf://": "needs a network; tests/test_hub.py has a stand-in",
 }
 # They read sets of TFDS that the package does not hold.
@@ -179,8 +180,9 @@ def parse(line, where):
     preset = parameters.get("name") if words[0] in ("train", "info") else None
     if preset:
         assert arguments.overrides(preset, parameters.get("set_") or []) is not None, where
-    model = parameters.get("run") or parameters.get("model")
-    if model and words[0] not in ("generate", "verify", "evaluate", "report"):
+    model = parameters.get("run") or parameters.get("target") or parameters.get("model")
+    is_served = parameters.get("url") or (parameters.get("target") and parameters.get("model"))
+    if model and not is_served and words[0] not in ("generate", "verify", "evaluate", "report"):
         assert tfgan_zoo.presets.published(model) or "/" in str(model), f"{where}: {line}"
 
 

@@ -1,11 +1,13 @@
 """Lines about work that lasts, for the command line: silent until `show` names a stream."""
 
 import contextlib
+import contextvars
 import threading
 import time
 
 FIRST, EVERY = 3.0, 30.0  # seconds before the first line, and between those that follow
 _stream = None
+_listener = contextvars.ContextVar("listener", default=None)
 
 
 def show(stream):
@@ -19,6 +21,22 @@ def say(line):
     if _stream is not None:
         with contextlib.suppress(OSError, ValueError):  # nobody reads, or the stream is closed
             print(line, file=_stream, flush=True)
+
+
+def advanced(done, total):
+    """Tells how far a long computation is, `done` parts of `total`, to whom `listening` named."""
+    if (listener := _listener.get()) is not None:
+        listener(done, total)
+
+
+@contextlib.contextmanager
+def listening(listener):
+    """Calls `listener(done, total)` while the body computes, in its thread; what it raises ends that."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
 
 
 @contextlib.contextmanager

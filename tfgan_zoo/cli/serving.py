@@ -58,24 +58,46 @@ def generate(
     ] = None,
     truncation: Annotated[float | None, typer.Option(help="Psi, where the model takes it.")] = None,
     text: Texts = None,
+    toward: Annotated[
+        int | None, typer.Option(help="Another seed: with --n 1 the image between the two.")
+    ] = None,
+    share: Annotated[float | None, typer.Option(help="Of that way, from 0 to 1. (0.5)")] = None,
 ):
     """Draw images from a served model."""
     labels, texts = arguments.labels(labels, n), arguments.texts(text, n)
+    if toward is None:
+        arguments.unused("only with --toward.", share=share)
+    elif n != 1 or seed is None:
+        raise ValueError("--toward is for one image: give --n 1 and --seed.")
     console.import_zoo()
     from tfgan_zoo.serving import Client
     from tfgan_zoo.visualization import image_grid, is_picture, write_picture
 
     is_grid = is_picture(out)
+    if toward is not None and not is_grid:
+        raise ValueError(f"--toward is for one image, a .png. Received: --out {out}.")
     with Client(url, model) as client, progress.doing(f"Waiting for {n} images of {url}"):
         if labels is not None:
             labels = arguments.named(labels, client.class_names())
         if is_grid:
-            images = client.generate(n, seed, labels, truncation, texts=texts)
+            if toward is None:
+                images = client.generate(n, seed, labels, truncation, texts=texts)
+            else:
+                asked = {"label": labels, "truncation": truncation, "text": texts}
+                images = _between(client, seed, toward, 0.5 if share is None else share, asked)
             write_picture(out, image_grid(images))
         else:
             asked = {"labels": labels, "truncation": truncation, "texts": texts}
             client.generate_files(out, n, seed, **asked)
     typer.echo(f"{n} images: {out}")
+
+
+def _between(client, seed, toward, share, asked):
+    """uint8 `[1, H, W, C]` of what lies between two seeds of a served model."""
+    from tfgan_zoo.latent import ServedLatents
+
+    asked = {name: value for name, value in asked.items() if value is not None}
+    return ServedLatents(client).image(seed, toward, share, **asked)[None]
 
 
 @command(

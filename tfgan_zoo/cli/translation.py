@@ -22,9 +22,12 @@ _OPTIONS = {"domain": "--domain", "styles": "--style"}
     "tfgan-zoo translate runs/0001-adain_styles_128 photo.jpg painted.png --style painting.jpg"
 )
 def translate(
-    model: Annotated[
+    target: Annotated[
         str,
-        typer.Argument(help="Run directory, exported folder, or a preset with trained weights."),
+        typer.Argument(
+            metavar="MODEL",
+            help="Run directory, exported folder, a preset with trained weights, or a server.",
+        ),
     ],
     pictures: Annotated[str, typer.Argument(help="A picture, a folder of them, or a pattern.")],
     out: Annotated[
@@ -45,6 +48,7 @@ def translate(
         int | None, typer.Option(help="Side of tiles, for large pictures. (as a whole)")
     ] = None,
     overlap: Annotated[int, typer.Option(help="Pixels that tiles share.")] = 32,
+    model: Annotated[str | None, typer.Option(help="For a server: the model's name.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files.")] = False,
     trust_model: arguments.Trust = False,
 ):
@@ -59,9 +63,13 @@ def translate(
             f"{there[0]} exists{f', and {len(there) - 1} others' if there[1:] else ''}. Give another "
             "folder, or --overwrite."
         )
-    gan = console.load_model(model, trust_model, draws=False)
+    if model is not None:
+        arguments.unused("only without --model.", seed=seed, tile=tile)
+        _translate_served(target, model, pairs, direction.value, domain, style)
+        return
+    gan = console.load_model(target, trust_model, draws=False)
     if not hasattr(gan, "translate"):
-        raise ValueError(f"{model} is a {type(gan).__name__}, which draws images from latents.")
+        raise ValueError(f"{target} is a {type(gan).__name__}, which draws images from latents.")
     options = {"direction": direction.value, "tile": tile, "overlap": overlap}
     options |= _further(gan, domain, style)
     gan.check_translation(seed=seed, **options)
@@ -77,6 +85,23 @@ def translate(
     typer.echo(f"Translated {done} of {len(pairs)}: {out}")
     if problems:
         raise ValueError("\n".join([f"{len(problems)} pictures are left out:", *problems]))
+
+
+def _translate_served(target, model, pairs, direction, domain, style):
+    """Translates pairs of paths by a model of a server."""
+    from tfgan_zoo.files import atomic_write
+    from tfgan_zoo.serving import Client
+
+    given = {"domain": domain, "styles": style}
+    given = {name: value for name, value in given.items() if value is not None}
+    with Client(target, model) as client:
+        if domain is not None and domain.isdecimal() and domain not in (client.class_names() or ()):
+            given["domain"] = int(domain)
+        for path, out in pairs:
+            (made,) = client.translate_png(path, direction, **given)
+            with atomic_write(out) as temporary:
+                temporary.write_bytes(made)
+    typer.echo(f"Translated {len(pairs)}: {pairs[-1][1]}")
 
 
 def _further(gan, domain, style):

@@ -81,6 +81,14 @@ def read(path, reading):
     """
     try:
         contents = _contents(path, reading.max_pixels)
+    except Exception as error:
+        raise ValueError(_reason(error)) from error
+    return read_bytes(contents, reading)
+
+
+def read_bytes(contents, reading):
+    """The same of the bytes of a file."""
+    try:
         with _opened(contents, reading.max_pixels) as image:
             is_large = image.width * image.height > _LARGE
             with _large_images if is_large else contextlib.nullcontext():

@@ -19,8 +19,8 @@ from tfgan_zoo.datasets.stream import PARALLEL_READS, array_source, options, str
 from tfgan_zoo.files import address, local
 
 _BUILT_IN = "fashion_mnist_10k"
-_GARMENTS = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat")
-_GARMENTS += ("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+GARMENTS = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat")
+GARMENTS += ("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 CACHE_LIMIT = 2**31  # bytes of decoded pixels that cache="auto" keeps in memory
 _READ_AT_ONCE = 128  # images in one piece while a cache is filled
 
@@ -121,7 +121,7 @@ def _open(name_or_path, split, reading, data_dir, cache, skip, texts):
     size, channels = reading.size, reading.channels
     if name_or_path == _BUILT_IN:
         file = resources.files("tfgan_zoo.datasets") / f"{_BUILT_IN}.npz"
-        source = npz_source(file, split)._replace(class_names=_GARMENTS)
+        source = npz_source(file, split)._replace(class_names=GARMENTS)
         return _resized(source, size, channels)
     path = local(name_or_path).expanduser()
     if path.suffix.lower() == ".npz" and path.is_file():

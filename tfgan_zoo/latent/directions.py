@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tfgan_zoo import progress
 from tfgan_zoo.latent.affine import first_maps
 from tfgan_zoo.latent.spaces import Space
 from tfgan_zoo.metrics import extractors
@@ -170,6 +171,7 @@ def class_direction(
         )
     points, labels = space.from_seeds(seed + np.arange(count)), []
     for k in range(0, count, 256):
+        progress.advanced(k, count)
         labels.append(classifier(space.images(points[k : k + 256]))[1].argmax(axis=1))
     labels = np.concatenate(labels)
     contrast = (labels == end) * 1.0 - (labels == start)

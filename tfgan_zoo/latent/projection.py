@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
+from tfgan_zoo import progress
 from tfgan_zoo.latent.spaces import Space
 from tfgan_zoo.metrics import extractors
 
@@ -178,6 +179,7 @@ def _optimized(space, starts, targets, labels, difference, steps, learning_rate)
 
     found = []
     for number in range(steps + 1):  # the last one is there for its losses; its update is not used
+        progress.advanced(number, steps)
         optimizer.learning_rate.assign(learning_rate * _ramp(number / max(steps, 1)))
         found.append(step().numpy())
     return best.numpy(), np.stack(found)

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from tfgan_zoo.tasks.sampling import interpolate_latents, latents_from_seeds, to_uint8
+from tfgan_zoo.tasks.sampling import interpolate_latents, to_uint8
 
 
 class Space:
@@ -43,9 +43,7 @@ class Space:
     ) -> np.ndarray:
         """The points whose images `generate_from_seeds` draws, float32 `[N, …]`; for labels see
         `from_latents`."""
-        gan = self.gan
-        seeds = np.asarray(seeds, np.int64)
-        latents = latents_from_seeds(seeds, gan.latent_dim, gan.latent_distribution)
+        latents = self.gan.latents_for(np.asarray(seeds, np.int64))
         return self.from_latents(latents, truncation, labels)
 
     def from_latents(

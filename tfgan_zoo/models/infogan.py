@@ -107,21 +107,26 @@ class InfoGAN(GAN):
         Returns:
             uint8 `[len(values), H, W, C]`.
         """
-        values, codes = np.asarray(values), self.categorical_codes + self.continuous_codes
+        latents = np.repeat(self.latents_for([seed]).numpy(), len(values), axis=0)
+        return self._rendered(self.with_codes(latents, code, values), None)
+
+    def with_codes(self, latents, code, values):
+        """Latents `[B, D]` with these values `[B]` of one code, float32; see `traverse`."""
+        latents, values = np.array(latents, np.float32), np.asarray(values)
+        codes = self.categorical_codes + self.continuous_codes
         if not 0 <= code < codes:
             raise ValueError(f"code must lie in [0, {codes}). Received: {code!r}.")
-        latents = np.repeat(self.latents_for([seed]).numpy(), len(values), axis=0)
-        if code < self.categorical_codes:
-            if not np.isin(values, range(self.categories)).all():
-                raise ValueError(
-                    f"The values of a categorical code are integers in [0, {self.categories}). "
-                    f"Received: {values.tolist()}."
-                )
-            block = slice(code * self.categories, (code + 1) * self.categories)
-            latents[:, block] = np.eye(self.categories)[values.astype(int)]
-        else:
+        if code >= self.categorical_codes:
             latents[:, self.code_dim - codes + code] = values
-        return self._rendered(latents, None)
+            return latents
+        if not np.isin(values, range(self.categories)).all():
+            raise ValueError(
+                f"The values of a categorical code are integers in [0, {self.categories}). "
+                f"Received: {values.tolist()}."
+            )
+        block = slice(code * self.categories, (code + 1) * self.categories)
+        latents[:, block] = np.eye(self.categories)[values.astype(int)]
+        return latents
 
     def endpoints(self):
         """Those of `GAN`, and `generate_from_codes`: `seed` int64 `[B]` for the noise, `category` int32

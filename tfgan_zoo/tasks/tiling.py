@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfgan_zoo import numbers
+from tfgan_zoo import numbers, progress
 
 
 def check(tile, overlap):
@@ -34,8 +34,9 @@ def translated(translate, image, tile, overlap, scale=1):
     check(tile, overlap)
     total, weights = 0.0, 0.0
     rows, columns = (_starts(side, tile, overlap) for side in image.shape[:2])
-    for top in rows:
-        for left in columns:
+    for row, top in enumerate(rows):
+        for column, left in enumerate(columns):
+            progress.advanced(row * len(columns) + column, len(rows) * len(columns))
             part = image[top : top + tile, left : left + tile]
             found = np.asarray(translate(part[None]))[0]
             if isinstance(total, float):
