@@ -1,4 +1,4 @@
-"""Chromium, driven through a page of `explore` by tests."""
+"""Chromium, driven by tests of pages."""
 
 import shutil
 import time

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import charts
+import chromium
 import gallery
 import griffe
 import hooks
@@ -44,14 +45,9 @@ def zoo(tmp_path):
 
 @pytest.fixture(scope="module")
 def browser():
-    webdriver = pytest.importorskip("selenium.webdriver")
-    if not shutil.which("chromium") or not shutil.which("chromedriver"):
-        pytest.skip("There is no chromium on PATH")
-    options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox"):
-        options.add_argument(argument)
-    service = webdriver.ChromeService(shutil.which("chromedriver"))
-    driver = webdriver.Chrome(options=options, service=service)
+    if not (chromium.CHROMIUM and chromium.DRIVER):
+        pytest.skip("no chromium and chromedriver")
+    driver = chromium.Browser().driver
     yield driver
     driver.quit()
 
