@@ -1,4 +1,4 @@
-"""Sets of images of the zoo's models: where they come from, what may be shown of them, their licences."""
+"""Sets of images of the models: where they come from, what may be shown of them, their licences."""
 
 import pathlib
 

@@ -3,8 +3,9 @@
     python saved_models/publish.py runs/0001-dcgan_fashion_mnist
     python saved_models/publish.py runs/0002-cyclegan_orange_lemon --pictures './noto_emoji64/*34?.png'
 
-Then look at the picture, say on the card what is weak, and run score.py. With --to another folder than
-this one is written.
+Then look at the picture, say on the card what is weak and in uses.json what it is for, and run score.py,
+speed.py, bias.py (of a model that draws) and cards.py. With --to another folder than this one is
+written. --watts is the power of the processor, of which the card counts the energy.
 """
 
 import argparse
@@ -13,7 +14,10 @@ import json
 import pathlib
 import shlex
 
+import cards
+import make_index
 import numpy as np
+import recorded
 from image_sets import DATA, NOT_KNOWN, SHOWN, TFDS, data_name
 
 import tfgan_zoo
@@ -21,7 +25,7 @@ from tfgan_zoo import evaluation, presets, runs, serving
 from tfgan_zoo.cli.arguments import setting
 from tfgan_zoo.cli.translators import opened_run
 from tfgan_zoo.evaluation.translation import as_target
-from tfgan_zoo.files import sha256
+from tfgan_zoo.files import sha256, write_json
 from tfgan_zoo.serving import config
 from tfgan_zoo.tasks import pictures
 from tfgan_zoo.visualization import image_grid, image_rows, write_png
@@ -46,10 +50,6 @@ CARD = """# {name}
 | Served | {served} |
 
 {example}
-
-## Limits
-
-{limits}
 """
 OF_GANS = """```python
 import tfgan_zoo
@@ -78,9 +78,10 @@ tfgan-zoo verify saved_models/{name}/{version}
 ```"""
 
 
-def main(run, folder=HERE, **shown):
+def main(run, folder=HERE, watts=None, **shown):
     """Writes `<folder>/<preset>/<next version>/` and its card, and for this folder the served
-    configuration. `shown`: of `translations`."""
+    configuration and index.json. `watts`: of the processor that it was trained on. `shown`: of
+    `translations`."""
     record, gan = json.loads((run / "run.json").read_text()), runs.load_run(run)
     name = record["options"]["preset"]
     is_translator = isinstance(gan, tfgan_zoo.ImageToImage)
@@ -89,24 +90,38 @@ def main(run, folder=HERE, **shown):
     serving.verify(version, trust_model=is_translator)
     write_png(version.parent / "samples.png", picture)
     card = version.parent / "README.md"
-    limits = (
-        card.read_text().partition("## Limits\n\n")[2].strip() if card.exists() else "Not yet told."
-    )
-    told = metadata(record, gan, name) | {"caption": caption, "limits": limits}
+    told = metadata(record, gan, name) | {"caption": caption}
     told["example"] = (OF_TRANSLATORS if is_translator else OF_GANS).format(
         name=name,
         version=version.name,
         image_shape=tuple(gan.image_shape),
         further=further(gan) if is_translator else "",
     )
+    limits = cards.parts(card.read_text())[1].get("Limits") if card.exists() else None
+    recorded_beside(version, run, record, gan, watts)
     card.write_text(CARD.format(**told))
+    cards.write(version.parent, Limits=limits or "Not yet told.")
     if folder == HERE:
         trust_translators()
         models = HERE.parent / "serving" / "config" / "models.config"
         models.write_text(config.write(HERE, "/models"))
+        make_index.FILE.write_text(make_index.text())
     print(
-        f"Published {version}. Look at {version.parent / 'samples.png'}, and tell the limits in {card}."
+        f"Published {version}. Look at {version.parent / 'samples.png'}, tell the limits in {card} and "
+        f"the use in {HERE / 'uses.json'}; then run score.py, speed.py, cards.py and, of a model that "
+        "draws, bias.py."
     )
+
+
+def recorded_beside(version, run, record, gan, watts):
+    """Writes metadata.json and curve.png, and takes away what was measured of another version."""
+    folder = version.parent
+    for measured in (*folder.glob("scores*"), folder / "bias.json", folder / "curve.png"):
+        measured.unlink(missing_ok=True)
+    steps = int(gan.iterations.numpy()) - begun(record)
+    write_json(folder / "metadata.json", recorded.metadata(run, record, gan, steps, watts))
+    if picture := recorded.curve(run):
+        (folder / "curve.png").write_bytes(picture)
 
 
 def further(model):
@@ -224,7 +239,7 @@ def metadata(record, gan, name):
         "name": name,
         "model": type(gan).__name__,
         "summary": type(gan).__doc__.strip().splitlines()[0],
-        "parameters": presets.get_preset(name).parameters[0],
+        "parameters": recorded.parameters(gan)["generator"],
         "shape": "x".join(map(str, gan.image_shape)),
         "data": data(record),
         "images": record["images"],
@@ -316,5 +331,7 @@ if __name__ == "__main__":
         "--styles", help="the same of pictures of styles, for a model that takes them"
     )
     parser.add_argument("--size", type=int, help="side of their middle square (their own size)")
+    parser.add_argument("--watts", type=float, help="of the processor while it trained, if known")
     given = parser.parse_args()
-    main(given.run, given.to, files=given.pictures, styles=given.styles, size=given.size)
+    shown = {"styles": given.styles, "size": given.size}
+    main(given.run, given.to, given.watts, files=given.pictures, **shown)
