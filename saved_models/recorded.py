@@ -2,6 +2,7 @@
 
 import datetime
 import itertools
+import math
 
 import tfgan_zoo
 from tfgan_zoo.engine import inputs
@@ -45,7 +46,7 @@ def parameters(model):
     if isinstance(model, tfgan_zoo.GAN):
         players = {name: [model.networks()[name]] for name in ("generator", "discriminator")}
     return {
-        name: sum(w.size for network in networks for w in network.trainable_weights)
+        name: sum(math.prod(w.shape) for network in networks for w in network.trainable_weights)
         for name, networks in players.items()
         if networks
     }
