@@ -5,8 +5,8 @@
     python saved_models/bias.py                     # all models that draw, of data at hand
 
 In the features of the data's small classifier: 2,000 samples, all training images, 2,000 test images. In
-those of EfficientNet-Lite0, which reads fewer than a hundred images a second on a core: 1,000 samples,
-the first 5,000 training images and 1,000 test images, where there are as many.
+those of EfficientNet-Lite0, which reads fewer than a hundred images a second on a core: 500 samples, the
+first 4,000 training images and 500 test images, or as many as there are.
 """
 
 import argparse
@@ -29,8 +29,8 @@ from tfgan_zoo.files import write_json
 from tfgan_zoo.metrics import extractors
 from tfgan_zoo.metrics.manifold import distances
 
-SAMPLES = {True: 2000, False: 1000}  # with and without a classifier of the data
-TRAINING = {True: None, False: 5000}  # images, None: all
+SAMPLES = {True: 2000, False: 500}  # with and without a classifier of the data
+TRAINING = {True: None, False: 4000}  # images, None: all
 
 
 def main(name, given):

@@ -254,10 +254,10 @@ def hub(folder, entry):
 
 
 def licence(name):
-    """The Hub's identifier; of a licence that it does not list a name and where to read."""
+    """The Hub's identifier; of a licence that it does not list a name, which the card explains."""
     if name == "Apache-2.0":
         return {"license": "apache-2.0"}
-    return {"license": "other", "license_name": "research-as-the-data", "license_link": "README.md"}
+    return {"license": "other", "license_name": "research-as-the-data"}
 
 
 def measured(folder, entry, of_set):

@@ -79,7 +79,8 @@ def entry(folder):
 
 
 def metadata(folder):
-    return read(folder / "metadata.json")
+    """What publish.py recorded of the training."""
+    return json.loads((folder / "metadata.json").read_text())
 
 
 def read(file):

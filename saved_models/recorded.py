@@ -31,9 +31,7 @@ def metadata(run, record, model, steps, watts=None):
         "batch_size": batch_size,
         "images_seen": steps * inputs.step_size(model, batch_size),
         "hours": None if found is None else float(f"{found:.3g}"),
-        "hours_are": None
-        if found is None
-        else "by the log of the run, which has the steps that were kept",
+        "hours_are": None if found is None else "by the clock, from the log of the run",
         "processor": name,
         "cores": cores(record),
         "watts": RATED.get(name) if watts is None else watts,
