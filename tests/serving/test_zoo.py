@@ -148,6 +148,17 @@ def test_what_is_worse_than_the_plain_model_is_not_recommended():
     assert len(known) > 10
 
 
+@pytest.mark.parametrize("data", ["fashion_mnist", "mnist"])
+def test_no_model_is_nearer_than_the_floor(data):
+    """Test images are nearer to training images than anything drawn."""
+    metric = f"fd10k_lenet_{data}"
+    results = evaluation.read(ROOT / "saved_models" / f"floor_{data}.json")
+    (floor,) = (result for result in results if result.metric == metric)
+    found = [e["scores"][metric]["value"] for e in index().values() if e["data"] == data]
+    assert found and 0 < floor.value < min(found)
+    assert floor.images["name"] == f"{data}, test" and floor.reference["name"] == f"{data}, train"
+
+
 def test_the_page_has_every_model():
     page = (ROOT / "docs" / "models.md").read_text()
     tables = page.partition("## Trained models")[2].partition("## Parameters")[0]
