@@ -68,7 +68,7 @@ def measured(version, data, data_dir):
         "held_out": others and len(others.features),
         "extractor": extractor.name,
         "extractor_sha256": extractor.digest,
-        **of_classes(samples, known, extractor.num_classes, train.class_names),
+        **of_classes(samples, known, is_known and extractor.num_classes, train.class_names),
         **of_copies(samples.features, known.features, others and others.features),
         "sha256": export_digest(version),
         "versions": provenance.versions(),
@@ -94,6 +94,7 @@ def real(split, count, data, shape, data_dir, extractor):
 
 
 def of_classes(samples, known, num_classes, names):
+    """Shares by the data's classifier; nothing where only one of other classes is here."""
     if not num_classes:
         return {"class_names": None, "classes": [], "total_variation": None}
     labels = [found.probabilities.argmax(axis=1) for found in (samples, known)]
