@@ -3,7 +3,7 @@ BIN := .venv/bin
 # The system's pip installs into .venv, so that a Python without ensurepip (Debian's) will do.
 INSTALL = $(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint requirements.lock
 
-.PHONY: demo test test-all lint docs bench clean
+.PHONY: demo test test-all lint docs site bench clean
 
 demo: .venv/installed  ## Trains a DCGAN on Fashion-MNIST, draws samples, writes a SavedModel
 	$(BIN)/tfgan-zoo demo
@@ -35,6 +35,9 @@ docs: .venv/installed-dev  ## Pages that are generated
 	$(BIN)/python benchmarks/make_stubs.py
 	$(BIN)/python benchmarks/make_api_page.py
 
+site: .venv/installed-dev  ## The documentation as a site, which needs no network: site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 .venv/bin/python:
 	$(PYTHON) -m venv --without-pip .venv
 
@@ -43,7 +46,7 @@ docs: .venv/installed-dev  ## Pages that are generated
 	touch $@
 
 .venv/installed-dev: requirements.lock pyproject.toml | $(BIN)/python
-	$(INSTALL) --editable ".[dev,tfgan,convert,data,hub,metrics,serving]"
+	$(INSTALL) --editable ".[dev,docs,tfgan,convert,data,hub,metrics,serving]"
 	touch $@ .venv/installed
 
 clean:

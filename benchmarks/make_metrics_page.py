@@ -17,7 +17,11 @@ from tfgan_zoo.metrics.measures import MEASURES
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "metrics.md"
-CLASSIFIERS = {"mnist": "MNIST, test accuracy 99.6 %", "fashion_mnist": "Fashion-MNIST, 93.5 %"}
+CLASSIFIERS = {
+    "lenet_mnist": ("four convolutions, 128 features", "MNIST, test accuracy 99.6 %"),
+    "lenet_fashion_mnist": ("four convolutions, 128 features", "Fashion-MNIST, 93.5 %"),
+    "resnet_cifar10": ("seven convolutions, 96 features", "CIFAR-10, 84.6 %"),
+}
 
 
 def page():
@@ -99,17 +103,23 @@ def extractors_section():
             "shipped; ImageNet top-1 75.1 % (published)",
         ),
         *(
-            (f"`lenet_{name}`", "four convolutions, 128 features", f"shipped; {text}")
-            for name, text in CLASSIFIERS.items()
+            (f"`{name}`", network, f"shipped; {text}")
+            for name, (network, text) in CLASSIFIERS.items()
         ),
         ("`lpips` (of `ppl`)", "LPIPS 0.1 over VGG16", "heads shipped; path in `TFGAN_ZOO_VGG16`"),
     ]
-    assert {f"lenet_{name}" for name in CLASSIFIERS} < set(registry.names())
+    assert CLASSIFIERS.keys() < set(registry.names())
     return f"""## Extractors
 
 {table(["suffix", "network", "weights"], rows)}
 
-`python saved_models/train_classifier.py fashion_mnist` makes the small ones (14 epochs; 6 for MNIST).
+`python saved_models/train_classifier.py fashion_mnist` makes the small ones (14 epochs; 6 for MNIST, 12
+for CIFAR-10). `ProjectedGAN` is trained against EfficientNet-Lite0's features, and what `FastGAN`'s
+discriminator rebuilds is compared by them: a model that was trained against features has small distances
+in these, and in those of other classifiers of ImageNet, without its images being as good
+(Kynkäänniemi et al. 2023, "The Role of ImageNet Classes in Fréchet Inception Distance",
+arXiv:2203.06026). Score such models in features of other data: those of the data's own classifier, or
+`resnet_cifar10` for pictures in colour.
 Images of another size are resized as clean-fid does it: bicubic with antialiasing, on floats. Any
 Keras model becomes an extractor by `tfgan_zoo.metrics.extractors.register`. Inception's weights and
 VGG16's are not in this package and have not been run by us: their networks are checked with random

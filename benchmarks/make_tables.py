@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from quality_sections import (
+    equal_minutes_section,
     modes_digits_section,
     modes_gaussians_section,
     modes_ring_section,
@@ -223,6 +224,7 @@ SECTIONS = {
     "modes_digits": modes_digits_section,
     "text_retrieval": text_retrieval_section,
     "transfer": transfer_section,
+    "equal_minutes": equal_minutes_section,
 }
 
 

@@ -75,6 +75,12 @@ def test_other_benchmarks(name):
 
 
 @pytest.mark.full
+def test_equal_minutes(data_dir):
+    out = quick("equal_minutes", "--data", str(data_dir / "noto_emoji64"), "--seeds", "1")
+    assert out.count("fd3583_resnet_cifar10") == 4  # models
+
+
+@pytest.mark.full
 def test_all_training_steps():
     """Of all contestants, those of PyTorch where it is installed, with equal losses."""
     out = quick("train_step")

@@ -35,15 +35,24 @@ def test_efficientnet_lite0_gives_the_reference_numbers(data_dir):
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "least"), [("mnist", 0.993), ("fashion_mnist", 0.925)])
-def test_shipped_classifiers(data_dir, name, least):
-    source = datasets.load(name, "test", data_dir=data_dir / "tfds", shuffle=False).source
+@pytest.mark.parametrize(
+    ("name", "data", "least"),
+    [
+        ("lenet_mnist", "mnist", 0.993),
+        ("lenet_fashion_mnist", "fashion_mnist", 0.925),
+        ("resnet_cifar10", "cifar10", 0.845),
+    ],
+)
+def test_shipped_classifiers(data_dir, name, data, least):
+    if not (data_dir / "tfds" / data).exists():
+        pytest.skip(f"{data} is not in {data_dir / 'tfds'}")
+    source = datasets.load(data, "test", data_dir=data_dir / "tfds", shuffle=False).source
     batch = source.fetch(tf.range(source.count), tf.zeros([2], tf.int64))
     images = np.round((batch["images"].numpy() + 1) * 127.5).astype(np.uint8)
-    extractor = extractors.get(f"lenet_{name}")
+    extractor = extractors.get(name)
     found = [extractor(part)[1].argmax(1) for part in np.array_split(images, 20)]
     assert np.mean(np.concatenate(found) == batch["labels"].numpy()) >= least
-    assert (registry._WEIGHTS / f"lenet_{name}.weights.h5").stat().st_size < 2e6
+    assert (registry._WEIGHTS / f"{name}.weights.h5").stat().st_size < 2e6
 
 
 @pytest.mark.parametrize(("before", "after"), [((32, 32), (224, 224)), ((96, 70), (28, 28))])

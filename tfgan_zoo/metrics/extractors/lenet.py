@@ -25,18 +25,19 @@ def network(image_shape, num_classes, name="lenet"):
     return keras.Model(inputs, [features, logits], name=name)
 
 
-def train(model, images, labels, epochs, batch_size=128, flip=False, seed=0, verbose=0):
+def train(model, images, labels, epochs, batch_size=128, flip=False, reach=1, seed=0, verbose=0):
     """Trains a `network` as a classifier, on shifted and perhaps mirrored images.
 
     Adam with its rate falling from 2e-3 to 0 along half a cosine; at the end the weights are replaced
     by their moving average.
 
     Args:
-        model: A `network`.
+        model: A `network`, of this file or with the same outputs.
         images: uint8 `[N, H, W, C]`.
         labels: Ints `[N]`.
         epochs: Int.
         flip: Whether mirrored images keep their label.
+        reach: Int. The most pixels by which images are shifted.
         seed: Int. Of order, shifts and flips; initial weights are the caller's.
     """
     classifier = keras.Model(model.input, model.output[1])
@@ -48,7 +49,7 @@ def train(model, images, labels, epochs, batch_size=128, flip=False, seed=0, ver
     classifier.compile(optimizer, loss, metrics=["accuracy"])
     data = tf.data.Dataset.from_tensor_slices((images, np.asarray(labels, np.int32)))
     data = data.shuffle(len(images), seed=seed).batch(batch_size, drop_remainder=True)
-    data = data.map(lambda x, y: (_augmented(x, flip), y), tf.data.AUTOTUNE)
+    data = data.map(lambda x, y: (_augmented(x, flip, reach), y), tf.data.AUTOTUNE)
     classifier.fit(data.prefetch(2), epochs=epochs, verbose=verbose, shuffle=False)
 
 
@@ -65,7 +66,7 @@ def to_floats(images):
     return tf.cast(images, tf.float32) / 127.5 - 1
 
 
-def _augmented(images, flip, reach=1):
+def _augmented(images, flip, reach):
     """Each batch shifted by up to `reach` pixels; each image mirrored with probability 1/2."""
     images = to_floats(images)
     height, width = images.shape[1:3]

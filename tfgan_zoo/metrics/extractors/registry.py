@@ -14,6 +14,7 @@ from tfgan_zoo.metrics.extractors import (
     inception_v3,
     lenet,
     lpips,
+    resnet,
     torch_weights,
 )
 
@@ -175,13 +176,13 @@ def _weights(before, after):
         return rows[..., 0].numpy()
 
 
-def _shipped(name):
+def _shipped(name, network, image_shape):
     def load():
-        model = lenet.network((28, 28, 1), 10, name)
+        model = network(image_shape, 10, name)
         model.load_weights(_WEIGHTS / f"{name}.weights.h5")
         return model
 
-    return Row(load, (28, 28, 1), lambda images: images / 127.5 - 1)
+    return Row(load, image_shape, lambda images: images / 127.5 - 1)
 
 
 _rows = {
@@ -194,8 +195,9 @@ _rows = {
         inception_v3.resize_legacy,
     ),
     "efficientnet_lite0": Row(efficientnet_lite0.load, (224, 224, 3), efficientnet_lite0.normalize),
-    "lenet_mnist": _shipped("lenet_mnist"),
-    "lenet_fashion_mnist": _shipped("lenet_fashion_mnist"),
+    "lenet_mnist": _shipped("lenet_mnist", lenet.network, (28, 28, 1)),
+    "lenet_fashion_mnist": _shipped("lenet_fashion_mnist", lenet.network, (28, 28, 1)),
+    "resnet_cifar10": _shipped("resnet_cifar10", resnet.network, (32, 32, 3)),
 }
 
 

@@ -1,0 +1,127 @@
+"""How well do the variants learn garments from as many images, with networks of one size?
+
+    python benchmarks/fair_table.py --data-dir tfds --precision mixed_bfloat16   # hours
+    python benchmarks/fair_table.py --data-dir tfds --only DCGAN,R3GAN --core 1
+
+Each is the preset for Fashion-MNIST with networks of a million parameters, generator and discriminator
+together, to a tenth, and is shown the same number of training images; a critic's updates count. The six
+best known have three seeds, the others one. Runs that results/fair_table.csv has are left out.
+"""
+
+import argparse
+import fcntl
+import os
+
+import numpy as np
+import tables
+
+IMAGES, PARAMETERS = 120_000, 1_000_000
+METRICS = tuple(f"{measure}10k_lenet_fashion_mnist" for measure in ("fd", "recall", "precision"))
+BEST_KNOWN = {
+    "DCGAN": ("dcgan", {}),
+    "WGAN-GP": ("wgan_gp", {"width": 57}),
+    "SNGAN": ("sngan", {"latent_dim": 64, "width": 38}),
+    "BigGAN": ("biggan", {"width": 23}),
+    "StyleGAN2": ("stylegan2", {"channel_base": 832, "channel_max": 104}),
+    "R3GAN": ("r3gan", {"widths": (264, 136, 64)}),
+}
+OTHERS = {
+    "VanillaGAN": ("vanilla_gan", {"width": 480, "maxout_units": 90}),
+    "LSGAN": ("lsgan", {}),
+    "WGAN": ("wgan", {}),
+    "ConditionalGAN": ("conditional_gan", {"width": 43}),
+    "ACGAN": ("acgan", {"width": 36, "discriminator_width": 9}),
+    "InfoGAN": ("infogan", {"width": 18, "units": 272}),
+    "SAGAN": ("sagan", {"width": 27}),
+    "SSGAN": ("ssgan", {"width": 37}),
+    "BigGANDeep": ("biggan_deep", {"width": 31}),
+    "ProGAN": ("progan", {"widths": (92, 46, 23)}),
+    "StyleGAN": ("stylegan", {"channel_base": 832, "channel_max": 104}),
+    "StyleGAN3": ("stylegan3", {"channel_base": 768, "channel_max": 96}),
+    "VAEGAN": ("vaegan", {"width": 10, "encoder_units": 256, "discriminator_units": 192}),
+    "BEGAN": ("began", {"width": 43}),
+}
+ENDINGS = {"infogan": "_fashion_mnist_small"}
+
+
+def model(name, seed, precision):
+    """A new one of that size, compiled, and the images of its batches."""
+    import keras
+
+    import tfgan_zoo
+    from tfgan_zoo import presets
+
+    stem, options = (BEST_KNOWN | OTHERS)[name]
+    preset = presets.get_preset(stem + ENDINGS.get(stem, "_fashion_mnist"))
+    before = keras.config.dtype_policy().name
+    keras.config.set_dtype_policy(precision)
+    gan = tfgan_zoo.from_preset(preset.name, load_weights=False, seed=seed, **options)
+    gan.compile()
+    keras.config.set_dtype_policy(before)
+    return gan, preset.batch_size
+
+
+def parameters(gan):
+    """Of both players' networks."""
+    weights = gan.generator.trainable_weights + gan.discriminator.trainable_weights
+    return sum(int(np.prod(weight.shape)) for weight in weights)
+
+
+def run(name, seed, given):
+    """The row of one training run."""
+    from tfgan_zoo import datasets
+    from tfgan_zoo.engine import inputs
+
+    gan, batch_size = model(name, seed, given.precision)
+    size = parameters(gan)
+    assert abs(size / PARAMETERS - 1) <= 0.1, f"{name} has {size:,} parameters."
+    garments = datasets.load(
+        "fashion_mnist", "train", (28, 28), channels=1, data_dir=given.data_dir
+    )
+    steps = 1 if given.quick else round(IMAGES / inputs.step_size(gan, batch_size))
+    gan.fit(garments.source, batch_size=batch_size, epochs=1, steps_per_epoch=steps, verbose=0)
+    told = {"model": name, "seed": seed, "parameters": size, "images": IMAGES}
+    found = {} if given.quick else scores(gan, given.data_dir)
+    print(told | found, flush=True)
+    return told | found | {"precision": given.precision}
+
+
+def scores(gan, data_dir):
+    from tfgan_zoo import evaluation
+
+    def real(split):
+        return evaluation.from_data("fashion_mnist", split, gan.image_shape, data_dir=data_dir)
+
+    found = evaluation.evaluate(evaluation.from_model(gan), METRICS, real, progress=False)
+    return {result.metric: round(result.value, 5) for result in found}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data-dir", help="prepared data sets")
+    parser.add_argument("--only", help="names with commas between them")
+    parser.add_argument("--core", type=int, default=0, help="the one that it runs on")
+    parser.add_argument("--precision", default="float32")
+    tables.add_quick(parser)
+    given = parser.parse_args()
+    os.sched_setaffinity(0, {given.core})
+    wanted = given.only.split(",") if given.only else [*BEST_KNOWN, *OTHERS]
+    for seed in range(1 if given.quick else 3):
+        for name in wanted:
+            if not (seed and name in OTHERS):
+                add(name, seed, given)
+
+
+def add(name, seed, given):
+    """Runs what the file lacks; two processes may add to it."""
+    done = {(row["model"], row["seed"]) for row in tables.rows_so_far("fair_table")}
+    if given.quick or (name, str(seed)) not in done:
+        row = run(name, seed, given)
+        if not given.quick:
+            with (tables.RESULTS.parent / "run.py").open() as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                tables.append_csv("fair_table", row)
+
+
+if __name__ == "__main__":
+    main()
