@@ -159,7 +159,7 @@ def trained_on(model):
 
 
 def picture(model):
-    return f'<img src="../{model["samples"]}" width="96" alt="">'
+    return f'<img width="96" src="../{model["samples"]}" alt="">'
 
 
 def link(model):
