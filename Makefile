@@ -30,6 +30,7 @@ docs: .venv/installed-dev  ## Pages that are generated
 	$(BIN)/python benchmarks/make_devices_page.py
 	$(BIN)/python benchmarks/make_guides.py
 	$(BIN)/python benchmarks/make_metrics_page.py
+	$(BIN)/python saved_models/cards.py
 	$(BIN)/python benchmarks/make_models_page.py
 	$(BIN)/python benchmarks/make_weights_page.py
 	$(BIN)/python benchmarks/make_stubs.py

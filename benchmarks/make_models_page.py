@@ -6,10 +6,10 @@ python benchmarks/make_models_page.py --check   # exits with 1 where the page is
 
 import collections
 import inspect
-import re
 import sys
 from pathlib import Path
 
+import zoo_tables
 from tables import read_csv, table
 
 import tfgan_zoo
@@ -44,36 +44,6 @@ source says why, and the test counts that too. Networks for 28x28 images, but th
 `textgan_emoji_32`, `stylegan2_emoji_64` and `biggan_cifar10_small` are ours alone.
 """
 
-TRAINED = """## Trained models
-
-Small models, each trained for minutes: on one or two CPU cores, or where the card says so on a GPU, by
-JAX (`saved_models/train_on_jax.py`). The cards say with which command, and what is weak; where a preset
-has changed since, its old values stand in the card's command, and the trained model keeps them. Scores
-are in the features of the data's small classifier, `lenet_…`, or of EfficientNet-Lite0 where there is
-none, and compare only within the same data: the Fréchet distance of 10,000 images, the share of real
-images that are like generated ones, that of generated images that are like real ones, and the Fréchet
-distance within classes.
-"""
-SCORES = {  # and what the names of their metrics begin with
-    "distance": "fd10k",
-    "recall": "recall10k",
-    "precision": "precision10k",
-    "within classes": "intra_fd10k",
-    "EfficientNet's": "fd10k_effnet",
-}
-
-
-TRANSLATED = """Models from images to images, each beside the same measure of the images themselves, in
-brackets; sets and sizes are on the cards.
-"""
-OF_TRANSLATIONS = {
-    "PSNR": "psnr",
-    "SSIM": "ssim",
-    "PSNR of Y, border cut": "psnr_y_border",
-    "Fréchet distance": "fd",
-    "Fréchet distance back": "backward_fd",
-}
-
 
 def page():
     variants = collections.defaultdict(list)
@@ -81,53 +51,7 @@ def page():
         variants[preset.model_class].append(preset)
     ordered = sorted(variants, key=lambda variant: variant.__name__.lower())
     sections = [section(variant, variants[variant]) for variant in ordered]
-    trained = [found for found in (trained_models(), trained_translators()) if found]
-    return "\n".join([INTRODUCTION, *trained, published_counts(), *sections])
-
-
-def trained_models():
-    """What has weights, with its scores, in the classifier's features where the data have one."""
-    rows = []
-    for name in tfgan_zoo.list_presets():
-        folder = ROOT / "saved_models" / name
-        if (folder / "scores.json").exists() and not _translates(name):
-            found = {
-                result.metric: result.value for result in evaluation.read(folder / "scores.json")
-            }
-            cells = (_first(found, prefix) for prefix in SCORES.values())
-            rows.append((f"[{name}](../saved_models/{name}/README.md)", *cells))
-    return f"{TRAINED}\n{table(['preset', *SCORES], rows)}\n"
-
-
-def trained_translators():
-    """The same of models from images to images; nothing where none is trained."""
-    rows = []
-    for name in filter(_translates, tfgan_zoo.list_presets()):
-        folder = ROOT / "saved_models" / name
-        if (folder / "scores.json").exists():
-            results = evaluation.read(folder / "scores.json")
-            cells = (_beside_identity(results, prefix) for prefix in OF_TRANSLATIONS.values())
-            rows.append((f"[{name}](../saved_models/{name}/README.md)", *cells))
-    return f"{TRANSLATED}\n{table(['preset', *OF_TRANSLATIONS], rows)}\n" if rows else ""
-
-
-def _translates(name):
-    return issubclass(presets.get_preset(name).model_class, tfgan_zoo.ImageToImage)
-
-
-def _beside_identity(results, prefix):
-    """The first score whose name is that, or begins so before a number; in brackets the images' own."""
-    for result in results:
-        if re.fullmatch(rf"{prefix}(\d.*)?", result.metric):
-            identity = result.details.get("identity")
-            own = "" if identity is None else f" ({float(identity):.4g})"
-            return f"{result.value:.4g}{own}"
-    return "–"
-
-
-def _first(scores, prefix):
-    """The first score whose name begins so."""
-    return next((f"{scores[name]:.4g}" for name in scores if name.startswith(prefix)), "–")
+    return "\n".join([INTRODUCTION, zoo_tables.trained(), published_counts(), *sections])
 
 
 def published_counts():

@@ -3,8 +3,9 @@
     python saved_models/publish.py runs/0001-dcgan_fashion_mnist
     python saved_models/publish.py runs/0002-cyclegan_orange_lemon --pictures './noto_emoji64/*34?.png'
 
-Then look at the picture, say on the card what is weak, and run score.py. With --to another folder than
-this one is written.
+Then look at the picture, say on the card what is weak and in uses.json what it is for, and run score.py,
+speed.py, bias.py (of a model that draws) and cards.py. With --to another folder than this one is
+written. --watts is the power of the processor, of which the card counts the energy.
 """
 
 import argparse
@@ -13,14 +14,18 @@ import json
 import pathlib
 import shlex
 
+import cards
+import make_index
 import numpy as np
+import recorded
+from image_sets import DATA, NOT_KNOWN, SHOWN, TFDS, data_name
 
 import tfgan_zoo
 from tfgan_zoo import evaluation, presets, runs, serving
 from tfgan_zoo.cli.arguments import setting
 from tfgan_zoo.cli.translators import opened_run
 from tfgan_zoo.evaluation.translation import as_target
-from tfgan_zoo.files import sha256
+from tfgan_zoo.files import sha256, write_json
 from tfgan_zoo.serving import config
 from tfgan_zoo.tasks import pictures
 from tfgan_zoo.visualization import image_grid, image_rows, write_png
@@ -28,75 +33,6 @@ from tfgan_zoo.visualization import image_grid, image_rows, write_png
 HERE = pathlib.Path(__file__).parent
 GRAPHS = HERE.parent / "tfgan_zoo" / "trust" / "known_graphs.txt"
 _SAMPLES, _SHOWN = 100, 8
-# What a command's data are, and where they are looked for.
-TFDS = (
-    "`{name}` of TensorFlow Datasets, prepared in `~/tensorflow_datasets` or the folder that "
-    "`--data-dir` names"
-)
-EMOJI = (
-    "the folder `./noto_emoji64`, the PNG files of github.com/googlefonts/noto-emoji (b3e3051, png/128, "
-    "Apache-2.0) resized to 64x64, with a `names.json` of their Unicode names"
-)
-DATA = {
-    "noto_emoji64": EMOJI,
-    "noto_emoji64_split": "nine tenths of them in the folder `./noto_emoji64_split`, which `python "
-    f"benchmarks/text_retrieval.py split ./noto_emoji64 ./noto_emoji64_split` makes of {EMOJI}",
-    "facades": "the folder `./facades`, the CMP facades as pix2pix has them: JPEG files of 512x256, the "
-    "photograph left, the labels right, 400 in `train`, 100 in `val` and 106 in `test` "
-    "(github.com/TimNiklasWitte/Pix2Pix-Facades, 9eb090e; for research)",
-    "facades_halves": "the folder `./facades_halves`, which `python saved_models/halves.py ./facades "
-    "./facades_halves` makes of the CMP facades as pix2pix has them (github.com/TimNiklasWitte/"
-    "Pix2Pix-Facades, 9eb090e; for research): 400 photographs and 400 label maps, and 106 of each",
-    "orange_lemon64": "the folder `./orange_lemon64`, Tiny-ImageNet's oranges (n07747607, in `trainA` "
-    "and `testA`) and lemons (n07749582, in `trainB` and `testB`), 64x64, 500 and 50 of each "
-    "(ImageNet's terms: research, not commercial)",
-    "BSD100": "the folder `./BSD100`, the 100 files of its HR images (github.com/jbhuang0604/SelfExSR, "
-    "8f6dd8c, data/BSD100/image_SRF_4/*_HR.png; Berkeley's, for research, not commercial)",
-    "div2k": "the folder `./div2k`, the 800 HR images of DIV2K's training set (Agustsson and Timofte "
-    "2017, data.vision.ee.ethz.ch/cvl/DIV2K; for research)",
-    "df2k": "the folder `./df2k`, images of DIV2K, of Flickr2K and of OutdoorScene, as of Real-ESRGAN",
-    "paintings": "the folder `./paintings`, photographs in `trainA` and paintings in `trainB`, in the "
-    "paper MS-COCO's and WikiArt's",
-    "mosaic": "the folder `./mosaic`, which `python saved_models/styles.py ./mosaic 1 --photographs "
-    "'./BSD100/*_HR.png'` makes: BSD100's 100 photographs "
-    "(github.com/jbhuang0604/SelfExSR; Berkeley's, for research) and a mosaic drawn by a formula",
-    "styles": "the folder `./styles`, which `python saved_models/styles.py ./styles 300 --photographs "
-    "'./BSD100/*_HR.png'` makes: BSD100's 100 photographs (github.com/jbhuang0604/SelfExSR; Berkeley's, "
-    "for research) and 300 mosaics, strokes, dots and waves drawn by formulas",
-    "drawn": "what `python saved_models/styles.py ./drawn 8 --first 1000` draws",
-    "scikit_image": "photographs of scikit-image 0.22",
-    "rafd": "the folder `./rafd`, faces in a subfolder of each of eight expressions (Langner et al. "
-    "2010, rafd.socsci.ru.nl; for research)",
-}
-# Which pictures a card of a model from images to images may show: all; outputs, since these show nothing
-# of the set's; or free ones, of another set of which all may be shown.
-SHOWN = {
-    "noto_emoji64": ("all", "Apache-2.0"),
-    "noto_emoji64_split": ("all", "Apache-2.0"),
-    "fashion_mnist": ("all", "MIT"),
-    "fashion_mnist_10k": ("all", "MIT"),
-    "facades": (
-        "outputs",
-        "the set is for research; translations of label maps show none of its photographs",
-    ),
-    "facades_halves": (
-        "outputs",
-        "the set is for research; translations show none of its photographs",
-    ),
-    "orange_lemon64": ("free", "the set is for research, and translations look like its pictures"),
-    "BSD100": ("free", "the set is for research, and an enlarged picture is that picture"),
-    "div2k": ("free", "the set is for research, and an enlarged picture is that picture"),
-    "df2k": ("free", "its sets are for research, and an enlarged picture is that picture"),
-    "paintings": ("free", "its sets are for research, and a painted photograph is that photograph"),
-    "mosaic": ("free", "whose the photographs are is not known"),
-    "styles": ("free", "the set's photographs are for research"),
-    "rafd": ("free", "the set is for research, and shows people"),
-    "cifar10": ("free", "whose its photographs are is not known"),
-    "drawn": ("all", "drawn by formulas"),
-    # astronaut, chelsea, coffee and rocket, in the folder skimage/data of its wheel
-    "scikit_image": ("all", "NASA's and SpaceX's, in the public domain, or CC0"),
-}
-NOT_KNOWN = ("free", "what may be shown of the set is not known")
 CARD = """# {name}
 
 {model}: {summary}
@@ -114,10 +50,6 @@ CARD = """# {name}
 | Served | {served} |
 
 {example}
-
-## Limits
-
-{limits}
 """
 OF_GANS = """```python
 import tfgan_zoo
@@ -146,9 +78,10 @@ tfgan-zoo verify saved_models/{name}/{version}
 ```"""
 
 
-def main(run, folder=HERE, **shown):
+def main(run, folder=HERE, watts=None, **shown):
     """Writes `<folder>/<preset>/<next version>/` and its card, and for this folder the served
-    configuration. `shown`: of `translations`."""
+    configuration and index.json. `watts`: of the processor that it was trained on. `shown`: of
+    `translations`."""
     record, gan = json.loads((run / "run.json").read_text()), runs.load_run(run)
     name = record["options"]["preset"]
     is_translator = isinstance(gan, tfgan_zoo.ImageToImage)
@@ -157,24 +90,38 @@ def main(run, folder=HERE, **shown):
     serving.verify(version, trust_model=is_translator)
     write_png(version.parent / "samples.png", picture)
     card = version.parent / "README.md"
-    limits = (
-        card.read_text().partition("## Limits\n\n")[2].strip() if card.exists() else "Not yet told."
-    )
-    told = metadata(record, gan, name) | {"caption": caption, "limits": limits}
+    told = metadata(record, gan, name) | {"caption": caption}
     told["example"] = (OF_TRANSLATORS if is_translator else OF_GANS).format(
         name=name,
         version=version.name,
         image_shape=tuple(gan.image_shape),
         further=further(gan) if is_translator else "",
     )
+    limits = cards.parts(card.read_text())[1].get("Limits") if card.exists() else None
+    recorded_beside(version, run, record, gan, watts)
     card.write_text(CARD.format(**told))
+    cards.write(version.parent, Limits=limits or "Not yet told.")
     if folder == HERE:
         trust_translators()
         models = HERE.parent / "serving" / "config" / "models.config"
         models.write_text(config.write(HERE, "/models"))
+        make_index.FILE.write_text(make_index.text())
     print(
-        f"Published {version}. Look at {version.parent / 'samples.png'}, and tell the limits in {card}."
+        f"Published {version}. Look at {version.parent / 'samples.png'}, tell the limits in {card} and "
+        f"the use in {HERE / 'uses.json'}; then run score.py, speed.py, cards.py and, of a model that "
+        "draws, bias.py."
     )
+
+
+def recorded_beside(version, run, record, gan, watts):
+    """Writes metadata.json and curve.png, and takes away what was measured of another version."""
+    folder = version.parent
+    for measured in (*folder.glob("scores*"), folder / "bias.json", folder / "curve.png"):
+        measured.unlink(missing_ok=True)
+    steps = int(gan.iterations.numpy()) - begun(record)
+    write_json(folder / "metadata.json", recorded.metadata(run, record, gan, steps, watts))
+    if picture := recorded.curve(run):
+        (folder / "curve.png").write_bytes(picture)
 
 
 def further(model):
@@ -292,7 +239,7 @@ def metadata(record, gan, name):
         "name": name,
         "model": type(gan).__name__,
         "summary": type(gan).__doc__.strip().splitlines()[0],
-        "parameters": presets.get_preset(name).parameters[0],
+        "parameters": recorded.parameters(gan)["generator"],
         "shape": "x".join(map(str, gan.image_shape)),
         "data": data(record),
         "images": record["images"],
@@ -323,12 +270,6 @@ def served(gan):
         return "translations of the generator; it has no moving average, and no dropout"
     what = "translations" if isinstance(gan, tfgan_zoo.ImageToImage) else "images"
     return f"{what} of the moving average of the generator (decay {gan.ema_decay})"
-
-
-def data_name(path):
-    """The name of a set or of its folder: the last part of the path that is known here, or the last."""
-    parts = pathlib.Path(path).parts
-    return next((part for part in reversed(parts) if part in DATA), parts[-1])
 
 
 def classes(names):
@@ -390,5 +331,7 @@ if __name__ == "__main__":
         "--styles", help="the same of pictures of styles, for a model that takes them"
     )
     parser.add_argument("--size", type=int, help="side of their middle square (their own size)")
+    parser.add_argument("--watts", type=float, help="of the processor while it trained, if known")
     given = parser.parse_args()
-    main(given.run, given.to, files=given.pictures, styles=given.styles, size=given.size)
+    shown = {"styles": given.styles, "size": given.size}
+    main(given.run, given.to, given.watts, files=given.pictures, **shown)

@@ -10,8 +10,10 @@ file and a table of their own.
 
 import argparse
 import pathlib
-import re
 import shlex
+
+import cards
+import make_index
 
 import tfgan_zoo
 from tfgan_zoo import evaluation, presets
@@ -58,9 +60,11 @@ def main(arguments=None):
     version = presets.exported(version)
     is_translator = issubclass(presets.get_preset(given.name).model_class, tfgan_zoo.ImageToImage)
     (translations if is_translator else samples)(version, given)
-    card = version.parent / "README.md"
-    text = re.sub(r"(?s)## Scores\n.*?(?=## Limits)", "", card.read_text())
-    card.write_text(text.replace("## Limits", f"{section(version.parent)}\n## Limits"))
+    cards.write(
+        version.parent, Scores=section(version.parent).removeprefix("## Scores\n\n").strip()
+    )
+    if version.parent.parent == HERE:
+        make_index.FILE.write_text(make_index.text())
 
 
 def parser():

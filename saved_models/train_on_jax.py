@@ -24,6 +24,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import time
 
@@ -349,6 +350,8 @@ def collect(given):
     path.write_text(
         json.dumps({**json.loads(path.read_text()), "accelerator": done}, indent=2) + "\n"
     )
+    if (given.job / "logs.jsonl").exists():
+        shutil.copyfile(given.job / "logs.jsonl", directory / "logs.jsonl")
     made.gan.save(directory / "model.keras")
     print(directory)
 

@@ -167,9 +167,10 @@ def publish(place, tmp_path):
 
 @pytest.mark.full
 def test_a_translator_is_published_and_scored(place, publish, tmp_path):
-    """Of a set for research only outputs are shown; the card tells the command and the scores."""
+    """Of a set for research only outputs are shown; the card tells the command and the scores, and what
+    the run directory tells of its training."""
     (folder, _), (_, main) = place, publish
-    main()
+    main(watts=30.0)
     card = tmp_path / "pix2pix_facades_128" / "README.md"
     picture = np.asarray(Image.open(card.with_name("samples.png")))
     assert picture.shape == (16, 4 * 16 + 3 * 2, 3)
@@ -188,6 +189,13 @@ def test_a_translator_is_published_and_scored(place, publish, tmp_path):
     assert score.section(card.parent) in text and text.count("| identity |") == 2
     assert text.count("| identity | nearest |") == 1  # of the pairs of the training's kind
     assert "## Limits\n\nNot yet told." in text and str(folder) not in text
+    assert "](curve.png)" in text and card.with_name("curve.png").read_bytes().startswith(
+        b"\x89PNG"
+    )
+    known = json.loads(card.with_name("metadata.json").read_text())
+    assert known["images_seen"] == 4 and 0 < known["hours"] < 1 and known["watts"] == 30
+    assert known["processor"] in text and "h x 30 W" in text and "license: other" in text
+    assert known["parameters"]["generator"] > 0 and "For teaching" not in text
     assert "--data './test/*.png' --targets './train/*.png' --set other" in text
     results = evaluation.read(card.with_name("scores.json"))
     version = card.with_name("1")

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import resource
+import shutil
 import subprocess
 import sys
 import types
@@ -127,13 +128,17 @@ def test_there_and_back(place, server, saved):
 
 
 def test_a_card_without_metadata_gets_it(server, tmp_path):
-    folder = ROOT / "saved_models" / "dcgan_fashion_mnist"
+    folder = tmp_path / "dcgan_fashion_mnist"
+    shutil.copytree(ROOT / "saved_models" / "dcgan_fashion_mnist", folder)
+    whole = (folder / "README.md").read_text()
+    ours, body = metadata(whole)
+    (folder / "README.md").write_text(body)
     tfgan_zoo.upload_preset("hf://owner/clothes", folder)
     assert server.made == ("owner", "clothes", False)
     text = (server.root / "owner" / "clothes" / "README.md").read_text()
-    found, body = metadata(text)
-    assert found["pipeline_tag"] == "unconditional-image-generation"
-    assert body.strip() == (folder / "README.md").read_text().strip()
+    found, given = metadata(text)
+    assert found["pipeline_tag"] == "unconditional-image-generation" == ours["pipeline_tag"]
+    assert given.strip() == body.strip()
     assert (server.root / "owner" / "clothes" / "1" / "saved_model.pb").is_file()
 
 

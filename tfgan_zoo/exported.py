@@ -1,5 +1,6 @@
 """The folder of an exported model: where it is, and what it says of itself."""
 
+import json
 import pathlib
 
 from tfgan_zoo import trust
@@ -7,6 +8,9 @@ from tfgan_zoo.files import checked_json, newest, read_json
 
 EXTRA = "assets.extra"  # the place in a SavedModel that TensorFlow documents for other files
 RECORD = "preset.json"  # in it
+_INDEX = (
+    "index.json"  # in the folder of the zoo's models: all of them, also those that are not there
+)
 
 
 def exported(folder: pathlib.Path) -> pathlib.Path | None:
@@ -37,3 +41,19 @@ def bounded(folder, trust_model):
     sizes = [path.stat().st_size for path in (folder / "variables").glob("*.data-*")]
     advice = ". If you trust it, allow it by trust_model=True"
     return trust.bounded(None if trust_model else sum(sizes) // 4, advice)
+
+
+def without_weights(name, roots):
+    """A sentence on a preset of which no weights are in the roots: trained ones may be elsewhere."""
+    new = f"Give load_weights=False for a new model, or train one: tfgan-zoo train {name}"
+    paths = [root / _INDEX for root in roots if (root / _INDEX).is_file()]
+    known = json.loads(paths[0].read_text(encoding="utf-8")) if paths else []
+    size = next((model["megabytes"] for model in known if model["name"] == name), None)
+    if size is None:
+        return f"Preset {name!r} has no trained weights yet. {new}"
+    return (
+        f"The weights of preset {name!r} ({size} MB) are not in the installed package, which has a few "
+        f"small models. They are in the folder saved_models/{name} of the project's repository: give "
+        "from_preset its path, or the address of a copy (https://…, hf://…; docs/weights.md), or let "
+        f"the environment variable TFGAN_ZOO_SAVED_MODELS name the folder saved_models. {new}"
+    )

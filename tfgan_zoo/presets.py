@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tfgan_zoo import files
-from tfgan_zoo.exported import EXTRA, RECORD, bounded, check_graph, exported, exported_record
+from tfgan_zoo.exported import (
+    EXTRA,
+    RECORD,
+    bounded,
+    check_graph,
+    exported,
+    exported_record,
+    without_weights,
+)
 from tfgan_zoo.names import near
 
 if TYPE_CHECKING:
@@ -85,10 +93,8 @@ class PresetsOfClass:
     """The attribute `presets` of a model class: its own presets and those of its subclasses, by name."""
 
     def __get__(self, model: object, model_class: type) -> dict[str, Preset]:
-        presets = list_presets().items()
-        return {
-            name: preset for name, preset in presets if issubclass(preset.model_class, model_class)
-        }
+        found = list_presets().items()
+        return {n: preset for n, preset in found if issubclass(preset.model_class, model_class)}
 
 
 def from_preset(
@@ -132,9 +138,8 @@ def from_preset(
         check_graph(folder, trust_model)
     gan = _restored(folder, overrides, trust_model) if folder else _new(name, overrides)
     if model_class is not None and not isinstance(gan, model_class):
-        raise ValueError(
-            f"Preset {name!r} is a {type(gan).__name__}, not a {model_class.__name__}."
-        )
+        own = type(gan).__name__
+        raise ValueError(f"Preset {name!r} is a {own}, not a {model_class.__name__}.")
     if load_weights:
         _load(gan, folder)
     return gan
@@ -146,9 +151,8 @@ def _fetched(address):
 
     with remote.fetched(address, f"{EXTRA}/{RECORD}") as folder:
         if folder is None:
-            raise ValueError(
-                f"{address} holds no exported model: no version in it has {EXTRA}/{RECORD}."
-            )
+            needed = f"no version in it has {EXTRA}/{RECORD}"
+            raise ValueError(f"{address} holds no exported model: {needed}.")
         yield folder
 
 
@@ -194,10 +198,7 @@ def _located(name):
     if folder := published(name):
         return folder
     get_preset(name)
-    raise ValueError(
-        f"Preset {name!r} has no trained weights yet. Give load_weights=False for a new model, "
-        f"or train one: tfgan-zoo train {name}"
-    )
+    raise ValueError(without_weights(name, _OUR_ROOTS))
 
 
 def _is_path(name):
