@@ -72,7 +72,7 @@ OF_TRANSLATIONS = {
     "Fréchet distance": "fd",
     "Fréchet distance back": "backward_fd",
 }
-FEATURES = {"effnet": "EfficientNet-Lite0"}
+FEATURES = {"effnet": "EfficientNet-Lite0", "resnet_cifar10": "a small classifier of CIFAR-10"}
 GENERATED = ("noise to image", "labels to image", "text to image")
 
 

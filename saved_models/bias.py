@@ -50,7 +50,7 @@ def measured(version, data, data_dir):
     """What bias.json has."""
     config = presets.exported_record(version)["model"]["config"]
     is_known = data in CLASSIFIERS
-    extractor = extractors.get(f"lenet_{data}" if is_known else "efficientnet_lite0")
+    extractor = extractors.get(CLASSIFIERS.get(data, "efficientnet_lite0"))
     texts = evaluation.captions(data, data_dir=data_dir) if "default_texts" in config else None
     classes = config.get("num_classes")
     images = evaluation.from_saved_model(version, classes, name=version.parent.name, texts=texts)

@@ -22,7 +22,11 @@ from tfgan_zoo.cli.translators import Opened
 HERE = pathlib.Path(__file__).parent
 MEASURES = ("fd10k", "precision10k", "recall10k", "density10k", "coverage10k")
 OF_CLASSIFIERS = ("modes10k", "mode_kl10k")
-CLASSIFIERS = ("mnist", "fashion_mnist")  # data whose small classifier is shipped
+CLASSIFIERS = {  # those that are shipped, by their data
+    "mnist": "lenet_mnist",
+    "fashion_mnist": "lenet_fashion_mnist",
+    "cifar10": "resnet_cifar10",
+}
 SECTION = """## Scores
 
 Of version {version} as it is served, against {reference}; 95 % intervals over the images that are drawn.
@@ -144,7 +148,9 @@ def samples(version, given):
     classes, shape = config.get("num_classes"), config["image_shape"]
     found = evaluation.evaluate(
         evaluation.from_saved_model(version, classes, name=given.name, texts=texts),
-        given.metrics.split(",") if given.metrics else metrics(data, classes),
+        given.metrics.split(",")
+        if given.metrics
+        else metrics(data, classes, config.get("features")),
         lambda split: reference(data, split, shape, given.data_dir),
         evaluation.default_cache(),
     )
@@ -157,13 +163,14 @@ def reference(data, split, shape, data_dir):
     return images._replace(name=f"{pathlib.Path(data).name}, {split}")
 
 
-def metrics(data, num_classes):
-    """The usual ones: in the features of the data's own classifier, and distances of EfficientNet."""
-    if data not in CLASSIFIERS:
-        return [f"{measure}_effnet" for measure in (*MEASURES, "kd10k")]
+def metrics(data, num_classes, features=None):
+    """The usual ones: in the features of the data's own classifier, or of CIFAR-10's for other
+    pictures; and distances of EfficientNet-Lite0, but for a model that was trained by its features."""
+    own = CLASSIFIERS.get(data)
     of_classes = ("intra_fd10k",) if num_classes else ()
-    measures = (*MEASURES, *OF_CLASSIFIERS, *of_classes)
-    return [*(f"{measure}_lenet_{data}" for measure in measures), "fd10k_effnet", "kd10k_effnet"]
+    measures = (*MEASURES, *OF_CLASSIFIERS, *of_classes) if own else MEASURES
+    found = [f"{measure}_{own or 'resnet_cifar10'}" for measure in measures]
+    return found + ["fd10k_effnet", "kd10k_effnet"] * (features != "efficientnet_lite0")
 
 
 def section(folder):
