@@ -90,7 +90,7 @@ def wrapped(*paragraphs):
 def intended(entry):
     says, licence = entry["says"], entry["data_licence"]
     return wrapped(
-        f"{USES[entry['use']]}: {says[0].lower()}{says[1:]}"
+        f"{USES[entry['use']]}: {within_a_sentence(says)}"
         if says != make_index.NO_USE["says"]
         else says,
         f"{FOR} {NOT_FOR[entry['task'] in GENERATED]}",
@@ -104,6 +104,12 @@ NOT_FOR = {
     True: "what it draws is evidence of nothing.",
     False: "details that it adds were not in the picture.",
 }
+
+
+def within_a_sentence(text):
+    """With a small first letter, but for a name such as StyleGAN2."""
+    first, _, rest = text.partition(" ")
+    return text if any(c.isupper() for c in first[1:]) else f"{first.lower()} {rest}"
 
 
 def biased(folder, entry):
