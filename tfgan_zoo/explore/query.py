@@ -64,6 +64,13 @@ KINDS = {
     **{"style_layers": layers, "codes": pairs, "moves": pairs, "class_moves": class_pairs},
 }
 
+_ONLY_WITH = {
+    "share": "toward",
+    "style_layers": "style_seed",
+    "style_file": "style",
+    **dict.fromkeys(("extractor", "samples"), "class_moves"),
+}
+
 
 def parsed(query, allowed):
     """The parameters of a request, `{name: value}`.
@@ -73,7 +80,8 @@ def parsed(query, allowed):
         allowed: The names that the request may have, of `KINDS`.
 
     Raises:
-        ValueError: An unknown or repeated name, or a value of another kind.
+        ValueError: An unknown or repeated name, a value of another kind, or one that says nothing
+            without another parameter, which is not there.
     """
     found = {}
     for key, text in query.items():
@@ -88,6 +96,9 @@ def parsed(query, allowed):
             found[key] = KINDS[key](text)
         except ValueError as error:
             raise ValueError(f"{key} must be {error}. Received: {text[:40]!r}.") from None
+    for key, owner in _ONLY_WITH.items():
+        if key in found and owner in allowed and owner not in found:
+            raise ValueError(f"{key} is taken only with {owner}.")
     return found
 
 

@@ -233,7 +233,7 @@ export class Controls {
     this.shown.push((state) => { if ([...pairs(state.moves).keys()].some((key) => key > 5)) more.open = true; });
   }
 
-  direction(name, key, label, limit, others = () => ({})) {
+  direction(name, key, label, limit, others = {}) {
     let map = new Map();
     this.shown.push((state) => { map = pairs(state[name]); });
     return this.slider(label, {
@@ -241,7 +241,8 @@ export class Controls {
       write: (value) => {
         const now = new Map(map);
         if (Number(value)) now.set(key, value); else now.delete(key);
-        return { [name]: joined(now), ...others() };
+        const none = Object.fromEntries(Object.keys(others).map((key) => [key, null]));
+        return { [name]: joined(now), ...(now.size ? others : none) };
       },
     });
   }
@@ -289,7 +290,7 @@ export class Controls {
 
   classSlider(key) {
     if ([...this.classSliders.children].some((each) => each.dataset.key === key)) return;
-    const made = this.direction("class_moves", key, this.className(key), 6, () => ({ extractor: this.extractor }));
+    const made = this.direction("class_moves", key, this.className(key), 6, { extractor: this.extractor });
     made.dataset.key = key;
     this.classSliders.append(made);
   }
