@@ -37,6 +37,10 @@ def test_seed_mixing_history_and_command(browser):
         browser.expect(gan.generate(1, 0)[0], seed=0)
         browser.find("Next").click()
         browser.expect(gan.generate(1, 1)[0], seed=1)
+        browser.write("Seed", "1e5")  # browsers take that for a number
+        browser.until(lambda: browser.text("error") == "Seed: Write it as digits.")
+        browser.find("Next").click()
+        browser.expect(gan.generate(1, 2)[0], seed=2)
         browser.write("Seed", "7")
         browser.expect(gan.generate(1, 7)[0], seed=7)
         browser.slide("Share of the second seed", Keys.ARROW_RIGHT, 3)
@@ -49,8 +53,8 @@ def test_seed_mixing_history_and_command(browser):
         browser.driver.forward()
         browser.expect(edited(gan, seed=7, toward=1, share=0.03), share=0.03)
         history = browser.driver.find_elements(By.CSS_SELECTOR, "#history button")
-        assert len(history) == 4 and history[0].get_attribute("aria-current") == "true"
-        history[3].click()
+        assert len(history) == 5 and history[0].get_attribute("aria-current") == "true"
+        history[4].click()
         browser.expect(gan.generate(1, 0)[0], seed=0)
         browser.check_no_faults()
 
@@ -179,6 +183,11 @@ def test_a_direction_between_classes(browser):
     with explored(Drawing(gan, ["m"])) as (address, _):  # finds it again, of the address alone
         browser.open(address, "seed=3&class_moves=0%2C3%3D1.5&extractor=lenet_fashion_mnist")
         browser.expect(moved, class_moves="0,3=1.5")
+        browser.open(address, "seed=3&class_moves=0%2C3%3D0.1&samples=500")
+        few = edited(gan, seed=3, class_moves=(((0, 3), 0.1),), samples=500)
+        browser.expect(few, class_moves="0,3=0.1", samples="500")
+        browser.slide("T-shirt/top to Dress", Keys.ARROW_LEFT)  # to 0: the seed alone is left
+        browser.until(lambda: browser.drawn() == {"seed": "3"})
 
 
 @pytest.mark.full

@@ -115,8 +115,12 @@ export class Controls {
     if (min !== undefined) Object.assign(input, { min });
     if (max !== undefined) Object.assign(input, { max });
     const write = more.write || ((text) => ({ [name]: text }));
-    input.addEventListener("change", () => input.checkValidity() && change(write(input.value), input));
-    input.addEventListener("change", () => complain(input.checkValidity() ? null : `${label}: ${input.validationMessage}`));
+    input.addEventListener("change", () => {
+      const isWhole = !input.value || /^-?[0-9]+$/.test(input.value); // browsers take 1e5, the server does not
+      input.setCustomValidity(isWhole ? "" : "Write it as digits.");
+      if (input.checkValidity()) change(write(input.value), input);
+      complain(input.checkValidity() ? null : `${label}: ${input.validationMessage}`);
+    });
     this.shown.push((state) => { if (name in state) input.value = state[name]; });
     return field(label, input, ...beside);
   }
@@ -133,9 +137,9 @@ export class Controls {
   start(has) {
     const write = (seed) => ({ seed, point: null });
     const parts = [this.number("Seed", "seed", { value: 0, write },
-      button("Next", () => change(write(BigInt(this.seed.value || 0) + 1n), null)),
+      button("Next", () => change(write(BigInt(this.now.seed || 0) + 1n), null)),
       button("Random", () => change(write(Math.floor(Math.random() * 2 ** 31)), null)))];
-    this.seed = parts[0].querySelector("input");
+    this.shown.push((state) => { this.now = state; });
     if (has.label) parts.push(this.label(has.label));
     if (has.text) parts.push(this.text(has.text));
     if (has.truncation) {
@@ -271,35 +275,37 @@ export class Controls {
     return this.labels.get(key) || key;
   }
 
-  async find(extractor, start, end) {
-    const found = await run("/api/directions", { extractor, start, end });
+  async find(extractor, start, end, samples = "") {
+    const found = await run("/api/directions", { extractor, start, end, ...(samples && { samples }) });
     if (!found) return;
     if (this.extractor && this.extractor !== extractor) {
       this.classSliders.replaceChildren();
-      change({ class_moves: null, extractor: null }, null);
+      change({ class_moves: null, extractor: null, samples: null }, null);
     }
-    this.found.add(`${extractor} ${start},${end}`);
+    this.found.add(`${extractor} ${start},${end} ${samples}`);
     const { classes } = this.classifiers.find(({ name }) => name === extractor);
     this.labels.set(`${start},${end}`, `${classes[start]} to ${classes[end]}`);
     this.extractor = extractor;
-    this.classSlider(`${start},${end}`);
+    this.classSlider(`${start},${end}`, samples);
     const percent = (share) => `${(100 * share).toFixed(1)} %`;
     this.classResult.textContent = `Found: right on ${percent(found.accuracy)} of held-out samples (${percent(found.chance)} by chance).`;
     tell("The direction was found; its slider is below the button.");
   }
 
-  classSlider(key) {
+  classSlider(key, samples) {
     if ([...this.classSliders.children].some((each) => each.dataset.key === key)) return;
-    const made = this.direction("class_moves", key, this.className(key), 6, { extractor: this.extractor });
+    const made = this.direction("class_moves", key, this.className(key), 6, { extractor: this.extractor, samples });
     made.dataset.key = key;
     this.classSliders.append(made);
+    this.show(this.now); // of an address, it is not at 0
   }
 
   // What the server must know before it can draw a state: directions, after it was started anew.
   async prepare(state) {
     for (const key of pairs(state.class_moves).keys()) {
       const extractor = state.extractor || "lenet_fashion_mnist";
-      if (!this.found.has(`${extractor} ${key}`)) await this.find(extractor, ...key.split(","));
+      const isKnown = this.found.has(`${extractor} ${key} ${state.samples || ""}`);
+      if (!isKnown) await this.find(extractor, ...key.split(","), state.samples);
     }
   }
 
@@ -350,7 +356,7 @@ export class Controls {
     const found = await run("/api/project", { picture, file: name, steps: steps.value, ...Object.fromEntries(asked) });
     if (!found) return;
     const { losses, ...parameters } = found;
-    const none = { toward: null, share: null, style_seed: null, style_layers: null, codes: null, moves: null, class_moves: null, extractor: null };
+    const none = { toward: null, share: null, style_seed: null, style_layers: null, codes: null, moves: null, class_moves: null, extractor: null, samples: null };
     change({ ...none, ...parameters }, null);
   }
 
