@@ -132,6 +132,14 @@ def test_what_is_refused(variant, asked, message):
         image(Drawing(cached(variant), ["m"]), **asked)
 
 
+@pytest.mark.parametrize("asked", [{"label": 1}, {"text": "dog"}])
+def test_a_projection_refuses_what_the_model_does_not_take(asked):
+    backend = Drawing(cached("DCGAN"), ["m"])
+    (name,) = asked
+    with pytest.raises(ValueError, match=f"DCGAN takes no {name}"):
+        backend.jobs["project"][2]({"picture": backend.uploads.put(picture(), "a"), **asked, "steps": 1})
+
+
 MADE = {}
 
 

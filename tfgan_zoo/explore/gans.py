@@ -143,7 +143,7 @@ class Drawing:
                 raise ValueError(f"{name} must lie in [0, {_MOST[name]:,}]. Received: {value}.")
         contents = self.uploads.get_kept(asked.get("picture", ""))
         image = pictures.pixels(contents, self.gan.image_shape[2], tuple(self.gan.image_shape[:2]))
-        given = {k: v for k, v in asked.items() if k in ("label", "text")}
+        given = self._given_condition(asked)
         given = given or self._default_condition()
         labels = None if own is None else given.get("label", given.get("text"))
         space = self.editor.space.name
@@ -155,6 +155,12 @@ class Drawing:
         point = self._points.put((found.points[0], before), contents, *map(str, names))
         losses = [float(found.losses[0].mean()), float(found.losses.min())]
         return {"point": point, "losses": losses, **given}
+
+    def _given_condition(self, asked):
+        given = {k: v for k, v in asked.items() if k in ("label", "text")}
+        for name in given.keys() - self._condition().keys():
+            raise ValueError(f"{type(self.gan).__name__} takes no {name}. Received: {given[name]!r}.")
+        return given
 
     def _default_condition(self):
         own = self.gan.condition
