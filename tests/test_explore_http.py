@@ -205,6 +205,30 @@ def test_the_command_serves_until_it_is_ended():
         assert served.wait(60) == 0
 
 
+_SLOW = """
+import time
+from tfgan_zoo.explore import app
+
+class Slow:
+    jobs, image_parameters, takes_pictures = {"wait": ("It", (), lambda _: time.sleep(60))}, (), False
+    describe = dict
+
+app.serve(Slow(), "slow", "127.0.0.1", 0, lambda address: print(address, flush=True))
+"""
+
+
+@pytest.mark.full
+def test_a_second_signal_does_not_wait_for_what_is_computed():
+    with subprocess.Popen([sys.executable, "-c", _SLOW], stdout=subprocess.PIPE, text=True) as served:
+        with asking(served.stdout.readline().strip()) as client:
+            assert client.post("/api/wait").status_code == 202
+        served.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            served.wait(2)
+        served.send_signal(signal.SIGINT)
+        assert served.wait(5) == -signal.SIGINT
+
+
 def test_a_page_that_others_reach_says_so():
     backend = Translation(make("Pix2Pix"), ["m"])
     with explored(backend, "0.0.0.0") as (address, _), asking(address) as client:

@@ -20,6 +20,7 @@ _PAGE = {
     "/explore.svg": ("explore.svg", "image/svg+xml"),
 }
 _MISTAKES = (ValueError, TypeError)
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Explore:
@@ -136,7 +137,7 @@ async def _told(request, handler):
 
 
 def serve(backend, name, host, port, ready):
-    """Serves the page until SIGINT or SIGTERM.
+    """Serves the page until SIGINT or SIGTERM, and ends what is computed; a second one ends the process.
 
     Args:
         backend, name: See `Explore`.
@@ -151,8 +152,15 @@ def serve(backend, name, host, port, ready):
 
 async def _serve(explore, host, port, ready):
     ended, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
+
+    def end():
+        ended.set()
+        for number in _ENDING:  # a translation without tiles cannot be cancelled, and may last minutes
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in _ENDING:
+        loop.add_signal_handler(number, end)
     runner = web.AppRunner(explore.application(), access_log=None)
     await runner.setup()
     try:
