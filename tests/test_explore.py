@@ -137,7 +137,30 @@ def test_a_projection_refuses_what_the_model_does_not_take(asked):
     backend = Drawing(cached("DCGAN"), ["m"])
     (name,) = asked
     with pytest.raises(ValueError, match=f"DCGAN takes no {name}"):
-        backend.jobs["project"][2]({"picture": backend.uploads.put(picture(), "a"), **asked, "steps": 1})
+        backend.jobs["project"][2](
+            {"picture": backend.uploads.put(picture(), "a"), **asked, "steps": 1}
+        )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--move", "1=1.2.3"], "--move needs NUMBER=VALUE, such as 1=2.5. Received: '1=1.2.3'."),
+        (
+            ["--point", "text.npz"],
+            "text.npz holds no points: write it with tfgan-zoo project --save.",
+        ),
+        (["--point", "scalar.npz"], "scalar.npz holds no points: write it with"),
+        (["--point", "none.npz"], "none.npz: No such file or directory."),
+    ],
+)
+def test_what_draw_refuses(words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.npz").write_text("text")
+    np.savez(tmp_path / "scalar.npz", points=1.0)
+    cached("DCGAN").save("model.keras")
+    done = CliRunner().invoke(cli.app, ["draw", "model.keras", *words, "--out", "a.png"])
+    assert done.exit_code == 1 and message in done.output
 
 
 MADE = {}

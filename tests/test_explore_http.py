@@ -219,7 +219,9 @@ app.serve(Slow(), "slow", "127.0.0.1", 0, lambda address: print(address, flush=T
 
 @pytest.mark.full
 def test_a_second_signal_does_not_wait_for_what_is_computed():
-    with subprocess.Popen([sys.executable, "-c", _SLOW], stdout=subprocess.PIPE, text=True) as served:
+    with subprocess.Popen(
+        [sys.executable, "-c", _SLOW], stdout=subprocess.PIPE, text=True
+    ) as served:
         with asking(served.stdout.readline().strip()) as client:
             assert client.post("/api/wait").status_code == 202
         served.send_signal(signal.SIGINT)

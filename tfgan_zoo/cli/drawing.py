@@ -11,7 +11,7 @@ from tfgan_zoo.cli import arguments, console, image_files
 from tfgan_zoo.cli.app import command
 from tfgan_zoo.cli.latent import Label, Model, Picture, Scale, Text, Truncation
 
-_NUMBER = r"([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)"
+_NUMBER = r"([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)"
 _PAIR, _CLASSES = re.compile(rf"([0-9]+)={_NUMBER}"), re.compile(rf"([0-9]+),([0-9]+)={_NUMBER}")
 
 
@@ -111,7 +111,14 @@ def _class_moves(written):
 
 def _point(path):
     """The first of the points in a file of `project --save`."""
-    with np.load(path, allow_pickle=False) as file:
-        if "points" not in file or not len(file["points"]):
-            raise ValueError(f"{path} holds no points: write it with tfgan-zoo project --save.")
-        return file["points"][0]
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return file["points"][0]
+    except OSError:
+        raise
+    except (
+        Exception
+    ) as error:  # zipfile, zlib, numpy: each has others for a file that is something else
+        raise ValueError(
+            f"{path} holds no points: write it with tfgan-zoo project --save."
+        ) from error

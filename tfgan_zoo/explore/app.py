@@ -155,7 +155,9 @@ async def _serve(explore, host, port, ready):
 
     def end():
         ended.set()
-        for number in _ENDING:  # a translation without tiles cannot be cancelled, and may last minutes
+        for (
+            number
+        ) in _ENDING:  # a translation without tiles cannot be cancelled, and may last minutes
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_DFL)
 

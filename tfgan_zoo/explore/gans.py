@@ -159,7 +159,9 @@ class Drawing:
     def _given_condition(self, asked):
         given = {k: v for k, v in asked.items() if k in ("label", "text")}
         for name in given.keys() - self._condition().keys():
-            raise ValueError(f"{type(self.gan).__name__} takes no {name}. Received: {given[name]!r}.")
+            raise ValueError(
+                f"{type(self.gan).__name__} takes no {name}. Received: {given[name]!r}."
+            )
         return given
 
     def _default_condition(self):
