@@ -7,6 +7,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+import tfgan_zoo
+
 ROOT = pathlib.Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "notebooks"
 SMALLER = {  # in place of the cell with the tag "parameters"
@@ -44,6 +46,13 @@ def test_parameters_are_those_that_are_replaced(name):
         return set(symtable.symtable(source, name, "exec").get_identifiers())
 
     assert assigned(parameters_of(notebook(name)).source) == assigned(SMALLER[name])
+
+
+def test_the_score_is_not_in_features_that_are_trained_against():
+    given = {}
+    exec(parameters_of(notebook("own_pictures")).source, given)
+    variant = getattr(tfgan_zoo, given["VARIANT"])
+    assert variant.defaults["features"] != given["EXTRACTOR"]
 
 
 @pytest.fixture
