@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from cases import make
@@ -152,3 +153,24 @@ def test_nothing_is_told_to_a_library_user(monkeypatch, capsys):
     with progress.doing("Counting"):
         time.sleep(0.05)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--move", "1=1.2.3"], "--move needs NUMBER=VALUE, such as 1=2.5. Received: '1=1.2.3'."),
+        (
+            ["--point", "text.npz"],
+            "text.npz holds no points: write it with tfgan-zoo project --save.",
+        ),
+        (["--point", "scalar.npz"], "scalar.npz holds no points: write it with"),
+        (["--point", "none.npz"], "none.npz: No such file or directory."),
+    ],
+)
+def test_what_draw_refuses(words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.npz").write_text("text")
+    np.savez(tmp_path / "scalar.npz", points=1.0)
+    make("DCGAN").save("model.keras")
+    done = CliRunner().invoke(cli.app, ["draw", "model.keras", *words, "--out", "a.png"])
+    assert done.exit_code == 1 and message in done.output

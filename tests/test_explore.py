@@ -142,27 +142,6 @@ def test_a_projection_refuses_what_the_model_does_not_take(asked):
         )
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["--move", "1=1.2.3"], "--move needs NUMBER=VALUE, such as 1=2.5. Received: '1=1.2.3'."),
-        (
-            ["--point", "text.npz"],
-            "text.npz holds no points: write it with tfgan-zoo project --save.",
-        ),
-        (["--point", "scalar.npz"], "scalar.npz holds no points: write it with"),
-        (["--point", "none.npz"], "none.npz: No such file or directory."),
-    ],
-)
-def test_what_draw_refuses(words, message, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "text.npz").write_text("text")
-    np.savez(tmp_path / "scalar.npz", points=1.0)
-    cached("DCGAN").save("model.keras")
-    done = CliRunner().invoke(cli.app, ["draw", "model.keras", *words, "--out", "a.png"])
-    assert done.exit_code == 1 and message in done.output
-
-
 MADE = {}
 
 
@@ -278,6 +257,7 @@ def test_names_in_commands():
     names = ["T-shirt/top", "a, b", "7"]
     assert [commands.label(i, names[:2]) for i in range(2)] == ["T-shirt/top", 1]
     assert [commands.label(i, names) for i in range(3)] == names  # numbers are names there
+    assert commands.label(0, [" bag", "dress"]) == 0  # the command line takes spaces off
     assert commands.file("C:\\tmp\\-x.png") == "./-x.png" and commands.file("a/../b.png") == "b.png"
     assert (
         commands.line(["x"], [("text", "it's; rm -rf")])
