@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import tfgan_zoo
 from tfgan_zoo import cli, latent, progress
+from tfgan_zoo.cli import arguments
 from tfgan_zoo.explore import Drawing, Translation, commands, query
 from tfgan_zoo.explore.work import Cancelled
 
@@ -255,8 +256,10 @@ def test_the_command_of_a_direction_between_classes(tmp_path, monkeypatch):
 
 def test_names_in_commands():
     names = ["T-shirt/top", "a, b", "7"]
-    assert [commands.label(i, names[:2]) for i in range(2)] == ["T-shirt/top", 1]
+    assert [commands.label(i, names[:2]) for i in range(2)] == names[:2]
     assert [commands.label(i, names) for i in range(3)] == names  # numbers are names there
+    assert [arguments.labels(name, 1) for name in names] == [*names[:2], 7]
+    assert arguments.labels("a, b", 2) == ["a", "b"]  # of two seeds
     assert commands.label(0, [" bag", "dress"]) == 0  # the command line takes spaces off
     assert commands.file("C:\\tmp\\-x.png") == "./-x.png" and commands.file("a/../b.png") == "b.png"
     assert (

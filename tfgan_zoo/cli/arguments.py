@@ -183,11 +183,15 @@ def numbers(text):
 def labels(text, count):
     """The class of all images, or a list of one for each of `count` seeds; None for no text.
 
-    Classes are written as numbers, "0-9", or as names of the model's classes, "orange,lemon".
+    Classes are written as numbers, "0-9", or as names of the model's classes, "orange,lemon". One seed
+    has one class, whose name may have commas.
     """
     if not text:
         return None
-    found = numbers(text) if _is_numbers(text) else [name.strip() for name in text.split(",")]
+    if _is_numbers(text):
+        found = numbers(text)
+    else:
+        found = [name.strip() for name in (text.split(",") if count > 1 else [text])]
     if len(found) not in (1, count):
         raise ValueError(f"Give one label, or one for each of {count} seeds, not {len(found)}.")
     return found if len(found) > 1 else found[0]

@@ -80,7 +80,7 @@ def _serve(backend, name, host, port, browser):
     from tfgan_zoo import explore as page
 
     def ready(address):
-        typer.echo(f"Exploring {name}: {address}  (Ctrl-C ends it)")
+        typer.echo(f"Exploring {name}: {address}  (Ctrl-C ends it, twice while it computes)")
         if not page.guards.is_loopback(host):
             console.say(
                 "Warning: other machines can reach this page, without a password.", "yellow"

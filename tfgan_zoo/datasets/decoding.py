@@ -137,7 +137,7 @@ def _opened(contents, max_pixels):
     if image.width * image.height > max_pixels:
         raise ValueError(
             f"It has {image.width} x {image.height} pixels, more than max_pixels={max_pixels:,}. "
-            "Shrink it, or give a larger max_pixels."
+            "Shrink it."
         )
     return image
 

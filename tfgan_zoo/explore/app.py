@@ -153,11 +153,9 @@ def serve(backend, name, host, port, ready):
 async def _serve(explore, host, port, ready):
     ended, loop = asyncio.Event(), asyncio.get_running_loop()
 
-    def end():
+    def end():  # a second signal ends all at once: what is computed may last minutes
         ended.set()
-        for (
-            number
-        ) in _ENDING:  # a translation without tiles cannot be cancelled, and may last minutes
+        for number in _ENDING:
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_DFL)
 

@@ -19,13 +19,13 @@ def condition(asked, class_names):
 
 
 def label(number, class_names):
-    """How a class is written: by its name, where that is not read as another, several or a number."""
+    """How a class is written: by its name, where that is not read as another or as a number."""
     if not class_names or not 0 <= number < len(class_names):
         return number
     found = class_names[number]
     is_word = found == found.strip() and any(character.isalpha() for character in found)
     by_number = any(name.isdigit() and name != str(i) for i, name in enumerate(class_names))
-    return found if by_number or (is_word and "," not in found) else number
+    return found if by_number or is_word else number
 
 
 def edits(edit):
