@@ -1,10 +1,15 @@
 """Images between two seeds of a served model, by its signature `from_latents`."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from tfgan_zoo import numbers
 from tfgan_zoo.tasks.pixels import to_uint8
 from tfgan_zoo.tasks.sampling import interpolate_latents, latents_from_seeds
+
+if TYPE_CHECKING:
+    from tfgan_zoo.serving import Client
 
 _DISTRIBUTIONS = ("normal", "uniform", "truncated_normal")
 _DEFAULTS = {"label": 0, "truncation": 1.0}
@@ -20,7 +25,7 @@ class ServedLatents:
         client: `serving.Client`, or what has its `predict` and `metadata`.
     """
 
-    def __init__(self, client):
+    def __init__(self, client: "Client"):
         self._client, self._distribution = client, None
         self._inputs = client.metadata().get("from_latents", {}).get("inputs", {})
 
