@@ -14,6 +14,7 @@ import os
 import statistics
 import time
 
+import learned
 import numpy as np
 import tables
 from matplotlib.figure import Figure
@@ -33,17 +34,8 @@ MEASURES = tuple(f"{measure}3583_{FEATURES}" for measure in ("fd", "recall", "pr
 
 def model(method, seed, precision):
     """A new one, compiled, and the images of its batches."""
-    import keras
-
-    import tfgan_zoo
-
     preset, options, batch_size = METHODS[method]
-    before = keras.config.dtype_policy().name
-    keras.config.set_dtype_policy(precision)
-    gan = tfgan_zoo.from_preset(preset, load_weights=False, seed=seed, **options)
-    gan.compile()
-    keras.config.set_dtype_policy(before)
-    return gan, batch_size
+    return learned.compiled(preset, seed, precision, options), batch_size
 
 
 def rate(method, precision, steps, rounds):
@@ -69,22 +61,11 @@ def run(method, seed, data, minutes, told):
         images = 60 * minute * float(told["images_per_second"])
         steps = max(1, round(images / batch_size)) - int(gan.iterations.numpy())
         gan.fit(pictures, batch_size=batch_size, epochs=1, steps_per_epoch=steps, verbose=0)
-        found = scores(gan, data)
+        found = learned.scores(gan, MEASURES, data)
         images = int(gan.iterations.numpy()) * batch_size
         print(f"{method} {seed}: {minute:g} minutes, {images} images, {found}", flush=True)
         place = {"method": method, "seed": seed, "minutes": minute, "images": images}
         yield place | found | {"precision": told["precision"]}
-
-
-def scores(gan, data):
-    """Of the moving average's images, as many as there are pictures."""
-    from tfgan_zoo import evaluation
-
-    def real(split):
-        return evaluation.from_data(data, split, gan.image_shape)
-
-    found = evaluation.evaluate(evaluation.from_model(gan), MEASURES, real, progress=False)
-    return {result.metric: round(result.value, 5) for result in found}
 
 
 def figure(rows):

@@ -11,6 +11,7 @@ best known have three seeds, the others one. Runs that results/fair_table.csv ha
 import argparse
 import os
 
+import learned
 import numpy as np
 import tables
 
@@ -45,19 +46,11 @@ ENDINGS = {"infogan": "_fashion_mnist_small"}
 
 def model(name, seed, precision):
     """A new one of that size, compiled, and the images of its batches."""
-    import keras
-
-    import tfgan_zoo
     from tfgan_zoo import presets
 
     stem, options = (BEST_KNOWN | OTHERS)[name]
     preset = presets.get_preset(stem + ENDINGS.get(stem, "_fashion_mnist"))
-    before = keras.config.dtype_policy().name
-    keras.config.set_dtype_policy(precision)
-    gan = tfgan_zoo.from_preset(preset.name, load_weights=False, seed=seed, **options)
-    gan.compile()
-    keras.config.set_dtype_policy(before)
-    return gan, preset.batch_size
+    return learned.compiled(preset.name, seed, precision, options), preset.batch_size
 
 
 def parameters(gan):
@@ -80,19 +73,9 @@ def run(name, seed, given):
     steps = 1 if given.quick else round(IMAGES / inputs.step_size(gan, batch_size))
     gan.fit(garments.source, batch_size=batch_size, epochs=1, steps_per_epoch=steps, verbose=0)
     told = {"model": name, "seed": seed, "parameters": size, "images": IMAGES}
-    found = {} if given.quick else scores(gan, given.data_dir)
+    found = {} if given.quick else learned.scores(gan, METRICS, "fashion_mnist", given.data_dir)
     print(told | found, flush=True)
     return told | found | {"precision": given.precision}
-
-
-def scores(gan, data_dir):
-    from tfgan_zoo import evaluation
-
-    def real(split):
-        return evaluation.from_data("fashion_mnist", split, gan.image_shape, data_dir=data_dir)
-
-    found = evaluation.evaluate(evaluation.from_model(gan), METRICS, real, progress=False)
-    return {result.metric: round(result.value, 5) for result in found}
 
 
 def main():

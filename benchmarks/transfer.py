@@ -8,6 +8,7 @@ Runs that the file has are left out, so that it goes on where it was stopped.
 import argparse
 import statistics
 
+import learned
 import tables
 from matplotlib.figure import Figure
 
@@ -33,19 +34,9 @@ def run(method, seed, data_dir, steps):
     gan.compile()
     for before, step in zip((0, *steps), steps, strict=False):
         gan.fit(digits.source, batch_size=32, epochs=1, steps_per_epoch=step - before, verbose=0)
-        distance = distance_of(gan, data_dir)
+        distance = learned.scores(gan, [METRIC], "mnist", data_dir)[METRIC]
         print(f"{method} {seed}: {step} steps, {distance:.4g}", flush=True)
         yield {"method": method, "seed": seed, "step": step, "metric": METRIC, "value": distance}
-
-
-def distance_of(gan, data_dir):
-    from tfgan_zoo import evaluation
-
-    def real(split):
-        return evaluation.from_data("mnist", split, gan.image_shape, data_dir=data_dir)
-
-    found = evaluation.evaluate(evaluation.from_model(gan), [METRIC], real, progress=False)
-    return round(found[0].value, 5)
 
 
 def figure(rows):

@@ -60,3 +60,15 @@ def mirrored():
 
 def pytest_addoption(parser):
     parser.addoption("--write-mode-table", metavar="FILE", help="write the results of all cells")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, of Debian's packages `chromium` and `chromium-driver`; without them tests skip."""
+    import chromium
+
+    if not (chromium.CHROMIUM and chromium.DRIVER):
+        pytest.skip("no chromium and chromedriver")
+    found = chromium.Browser()
+    yield found
+    found.driver.quit()

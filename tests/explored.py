@@ -10,6 +10,7 @@ from aiohttp import web
 from cases import enlarge, make
 from PIL import Image
 
+from tfgan_zoo import latent
 from tfgan_zoo.explore.app import Explore
 
 
@@ -44,6 +45,11 @@ def explored(backend, host="127.0.0.1"):
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+def edited(gan, **edit):
+    """The image of an `Edit`, uint8 `[H, W, C]`."""
+    return latent.Editor(gan).image(latent.Edit(**edit))
 
 
 def tiny(variant):

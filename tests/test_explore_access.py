@@ -1,26 +1,10 @@
 """Whether the page of `tfgan-zoo explore` can be read and used by everyone, in Chromium."""
 
 import pytest
-from chromium import CHROMIUM, DRIVER, Browser
-from explored import explored, tiny
+from explored import edited, explored, tiny
 from selenium.webdriver import ActionChains, Keys
 
-from tfgan_zoo import latent
 from tfgan_zoo.explore import Drawing
-
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium and chromedriver")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    found = Browser()
-    yield found
-    found.driver.quit()
-
-
-def edited(gan, **edit):
-    return latent.Editor(gan).image(latent.Edit(**edit))
-
 
 # What a screen reader needs: names of all controls, one main heading, alternative texts.
 _UNNAMED = """

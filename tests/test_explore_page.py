@@ -5,29 +5,14 @@ Skipped where there is no chromium and chromedriver on the PATH.
 
 import pytest
 from cases import make
-from chromium import CHROMIUM, DRIVER, Browser
-from explored import explored, picture, pixels, tiny
+from explored import edited, explored, picture, pixels, tiny
 from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 
 import tfgan_zoo
-from tfgan_zoo import latent
 from tfgan_zoo.explore import Drawing, ServedModel, Translation
 from tfgan_zoo.explore.pictures import png
-
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium and chromedriver")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    found = Browser()
-    yield found
-    found.driver.quit()
-
-
-def edited(gan, **edit):
-    return latent.Editor(gan).image(latent.Edit(**edit))
 
 
 def test_seed_mixing_history_and_command(browser):

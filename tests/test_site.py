@@ -10,7 +10,6 @@ import subprocess
 import sys
 
 import charts
-import chromium
 import gallery
 import griffe
 import hooks
@@ -41,12 +40,8 @@ def zoo(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    if not (chromium.CHROMIUM and chromium.DRIVER):
-        pytest.skip("no chromium and chromedriver")
-    driver = chromium.Browser().driver
-    yield driver
-    driver.quit()
+def browser(browser):
+    return browser.driver
 
 
 # === The sources ===
