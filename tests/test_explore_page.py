@@ -28,15 +28,15 @@ def test_seed_mixing_history_and_command(browser):
         browser.expect(gan.generate(1, 2)[0], seed=2)
         browser.write("Seed", "7")
         browser.expect(gan.generate(1, 7)[0], seed=7)
-        browser.slide("Share of the second seed", Keys.ARROW_RIGHT, 3)
-        browser.expect(edited(gan, seed=7, toward=1, share=0.03), toward=1, share=0.03)
-        command = "tfgan-zoo draw m --seed 7 --toward 1 --share 0.03 --out picture.png"
+        browser.slide("Share of the second seed", Keys.PAGE_UP)  # one key: one entry, however slow
+        browser.expect(edited(gan, seed=7, toward=1, share=0.1), toward=1, share=0.1)
+        command = "tfgan-zoo draw m --seed 7 --toward 1 --share 0.1 --out picture.png"
         browser.until(lambda: browser.text("command") == command)
         browser.driver.back()
         browser.expect(gan.generate(1, 7)[0], seed=7)
         assert browser.find("Share of the second seed").get_attribute("value") == "0"
         browser.driver.forward()
-        browser.expect(edited(gan, seed=7, toward=1, share=0.03), share=0.03)
+        browser.expect(edited(gan, seed=7, toward=1, share=0.1), share=0.1)
         history = browser.driver.find_elements(By.CSS_SELECTOR, "#history button")
         assert len(history) == 5 and history[0].get_attribute("aria-current") == "true"
         history[4].click()
