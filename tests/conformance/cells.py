@@ -50,13 +50,14 @@ def selection(variants):
         usual = ("xla", one, half) if k % 2 == 0 else ("graph", two, half)
         other = OTHERS.get(k, usual)
         # One cell is enough where the pairs of columns are met already; the whole table has them all.
-        alone = k > FEW and k % 4 != 1
+        alone = k > FEW and (k % 4 != 1 or variant in LONG)
         mode = "xla" if alone or other[0] != "xla" else ("graph", "eager")[k // 2 % 2]
         cells += [Cell(variant, mode, one, "float32")] + ([] if alone else [Cell(variant, *other)])
     return cells
 
 
 FEW = 12  # variants that meet all pairs of columns
+LONG = ("BigGANDeep", "ESRGAN", "FastCUT", "FastGAN", "Inpainter")  # half a minute for two steps
 OTHERS = {  # two workers take the longest
     0: ("xla", "two workers", "mixed_bfloat16"),
     2: ("xla", "two replicas", "mixed_float16"),
