@@ -73,7 +73,6 @@ OF_TRANSLATIONS = {
     "Fréchet distance back": "backward_fd",
 }
 FEATURES = {"effnet": "EfficientNet-Lite0", "resnet_cifar10": "a small classifier of CIFAR-10"}
-GENERATED = ("noise to image", "labels to image", "text to image")
 
 
 def trained():
@@ -81,8 +80,7 @@ def trained():
     models = json.loads((MODELS / "index.json").read_text())
     drawing, others = collections.defaultdict(list), []
     for model in models:
-        is_drawing = model["task"] in GENERATED
-        (drawing[model["data"]] if is_drawing else others).append(model)
+        (drawing[model["data"]] if model["draws"] else others).append(model)
     ordered = sorted(drawing.items(), key=lambda item: (-len(item[1]), item[0]))
     parts = [TRAINED, take(models), *(of_data(*item) for item in ordered)]
     return "\n".join([*parts, translators(others), papers(models)])
@@ -97,8 +95,8 @@ def take(models):
     return "\n".join([TAKE, *lines, ""])
 
 
-GROUPS = (*GENERATED, "image to image", "super-resolution", "style transfer")
-GROUPS += ("colorization", "inpainting")
+GROUPS = ("noise to image", "labels to image", "text to image", "image to image")
+GROUPS += ("super-resolution", "style transfer", "colorization", "inpainting")
 
 
 def of_data(data, models):

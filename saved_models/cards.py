@@ -34,7 +34,6 @@ WATTS_A_CORE = 10  # assumed where a processor's power is not known
 PIPELINES = {"noise to image": "unconditional-image-generation", "text to image": "text-to-image"}
 PIPELINES["labels to image"] = PIPELINES["noise to image"]  # the Hub has no name of its own for it
 USES = {"recommended": "Recommended", "teaches": "For teaching", "history": "For history"}
-GENERATED = ("noise to image", "labels to image", "text to image")
 
 
 # === A card and its sections ===
@@ -62,6 +61,8 @@ def write(folder, **given):
         raise ValueError(f"{card} has sections that no card has: {', '.join(sorted(unknown))}.")
     card.write_text(joined(head, sections | given))
     card.write_text(updated(folder))
+    if folder.parent == HERE:
+        make_index.write()
 
 
 def updated(folder):
@@ -93,7 +94,7 @@ def intended(entry):
         f"{USES[entry['use']]}: {within_a_sentence(says)}"
         if says != make_index.NO_USE["says"]
         else says,
-        f"{FOR} {NOT_FOR[entry['task'] in GENERATED]}",
+        f"{FOR} {NOT_FOR[entry['draws']]}",
         f"Licence of the weights: {entry['weights_licence']}; of `{entry['data']}`: {licence}.",
         f"Cite the paper: {entry['paper']}",
     )
@@ -115,7 +116,7 @@ def within_a_sentence(text):
 def biased(folder, entry):
     found = read(folder / "bias.json")
     if not found:
-        return wrapped(NOT_MEASURED[entry["task"] in GENERATED].format(folder.name))
+        return wrapped(NOT_MEASURED[entry["draws"]].format(folder.name))
     training = found["training_images"]
     options = f" --data ./{entry['data']}" * training["is_folder"]
     which = "all" if training["are_all"] else "the first"
@@ -291,8 +292,6 @@ def main(names, check=False):
             write(HERE / name)
         elif updated(HERE / name) != (HERE / name / "README.md").read_text():
             raise SystemExit(f"{name}: the card is stale. Run python saved_models/cards.py {name}")
-    if not check:
-        make_index.FILE.write_text(make_index.text())
 
 
 if __name__ == "__main__":

@@ -20,6 +20,11 @@ from tfgan_zoo import evaluation, presets
 HERE = pathlib.Path(__file__).parent
 FILE = HERE / "index.json"
 NO_USE = {"use": "teaches", "says": "Not yet told."}  # of a model that uses.json does not have
+DRAWING = (
+    "noise to image",
+    "labels to image",
+    "text to image",
+)  # tasks without a picture to begin with
 TASKS = {  # the first that is a class of the model
     "TextGAN": "text to image",
     "Colorizer": "colorization",
@@ -52,6 +57,7 @@ def entry(folder):
         "paper": paper(preset.model_class),
         "summary": inspect.getdoc(preset.model_class).splitlines()[0],
         "task": task(preset.model_class, config),
+        "draws": task(preset.model_class, config) in DRAWING,
         "data": data,
         "data_licence": of_data,
         "weights_licence": of_weights,
@@ -118,8 +124,12 @@ def text():
     return json.dumps(index(), indent=1, ensure_ascii=False) + "\n"
 
 
+def write():
+    FILE.write_text(text())
+
+
 if __name__ == "__main__":
     if "--check" not in sys.argv:
-        FILE.write_text(text())
+        write()
     elif FILE.read_text() != text():
         sys.exit(f"{FILE} is stale: run python saved_models/make_index.py")

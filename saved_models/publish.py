@@ -15,7 +15,6 @@ import pathlib
 import shlex
 
 import cards
-import make_index
 import numpy as np
 import recorded
 from image_sets import DATA, NOT_KNOWN, SHOWN, TFDS, data_name
@@ -105,7 +104,6 @@ def main(run, folder=HERE, watts=None, **shown):
         trust_translators()
         models = HERE.parent / "serving" / "config" / "models.config"
         models.write_text(config.write(HERE, "/models"))
-        make_index.FILE.write_text(make_index.text())
     print(
         f"Published {version}. Look at {version.parent / 'samples.png'}, tell the limits in {card} and "
         f"the use in {HERE / 'uses.json'}; then run score.py, speed.py, cards.py and, of a model that "

@@ -13,7 +13,6 @@ import pathlib
 import shlex
 
 import cards
-import make_index
 
 import tfgan_zoo
 from tfgan_zoo import evaluation, presets
@@ -67,8 +66,6 @@ def main(arguments=None):
     cards.write(
         version.parent, Scores=section(version.parent).removeprefix("## Scores\n\n").strip()
     )
-    if version.parent.parent == HERE:
-        make_index.FILE.write_text(make_index.text())
 
 
 def parser():
