@@ -117,7 +117,11 @@ def recorded_beside(version, run, record, gan, watts):
     for measured in (*folder.glob("scores*"), folder / "bias.json", folder / "curve.png"):
         measured.unlink(missing_ok=True)
     steps = int(gan.iterations.numpy()) - begun(record)
-    write_json(folder / "metadata.json", recorded.metadata(run, record, gan, steps, watts))
+    known = recorded.metadata(run, record, gan, steps, watts)
+    file = folder / "metadata.json"
+    if record["options"].get("init") == folder.name and file.exists():  # it goes on
+        known["images_seen"] += json.loads(file.read_text())["images_seen"] or 0
+    write_json(file, known)
     if picture := recorded.curve(run):
         (folder / "curve.png").write_bytes(picture)
 
