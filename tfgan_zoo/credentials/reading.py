@@ -20,7 +20,8 @@ class Credentials(NamedTuple):
         state: "valid": nothing was changed since it was signed, and the signer is trusted; "untrusted":
             nothing was changed, but nobody who is trusted vouches for the signer: anybody can sign so;
             "invalid": it was changed, or does not keep to the specification; "none": no credentials.
-        problems: Tuple of `(status code of the specification, sentence)`.
+        problems: Tuple of `(status code of the specification, sentence)`; the code is "malformed" where
+            what stands there cannot be read at all.
         manifest: What the last signer said, a dictionary as the SDK reports it; empty of "none".
         store: All that the file says: `manifest`, and those of what it was made of.
     """
@@ -64,7 +65,7 @@ def read(
     except (error, ValueError, RecursionError) as found:
         if "asset could not be parsed" in str(found) or isinstance(found, error.Io):
             raise ValueError(f"The file is damaged: {found}") from None
-        return Credentials("invalid", (("claim.malformed", str(found)),))
+        return Credentials("invalid", (("malformed", str(found)),))
     return _verified(store)
 
 

@@ -7,7 +7,12 @@ from tfgan_zoo.extras import needed_by
 _SETTINGS = {
     "version": 1,
     "builder": {"thumbnail": {"enabled": False}},
-    "verify": {"verify_after_sign": False, "remote_manifest_fetch": False, "ocsp_fetch": False},
+    "verify": {
+        "verify_after_sign": False,
+        "remote_manifest_fetch": False,
+        "ocsp_fetch": False,
+        "max_decompressed_manifest_size_in_mb": 32,
+    },
 }
 KINDS = {  # by which a file begins: media type
     b"\x89PNG\r\n\x1a\n": "image/png",
