@@ -169,7 +169,9 @@ def test_keys_stay_where_they_are(signer, folder):
     assert number.to_bytes(32, "big") not in made
     listed = ["git", "grep", "-IlF", "-e", "PRIVATE KEY" + "-----"]
     found = subprocess.run(listed, capture_output=True, text=True, cwd=ROOT)
-    assert set(found.stdout.split()) <= {"serving/config/ssl.config.example"}  # which has dots in it
+    assert set(found.stdout.split()) <= {
+        "serving/config/ssl.config.example"
+    }  # which has dots in it
 
 
 def test_test_certificates_replace_nothing(folder):
