@@ -21,6 +21,7 @@ pytest.importorskip("c2pa", reason="the extra `provenance` is not installed")
 ROOT = pathlib.Path(__file__).parents[1]
 MODEL = Model("dcgan_fashion_mnist", 1, "ab" * 32)
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"  # as https://cv.iptc.org lists them
+STRANGER = ROOT / "tests" / "stranger"
 KINDS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "GIF": "gif"}
 
 
@@ -147,6 +148,8 @@ def test_what_is_not_signed(signer, folder, tmp_path):
         signer.sign(made, MODEL)
     with pytest.raises(ValueError, match="PNG, JPEG, WebP and GIF files"):
         signer.sign(image("BMP"), MODEL)
+    with pytest.raises(ValueError, match="cannot be signed"):
+        signer.sign(image()[:60], MODEL)
     certificate, other = folder / "certificate.pem", credentials.create_test_certificate(tmp_path)
     with pytest.raises(ValueError, match="sign no credentials"):
         credentials.Signer(certificate, other / "private_key.pem")
@@ -206,6 +209,20 @@ def test_inspect_says_what_holds(signer, anchor, tmp_path):
     )
     states = [json.loads(line)["state"] for line in several.stdout.splitlines()]
     assert (several.exit_code, states) == (5, ["untrusted", "invalid", "none"])
+
+
+def test_a_strangers_credentials_are_read(tmp_path):
+    """A file that c2pie 0.1.1 signed by version 1.4 of the specification, with a key that is gone."""
+    shown = run("inspect", STRANGER / "signed.jpg", "--trust-anchors", STRANGER / "root.pem")
+    assert shown.exit_code == 0 and "valid, signed by stranger of" in shown.output
+    assert "stds.schema-org.CreativeWork" in shown.output
+    content = (STRANGER / "signed.jpg").read_bytes()
+    assert credentials.read(content).state == "untrusted"
+    changed = content[:-3] + bytes([content[-3] ^ 1]) + content[-2:]  # before the marker of the end
+    found = credentials.read(changed, STRANGER / "root.pem")
+    assert [code for code, _ in found.problems] == ["assertion.dataHash.mismatch"]
+    author = credentials.read(content).manifest["assertions"][0]["data"]["author"]
+    assert author == [{"@type": "Organization", "name": "Tourmaline Core"}]
 
 
 def test_hostile_text_does_not_reach_the_terminal(signer, tmp_path):

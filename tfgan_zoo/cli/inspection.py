@@ -103,13 +103,17 @@ def _said(manifest):
     """What the signer says, as pairs; of any shape, since strangers write it."""
     for software in _dictionaries(manifest.get("claim_generator_info")):
         yield "software", f"{software.get('name', '')} {software.get('version', '')}"
+    if "claim_generator" in manifest:  # of claims before version 2
+        yield "software", manifest["claim_generator"]
     for assertion in _dictionaries(manifest.get("assertions")):
-        data = _dictionary(assertion.get("data"))
-        if str(assertion.get("label")).startswith("c2pa.actions"):
+        label, data = str(assertion.get("label")), _dictionary(assertion.get("data"))
+        if label.startswith("c2pa.actions"):
             for action in _dictionaries(data.get("actions")):
                 yield from _action(action)
-        elif str(assertion.get("label")).startswith("c2pa.ai-disclosure"):
+        elif label.startswith("c2pa.ai-disclosure"):
             yield "AI model", f"{data.get('modelName', '')} {data.get('modelIdentifier', '')}"
+        else:
+            yield "more", f"{label} (--json shows it)"
     for each in _dictionaries(manifest.get("ingredients")):
         origin = "with credentials" if each.get("active_manifest") else "without credentials"
         yield "made of", f"{each.get('title', 'a file')} ({each.get('relationship')}, {origin})"

@@ -64,18 +64,21 @@ class Signer:
                 the image is said to be created by the model.
 
         Raises:
-            ValueError: A file of another kind, or one that carries credentials already.
+            ValueError: A file of another kind, a damaged one, or one that carries credentials already.
         """
         if sdk.media_type(image) is None:
             raise ValueError(
                 f"Credentials are put into PNG, JPEG, WebP and GIF files. This one begins with "
                 f"{bytes(image[:8])!r}."
             )
-        if self._has_credentials(image):
-            raise ValueError(
-                "The image carries content credentials already; they are not replaced."
-            )
-        return self._signed(image, model, dict(parameters or {}), list(sources))
+        try:
+            if self._has_credentials(image):
+                raise ValueError(
+                    "The image carries content credentials already; they are not replaced."
+                )
+            return self._signed(image, model, dict(parameters or {}), list(sources))
+        except sdk.c2pa().C2paError as error:
+            raise ValueError(f"The image cannot be signed: {error}") from None
 
     def _signed(self, image, model, parameters, sources):
         ingredients, out = [manifests.ingredient(n) for n, _ in enumerate(sources)], io.BytesIO()
