@@ -22,7 +22,7 @@ sys.meta_path.insert(0, NotInstalled())
 CORE = """
 import tfgan_zoo.cli
 import tfgan_zoo
-from tfgan_zoo import callbacks, datasets, evaluation, metrics, runs, serving
+from tfgan_zoo import callbacks, credentials, datasets, evaluation, metrics, runs, serving
 gan = tfgan_zoo.from_preset("dcgan_fashion_mnist")
 assert gan.generate(2, seed=0).shape == (2, 28, 28, 1)
 folder = gan.export(sys.argv[1], "garments", warmup_batch_sizes=(1,))
@@ -39,6 +39,7 @@ for call in (
     lambda: evaluation.report(None, None, ["fd10k"], "lenet", folder),
     lambda: convert(gan, folder),
     lambda: torch_weights.read("weights.pth"),
+    lambda: credentials.read(b""),
 ):
     try:
         call()
