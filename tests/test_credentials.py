@@ -142,6 +142,18 @@ def test_a_changed_source_is_told_and_does_not_spoil_the_image(signer, anchor):
     assert "dataHash.mismatch" in json.dumps(parent["validation_results"])
 
 
+def test_sources_with_broken_credentials_do_not_stop_anybody(signer, anchor):
+    """Of one the text of an assertion is no UTF-8, which the SDK would not sign."""
+    source = signer.sign(image(), Model("broken"))
+    broken = source.replace(b"modelNamefbroken", b"modelNamef\xffroken")
+    assert broken != source
+    made = signer.sign(image(seed=1), Model("mosaic"), {}, [broken])
+    found = credentials.read(made, anchor)
+    assert (found.state, found.problems) == ("valid", ())
+    (parent,) = found.manifest["ingredients"]
+    assert "could not be read" in parent["description"] and "active_manifest" not in parent
+
+
 def test_what_is_not_signed(signer, folder, tmp_path):
     made = signer.sign(image(), MODEL)
     with pytest.raises(ValueError, match="carries content credentials already"):

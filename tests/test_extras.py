@@ -59,7 +59,7 @@ def test_what_the_core_install_does(tmp_path):
     assert core == "core: 8 images, identical"
     named = [re.search(r'needs (\w+), .*: pip install "tfgan-zoo\[(\w+)\]"$', e) for e in errors]
     assert all(named), errors
-    wanted = ["serving", "serving", "data", "metrics", "convert", "import"]
+    wanted = ["serving", "serving", "data", "metrics", "convert", "import", "provenance"]
     assert [found[2] for found in named] == wanted
 
 
@@ -83,7 +83,8 @@ def test_the_extras_are_those_of_the_package():
 
 def _brings(requirements, module):
     name = {"grpc_health": "grpcio_health_checking", "rapidjson": "python_rapidjson"}
-    name = {**name, "tensorflow_serving": "tensorflow_serving_api"}.get(module, module)
+    name |= {"tensorflow_serving": "tensorflow_serving_api", "c2pa": "c2pa_python"}
+    name = name.get(module, module)
     names = [re.match(r"[\w-]+", line)[0].replace("-", "_") for line in requirements]
     return name in names
 

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image
 
-from tfgan_zoo.credentials import manifests, sdk
+from tfgan_zoo.credentials import manifests, reading, sdk
 from tfgan_zoo.credentials.manifests import Model as Model
 from tfgan_zoo.extras import needed_by
 
 KEY_VARIABLE = "TFGAN_ZOO_CREDENTIALS_KEY"
+_UNREAD = {"description": "credentials that it may have had could not be read"}
 _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 
@@ -76,15 +77,26 @@ class Signer:
                 raise ValueError(
                     "The image carries content credentials already; they are not replaced."
                 )
-            return self._signed(image, model, dict(parameters or {}), list(sources))
+            given = image, model, dict(parameters or {}), list(sources)
+            return self._kept(*given) or self._signed(*given, range(len(sources)))
         except sdk.c2pa().C2paError as error:
             raise ValueError(f"The image cannot be signed: {error}") from None
 
-    def _signed(self, image, model, parameters, sources):
+    def _kept(self, image, model, parameters, sources):
+        """The signed image with what its sources bring; None where that would spoil it."""
+        try:
+            made = self._signed(image, model, parameters, sources, self._unreadable(sources))
+        except sdk.c2pa().C2paError:
+            if sources:
+                return None
+            raise
+        return None if sources and reading.read(made).state == "invalid" else made
+
+    def _signed(self, image, model, parameters, sources, unread):
+        """Of the sources with the numbers `unread` nothing is kept but that they were there."""
         ingredients, out = [manifests.ingredient(n) for n, _ in enumerate(sources)], io.BytesIO()
-        unread = self._unreadable(sources)
         made = manifests.definition(model, parameters, ingredients)
-        made["ingredients"] = [ingredients[number] for number in unread]
+        made["ingredients"] = [ingredients[number] | _UNREAD for number in unread]
         with sdk.c2pa().Builder(made, context=self._context) as builder:
             for number, source in enumerate(sources):
                 if number not in unread:
@@ -113,8 +125,6 @@ class Signer:
             return reader is not None
 
     def _try(self):
-        from tfgan_zoo.credentials import reading
-
         pixel = io.BytesIO()
         Image.new("L", (1, 1)).save(pixel, "PNG")
         found = reading.read(self.sign(pixel.getvalue(), Model("test")))
