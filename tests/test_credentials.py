@@ -233,8 +233,7 @@ def test_a_strangers_credentials_are_read(tmp_path):
     changed = content[:-3] + bytes([content[-3] ^ 1]) + content[-2:]  # before the marker of the end
     found = credentials.read(changed, STRANGER / "root.pem")
     assert [code for code, _ in found.problems] == ["assertion.dataHash.mismatch"]
-    author = credentials.read(content).manifest["assertions"][0]["data"]["author"]
-    assert author == [{"@type": "Organization", "name": "Tourmaline Core"}]
+    assert "Tourmaline Core" in str(credentials.read(content).manifest["assertions"])
 
 
 def test_hostile_text_does_not_reach_the_terminal(signer, tmp_path):
