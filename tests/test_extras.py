@@ -22,7 +22,7 @@ sys.meta_path.insert(0, NotInstalled())
 CORE = """
 import tfgan_zoo.cli
 import tfgan_zoo
-from tfgan_zoo import callbacks, datasets, evaluation, metrics, runs, serving
+from tfgan_zoo import callbacks, credentials, datasets, evaluation, metrics, runs, serving
 gan = tfgan_zoo.from_preset("dcgan_fashion_mnist")
 assert gan.generate(2, seed=0).shape == (2, 28, 28, 1)
 folder = gan.export(sys.argv[1], "garments", warmup_batch_sizes=(1,))
@@ -39,6 +39,7 @@ for call in (
     lambda: evaluation.report(None, None, ["fd10k"], "lenet", folder),
     lambda: convert(gan, folder),
     lambda: torch_weights.read("weights.pth"),
+    lambda: credentials.read(b""),
 ):
     try:
         call()
@@ -58,7 +59,7 @@ def test_what_the_core_install_does(tmp_path):
     assert core == "core: 8 images, identical"
     named = [re.search(r'needs (\w+), .*: pip install "tfgan-zoo\[(\w+)\]"$', e) for e in errors]
     assert all(named), errors
-    wanted = ["serving", "serving", "data", "metrics", "convert", "import"]
+    wanted = ["serving", "serving", "data", "metrics", "convert", "import", "provenance"]
     assert [found[2] for found in named] == wanted
 
 
@@ -82,7 +83,8 @@ def test_the_extras_are_those_of_the_package():
 
 def _brings(requirements, module):
     name = {"grpc_health": "grpcio_health_checking", "rapidjson": "python_rapidjson"}
-    name = {**name, "tensorflow_serving": "tensorflow_serving_api"}.get(module, module)
+    name |= {"tensorflow_serving": "tensorflow_serving_api", "c2pa": "c2pa_python"}
+    name = name.get(module, module)
     names = [re.match(r"[\w-]+", line)[0].replace("-", "_") for line in requirements]
     return name in names
 

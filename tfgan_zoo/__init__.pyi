@@ -3,6 +3,7 @@
 from . import augment as augment
 from . import callbacks as callbacks
 from . import convert as convert
+from . import credentials as credentials
 from . import datasets as datasets
 from . import engine as engine
 from . import evaluation as evaluation

@@ -10,6 +10,7 @@ EXTRAS = {  # extra -> the modules by which it is missed
     "convert": ("ai_edge_litert", "onnx", "onnxruntime", "tf2onnx"),
     "hub": ("huggingface_hub", "kagglehub"),
     "import": ("torch",),
+    "provenance": ("c2pa", "cryptography"),
     "tensorboard": ("tensorboard",),
 }
 _EXTRA_OF = {module: extra for extra, modules in EXTRAS.items() for module in modules}

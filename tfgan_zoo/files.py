@@ -177,6 +177,15 @@ def sha256(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def folder_sha256(folder):
+    """SHA-256 of all files of a folder and their names, hexadecimal: that of the lines which
+    `find * -type f | LC_ALL=C sort | xargs -d '\\n' sha256sum` prints in it."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    names = sorted((str(path.relative_to(folder)) for path in files), key=os.fsencode)
+    lines = (f"{sha256(folder / name)}  {name}\n" for name in names)
+    return hashlib.sha256(os.fsencode("".join(lines))).hexdigest()
+
+
 # === JSON ===
 
 

@@ -1,8 +1,9 @@
 """Grids of images, PNG files and animations."""
 
+import io
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -74,12 +75,20 @@ def _fitting(image, last, channels):
     return np.repeat(image, channels, -1) if image.shape[-1] < channels else image
 
 
-def write_png(path: str | os.PathLike, image: ArrayLike) -> None:
-    """Writes one image, uint8 `[H, W, C]` with 1 to 4 channels, as a PNG file."""
+def write_png(
+    path: str | os.PathLike, image: ArrayLike, sign: Callable[[bytes], bytes] | None = None
+) -> None:
+    """Writes one image, uint8 `[H, W, C]` with 1 to 4 channels, as a PNG file; `sign` as for
+    `write_picture`."""
     if image.shape[-1] > 4:
         raise ValueError(f"A PNG file has 1 to 4 channels. Received: {image.shape[-1]}.")
+    _write(path, tf.io.encode_png(image).numpy(), sign)
+
+
+def _write(path, content, sign):
+    content = sign(content) if sign else content
     with atomic_write(path) as temporary:
-        temporary.write_bytes(tf.io.encode_png(image).numpy())
+        temporary.write_bytes(content)
 
 
 def is_picture(path: str | os.PathLike) -> bool:
@@ -105,23 +114,31 @@ def is_picture(path: str | os.PathLike) -> bool:
     return False
 
 
-def write_picture(path: str | os.PathLike, image: ArrayLike) -> None:
+def write_picture(
+    path: str | os.PathLike, image: ArrayLike, sign: Callable[[bytes], bytes] | None = None
+) -> None:
     """Writes one image, uint8 `[H, W, C]`, as a file of the kind that the suffix names: see `PICTURES`.
 
     JPEG files have no transparency, and are written at quality 95; the others keep every value, but for
     a .gif, which has 256 colours.
+
+    Args:
+        path: Of the file.
+        image: uint8 `[H, W, C]`.
+        sign: Function from the bytes of the file to those that are written, such as the same with
+            content credentials.
     """
     format = PICTURES.get(local(path).suffix.lower())
     if format is None:
         raise ValueError(f"Pictures are {', '.join(PICTURES)} files. Received: {path}.")
     if format == "PNG":
-        return write_png(path, image)
+        return write_png(path, image, sign)
     if format == "JPEG" and image.shape[-1] in (2, 4):
         raise ValueError(f"A JPEG file has no transparency: write {path} as a .png.")
     options = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}, "GIF": {}}[format]
-    with atomic_write(path) as temporary:
-        made = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
-        made.save(temporary, format, **options)
+    made, file = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image), io.BytesIO()
+    made.save(file, format, **options)
+    _write(path, file.getvalue(), sign)
 
 
 def enlarged(images: ArrayLike, scale: int) -> np.ndarray:

@@ -180,6 +180,17 @@ def numbers(text):
     return found
 
 
+def ranges(numbers):
+    """[0, 1, 2, 7] -> "0-2,7", which `numbers` reads."""
+    runs = []
+    for number in map(int, numbers):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
 def labels(text, count):
     """The class of all images, or a list of one for each of `count` seeds; None for no text.
 

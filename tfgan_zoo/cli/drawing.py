@@ -7,7 +7,7 @@ import numpy as np
 import typer
 
 from tfgan_zoo import progress
-from tfgan_zoo.cli import arguments, console, image_files
+from tfgan_zoo.cli import arguments, console, image_files, signing
 from tfgan_zoo.cli.app import command
 from tfgan_zoo.cli.latent import Label, Model, Picture, Scale, Text, Truncation
 
@@ -61,6 +61,8 @@ def draw(
     ] = None,
     samples: Annotated[int | None, typer.Option(help="Images to classify. (2,000)")] = None,
     scale: Scale = 1,
+    certificate: signing.Certificate = None,
+    key: signing.Key = None,
     trust_model: arguments.Trust = False,
 ):
     """Draw one picture: a seed's or a projection's, moved towards others and along directions."""
@@ -77,6 +79,7 @@ def draw(
     given["codes"], given["moves"] = _pairs("--code", code), _pairs("--move", move)
     given["class_moves"] = _class_moves(class_move)
     image_files.check_picture(out)
+    signed = signing.Signing(certificate, key)
     gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
@@ -86,7 +89,16 @@ def draw(
     edit = latent.Edit(**{name: value for name, value in given.items() if value is not None})
     with progress.doing("Drawing"):
         image = latent.Editor(gan).image(edit)
-    image_files.write_grid(out, image[None], 1, scale)
+    signed.by(model)
+    image_files.write_grid(out, image[None], 1, scale, signed.picture(**_said(given, point)))
+
+
+def _said(given, point):
+    """What credentials say of a picture's options; of a point, which file it lies in."""
+    from tfgan_zoo.files import sha256
+
+    said = {n: v for n, v in given.items() if n != "point" and v is not None and v != ()}
+    return said | ({"point": f"sha256:{sha256(point)}"} if point else {})
 
 
 def _pairs(option, written):

@@ -59,10 +59,10 @@ def images_of_set(what, numbers, split, image_shape, data_dir):
     return images.read(np.array(numbers))
 
 
-def write_grid(out, images, columns, scale):
+def write_grid(out, images, columns, scale, sign=None):
     from tfgan_zoo.visualization import enlarged, image_grid, write_picture
 
-    write_picture(out, image_grid(enlarged(images, scale), columns))
+    write_picture(out, image_grid(enlarged(images, scale), columns), sign)
     typer.echo(f"{len(images)} images: {out}")
 
 

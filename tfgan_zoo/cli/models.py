@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tfgan_zoo import progress
-from tfgan_zoo.cli import arguments, console
+from tfgan_zoo.cli import arguments, console, signing
 from tfgan_zoo.cli.app import command
 
 
@@ -203,6 +203,8 @@ def sample(
     truncation: Annotated[
         float, typer.Option(help="In (0, 1]; less is less varied, and cleaner.")
     ] = 1.0,
+    certificate: signing.Certificate = None,
+    key: signing.Key = None,
     trust_model: arguments.Trust = False,
 ):
     """Draw images from a trained generator."""
@@ -212,15 +214,19 @@ def sample(
     from tfgan_zoo.visualization import image_grid, is_picture, write_picture, write_png
 
     is_grid = is_picture(out)  # refused before the model is loaded
+    signed = signing.Signing(certificate, key)
     gan = console.load_model(run, trust_model)
+    signed.by(run)
     with progress.doing(f"Drawing {len(seeds)} images"):
         labels = arguments.named(labels, gan.class_names)
         images = gan.generate_from_seeds(seeds, labels, truncation, texts=texts)
+    asked = {"label": labels, "text": texts, "truncation": truncation}
     if is_grid:
-        write_picture(out, image_grid(images))
+        write_picture(out, image_grid(images), signed.grid(seeds, **asked))
     else:
-        for seed, image in zip(seeds, images, strict=True):
-            write_png(pathlib.Path(out) / f"{seed:06d}.png", image)
+        for place, (seed, image) in enumerate(zip(seeds, images, strict=True)):
+            path = pathlib.Path(out) / f"{seed:06d}.png"
+            write_png(path, image, signed.single(place, seeds, **asked))
     typer.echo(f"{len(images)} images: {out}")
 
 

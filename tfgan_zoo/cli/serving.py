@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tfgan_zoo import progress
-from tfgan_zoo.cli import arguments, console, opening
+from tfgan_zoo.cli import arguments, console, opening, signing
 from tfgan_zoo.cli.app import command
 
 Url = Annotated[str, typer.Option(help="host:port for gRPC, or http://host:port for REST.")]
@@ -62,6 +62,8 @@ def generate(
         int | None, typer.Option(help="Another seed: with --n 1 the image between the two.")
     ] = None,
     share: Annotated[float | None, typer.Option(help="Of that way, from 0 to 1. (0.5)")] = None,
+    certificate: signing.Certificate = None,
+    key: signing.Key = None,
 ):
     """Draw images from a served model."""
     labels, texts = arguments.labels(labels, n), arguments.texts(text, n)
@@ -70,25 +72,32 @@ def generate(
     elif n != 1 or seed is None:
         raise ValueError("--toward is for one image: give --n 1 and --seed.")
     console.import_zoo()
+    from tfgan_zoo import numbers
     from tfgan_zoo.serving import Client
     from tfgan_zoo.visualization import image_grid, is_picture, write_picture
 
     is_grid = is_picture(out)
     if toward is not None and not is_grid:
         raise ValueError(f"--toward is for one image, a .png. Received: --out {out}.")
+    signed = signing.Signing(certificate, key)
+    signed.by_served(model)
     with Client(url, model) as client, progress.doing(f"Waiting for {n} images of {url}"):
         if labels is not None:
             labels = arguments.named(labels, client.class_names())
-        if is_grid:
-            if toward is None:
-                images = client.generate(n, seed, labels, truncation, texts=texts)
-            else:
-                asked = {"label": labels, "truncation": truncation, "text": texts}
-                images = _between(client, seed, toward, 0.5 if share is None else share, asked)
-            write_picture(out, image_grid(images))
+        seeds, asked = (
+            numbers.seeds_from(seed, n),
+            {"label": labels, "truncation": truncation, "text": texts},
+        )
+        if toward is not None:
+            way = {"toward": toward, "share": 0.5 if share is None else share}
+            images = _between(client, seed, *way.values(), asked)
+            write_picture(out, image_grid(images), signed.picture(seed=seed, **way, **asked))
+        elif is_grid:
+            images = client.generate(n, seeds, labels, truncation, texts=texts)
+            write_picture(out, image_grid(images), signed.grid(seeds, **asked))
         else:
             asked = {"labels": labels, "truncation": truncation, "texts": texts}
-            client.generate_files(out, n, seed, **asked)
+            client.generate_files(out, n, seeds, **asked, signer=signed.signer)
     typer.echo(f"{n} images: {out}")
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tfgan_zoo import progress
-from tfgan_zoo.cli import arguments, console
+from tfgan_zoo.cli import arguments, console, signing
 from tfgan_zoo.cli.app import command
 from tfgan_zoo.cli.arguments import Direction
 
@@ -50,6 +50,8 @@ def translate(
     overlap: Annotated[int, typer.Option(help="Pixels that tiles share.")] = 32,
     model: Annotated[str | None, typer.Option(help="For a server: the model's name.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files.")] = False,
+    certificate: signing.Certificate = None,
+    key: signing.Key = None,
     trust_model: arguments.Trust = False,
 ):
     """Translate pictures by a model from images to images."""
@@ -63,9 +65,12 @@ def translate(
             f"{there[0]} exists{f', and {len(there) - 1} others' if there[1:] else ''}. Give another "
             "folder, or --overwrite."
         )
+    signed = signing.Signing(certificate, key)
+    said = {"direction": direction.value, "domain": domain}
     if model is not None:
         arguments.unused("only without --model.", seed=seed, tile=tile)
-        _translate_served(target, model, pairs, direction.value, domain, style)
+        signed.by_served(model)
+        _translate_served(target, model, pairs, direction.value, domain, style, signed)
         return
     gan = console.load_model(target, trust_model, draws=False)
     if not hasattr(gan, "translate"):
@@ -73,12 +78,14 @@ def translate(
     options = {"direction": direction.value, "tile": tile, "overlap": overlap}
     options |= _further(gan, domain, style)
     gan.check_translation(seed=seed, **options)
+    signed.by(target)
     problems = []
-    for number, (path, target) in enumerate(pairs):
+    for number, (path, made) in enumerate(pairs):
         own = None if seed is None else seed + number  # as of a folder in Python
         with progress.doing(f"Translating {number + 1} of {len(pairs)}: {path.name}"):
             try:
-                write_png(target, gan.translate(path, seed=own, **options))
+                sign = signed.picture(_sources(path, style), seed=own, **said)
+                write_png(made, gan.translate(path, seed=own, **options), sign)
             except ValueError as error:
                 problems.append(str(error))
     done = len(pairs) - len(problems)
@@ -87,7 +94,12 @@ def translate(
         raise ValueError("\n".join([f"{len(problems)} pictures are left out:", *problems]))
 
 
-def _translate_served(target, model, pairs, direction, domain, style):
+def _sources(path, style):
+    """The bytes of the picture files that a translation is made of, the translated one first."""
+    return [pathlib.Path(each).read_bytes() for each in (path, style) if each is not None]
+
+
+def _translate_served(target, model, pairs, direction, domain, style, signed):
     """Translates pairs of paths by a model of a server."""
     from tfgan_zoo.files import atomic_write
     from tfgan_zoo.serving import Client
@@ -99,8 +111,9 @@ def _translate_served(target, model, pairs, direction, domain, style):
             given["domain"] = int(domain)
         for path, out in pairs:
             (made,) = client.translate_png(path, direction, **given)
+            sign = signed.picture(_sources(path, style), direction=direction, domain=domain)
             with atomic_write(out) as temporary:
-                temporary.write_bytes(made)
+                temporary.write_bytes(sign(made) if sign else made)
     typer.echo(f"Translated {len(pairs)}: {pairs[-1][1]}")
 
 

@@ -8,7 +8,7 @@ import os
 import pathlib
 import ssl
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 import numpy as np
@@ -16,14 +16,16 @@ from numpy.typing import ArrayLike
 
 from tfgan_zoo import numbers
 from tfgan_zoo.extras import needed_by
-from tfgan_zoo.files import atomic_write, local
 from tfgan_zoo.names import suggesting
-from tfgan_zoo.serving import arrays, client_errors, client_inputs, png
+from tfgan_zoo.serving import arrays, client_errors, client_files, client_inputs, png
 from tfgan_zoo.serving.client_classes import Classes
 from tfgan_zoo.serving.client_errors import WrongServer
 from tfgan_zoo.serving.client_grpc import Spec
 from tfgan_zoo.serving.statuses import Code, StatusError
 from tfgan_zoo.serving.transports import transport
+
+if TYPE_CHECKING:
+    from tfgan_zoo.credentials import Signer
 
 with needed_by("The client"):
     import tenacity
@@ -139,6 +141,7 @@ class AsyncClient:
         folder: str | os.PathLike,
         n: int | None = None,
         seed: ArrayLike | None = None,
+        signer: "Signer | None" = None,
         **options: Any,
     ) -> list[pathlib.Path]:
         """See `Client.generate_files`."""
@@ -146,12 +149,9 @@ class AsyncClient:
         if len(set(seeds.tolist())) < len(seeds):
             raise ValueError("Files are named by their seeds, of which some are given twice.")
         images = await self.generate_png(seed=seeds, **options)
-        folder = local(folder)
-        paths = [folder / f"seed_{seed}.png" for seed in seeds]
-        for path, image in zip(paths, images, strict=True):
-            with atomic_write(path) as temporary:
-                temporary.write_bytes(image)
-        return paths
+        if signer is not None:
+            images = client_files.signed(signer, self._spec, images, seeds.tolist(), options)
+        return client_files.write(folder, seeds, images)
 
     async def _conditions(self, n, labels, truncation, texts):
         """The inputs besides the seeds, by what the model takes."""

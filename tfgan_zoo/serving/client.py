@@ -6,7 +6,7 @@ Nothing here imports TensorFlow; `serving/client` in the repository installs the
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +14,9 @@ from numpy.typing import ArrayLike
 from tfgan_zoo.names import suggesting
 from tfgan_zoo.serving.async_client import AsyncClient
 from tfgan_zoo.serving.transports import LoopThread
+
+if TYPE_CHECKING:
+    from tfgan_zoo.credentials import Signer
 
 
 class Client:
@@ -87,10 +90,21 @@ class Client:
         folder: str | os.PathLike,
         n: int | None = None,
         seed: ArrayLike | None = None,
+        signer: "Signer | None" = None,
         **options: Any,
     ) -> list[pathlib.Path]:
-        """Writes `<folder>/seed_<seed>.png` and returns the paths; options as for `generate`."""
-        return self._run("generate_files", folder, n, seed, **options)
+        """Writes `<folder>/seed_<seed>.png` and returns the paths.
+
+        Args:
+            folder: Where they are written.
+            n, seed, options: As for `generate`.
+            signer: A `credentials.Signer`, which puts content credentials into the files, or None.
+
+        Raises:
+            ValueError: As for `generate`; files that the server signed already, with a signer.
+            StatusError: As for `generate`.
+        """
+        return self._run("generate_files", folder, n, seed, signer=signer, **options)
 
     def translate(
         self, images: Any, direction: str = "forward", batch_size: int = 4, **further: Any

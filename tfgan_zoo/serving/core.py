@@ -48,11 +48,13 @@ class Core:
         measures: `metrics.Metrics`.
         threads: How many requests may run at once without a scheduler.
         limits: `Limits`.
+        sign: Function from `(servable, key, inputs, outputs)` of `run` to the outputs that are answered,
+            with content credentials; None where they go out as they are.
     """
 
-    def __init__(self, manager, scheduler, measures, threads, limits=DEFAULTS):
+    def __init__(self, manager, scheduler, measures, threads, limits=DEFAULTS, sign=None):
         self.manager, self.measures, self._scheduler = manager, measures, scheduler
-        self.limits, self._held = limits, 0
+        self.limits, self._held, self._sign = limits, 0, sign
         self._pool = concurrent.futures.ThreadPoolExecutor(threads, "predict")
         # One at a time: what they call in C keeps all other threads waiting while it runs.
         self._codecs = concurrent.futures.ThreadPoolExecutor(1, "codec")
@@ -128,10 +130,13 @@ class Core:
         loop = asyncio.get_running_loop()
         scheduler = servable.scheduler or self._scheduler
         if scheduler:
-            return await scheduler.submit(key, run_batch, inputs, timeout)
-        outputs, microseconds = await loop.run_in_executor(self._pool, run, inputs)
-        self._observe_run(model, microseconds)
-        return outputs
+            outputs = await scheduler.submit(key, run_batch, inputs, timeout)
+        else:
+            outputs, microseconds = await loop.run_in_executor(self._pool, run, inputs)
+            self._observe_run(model, microseconds)
+        if self._sign is None:
+            return outputs
+        return await loop.run_in_executor(self._pool, self._sign, servable, key, inputs, outputs)
 
     def _observe_run(self, model, microseconds):
         labels = {"model_name": model, "API": "Predict", "runtime": "TF1"}

@@ -51,7 +51,11 @@ _OWN = {  # flags of the embedded server only: type, default, help
     "max_strings": (_positive, DEFAULTS.max_strings, "of one input"),
     "max_rows": (_positive, DEFAULTS.max_rows, "of one request, such as images"),
 }
-EMBEDDED_ONLY = (*_OWN, "trust_model")
+_FILES = {  # of it too: help
+    "credentials_certificate": "PEM file: sign images with content credentials; docs/provenance.md",
+    "credentials_key": "PEM file of its private key; by default $TFGAN_ZOO_CREDENTIALS_KEY",
+}
+EMBEDDED_ONLY = (*_OWN, *_FILES, "trust_model")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -79,6 +83,8 @@ def parser():
     own = made.add_argument_group("of the embedded server only").add_argument
     for name, (kind, default, text) in _OWN.items():
         own(f"--{name}", type=kind, default=default, help=f"{text} (%(default)s)")
+    for name, text in _FILES.items():
+        own(f"--{name}", f"--{name.replace('_', '-')}", default="", metavar="FILE", help=text)
     _bool(
         own,
         "--trust_model",

@@ -41,6 +41,7 @@ class Servable:
     Attributes:
         signatures: `{name: SignatureDef}`.
         scheduler: A `batching.Scheduler` of this version's own, or None.
+        sha256: Of the folder, `files.folder_sha256`; None where nobody asked for it.
 
     Raises:
         StatusError: As TensorFlow Serving reports the version's state.
@@ -49,7 +50,7 @@ class Servable:
     """
 
     def __init__(self, path, tags=("serve",), options=None, trust_model=False):
-        self.path, self.scheduler = local(path), None
+        self.path, self.scheduler, self.sha256 = local(path), None, None
         meta_graph = _meta_graph(self.path, set(tags))
         if not trust_model:
             trust.check_graphs(self.path / "saved_model.pb", [meta_graph])

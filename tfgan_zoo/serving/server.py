@@ -1,6 +1,7 @@
 """The embedded server: models, batching, gRPC, REST and metrics, from the start to the stop."""
 
 import asyncio
+import functools
 import logging
 import os
 import pathlib
@@ -12,7 +13,7 @@ import tensorflow as tf
 
 from tfgan_zoo import files, trust
 from tfgan_zoo.extras import needed_by
-from tfgan_zoo.serving import batching, flags, limits, listeners, logs, messages, metrics
+from tfgan_zoo.serving import batching, flags, limits, listeners, logs, messages, metrics, signing
 from tfgan_zoo.serving.core import Core
 from tfgan_zoo.serving.loader import Loader
 from tfgan_zoo.serving.manager import Manager
@@ -38,7 +39,7 @@ def main(arguments):
     parsed, unknown = flags.parse(arguments)
     binary = shutil.which(_BINARY) if parsed.engine != "embedded" else None
     if binary:
-        problem = None if parsed.trust_model else _untrusted(parsed)
+        problem = _unsigned(parsed) or (None if parsed.trust_model else _untrusted(parsed))
         if problem:
             print(problem, file=sys.stderr)
             return 1
@@ -55,6 +56,16 @@ def main(arguments):
         LOG.error("Failed to start server. Error: %s", error)
         return 255
     return 0
+
+
+def _unsigned(parsed):
+    """What a real server would silently leave out, or None."""
+    if not (parsed.credentials_certificate or parsed.credentials_key):
+        return None
+    return (
+        f"{_BINARY} cannot put credentials into images: give --engine=embedded, or sign where images "
+        "are received, by tfgan-zoo generate --credentials-certificate."
+    )
 
 
 def _untrusted(parsed):
@@ -169,8 +180,10 @@ class Server:
             parsed.allow_version_labels_for_unavailable_models,
             measures=self.measures,
         )
-        taken = limits.from_flags(parsed)
-        self.core = Core(self.manager, scheduler, self.measures, parsed.grpc_max_threads, taken)
+        taken, self._signer = limits.from_flags(parsed), signing.signer(parsed)
+        sign = self._signer and functools.partial(signing.signed, self._signer)
+        threads = parsed.grpc_max_threads
+        self.core = Core(self.manager, scheduler, self.measures, threads, taken, sign)
         self._config, self._poller = _here(_config(parsed)), None
         self._grpc = listeners.Grpc(self.core, parsed)
         self._rest = listeners.Rest(self.core, parsed)
@@ -201,6 +214,8 @@ class Server:
         session = _session_options(self.flags)
         tags = self.flags.saved_model_tags.split(",")
         servable = Servable(path, tags, session, self.flags.trust_model)
+        if self._signer:
+            servable.sha256 = files.folder_sha256(servable.path)
         if options is not self._options:
             servable.scheduler = batching.Scheduler(options, self._observe_queue)
         try:
