@@ -1,12 +1,16 @@
 """Shares of classes: against data and target, and changed by sampling, by seeds, by training."""
 
+import json
+import re
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from cases import make
+from typer.testing import CliRunner
 
-from tfgan_zoo import datasets, evaluation, latent, metrics, regularizers
+from tfgan_zoo import cli, datasets, evaluation, latent, metrics, regularizers
 from tfgan_zoo.datasets.balanced import labels_of
 from tfgan_zoo.metrics import extractors
 from tfgan_zoo.regularizers.class_shares import divergence
@@ -234,3 +238,61 @@ def test_a_generator_is_drawn_to_the_shares(brightness, jit_compile):
 def test_shares_that_a_model_refuses(brightness, name, target, message):
     with pytest.raises(ValueError, match=message):
         make("DCGAN", regularizers=[regularizers.ClassShares(name, target)])
+
+
+# === The command ===
+
+
+def _run(*words):
+    return CliRunner().invoke(cli.app, ["bias", *map(str, words)])
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory):
+    """Bright and dark images, 9 to 1 and 1 to 1, and a user's own classifier of them."""
+    folder = tmp_path_factory.mktemp("bias")
+    for name, bright in (("drawn", 180), ("real", 100)):
+        level = np.repeat([200, 60], [bright, 200 - bright])
+        noise = RNG.integers(-40, 40, (200, 8, 8, 1))
+        np.savez(folder / f"{name}.npz", images=np.uint8(level[:, None, None, None] + noise))
+    inputs = keras.Input([8, 8, 1])
+    mean = keras.layers.GlobalAveragePooling2D()(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(2)(mean))
+    model.layers[-1].set_weights([np.array([[-4.0, 4.0]]), np.zeros(2)])
+    model.save(folder / "own.keras")
+    one = keras.Model(inputs, keras.layers.Dense(1)(mean))
+    one.save(folder / "one.keras")
+    return folder
+
+
+def test_the_command_counts_by_a_classifier_of_ones_own(given):
+    words = [given / "drawn.npz", "--data", given / "real.npz", "--classifier", given / "own.keras"]
+    done = _run(*words, "--target", "0.5,0.5", "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    dark, bright = found["classes"]
+    assert (dark["generated"], bright["generated"], bright["real"]) == (0.1, 0.9, 0.5)
+    assert dark["differs"] and dark["misses"] and found["from_target"] == pytest.approx(0.4)
+    assert bright["distance"] < 1 and dark["recall"] is not None
+    told = _run(*words)
+    assert re.search(r"1 +90.0% \[85.1%, 93.4%\] +50.0% .* differs\n", told.output), told.output
+    assert "misses" not in told.output and "classes 0, 1 differ" in told.output
+
+
+def test_what_the_command_refuses(given):
+    words = [given / "drawn.npz", "--data", given / "real.npz", "--classifier"]
+    code = keras.layers.Lambda(lambda x: x[:, 0, 0], name="code")
+    keras.Sequential([keras.Input([8, 8, 2]), code]).save(given / "code.keras")
+    for name, more, message in (
+        (given / "code.keras", [], "an object of the class 'Lambda'"),
+        (given / "none.keras", [], "No such file"),
+        (given / "one.keras", [], "two or more numbers"),
+        ("efficientnet", [], "no extractor 'efficientnet'"),
+        (given / "own.keras", ["--target", "1,0,0"], "has 2 classes"),
+        (given / "own.keras", ["--target", "a"], "needs numbers with commas"),
+        (given / "own.keras", ["--target", "0.5,0.6"], "with the sum 1"),
+    ):
+        refused = _run(*words, name, *more)
+        assert refused.exit_code == 1 and message in " ".join(refused.output.split())
+    alone = _run(given / "drawn.npz", "--classifier", given / "own.keras")
+    assert alone.exit_code == 1 and "give --data" in alone.output
