@@ -29,8 +29,8 @@ def bias(
             "to a number for each class, of which the largest counts."
         ),
     ],
-    target: Annotated[
-        str | None, typer.Option(help="Shares that are wanted, with commas between.")
+    wanted: Annotated[
+        str | None, typer.Option("--target", help="Shares that are wanted, with commas between.")
     ] = None,
     count: Annotated[int, typer.Option(help="Images of each side, or all there are.")] = 2000,
     data: Data = None,
@@ -46,10 +46,10 @@ def bias(
     from tfgan_zoo import evaluation
 
     look = _classifier(classifier)
-    shares = target and _shares(target)
+    shares = wanted and _shares(wanted)
     if shares and len(shares) != look.num_classes:
         raise ValueError(
-            f"{classifier} has {look.num_classes} classes. Received: --target {target}."
+            f"{classifier} has {look.num_classes} classes. Received: --target {wanted}."
         )
     with opening.open_images(what, data, data_dir, model, seed, image_size, trust_model) as (
         images,
