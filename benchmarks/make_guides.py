@@ -1,10 +1,11 @@
-"""Writes the tables of docs/choose.md and docs/troubleshooting.md, from cards and results/troubles.csv.
+"""Writes the tables of docs/bias.md, choose.md and troubleshooting.md, from cards and results.
 
 python benchmarks/make_guides.py           # writes the pages
 python benchmarks/make_guides.py --check   # exits with 1 where one is stale
 """
 
 import re
+import statistics
 import sys
 from pathlib import Path
 
@@ -68,11 +69,81 @@ def _number(text):
     return f"{float(text):.3g}" if text and abs(float(text)) < 1000 else text and short(float(text))
 
 
+# === Bias ===
+
+
+def balance():
+    columns = {
+        "rare_share": ("bags", "{:.1%}"),
+        "from_target": ("from the target", "{:.3f}"),
+        "fd": ("distance of all", "{:.1f}"),
+        "often_fd": ("of pullovers", "{:.1f}"),
+        "rare_fd": ("of bags", "{:.1f}"),
+        "often_recall": ("recall of pullovers", "{:.3f}"),
+        "rare_recall": ("of bags", "{:.3f}"),
+    }
+    return _of_seeds("fairness_balance", ["method"], columns, "balance")
+
+
+def unlearned():
+    columns = {
+        "share": ("bags", "{:.2%}"),
+        "fd_others": ("distance of the others", "{:.1f}"),
+        "recall_others": ("their recall", "{:.3f}"),
+    }
+    return _of_seeds("fairness_unlearn", ["method", "images"], columns, "unlearn")
+
+
+def forgotten():
+    columns = {
+        "auc_forgotten": ("right on the forgotten", "{:.3f}"),
+        "auc_kept": ("on those kept", "{:.3f}"),
+        "fd": ("distance", "{:.1f}"),
+    }
+    return _of_seeds("fairness_unlearn_images", ["method", "images"], columns, "unlearn")
+
+
+def _of_seeds(name, keys, columns, what):
+    """Medians over seeds, with the lowest and the highest, of the rows of each value of the keys."""
+    rows = read_csv(name)
+    groups = {}
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
+    lines = [
+        (
+            *(key if n == 0 else short(float(key)) for n, key in enumerate(found)),
+            *_medians(r, columns),
+        )
+        for found, r in groups.items()
+    ]
+    header = [*keys, *(title for title, _ in columns.values())]
+    command = f"python benchmarks/fairness.py {what} --precision mixed_bfloat16"
+    return f"{table(header, lines)}\n\n{measured_on(rows)} Command: `{command}`."
+
+
+def _medians(rows, columns):
+    found = []
+    for column, (_, form) in columns.items():
+        values = sorted(float(row[column]) for row in rows)
+        ends = (
+            f" ({form.format(values[0])} to {form.format(values[-1])})" if len(values) > 1 else ""
+        )
+        found.append(form.format(statistics.median(values)) + ends)
+    return found
+
+
+PAGES = {
+    "bias.md": {"balance": balance, "unlearned": unlearned, "forgotten": forgotten},
+    "choose.md": {"garments": garments},
+    "troubleshooting.md": {"troubles": troubles},
+}
+
+
 def main():
-    pages = {"choose.md": ("garments", garments), "troubleshooting.md": ("troubles", troubles)}
-    for name, (section, make) in pages.items():
+    for name, sections in PAGES.items():
         page = ROOT / "docs" / name
-        text = with_sections(page, {section: make()}, "make_guides.py")
+        found = {section: make() for section, make in sections.items()}
+        text = with_sections(page, found, "make_guides.py")
         if "--check" not in sys.argv[1:]:
             page.write_text(text)
             print(f"Wrote {page}")

@@ -12,6 +12,7 @@ from tfgan_zoo.regularizers import (
     Balance,
     BalancedConsistency,
     Blur,
+    ClassShares,
     DiffAugment,
     InstanceNoise,
     LatentConsistency,
@@ -37,6 +38,7 @@ CASES = {
     "unrolled": ("Unrolled(steps=5)", Unrolled(1)),
     "instance_noise": ("InstanceNoise(stddev=0.1, steps=0)", InstanceNoise(1, 10)),
     "balance": (None, Balance(0.2, 0.9)),
+    "class_shares": (None, ClassShares("lenet_mnist", (0.1,) * 10, 2)),
     "blur": ("Blur(stddev=10.0, steps=0)", Blur(1, 10)),
 }
 

@@ -1,5 +1,6 @@
 """Images by name, from a folder or from arrays, as data that a resumed run reads on exactly."""
 
+from tfgan_zoo.datasets.balanced import balanced as balanced
 from tfgan_zoo.datasets.batch_input import BatchInput as BatchInput
 from tfgan_zoo.datasets.degraded import degraded as degraded
 from tfgan_zoo.datasets.degraded import load_degraded as load_degraded

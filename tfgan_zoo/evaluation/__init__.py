@@ -1,6 +1,8 @@
 """Scores of generated images: sets of images to score, and `evaluate`."""
 
+from tfgan_zoo.evaluation.bias import attributes as attributes
 from tfgan_zoo.evaluation.bias import bias as bias
+from tfgan_zoo.evaluation.bias import group_quality as group_quality
 from tfgan_zoo.evaluation.collect import default_cache as default_cache
 from tfgan_zoo.evaluation.evaluate import evaluate as evaluate
 from tfgan_zoo.evaluation.memorisation import membership as membership

@@ -12,5 +12,6 @@ from tfgan_zoo.latent.paths import mix as mix
 from tfgan_zoo.latent.paths import path as path
 from tfgan_zoo.latent.projection import Projection as Projection
 from tfgan_zoo.latent.projection import project as project
+from tfgan_zoo.latent.resampling import balanced_seeds as balanced_seeds
 from tfgan_zoo.latent.served import ServedLatents as ServedLatents
 from tfgan_zoo.latent.spaces import Space as Space

@@ -14,6 +14,7 @@ from tfgan_zoo.regularizers.ada import ADA as ADA
 from tfgan_zoo.regularizers.balance import Balance as Balance
 from tfgan_zoo.regularizers.base import Regularizer as Regularizer
 from tfgan_zoo.regularizers.blur import Blur as Blur
+from tfgan_zoo.regularizers.class_shares import ClassShares as ClassShares
 from tfgan_zoo.regularizers.consistency import BalancedConsistency as BalancedConsistency
 from tfgan_zoo.regularizers.diff_augment import DiffAugment as DiffAugment
 from tfgan_zoo.regularizers.instance_noise import InstanceNoise as InstanceNoise
@@ -33,6 +34,7 @@ REGULARIZERS: dict[str, type[Regularizer]] = {
     "instance_noise": InstanceNoise,
     "balance": Balance,
     "blur": Blur,
+    "class_shares": ClassShares,
 }
 
 

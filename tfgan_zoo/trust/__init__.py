@@ -14,6 +14,7 @@ _HOMES = {
     "check_graphs": "saved_models",
     "allowed_ops": "ops",
     "load_keras": "keras_files",
+    "load_network": "keras_files",
     "check_class": "keras_files",
     "bounded": "sizes",
 }

@@ -20,6 +20,26 @@ def load_keras(path):
         UntrustedModelError: It names classes or code from elsewhere.
         ValueError: A damaged file, or one of something else.
     """
+    path, config = _config(path)
+    check_class(path, config)
+    return _loaded(path)
+
+
+def load_network(path):
+    """The network in a `.keras` file, of Keras's own layers and registered ones: a user's classifier.
+
+    Raises:
+        FileNotFoundError: No such file.
+        UntrustedModelError: It names classes or code from elsewhere.
+        ValueError: A damaged file.
+    """
+    path, config = _config(path)
+    _check_inner(path, config)
+    return _loaded(path)
+
+
+def _config(path):
+    """The path, and what the file says of the model's class."""
     path = local(path)
     try:
         with zipfile.ZipFile(path) as archive:
@@ -31,10 +51,12 @@ def load_keras(path):
             f"{path} is no model of Keras, or a damaged one: expected a .keras file, as gan.save writes."
         ) from None
     try:
-        config = json.loads(text)
+        return path, json.loads(text)
     except (ValueError, RecursionError):
         raise ValueError(f"{path} is damaged: its config.json is no JSON.") from None
-    check_class(path, config)
+
+
+def _loaded(path):
     with bounded(path.stat().st_size // 4):
         return keras.saving.load_model(path, safe_mode=True)
 
