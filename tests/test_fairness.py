@@ -157,6 +157,8 @@ def test_seeds_in_the_shares_that_are_wanted():
     seeds = latent.balanced_seeds(gan, classify, [1, 3], 40, seed=100)
     labels = classify(gan.generate_from_seeds(seeds))
     assert seeds.dtype == np.int64 and np.bincount(labels).tolist() == [10, 30]
+    dark = latent.balanced_seeds(gan, classify, [1, 0], 10)  # of the other class none
+    assert dark.dtype == np.int64 and not classify(gan.generate_from_seeds(dark)).any()
     assert len(set(seeds)) == 40 and seeds.min() >= 100 and (np.diff(seeds) > 0).all()
     np.testing.assert_array_equal(latent.balanced_seeds(gan, classify, [1, 3], 40, 100), seeds)
     for label in (0, 1):  # the first of each class

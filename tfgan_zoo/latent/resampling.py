@@ -56,7 +56,8 @@ def balanced_seeds(
         for label, mine in enumerate(found):
             mine.extend(seeds[labels == label])
         if all(len(mine) >= n for mine, n in zip(found, wanted, strict=True)):
-            return np.sort(np.concatenate([m[:n] for m, n in zip(found, wanted, strict=True)]))
+            taken = [s for mine, n in zip(found, wanted, strict=True) for s in mine[:n]]
+            return np.sort(np.array(taken, np.int64))
     short = {k: f"{len(found[k])} of {n}" for k, n in enumerate(wanted) if len(found[k]) < n}
     raise ValueError(
         f"Of {pool} seeds too few drew the classes {short}. Give a larger pool, or train on balanced "
