@@ -88,7 +88,7 @@ def balance(given):
     everything = datasets.array_source(of_classes("train", given.data_dir, CLASSES)[0])
     target = np.zeros(10)
     target[list(CLASSES)] = 0.5
-    for seed in range(1 if given.quick else 3):
+    for seed in range(1 if given.quick else given.seeds):
         plain = functools.cache(
             lambda seed=seed: trained(new(seed, given), source, IMAGES, given.quick)
         )
@@ -194,7 +194,7 @@ def unlearn_class(given):
     }
     published = tfgan_zoo.from_preset("dcgan_fashion_mnist")
     measure_class("as published", 0, published, kept, given)
-    for seed in range(1 if given.quick else 3):
+    for seed in range(1 if given.quick else given.seeds):
         for method, terms in parts.items():
             for images in (FURTHER // 3, FURTHER):
                 gan = continued(published, seed, given, width=64, regularizers=terms)
@@ -235,7 +235,7 @@ def unlearn_images(given):
         images[FORGOTTEN:KNOWN],
         garments("test", given.data_dir)[0],
     )
-    for seed in range(1 if given.quick else 3):
+    for seed in range(1 if given.quick else given.seeds):
         first = trained(new(seed, given), datasets.array_source(known), SHOWN, given.quick)
         measure_images("trained with them", 0, first, known, unseen, given, seed)
         gan = continued(first, seed, given)
@@ -295,6 +295,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["balance", "unlearn"])
     parser.add_argument("--data-dir", help="prepared data sets")
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--core", type=int, default=0, help="the one that it runs on")
     parser.add_argument("--precision", default="float32")
     tables.add_quick(parser)
