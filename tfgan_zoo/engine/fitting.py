@@ -11,6 +11,7 @@ from tfgan_zoo.engine import contracts, frozen, inputs
 from tfgan_zoo.engine.keras_arguments import check_callbacks, refuse_arguments
 from tfgan_zoo.engine.optimizers import LossScaleWatch, PlayerOptimizers, prepare
 from tfgan_zoo.engine.step import TrainingStep
+from tfgan_zoo.privacy.budget import Budget
 
 
 class Fitting(TrainingStep):
@@ -157,7 +158,7 @@ class Fitting(TrainingStep):
         for name, value in {"shuffle": shuffle, "resume": resume}.items():
             if value not in (True, False):  # Keras has another argument in the place of shuffle
                 raise ValueError(f"{name} must be True or False. Received: {value!r}.")
-        callbacks = check_callbacks(callbacks, self.optimizer.optimizers)
+        callbacks = check_callbacks(callbacks, self.optimizer.optimizers, self.privacy)
         self._savers = [callback for callback in callbacks if hasattr(callback, "restore")]
         try:
             for callback in self._savers:
@@ -167,8 +168,7 @@ class Fitting(TrainingStep):
             self._steps_to_skip, self._batch_spec = 0, inputs.named_spec(data)
             if resume:
                 initial_epoch, self._steps_to_skip = divmod(first, steps)
-            if self.dtype_policy.name == "mixed_float16":
-                callbacks = [*callbacks, LossScaleWatch()]
+            callbacks = self._with_own(callbacks)
             return super().fit(
                 data,
                 epochs=epochs,
@@ -180,6 +180,11 @@ class Fitting(TrainingStep):
             )
         finally:
             self._savers = []  # a callback that is held here would hold its lock
+
+    def _with_own(self, callbacks):
+        """The callbacks with those that a model has by itself."""
+        watches = [LossScaleWatch()] if self.dtype_policy.name == "mixed_float16" else []
+        return [*([Budget()] if self.privacy else []), *callbacks, *watches]
 
     def remember_data(self, source):
         """Keeps what `fit` reads from: a `Source`, or None for a stream, which has no places."""
@@ -194,6 +199,7 @@ class Fitting(TrainingStep):
         step's draws, parts and sums are those of a known number of rows."""
         with self.distribute_strategy.scope():
             self.before_training()
+            self.check_private_loss()
         if force:
             self._train_functions = {}
         if self._batch_spec not in self._train_functions:

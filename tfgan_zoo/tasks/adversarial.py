@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfgan_zoo.engine import contracts
 from tfgan_zoo.engine.players import Player
+from tfgan_zoo.engine.private import LATENTS, ORIGINALS
 from tfgan_zoo.losses import Objective
 from tfgan_zoo.losses.patches import by_image
 from tfgan_zoo.penalties import Penalty
@@ -189,8 +190,11 @@ class AdversarialLosses(ZooModel):
 
     def discriminate_generated(self, batch, rng):
         """The discriminator's output for fresh images."""
-        latents = self.sample_latents(rng)
-        originals = self.synthesize(latents, batch, rng)
+        if LATENTS in batch:  # of a private update, which makes them ahead
+            latents, originals = batch[LATENTS], batch[ORIGINALS]
+        else:
+            latents = self.sample_latents(rng)
+            originals = self.synthesize(latents, batch, rng)
         images = self.augment_images(originals, rng)
         return DiscriminatorOutput(images, self._discriminated(images, batch), latents, originals)
 
