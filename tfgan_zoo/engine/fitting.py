@@ -11,7 +11,6 @@ from tfgan_zoo.engine import contracts, frozen, inputs
 from tfgan_zoo.engine.keras_arguments import check_callbacks, refuse_arguments
 from tfgan_zoo.engine.optimizers import LossScaleWatch, PlayerOptimizers, prepare
 from tfgan_zoo.engine.step import TrainingStep
-from tfgan_zoo.privacy.budget import Budget
 
 
 class Fitting(TrainingStep):
@@ -168,7 +167,8 @@ class Fitting(TrainingStep):
             self._steps_to_skip, self._batch_spec = 0, inputs.named_spec(data)
             if resume:
                 initial_epoch, self._steps_to_skip = divmod(first, steps)
-            callbacks = self._with_own(callbacks)
+            if self.dtype_policy.name == "mixed_float16":
+                callbacks = [*callbacks, LossScaleWatch()]
             return super().fit(
                 data,
                 epochs=epochs,
@@ -180,11 +180,6 @@ class Fitting(TrainingStep):
             )
         finally:
             self._savers = []  # a callback that is held here would hold its lock
-
-    def _with_own(self, callbacks):
-        """The callbacks with those that a model has by itself."""
-        watches = [LossScaleWatch()] if self.dtype_policy.name == "mixed_float16" else []
-        return [*([Budget()] if self.privacy else []), *callbacks, *watches]
 
     def remember_data(self, source):
         """Keeps what `fit` reads from: a `Source`, or None for a stream, which has no places."""

@@ -7,6 +7,7 @@ import keras
 
 from tfgan_zoo import extras
 from tfgan_zoo.presets import near
+from tfgan_zoo.privacy.budget import Budget
 
 _SCORES = (
     "Score generated images by tfgan_zoo.callbacks.Evaluate, against held-out images; translations by "
@@ -57,7 +58,8 @@ def _asks_nothing(name, value):
 
 
 def check_callbacks(callbacks, optimizers, privacy=None):
-    """The callbacks as a list; those of Keras that cannot do here what they are for are refused.
+    """The callbacks as a list, before which a private model has `Budget`; those that cannot do here what
+    they are for are refused.
 
     Args:
         callbacks: A `keras.callbacks.Callback`, a list of them, or None.
@@ -89,7 +91,7 @@ def check_callbacks(callbacks, optimizers, privacy=None):
         if fault:
             raise ValueError(f"{type(callback).__name__}: {fault}")
         swapping |= isinstance(callback, keras.callbacks.SwapEMAWeights)
-    return listed
+    return listed if privacy is None else [Budget(), *listed]
 
 
 def _fault(callback, optimizers):

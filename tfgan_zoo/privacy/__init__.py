@@ -5,6 +5,7 @@ so; `epsilon` and `noise_multiplier` do the sums before, `spent` says what a mod
 functions of `privacy.audit` attack it.
 """
 
+from tfgan_zoo.privacy import audit as audit
 from tfgan_zoo.privacy.accounting import epsilon as epsilon
 from tfgan_zoo.privacy.accounting import noise_multiplier as noise_multiplier
 from tfgan_zoo.privacy.budget import spent as spent

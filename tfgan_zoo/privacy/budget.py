@@ -4,6 +4,7 @@ import math
 
 import keras
 
+from tfgan_zoo.files import json_number
 from tfgan_zoo.privacy import accounting
 from tfgan_zoo.privacy.sampling import OVERFLOW
 
@@ -53,6 +54,12 @@ def spent(model, delta: float | None = None, ahead: int = 0) -> dict:
         "batch_size": batch,
         "unit": "one image with its label, added or removed",
     }
+
+
+def as_json(model, ahead=0):
+    """`spent`, in which an infinite epsilon is the string "inf", since JSON has no such number."""
+    found = spent(model, ahead=ahead)
+    return found | {"epsilon": json_number(found["epsilon"])}
 
 
 class Budget(keras.callbacks.Callback):

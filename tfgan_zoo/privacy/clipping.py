@@ -1,5 +1,8 @@
 """Sums of clipped gradients, one of each example."""
 
+import contextlib
+import logging
+
 import tensorflow as tf
 
 from tfgan_zoo.privacy.sampling import MASK
@@ -38,10 +41,23 @@ def clipped_sum(gradients_of, rows, shapes, l2_norm_clip, part):
             name: tf.ensure_shape(value[first:][:part], [part, *value.shape[1:]])
             for name, value in rows.items()
         }
-        found = tf.vectorized_map(one, piece, warn=False)
+        with _without_advice():
+            found = tf.vectorized_map(one, piece, warn=False)
         found = [tf.reduce_sum(gradients, axis=0) for gradients in found]
         return number + 1, [a + b for a, b in zip(sums, found, strict=True)]
 
     drawn = tf.cast(tf.reduce_sum(rows[MASK]), tf.int32)
     nothing = [tf.zeros(shape) for shape in shapes]
     return tf.while_loop(lambda number, _: number * part < drawn, add, (0, nothing))[1]
+
+
+@contextlib.contextmanager
+def _without_advice():
+    """Within it TensorFlow does not say which of its operations it vectorises by a loop."""
+    logger = logging.getLogger("tensorflow")
+    told = lambda record: "while_loop" not in record.getMessage()  # noqa: E731
+    logger.addFilter(told)
+    try:
+        yield
+    finally:
+        logger.removeFilter(told)

@@ -190,11 +190,9 @@ class AdversarialLosses(ZooModel):
 
     def discriminate_generated(self, batch, rng):
         """The discriminator's output for fresh images."""
-        if LATENTS in batch:  # of a private update, which makes them ahead
-            latents, originals = batch[LATENTS], batch[ORIGINALS]
-        else:
-            latents = self.sample_latents(rng)
-            originals = self.synthesize(latents, batch, rng)
+        latents, originals = batch.get(LATENTS), batch.get(ORIGINALS)  # of a private update
+        latents = self.sample_latents(rng) if latents is None else latents
+        originals = self.synthesize(latents, batch, rng) if originals is None else originals
         images = self.augment_images(originals, rng)
         return DiscriminatorOutput(images, self._discriminated(images, batch), latents, originals)
 
