@@ -9,8 +9,8 @@ SECRET = "secret.json"
 
 
 def share_secret(gan, directory, checkpoints):
-    """Gives a model the secret of the run in a folder, or writes there that of the model, before its first
-    step: a run that is killed at any time repeats its draws, and so spends nothing twice.
+    """Gives a model the secret of the run in a folder, or writes there that of the model, before
+    its first step: a run that is killed at any time repeats its draws, and so spends nothing twice.
 
     Raises:
         ValueError: There are checkpoints without a secret, whose steps could not be repeated.

@@ -75,8 +75,8 @@ def prepare(gan, x, y, batch_size, shuffle, steps_per_epoch, first_step):
 def _private_stream(gan, source, size, shuffle, first_step):
     if not shuffle:
         raise ValueError(
-            "shuffle must be True with privacy, whose batches are drawn at random. train_on_batch, which is "
-            "given its batch, is not for such a model: use fit."
+            "shuffle must be True with privacy, whose batches are drawn at random. train_on_batch, "
+            "which is given its batch, is not for such a model: use fit."
         )
     updates = gan.batches_per_step
     batch_size, replicas = size // updates, gan.distribute_strategy.num_replicas_in_sync

@@ -68,7 +68,8 @@ def check_callbacks(callbacks, optimizers, privacy=None):
 
     Raises:
         TypeError: No callback.
-        ValueError: A callback that reads real images, of a private model; or that would have no effect, or a wrong one.
+        ValueError: A callback that reads real images, of a private model; or that would have no
+        effect, or a wrong one.
     """
     if isinstance(callbacks, keras.callbacks.CallbackList):
         callbacks = callbacks.callbacks

@@ -52,7 +52,7 @@ class Private(ClassNames):
         return [*super().counters(), *spent]
 
     def add_privacy(self):
-        """Adds what is counted, and draws the secret of noise and sampling, which Keras does not follow."""
+        """Adds what is counted, and draws the secret of noise and sampling, which Keras does not see."""
         for name in (budget.UPDATES, budget.EXAMPLES, budget.BATCH):
             self.add_state(name, 0, "int64")
         words = np.frombuffer(os.urandom(16), np.uint32).astype(np.int64)
@@ -104,7 +104,7 @@ class Private(ClassNames):
         return clipped_sum
 
     def ahead(self, rng):
-        """`{LATENTS: …, ORIGINALS: …}` of generated images that real rows have no part in, or nothing."""
+        """`{LATENTS: …, ORIGINALS: …}` of generated images in which real rows have no part, or {}."""
         if not self.generates_ahead:
             return {}
         rng.rows = tf.cast(tf.range(rng.count), tf.uint32)  # the same on all replicas
@@ -164,8 +164,8 @@ class Private(ClassNames):
             if int(self.state[budget.UPDATES].numpy()) and before != value:
                 what = name.partition("/")[2].replace("examples", "images")
                 raise ValueError(
-                    f"The model has been trained privately with {what}={before}, and its epsilon is that of "
-                    f"one sampling probability. Received: {what}={value}."
+                    f"The model has been trained privately with {what}={before}, and its epsilon is "
+                    f"that of one sampling probability. Received: {what}={value}."
                 )
             self.state[name].assign(value)
         self._public_rows = batch_size // self._replicas  # of players that get no real ones

@@ -15,7 +15,8 @@ def epsilon(
     delta: float,
     accountant: str = "pld",
 ) -> float:
-    """The epsilon of `steps` updates, each of a Poisson-sampled batch, when examples are added or removed.
+    """The epsilon of `steps` updates, each of a Poisson-sampled batch, when examples are added or
+    removed.
 
     Args:
         steps: Int. Updates of the discriminator: training steps times `n_critic`.

@@ -22,9 +22,11 @@ def audit(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> dict:
-    """Attacks a model, each image of whose data was in or out by the throw of a coin (Steinke et al. 2023).
+    """Attacks a model, each image of whose data was in or out by the throw of a coin (Steinke et
+    al. 2023).
 
-    Attacks: "discriminator", images that it holds for real were in; "loss", so were those of a low loss of
+    Attacks: "discriminator", images that it holds for real were in; "loss", so were those of a low
+    loss of
     the discriminator; "nearest", those near to one of 1,000 samples, which needs the generator alone;
     "lira", the likelihood ratio of the discriminator's logit, an image's logits when in and when out
     being known from shadow models (Carlini et al. 2022), which are trained on images in and out by coins
@@ -59,7 +61,9 @@ def audit(
             found["nearest"] = nearest_scores(gan, images)
     if shadows:
         found["lira"] = likelihood_ratios(logits[0], np.array(logits[1:]), coins[1:])
-    return {name: _told(scores, coins[0], share, delta, confidence) for name, scores in found.items()}
+    return {
+        name: _told(scores, coins[0], share, delta, confidence) for name, scores in found.items()
+    }
 
 
 def _told(scores, inside, share, delta, confidence):

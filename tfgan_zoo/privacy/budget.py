@@ -15,7 +15,8 @@ _KEPT = 0.01  # of delta, for batches with more images than places
 def spent(model, delta: float | None = None, ahead: int = 0) -> dict:
     """What is known of the privacy of a model's training data.
 
-    Every update of the discriminator since the model was made counts, over all calls of `fit`; those that
+    Every update of the discriminator since the model was made counts, over all calls of `fit`;
+    those that
     a resumed run repeats are the same ones. A hundredth of delta is kept for the chance that a batch has
     more images than places, at which a run ends; where that is not enough, epsilon is infinite.
 
@@ -63,8 +64,8 @@ def as_json(model, ahead=0):
 
 
 class Budget(keras.callbacks.Callback):
-    """Puts `epsilon` among the logs of every step: what it will be at the end of the epoch, never less than
-    it is. The sum takes up to seconds, and so is made once an epoch."""
+    """Puts `epsilon` among the logs of every step: what it will be at the end of the epoch, never
+    less than it is. The sum takes up to seconds, and so is made once an epoch."""
 
     def on_epoch_begin(self, epoch, logs=None):
         steps = (epoch + 1) * self.params["steps"] - int(self.model.iterations.numpy())

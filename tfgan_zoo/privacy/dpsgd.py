@@ -20,8 +20,8 @@ class DPSGD(Configurable):
 
     Whoever knows the draws of noise can subtract it. They and those of the sampling follow from 128 bits
     of `os.urandom` that are kept in `checkpoints/secret.json` of a run (`callbacks.BackupAndRestore`),
-    readable by the owner alone, so that a resumed run repeats its draws rather than spend twice. They are
-    in no model, export, card or `run.json`: hand out these, never the folder of the checkpoints.
+    readable by the owner alone, so that a resumed run repeats its draws rather than spend twice.
+    They are in no model, export, card or `run.json`: hand out these, never the checkpoints.
 
     Two caveats. The generator of the noise, Threefry-2x32 with 20 rounds, is made for simulation; it has
     not been shown to be cryptographically secure. And noise that is added in float32 is no exact normal
@@ -29,10 +29,10 @@ class DPSGD(Configurable):
 
     Args:
         l2_norm_clip: Float. Length to which the gradient of an example is cut.
-        noise_multiplier: Float. Standard deviation of the noise, in units of `l2_norm_clip`; 0 adds none,
-            and epsilon is infinite.
-        microbatches: Int. Into how many parts the rows of a replica are cut, which are computed one after
-            the other to save memory; those without any row are skipped. Each example is cut alone
+        noise_multiplier: Float. Standard deviation of the noise, in units of `l2_norm_clip`; 0 adds
+            none, and epsilon is infinite.
+        microbatches: Int. Into how many parts the rows of a replica are cut, which are computed one
+            after the other to save memory; those without any row are skipped. Each example is cut alone
             all the same. None: parts of 16 rows.
         delta: Float in (0, 1) for which epsilon is told; None for 1 / (10 N), of N images.
 

@@ -54,7 +54,9 @@ def _regularizers(gan):
         if regularizer.reads is not None and not regularizer.weighs_examples:
             return f"{regularizer!r} reads several images of a batch together."
         if type(regularizer).after_discriminator_update not in _AFTER:
-            return f"{regularizer!r} keeps a statistic of what the discriminator says of real images."
+            return (
+                f"{regularizer!r} keeps a statistic of what the discriminator says of real images."
+            )
     return ""
 
 
@@ -68,14 +70,17 @@ def _players(gan):
 
 
 def _layers(gan):
-    networks = [*gan.networks_of(PLAYER), *([] if gan.generates_ahead else gan.networks_of("generator"))]
+    networks = [
+        *gan.networks_of(PLAYER),
+        *([] if gan.generates_ahead else gan.networks_of("generator")),
+    ]
     for network in networks:
         for layer in network._flatten_layers():
             if isinstance(layer, _OF_BATCHES):
                 return (
                     f"the layer {layer.name!r} ({type(layer).__name__}) of the network {network.name!r} "
-                    "makes an image's output depend on the others of its batch. Make it without, such as "
-                    "by discriminator_normalization=None or 'layer'."
+                    "makes an image's output depend on the others of its batch. Make it without, such "
+                    "as by discriminator_normalization=None or 'layer'."
                 )
     return ""
 
@@ -92,7 +97,9 @@ def check_loss(gan):
         return
     accounting.epsilon(1, 0.5, 1.0, 0.1)
     first, rows = gan.get_weights(), _example_rows(gan)
-    before = gan.get_weights()  # a generator may move its statistics: no real row has a part in them
+    before = (
+        gan.get_weights()
+    )  # a generator may move its statistics: no real row has a part in them
     whole = _loss(gan, rows, range(_ROWS))
     alone = [_loss(gan, {k: v[i : i + 1] for k, v in rows.items()}, [i]) for i in range(_ROWS)]
     changed = [v.path for v, old in zip(gan.weights, before, strict=True) if _differ(v, old)]
@@ -102,9 +109,9 @@ def check_loss(gan):
         raise ValueError(f"{who} changes {changed[0]}, which then tells of real images.")
     if not np.isclose(whole, np.mean(alone), _NEAR[gan.dtype_policy.name], 1e-6):
         raise ValueError(
-            f"{who} is not the mean of the losses of single images: of {_ROWS} together it is {whole:.6g}, "
-            f"and of each alone {np.mean(alone):.6g} in the mean. A layer, the objective, the penalty or a "
-            "term compares images of a batch."
+            f"{who} is not the mean of the losses of single images: of {_ROWS} together it is "
+            f"{whole:.6g}, and of each alone {np.mean(alone):.6g} in the mean. A layer, the objective, "
+            "the penalty or a term compares images of a batch."
         )
     object.__setattr__(gan, "_loss_is_checked", True)
 
@@ -137,5 +144,3 @@ def _loss(gan, rows, examples):
     rng = _rng(gan, examples)
     with rng.active():
         return float(gan.player(PLAYER).loss(rows, rng)[0])
-
-
