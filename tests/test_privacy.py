@@ -44,8 +44,8 @@ def one_step(gan, images, **options):
 def batch_of(gan, images):
     """The rows of the first update, by the stream that training reads."""
     source = tfgan_zoo.datasets.array_source(images)
-    places, replicas = gan.private_places(len(images), SIZE), gan._replicas
-    data = sampling.poisson_stream(source, gan.secret, SIZE, 1, places, replicas)
+    places, replicas = gan._private_places(len(images), SIZE), gan._replicas
+    data = sampling.poisson_stream(source, gan._privacy_secret, SIZE, 1, places, replicas)
     return next(iter(data))
 
 
@@ -55,7 +55,7 @@ def by_a_loop(gan, images):
     places = len(rows["images"]) // gan._replicas
     rng = Rng(gan.seed, tf.constant(0, tf.int64), 0, places)
     weights = gan.get_weights()
-    ahead = gan.ahead(rng)
+    ahead = gan._ahead(rng)
     gan.set_weights(weights)  # the generator's statistics were moved
     total, lengths = 0.0, []
     for place in np.flatnonzero(rows[sampling.MASK]):
@@ -86,14 +86,14 @@ def test_an_update_is_the_mean_of_clipped_gradients(replicas, images, mirrored):
 def test_one_image_moves_the_sum_by_the_clip_at_most(images):
     """Sensitivity by construction: one image is another, or is none; all draws stay as they are."""
     gan = made()
-    first, secret = gan.get_weights(), gan.secret
+    first, secret = gan.get_weights(), gan._privacy_secret
     drawn = np.flatnonzero(
         sampling.selected(_key(secret), tf.constant(0, tf.int64), 64, SIZE / 64)[0]
     )
 
     def moved(data):
         gan.set_weights(first)
-        gan.secret = secret
+        gan._privacy_secret = secret
         return one_step(gan, data) * SIZE
 
     whole = moved(images)
@@ -272,7 +272,7 @@ def unclipped(gan):
 def trains_the_same_beside(gan, images):
     """Whether other real images (and labels) leave all as it is that is no clipped and noised sum."""
     gan.compile(SGD(0.1), SGD(0.0), jit_compile=False)  # the sum moves nothing
-    secret, found = gan.secret, []
+    secret, found = gan._privacy_secret, []
     first = [np.array(variable.numpy()) for variable in state_of(gan)]
     rows = {"images": images}
     numbers = np.arange(len(images)) % (gan.num_classes or 1)
@@ -281,7 +281,7 @@ def trains_the_same_beside(gan, images):
             rows["labels"] = (numbers + shift) % gan.num_classes
         for variable, value in zip(state_of(gan), first, strict=True):
             variable.assign(value)
-        gan.secret = secret
+        gan._privacy_secret = secret
         logs = gan.fit(rows, batch_size=SIZE, epochs=1, steps_per_epoch=2, verbose=0).history
         found.append([*unclipped(gan), *map(np.array, logs.values())])
         rows["images"] = -np.roll(images, 3, axis=1)
@@ -337,11 +337,11 @@ def test_half_precision_clips_at_the_same_length(precision, images):
 @pytest.mark.full
 def test_xla_computes_the_same(images):
     gan = made(noise_multiplier=1.0)
-    first, secret = gan.get_weights(), gan.secret
+    first, secret = gan.get_weights(), gan._privacy_secret
     graph = one_step(gan, images)
     gan.compile(SGD(0.1), SGD(1.0), jit_compile=True)
     gan.set_weights(first)
-    gan.secret = secret
+    gan._privacy_secret = secret
     np.testing.assert_allclose(one_step(gan, images), graph, rtol=1e-3, atol=1e-6)
 
 
@@ -393,4 +393,4 @@ def test_configuration(tmp_path, images):
     gan.save(tmp_path / "x.keras")
     again = keras.saving.load_model(tmp_path / "x.keras")
     assert privacy.spent(again) == privacy.spent(gan)
-    assert again.secret != gan.secret
+    assert again._privacy_secret != gan._privacy_secret

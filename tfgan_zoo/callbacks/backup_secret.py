@@ -17,7 +17,7 @@ def share_secret(gan, directory, checkpoints):
     """
     path = directory / SECRET
     if path.exists():
-        gan.secret = read_json(path, keys={"secret": list})["secret"]
+        gan._privacy_secret = read_json(path, keys={"secret": list})["secret"]
         return
     if checkpoints:
         raise ValueError(
@@ -28,5 +28,5 @@ def share_secret(gan, directory, checkpoints):
         temporary = path.with_name(f".{SECRET}")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            json.dump({"secret": gan.secret}, file)
+            json.dump({"secret": gan._privacy_secret}, file)
         os.replace(temporary, path)

@@ -186,7 +186,7 @@ class DivergenceGuard(StepCallback):
             )
 
     def _variables(self):
-        counters = {id(variable) for variable in self.model.counters()}
+        counters = {id(variable) for variable in self.model._counters()}
         return [variable for variable in state_of(self.model) if id(variable) not in counters]
 
     def _copy(self):

@@ -194,7 +194,7 @@ class Fitting(TrainingStep):
         step's draws, parts and sums are those of a known number of rows."""
         with self.distribute_strategy.scope():
             self.before_training()
-            self.check_private_loss()
+            self._check_private_loss()
         if force:
             self._train_functions = {}
         if self._batch_spec not in self._train_functions:

@@ -80,10 +80,10 @@ def _private_stream(gan, source, size, shuffle, first_step):
         )
     updates = gan.batches_per_step
     batch_size, replicas = size // updates, gan.distribute_strategy.num_replicas_in_sync
-    gan.begin_privacy(source.count, batch_size)
-    places = gan.private_places(source.count, batch_size)
+    gan._begin_privacy(source.count, batch_size)
+    places = gan._private_places(source.count, batch_size)
     arguments = (batch_size, updates, places, replicas, first_step)
-    return sampling.poisson_stream(source, gan.secret, *arguments)
+    return sampling.poisson_stream(source, gan._privacy_secret, *arguments)
 
 
 def _refuse_labels(y, why):

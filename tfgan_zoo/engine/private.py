@@ -38,20 +38,22 @@ class Private(ClassNames):
     """What `TrainingStep` does otherwise where the model has `privacy`."""
 
     privacy = None
-    generates_ahead = False  # whether `generated_ahead` gives images that no real row has a part in
+    _generates_ahead = (
+        False  # whether `_generated_ahead` gives images that no real row has a part in
+    )
 
-    def generated_ahead(self, rng):
+    def _generated_ahead(self, rng):
         """Latents and generated images for the rows of a private update; the same on all replicas."""
-        raise NotImplementedError(f"{type(self).__name__} must define generated_ahead().")
+        raise NotImplementedError(f"{type(self).__name__} must define _generated_ahead().")
 
-    def check_private_loss(self):
+    def _check_private_loss(self):
         """Called before training, to refuse a loss whose real rows would meet, or leave a trace."""
 
-    def counters(self):
+    def _counters(self):
         spent = [self.state[budget.UPDATES]] if self.privacy else []
-        return [*super().counters(), *spent]
+        return [*super()._counters(), *spent]
 
-    def add_privacy(self):
+    def _add_privacy(self):
         """Adds what is counted, and draws the secret of noise and sampling, which Keras does not see."""
         for name in (budget.UPDATES, budget.EXAMPLES, budget.BATCH):
             self.add_state(name, 0, "int64")
@@ -59,15 +61,15 @@ class Private(ClassNames):
         object.__setattr__(self, "_secret", tf.Variable(words, trainable=False))
 
     @property
-    def secret(self):
+    def _privacy_secret(self):
         """Four ints in [0, 2**32), from which noise and sampling follow: see `privacy.DPSGD`."""
         return [int(word) for word in self._secret.numpy()]
 
-    @secret.setter
-    def secret(self, words):
+    @_privacy_secret.setter
+    def _privacy_secret(self, words):
         self._secret.assign(words)
 
-    def is_private(self, player):
+    def _is_private(self, player):
         """Whether that player's update is clipped and noised."""
         return self.privacy is not None and player == PLAYER
 
@@ -78,13 +80,13 @@ class Private(ClassNames):
         scale = getattr(optimizer, "initial_scale", None) or optimizer.loss_scale_factor or 1.0
         return float(scale)
 
-    def clipped(self, player, compute):
+    def _clipped(self, player, compute):
         """The computation whose gradients are the sum of clipped ones, without logs."""
 
         def clipped_sum(batch, rng, share):
-            ahead, batch = self.ahead(rng), dict(batch)
+            ahead, batch = self._ahead(rng), dict(batch)
             slots = batch.pop(sampling.SLOT)
-            if self.generates_ahead:
+            if self._generates_ahead:
                 slots %= rng.count
                 batch |= {name: tf.gather(value, slots) for name, value in ahead.items()}
             variables = player.trainable_variables
@@ -98,24 +100,24 @@ class Private(ClassNames):
                 return [tf.cast(gradient, tf.float32) / scale for gradient in found]
 
             shapes = [variable.shape for variable in variables]
-            part = self.privacy_part(rng.count)
+            part = self._privacy_part(rng.count)
             return clipping.clipped_sum(of_one, batch, shapes, self.privacy.l2_norm_clip, part), {}
 
         return clipped_sum
 
-    def ahead(self, rng):
+    def _ahead(self, rng):
         """`{LATENTS: …, ORIGINALS: …}` of generated images in which real rows have no part, or {}."""
-        if not self.generates_ahead:
+        if not self._generates_ahead:
             return {}
         rng.rows = tf.cast(tf.range(rng.count), tf.uint32)  # the same on all replicas
-        return dict(zip((LATENTS, ORIGINALS), self.generated_ahead(rng), strict=True))
+        return dict(zip((LATENTS, ORIGINALS), self._generated_ahead(rng), strict=True))
 
-    def privacy_part(self, rows):
+    def _privacy_part(self, rows):
         """How many of a replica's rows are computed at once."""
         parts = self.privacy.microbatches
         return rows // parts if parts else clipping.ROWS
 
-    def noised(self, turn, sums):
+    def _noised(self, turn, sums):
         """The mean of an update's gradients, of sums over all replicas; all add the same noise."""
         update = self.iterations.value * self.player(PLAYER).updates + tf.cast(turn, tf.int64)
         key = tuple(tf.cast(self._secret[place], tf.uint32) for place in (2, 3))
@@ -131,7 +133,7 @@ class Private(ClassNames):
 
     # === Rows ===
 
-    def without_real(self, player, rng):
+    def _without_real(self, player, rng):
         """What players beside the discriminator are given: labels that are drawn evenly, and no more."""
         who = f"The loss of the player {player.name!r} of {type(self).__name__}"
         batch = Refusing(who, "the data")
@@ -144,7 +146,7 @@ class Private(ClassNames):
 
     # === Data ===
 
-    def private_places(self, count, batch_size):
+    def _private_places(self, count, batch_size):
         """Places of a batch over all replicas, a multiple of the parts that these compute."""
         replicas = self._replicas
         needed = sampling.places(count, batch_size / count)
@@ -152,7 +154,7 @@ class Private(ClassNames):
         multiple = replicas * (parts or clipping.ROWS)
         return -(-needed // multiple) * multiple
 
-    def begin_privacy(self, count, batch_size):
+    def _begin_privacy(self, count, batch_size):
         """Fixes the number of images and the batch size, which the accountant takes for those of all
         updates.
 

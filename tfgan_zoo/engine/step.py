@@ -122,12 +122,12 @@ class TrainingStep(Private):
         player, optimizer = self.player(name), self.optimizer_of(name)
         variables = [variable.value for variable in player.trainable_variables]
         loss = contracts.checked_loss(player)
-        scale, is_private = optimizer.scale_loss, self.is_private(name)
+        scale, is_private = optimizer.scale_loss, self._is_private(name)
         if is_private:
             scale = functools.partial(tf.multiply, self._private_scale(optimizer))
         compute = gradients.of_loss(loss, variables, scale)
         if is_private:
-            compute = self.clipped(player, compute)
+            compute = self._clipped(player, compute)
         for transform in [] if is_private else self.gradient_transforms(player):
             compute = transform(compute)
         rows, rng = self.rows_of_update(player, batch, turn, replica, stage)
@@ -152,9 +152,9 @@ class TrainingStep(Private):
         for variable, mean in zip(self._statistics, statistics, strict=True):
             variable.assign(mean)
         player, optimizer = self.player(name), self.optimizer_of(name)
-        if self.is_private(name):
+        if self._is_private(name):
             logs = Refusing(type(self).__name__, "the logs of real images")
-            found = self.noised(self._earlier(player, turn), found)
+            found = self._noised(self._earlier(player, turn), found)
         self.observe(name, logs)
         changed = [*player.trainable_variables, *optimizer.variables] if self.skips_updates else []
         before = [tf.identity(variable.value) for variable in changed]
@@ -249,7 +249,7 @@ class TrainingStep(Private):
         earlier = self._earlier(player, turn)
         index = self.batches_per_step - player.updates + earlier
         cut = {name: tf.gather(value, index, axis=1) for name, value in batch.items()}
-        is_public = self.privacy is not None and not self.is_private(player.name)
+        is_public = self.privacy is not None and not self._is_private(player.name)
         count = self._public_rows if is_public else next(iter(cut.values())).shape[0]
         step = self.iterations.value
         rng = Rng(
@@ -260,4 +260,4 @@ class TrainingStep(Private):
             stage,
             step * player.updates + tf.cast(earlier, tf.int64),
         )
-        return (self.without_real(player, rng) if is_public else cut), rng
+        return (self._without_real(player, rng) if is_public else cut), rng

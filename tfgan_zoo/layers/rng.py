@@ -100,8 +100,7 @@ class Rng:
 
     def of_examples(self, numbers, after):
         """New random numbers of this update, for the examples with these numbers, uint32 `[N]`, wherever
-        they are in a batch. The draws follow those that `after`, another `Rng` of the update, has
-        made."""
+        they are in a batch. The draws follow those that `after`, an `Rng` of the update, has made."""
         found = self.part(0, numbers.shape[0])
         found.rows, found._made = numbers, after._made
         return found

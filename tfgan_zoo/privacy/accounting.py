@@ -15,8 +15,7 @@ def epsilon(
     delta: float,
     accountant: str = "pld",
 ) -> float:
-    """The epsilon of `steps` updates, each of a Poisson-sampled batch, when examples are added or
-    removed.
+    """The epsilon of `steps` updates of Poisson-sampled batches, for an example added or removed.
 
     Args:
         steps: Int. Updates of the discriminator: training steps times `n_critic`.

@@ -22,12 +22,10 @@ def audit(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> dict:
-    """Attacks a model, each image of whose data was in or out by the throw of a coin (Steinke et
-    al. 2023).
+    """Attacks a model, each image of whose data was in or out by a coin (Steinke et al. 2023).
 
     Attacks: "discriminator", images that it holds for real were in; "loss", so were those of a low
-    loss of
-    the discriminator; "nearest", those near to one of 1,000 samples, which needs the generator alone;
+    loss of it; "nearest", those near to one of 1,000 samples, which needs the generator alone;
     "lira", the likelihood ratio of the discriminator's logit, an image's logits when in and when out
     being known from shadow models (Carlini et al. 2022), which are trained on images in and out by coins
     of their own.

@@ -19,8 +19,8 @@ def clipped_sum(gradients_of, rows, shapes, l2_norm_clip, part):
     Args:
         gradients_of: From one row, a dictionary of tensors without the axis of rows, to a list of
             gradients.
-        rows: Dictionary of tensors `[B, …]`, B a multiple of `part`; those with a `MASK` of 1 come
-        first. shapes: List of shapes of the gradients.
+        rows: Dictionary of tensors `[B, …]`, B a multiple of `part`; a `MASK` of 1 comes first.
+        shapes: List of shapes of the gradients.
         l2_norm_clip: Float.
         part: Int. How many rows are computed at once.
 

@@ -102,7 +102,7 @@ def record_privacy(plan, directory, ahead=0):
 
 def _promise_privacy(plan, directory):
     """Says what the run will have spent at its end, should it be killed before."""
-    plan.gan.begin_privacy(plan.data.source.count, plan.options.batch_size)
+    plan.gan._begin_privacy(plan.data.source.count, plan.options.batch_size)
     steps = plan.total_steps - plan.options.first_step
     record_privacy(plan, directory, steps * plan.gan.player("discriminator").updates)
 

@@ -143,7 +143,7 @@ class GAN(Prediction):
 
     def _add_states(self):
         if self.privacy is not None:
-            self.add_privacy()
+            self._add_privacy()
         for part in [self.penalty, *self.regularizers]:
             if part is not None:
                 part.build(self)
@@ -180,16 +180,16 @@ class GAN(Prediction):
         return own_networks.required(self, "discriminator")
 
     @property
-    def generates_ahead(self):
+    def _generates_ahead(self):
         own = type(self).discriminate_generated is not GAN.discriminate_generated
         return self.condition is None and not own
 
-    def generated_ahead(self, rng):
+    def _generated_ahead(self, rng):
         latents, batch = self.sample_latents(rng), Refusing(type(self).__name__, "the data")
         with rng.active():
             return latents, self.synthesize(latents, batch, rng)
 
-    def check_private_loss(self):
+    def _check_private_loss(self):
         private_checks.check_loss(self)
 
     def check_compile(self):

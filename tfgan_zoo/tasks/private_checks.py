@@ -72,7 +72,7 @@ def _players(gan):
 def _layers(gan):
     networks = [
         *gan.networks_of(PLAYER),
-        *([] if gan.generates_ahead else gan.networks_of("generator")),
+        *([] if gan._generates_ahead else gan.networks_of("generator")),
     ]
     for network in networks:
         for layer in network._flatten_layers():
@@ -127,8 +127,8 @@ def _example_rows(gan):
     rows = {"images": tf.constant(images, tf.float32)}
     if gan.condition is not None:
         rows["labels"] = tf.constant(np.arange(_ROWS) % gan.num_classes, tf.int32)
-    if gan.generates_ahead:
-        rows |= gan.ahead(_rng(gan, range(_ROWS)))
+    if gan._generates_ahead:
+        rows |= gan._ahead(_rng(gan, range(_ROWS)))
     return rows
 
 
