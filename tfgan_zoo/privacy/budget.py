@@ -15,9 +15,9 @@ _KEPT = 0.01  # of delta, for batches with more images than places
 def spent(model, delta: float | None = None, ahead: int = 0) -> dict:
     """What is known of the privacy of a model's training data.
 
-    Every update of the discriminator since the model was made counts, over all calls of `fit`;
-    those that a resumed run repeats are the same ones. A hundredth of delta is kept for the chance that a batch has
-    more images than places, at which a run ends; where that is not enough, epsilon is infinite.
+    Every update of the discriminator since the model was made counts, over all calls of `fit`; those
+    that a resumed run repeats are the same ones. A hundredth of delta is kept for the chance that a
+    batch has more images than places, at which a run ends; where that is not enough, epsilon is infinite.
 
     Args:
         model: A GAN with `privacy`.
