@@ -17,7 +17,8 @@ def spent(model, delta: float | None = None, ahead: int = 0) -> dict:
 
     Every update of the discriminator since the model was made counts, over all calls of `fit`; those
     that a resumed run repeats are the same ones. A hundredth of delta is kept for the chance that a
-    batch has more images than places, at which a run ends; where that is not enough, epsilon is infinite.
+    batch has more images than places, at which a run ends; where that is too little, epsilon is
+    infinite.
 
     Args:
         model: A GAN with `privacy`.
