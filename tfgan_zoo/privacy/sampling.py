@@ -50,7 +50,7 @@ def poisson_stream(source, secret, batch_size, updates, size, replicas, start_st
 
     Args:
         source: A `datasets.Source`.
-        secret: Four ints in [0, 2**32).
+        secret: Four ints in [0, 2**32), of which the last two are for noise alone.
         batch_size: Int. Images that a batch has in the mean, over all replicas.
         updates: Int. Batches in a step.
         size: Int. Places of a batch over all replicas, a multiple of these.
@@ -63,7 +63,7 @@ def poisson_stream(source, secret, batch_size, updates, size, replicas, start_st
         float32, 1 for images and 0 for places that are left over.
     """
     key = tuple(tf.constant(word, tf.uint32) for word in secret[:2])
-    seed = int.from_bytes(b"".join(word.to_bytes(4) for word in secret[2:]), signed=True)
+    seed = int.from_bytes(b"".join(word.to_bytes(4) for word in secret[:2]), signed=True)
 
     def batch(update):
         chosen, bits = selected(key, update, source.count, batch_size / source.count)
