@@ -236,7 +236,11 @@ class Watching(tfgan_zoo.DCGAN):
     [
         (Coupled, "is not the mean of the losses of single images"),
         (Remembering, "which then tells of real images"),
-        (Peeking, "The loss of the player 'generator' of Peeking reads 'images'"),
+        pytest.param(
+            Peeking,
+            "The loss of the player 'generator' of Peeking reads 'images'",
+            marks=pytest.mark.full,
+        ),
         pytest.param(
             Watching, "Watching reads 'd_loss' of the logs of real images", marks=pytest.mark.full
         ),

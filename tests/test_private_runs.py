@@ -40,9 +40,8 @@ def values(gan):
     return [np.array(variable.numpy()) for variable in state_of(gan)]
 
 
-@pytest.mark.parametrize(
-    "kills", [(3,), pytest.param((1, 1, 2, 3, 3, 5, 6, 8, 9, 11), marks=pytest.mark.full)]
-)
+@pytest.mark.full
+@pytest.mark.parametrize("kills", [(3,), (1, 1, 2, 3, 3, 5, 6, 8, 9, 11)], ids=["one", "ten"])
 def test_a_run_that_is_killed_spends_as_one_that_was_not(kills, images, tmp_path):
     """Each process has a secret of its own until it finds that of the run; steps that are made anew
     are the same, so that what was seen of them tells no more."""
