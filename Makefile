@@ -47,7 +47,7 @@ site: .venv/installed-dev  ## The documentation as a site, which needs no networ
 	touch $@
 
 .venv/installed-dev: requirements.lock pyproject.toml | $(BIN)/python
-	$(INSTALL) --editable ".[dev,docs,tfgan,convert,data,hub,metrics,provenance,serving]"
+	$(INSTALL) --editable ".[dev,docs,tfgan,convert,data,hub,metrics,privacy,provenance,serving]"
 	touch $@ .venv/installed
 
 clean:

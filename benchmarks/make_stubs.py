@@ -35,6 +35,7 @@ from tfgan_zoo.layers import Rng
 from tfgan_zoo.losses import Objective
 from tfgan_zoo.penalties import Penalty
 from tfgan_zoo.presets import Preset
+from tfgan_zoo.privacy import DPSGD
 from tfgan_zoo.regularizers import Regularizer
 from tfgan_zoo.tasks.adversarial import DiscriminatorOutput
 '''
@@ -45,6 +46,7 @@ TYPES = {  # of arguments that are no plain numbers or strings
     "objective": "str | Objective | tuple[Callable, Callable]",
     "penalty": "str | Penalty | None",
     "regularizers": "str | Regularizer | Sequence[str | Regularizer]",
+    "privacy": "DPSGD | None",
     "generator": "keras.Model | None",
     "discriminator": "keras.Model | None",
 }
@@ -52,6 +54,7 @@ ATTRIBUTES = {  # of options, where they hold something else than what was given
     "objective": "Objective",
     "penalty": "Penalty | None",
     "regularizers": "tuple[Regularizer, ...]",
+    "privacy": "DPSGD | None",
     "generator": "keras.Model",
     "discriminator": "keras.Model",
 }

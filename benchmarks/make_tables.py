@@ -9,6 +9,7 @@ The other benchmarks write their CSV files through `tables.write_csv`.
 import sys
 from pathlib import Path
 
+from privacy_sections import privacy_audit_section, privacy_scores_section
 from quality_sections import (
     equal_minutes_section,
     modes_digits_section,
@@ -225,6 +226,8 @@ SECTIONS = {
     "text_retrieval": text_retrieval_section,
     "transfer": transfer_section,
     "equal_minutes": equal_minutes_section,
+    "privacy_scores": privacy_scores_section,
+    "privacy_audit": privacy_audit_section,
 }
 
 

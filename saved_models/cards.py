@@ -14,17 +14,19 @@ import re
 import textwrap
 
 import make_index
+import private_part
 import yaml
 from image_sets import LICENCES
 from make_index import HERE, metadata, read
 
-from tfgan_zoo import evaluation
+from tfgan_zoo import evaluation, export, presets
 from tfgan_zoo.evaluation.bias import ClassShare
 
 ORDER = (
     "Scores",
     "Intended use",
     "Limits",
+    "Privacy",
     "Bias and memorisation",
     "Energy",
     "Training curve",
@@ -75,6 +77,8 @@ def updated(folder):
         "Energy": energy(metadata(folder)),
         "Training curve": curve(folder),
     }
+    if spent := read(presets.exported(folder) / presets.EXTRA / export.PRIVACY):
+        made["Privacy"] = wrapped(private_part.text(spent))
     return f"---\n{hub(folder, entry)}---\n\n{joined(head, sections | made)}"
 
 

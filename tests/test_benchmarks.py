@@ -82,6 +82,13 @@ def test_equal_minutes(data_dir):
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("what", ["scores", "audit"])
+def test_privacy(what, data_dir):
+    options = ("--data-dir", str(data_dir / "tfds"), "--budgets", "10", "--shadows", "1")
+    assert "'epsilon': " in quick("privacy", what, *options)
+
+
+@pytest.mark.full
 def test_all_training_steps():
     """Of all contestants, those of PyTorch where it is installed, with equal losses."""
     out = quick("train_step")

@@ -25,6 +25,7 @@ _PARTS = (
     "losses",
     "networks",
     "penalties",
+    "privacy",
     "regularizers",
     "tasks",
 )

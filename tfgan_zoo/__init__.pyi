@@ -15,6 +15,7 @@ from . import metrics as metrics
 from . import models as models
 from . import penalties as penalties
 from . import presets as presets
+from . import privacy as privacy
 from . import regularizers as regularizers
 from . import runs as runs
 from . import serving as serving

@@ -14,14 +14,16 @@ import tensorflow as tf
 from keras.export import ExportArchive
 
 from tfgan_zoo import precision, presets, remote, trust, weights
-from tfgan_zoo.files import address, checked_name, settle, told, version_of
+from tfgan_zoo.files import address, checked_name, settle, told, version_of, write_json
 from tfgan_zoo.locks import unfinished
+from tfgan_zoo.privacy import budget
 from tfgan_zoo.progress import doing
 from tfgan_zoo.serving import golden, png, protos
 from tfgan_zoo.serving.servable import WARMUP_FILE
 from tfgan_zoo.weights import artifact
 
 WARMUP_BATCH_SIZES = (1, 2, 4, 8, 16, 32)
+PRIVACY = "privacy.json"  # what a private model has spent
 _GOLDEN_SEEDS = 8
 _PNG, _TRANSLATE = "generate_png", "translate"
 _NOT_COMPILED = (_PNG, "classes", _TRANSLATE, "translate_backward")  # XLA has no codec, no strings
@@ -46,7 +48,9 @@ def export(
     networks that have a moving average, which is what is served, unless a signature uses them. Its
     `assets.extra/` holds the model's options (`preset.json`), the images of a few seeds with the
     SHA-256 of their pixels (`golden.json`, `golden/`) for `tfgan-zoo verify`, and requests that a
-    server runs before it says that the model is available (`tf_serving_warmup_requests`).
+    server runs before it says that the model is available (`tf_serving_warmup_requests`). A model that
+    was trained with `privacy` has its epsilon there too (`privacy.json`); its discriminator is left in,
+    since all its weights follow from clipped and noised sums.
 
     What turns pictures into pictures decodes files of them, and decoders have had faults that a graph
     made for it could reach: who loads such an export says `trust_model=True`, or `--trust-model`.
@@ -227,6 +231,8 @@ def _write_extra(model, exact, folder, warmup_batch_sizes):
     extra.mkdir()
     record = {"name": name, "model": keras.saving.serialize_keras_object(exact)}
     (extra / presets.RECORD).write_text(json.dumps(record, indent=2) + "\n")
+    if getattr(model, "privacy", None) is not None:
+        write_json(extra / PRIVACY, budget.as_json(model))
     _write_warmup(model, name, warmup_batch_sizes, folder / WARMUP_FILE)
     _write_golden(model, exact, folder)
 

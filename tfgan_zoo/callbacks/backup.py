@@ -10,6 +10,7 @@ import weakref
 import tensorflow as tf
 from keras.src.saving import saving_lib
 
+from tfgan_zoo.callbacks.backup_secret import share_secret
 from tfgan_zoo.callbacks.identity import brought_up, differences, identity
 from tfgan_zoo.callbacks.steps import (
     StepCallback,
@@ -95,6 +96,8 @@ class BackupAndRestore(StepCallback):
         if writes:
             self._take_lock()
         candidates = checkpoints(self.directory)
+        if gan.privacy is not None:
+            share_secret(gan, self.directory, candidates)
         for folder in reversed(candidates):
             state = read_state(folder)
             if state is not None:

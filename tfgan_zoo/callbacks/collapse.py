@@ -89,6 +89,8 @@ class CollapseMonitor(StepCallback):
             the model's, or without labels for a model that takes them.
     """
 
+    reads_real_images = True  # what it finds is no part of a private update
+
     def __init__(
         self,
         real_images: ArrayLike | None = None,

@@ -82,6 +82,8 @@ class Evaluate(StepCallback):
         FileNotFoundError: In `fit`, before its first step: the weights of an extractor are not here.
     """
 
+    reads_real_images = True  # what it finds is no part of a private update
+
     def __init__(
         self,
         metrics: Sequence[str],

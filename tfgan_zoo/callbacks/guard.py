@@ -186,8 +186,8 @@ class DivergenceGuard(StepCallback):
             )
 
     def _variables(self):
-        counter = self.model.iterations
-        return [variable for variable in state_of(self.model) if variable is not counter]
+        counters = {id(variable) for variable in self.model._counters()}
+        return [variable for variable in state_of(self.model) if id(variable) not in counters]
 
     def _copy(self):
         return self.step, [np.array(variable.numpy()) for variable in self._variables()]

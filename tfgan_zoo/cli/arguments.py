@@ -31,6 +31,7 @@ _FAMILIES = {
     "objective": "least_squares(label_smoothing=0.1)",
     "penalty": "r1(weight=1.0, every=16)",
     "regularizers": "ada(target=0.6),lecam",
+    "privacy": "dpsgd(l2_norm_clip=1.0, noise_multiplier=1.1)",
 }
 
 
@@ -84,13 +85,14 @@ def _written(node):
 
 def _object(key, name, args, options):
     """A name, or that of a class, as a name; with arguments, the object that it stands for."""
-    from tfgan_zoo import configurable, losses, penalties, regularizers
+    from tfgan_zoo import configurable, losses, penalties, privacy, regularizers
     from tfgan_zoo.names import near
 
     table = {
         "objective": losses.OBJECTIVES,
         "penalty": penalties.PENALTIES,
         "regularizers": regularizers.REGULARIZERS,
+        "privacy": {"dpsgd": privacy.DPSGD},
     }[key]
     name = {getattr(made, "__name__", known): known for known, made in table.items()}.get(
         name, name
@@ -116,9 +118,10 @@ def setting(key, value):
 
 def _calls(key, value):
     """How each of the objects is written: "r1(weight=1.0, every=4)", or its name alone."""
-    from tfgan_zoo import losses, penalties, regularizers
+    from tfgan_zoo import losses, penalties, privacy, regularizers
 
-    get = {"objective": losses, "penalty": penalties, "regularizers": regularizers}[key].get
+    rooms = {"objective": losses, "penalty": penalties, "regularizers": regularizers}
+    get = {**rooms, "privacy": privacy}[key].get
     for given in value if key == "regularizers" else [value]:
         if not isinstance(given, dict):
             yield given

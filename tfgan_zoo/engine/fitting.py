@@ -157,7 +157,7 @@ class Fitting(TrainingStep):
         for name, value in {"shuffle": shuffle, "resume": resume}.items():
             if value not in (True, False):  # Keras has another argument in the place of shuffle
                 raise ValueError(f"{name} must be True or False. Received: {value!r}.")
-        callbacks = check_callbacks(callbacks, self.optimizer.optimizers)
+        callbacks = check_callbacks(callbacks, self.optimizer.optimizers, self.privacy)
         self._savers = [callback for callback in callbacks if hasattr(callback, "restore")]
         try:
             for callback in self._savers:
@@ -194,6 +194,7 @@ class Fitting(TrainingStep):
         step's draws, parts and sums are those of a known number of rows."""
         with self.distribute_strategy.scope():
             self.before_training()
+            self._check_private_loss()
         if force:
             self._train_functions = {}
         if self._batch_spec not in self._train_functions:

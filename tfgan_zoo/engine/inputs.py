@@ -10,6 +10,7 @@ from tfgan_zoo.datasets.stream import Source, array_source, stream
 from tfgan_zoo.engine import batch_inputs, input_checks, input_streams
 from tfgan_zoo.engine.class_names import joined_to
 from tfgan_zoo.layers import MinibatchStddev
+from tfgan_zoo.privacy import sampling
 
 
 def check_lengths(epochs, initial_epoch, batch_size, steps_per_epoch):
@@ -41,6 +42,12 @@ def prepare(gan, x, y, batch_size, shuffle, steps_per_epoch, first_step):
         source = input_streams.checked_source(gan, _checked_source(gan, source))
         gan.class_names = names
     elif input_streams.is_stream(x):
+        if gan.privacy is not None:
+            raise TypeError(
+                "With privacy each image is drawn by itself, so fit needs data that can be read in any "
+                "order: arrays, a datasets.Source, or what datasets.load gives. Received: "
+                f"{type(x).__name__}."
+            )
         _refuse_labels(y, "A data set gives its labels itself, in batches of (images, labels).")
         data = input_streams.read_anew(gan, x, _split)
         found = input_streams.steps(
@@ -58,8 +65,25 @@ def prepare(gan, x, y, batch_size, shuffle, steps_per_epoch, first_step):
             "batch_size."
         )
     gan.remember_data(source)
-    data = stream(source, size, start_step=first_step, seed=gan.seed, shuffle=shuffle)
+    if gan.privacy is not None:
+        data = _private_stream(gan, source, size, shuffle, first_step)
+    else:
+        data = stream(source, size, start_step=first_step, seed=gan.seed, shuffle=shuffle)
     return _for_model(gan, data), steps_per_epoch or source.count // size
+
+
+def _private_stream(gan, source, size, shuffle, first_step):
+    if not shuffle:
+        raise ValueError(
+            "shuffle must be True with privacy, whose batches are drawn at random. train_on_batch, "
+            "which is given its batch, is not for such a model: use fit."
+        )
+    updates = gan.batches_per_step
+    batch_size, replicas = size // updates, gan.distribute_strategy.num_replicas_in_sync
+    gan._begin_privacy(source.count, batch_size)
+    places = gan._private_places(source.count, batch_size)
+    arguments = (batch_size, updates, places, replicas, first_step)
+    return sampling.poisson_stream(source, gan._privacy_secret, *arguments)
 
 
 def _refuse_labels(y, why):
@@ -181,7 +205,8 @@ def _for_model(gan, data):
     others = batch_inputs.declared(gan)
 
     def taken(step):
-        found = {name: step[name] for name in ("images", *others)}
+        private = [name for name in sampling.NAMES if name in step]
+        found = {name: step[name] for name in ("images", *others, *private)}
         if gan.condition:
             found[gan.condition.key] = gan.condition.encode(step[gan.condition.key])
         return found

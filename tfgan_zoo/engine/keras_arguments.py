@@ -7,6 +7,7 @@ import keras
 
 from tfgan_zoo import extras
 from tfgan_zoo.presets import near
+from tfgan_zoo.privacy.budget import Budget
 
 _SCORES = (
     "Score generated images by tfgan_zoo.callbacks.Evaluate, against held-out images; translations by "
@@ -56,16 +57,19 @@ def _asks_nothing(name, value):
     return value is None or (isinstance(value, (int, float)) and value == nothing)
 
 
-def check_callbacks(callbacks, optimizers):
-    """The callbacks as a list; those of Keras that cannot do here what they are for are refused.
+def check_callbacks(callbacks, optimizers, privacy=None):
+    """The callbacks as a list, before which a private model has `Budget`; those that cannot do here what
+    they are for are refused.
 
     Args:
         callbacks: A `keras.callbacks.Callback`, a list of them, or None.
         optimizers: The optimizers that move weights.
+        privacy: The model's `DPSGD`, or None.
 
     Raises:
         TypeError: No callback.
-        ValueError: A callback that would have no effect, or a wrong one.
+        ValueError: A callback that reads real images, of a private model; or that would have no
+        effect, or a wrong one.
     """
     if isinstance(callbacks, keras.callbacks.CallbackList):
         callbacks = callbacks.callbacks
@@ -80,10 +84,15 @@ def check_callbacks(callbacks, optimizers):
         fault = _fault(callback, optimizers)
         if swapping and hasattr(callback, "restore"):
             fault = "Put it before SwapEMAWeights, or it saves averages in place of the weights."
+        if privacy is not None and getattr(callback, "reads_real_images", False):
+            fault = (
+                "it compares with real images, which epsilon does not cover. Leave it out of a run with "
+                "privacy, and score afterwards, on images that are not the private ones."
+            )
         if fault:
             raise ValueError(f"{type(callback).__name__}: {fault}")
         swapping |= isinstance(callback, keras.callbacks.SwapEMAWeights)
-    return listed
+    return listed if privacy is None else [Budget(), *listed]
 
 
 def _fault(callback, optimizers):

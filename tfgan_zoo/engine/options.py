@@ -4,7 +4,7 @@ import inspect
 
 import keras
 
-from tfgan_zoo import kinds, losses, penalties, regularizers
+from tfgan_zoo import kinds, losses, penalties, privacy, regularizers
 from tfgan_zoo.configurable import Configurable
 from tfgan_zoo.engine import legacy
 from tfgan_zoo.presets import near
@@ -20,7 +20,12 @@ def _regularizers(values):
     return found
 
 
-_OBJECTS = {"objective": losses.get, "penalty": penalties.get, "regularizers": _regularizers}
+_OBJECTS = {
+    "objective": losses.get,
+    "penalty": penalties.get,
+    "regularizers": _regularizers,
+    "privacy": privacy.get,
+}
 
 
 def signature(defaults):

@@ -45,6 +45,10 @@ class State(keras.Model):
         """`{name: variable}` of the state, without the networks."""
         return dict(self._state)
 
+    def _counters(self):
+        """Variables that never go back, not even where the weights do."""
+        return [self.iterations]
+
     # === Replicas ===
 
     @property

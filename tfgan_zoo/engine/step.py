@@ -5,11 +5,11 @@ import functools
 import tensorflow as tf
 
 from tfgan_zoo.engine import contracts, gradients
-from tfgan_zoo.engine.class_names import ClassNames
+from tfgan_zoo.engine.private import Private, Refusing
 from tfgan_zoo.layers import Rng, advance_spectral_norms, cpu_convolutions
 
 
-class TrainingStep(ClassNames):
+class TrainingStep(Private):
     """`train_step`: the updates of all players in their order, then the moving averages.
 
     An update has three parts: the gradients of this replica's rows; their sum over the replicas; and
@@ -122,8 +122,13 @@ class TrainingStep(ClassNames):
         player, optimizer = self.player(name), self.optimizer_of(name)
         variables = [variable.value for variable in player.trainable_variables]
         loss = contracts.checked_loss(player)
-        compute = gradients.of_loss(loss, variables, optimizer.scale_loss)
-        for transform in self.gradient_transforms(player):
+        scale, is_private = optimizer.scale_loss, self._is_private(name)
+        if is_private:
+            scale = functools.partial(tf.multiply, self._private_scale(optimizer))
+        compute = gradients.of_loss(loss, variables, scale)
+        if is_private:
+            compute = self._clipped(player, compute)
+        for transform in [] if is_private else self.gradient_transforms(player):
             compute = transform(compute)
         rows, rng = self.rows_of_update(player, batch, turn, replica, stage)
         found, logs = compute(rows, rng, 1.0 / self._replicas)
@@ -147,6 +152,9 @@ class TrainingStep(ClassNames):
         for variable, mean in zip(self._statistics, statistics, strict=True):
             variable.assign(mean)
         player, optimizer = self.player(name), self.optimizer_of(name)
+        if self._is_private(name):
+            logs = Refusing(type(self).__name__, "the logs of real images")
+            found = self._noised(self._earlier(player, turn), found)
         self.observe(name, logs)
         changed = [*player.trainable_variables, *optimizer.variables] if self.skips_updates else []
         before = [tf.identity(variable.value) for variable in changed]
@@ -163,8 +171,8 @@ class TrainingStep(ClassNames):
             self._finish_step(turn)
         if hasattr(optimizer, "dynamic_scale"):  # halved where an update was skipped
             scale = tf.identity(optimizer.dynamic_scale.value)
-            logs = {**logs, f"{player.prefix}_loss_scale": scale}
-        return logs
+            logs[f"{player.prefix}_loss_scale"] = scale
+        return dict(logs)
 
     def _finish_step(self, turn):
         """Moves the averages and counts the step, after the last of the last player's updates."""
@@ -232,20 +240,24 @@ class TrainingStep(ClassNames):
         rows = values.shape[0] // self.batches_per_step
         return tf.reshape(values, [rows, self.batches_per_step, *values.shape[1:]])
 
+    def _earlier(self, player, turn):
+        """How many updates of this player came before in this step."""
+        return turn - [other.name for other in self.players_in_turn()].index(player.name)
+
     def rows_of_update(self, player, batch, turn, replica, stage=0):
         """One replica's rows of the batch of one update, and the random numbers for them."""
-        turns = [other.name for other in self.players_in_turn()]
-        earlier = turn - turns.index(player.name)  # of this player's updates in this step
+        earlier = self._earlier(player, turn)
         index = self.batches_per_step - player.updates + earlier
         cut = {name: tf.gather(value, index, axis=1) for name, value in batch.items()}
-        count = next(iter(cut.values())).shape[0]
+        is_public = self.privacy is not None and not self._is_private(player.name)
+        count = self._public_rows if is_public else next(iter(cut.values())).shape[0]
         step = self.iterations.value
         rng = Rng(
             self.seed,
-            step * len(turns) + tf.cast(turn, tf.int64),
+            step * len(self.players_in_turn()) + tf.cast(turn, tf.int64),
             replica * count,
             count,
             stage,
             step * player.updates + tf.cast(earlier, tf.int64),
         )
-        return cut, rng
+        return (self._without_real(player, rng) if is_public else cut), rng

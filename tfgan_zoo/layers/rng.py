@@ -98,6 +98,13 @@ class Rng:
         start = self.start + first
         return Rng(self.seed, self.update, start, count, self.stage, self.player_update)
 
+    def of_examples(self, numbers, after):
+        """New random numbers of this update, for the examples with these numbers, uint32 `[N]`, wherever
+        they are in a batch. The draws follow those that `after`, an `Rng` of the update, has made."""
+        found = self.part(0, numbers.shape[0])
+        found.rows, found._made = numbers, after._made
+        return found
+
     def normal(self, shape):
         """Standard normal draws, float32 `[count, *shape]`."""
         return self._draw(normal_rows, shape)

@@ -14,6 +14,7 @@ from tfgan_zoo.callbacks.backup import load_newest
 from tfgan_zoo.callbacks.steps import sum_over_replicas
 from tfgan_zoo.files import checked_json, local, read_json, told, write_json
 from tfgan_zoo.locks import Lock
+from tfgan_zoo.privacy import budget
 from tfgan_zoo.runs.options import Options, begun_with, build
 from tfgan_zoo.tasks.gan import GAN
 from tfgan_zoo.trust import load_keras
@@ -88,6 +89,22 @@ def record(plan, directory):
         "total_steps": plan.total_steps,
     }
     write_json(path, run)
+    if plan.gan.privacy is not None:
+        _promise_privacy(plan, directory)
+
+
+def record_privacy(plan, directory, ahead=0):
+    """Puts into `run.json` what a private run has spent, or will have with `ahead` more updates."""
+    if plan.gan.privacy is not None:
+        path = directory / "run.json"
+        write_json(path, _read(path) | {"privacy": budget.as_json(plan.gan, ahead)})
+
+
+def _promise_privacy(plan, directory):
+    """Says what the run will have spent at its end, should it be killed before."""
+    plan.gan._begin_privacy(plan.data.source.count, plan.options.batch_size)
+    steps = plan.total_steps - plan.options.first_step
+    record_privacy(plan, directory, steps * plan.gan.player("discriminator").updates)
 
 
 def _read(path):

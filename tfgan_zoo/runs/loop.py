@@ -21,7 +21,7 @@ from tfgan_zoo.files import atomic_write, local
 from tfgan_zoo.models import GAN
 from tfgan_zoo.precision import bfloat16_units
 from tfgan_zoo.runs.devices import make_strategy
-from tfgan_zoo.runs.directory import lock, new_directory, options_of, record
+from tfgan_zoo.runs.directory import lock, new_directory, options_of, record, record_privacy
 from tfgan_zoo.runs.options import Options, build, model_options
 
 _SAVE_EVERY = 500  # steps, where an epoch has more
@@ -241,6 +241,8 @@ def _fit(made, directory, extra_callbacks, verbose):
         watchers = [*_callbacks(made, directory), *extra_callbacks, *bars, stop]
         goes_on = made.options.first_step > 0  # epochs count from the first step of the weights
         made.gan.fit(made.data, epochs=epochs, callbacks=watchers, verbose=0, resume=goes_on)
+    if made.writes:
+        record_privacy(made, directory)
     step = int(made.gan.iterations.numpy())
     if stop.received is not None and step < made.total_steps:
         raise Interrupted(directory, step, stop.received)

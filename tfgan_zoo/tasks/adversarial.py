@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfgan_zoo.engine import contracts
 from tfgan_zoo.engine.players import Player
+from tfgan_zoo.engine.private import LATENTS, ORIGINALS
 from tfgan_zoo.losses import Objective
 from tfgan_zoo.losses.patches import by_image
 from tfgan_zoo.penalties import Penalty
@@ -173,8 +174,7 @@ class AdversarialLosses(ZooModel):
         loss = by_image(self.objective.discriminator, real.logits, fake.logits, **means)
         ranked = tf.reduce_mean(tf.cast(real.logits > fake.logits, tf.float32))
         terms = self.discriminator_terms(real, fake, batch, rng)
-        logs = {"d_ranking_accuracy": ranked}
-        return _with_terms("d_loss", tf.reduce_mean(loss), terms, logs)
+        return _with_terms("d_loss", tf.reduce_mean(loss), terms, {"d_ranking_accuracy": ranked})
 
     def generator_loss(self, batch, rng):
         """The generator's loss (float32 scalar), and what to log."""
@@ -189,8 +189,9 @@ class AdversarialLosses(ZooModel):
 
     def discriminate_generated(self, batch, rng):
         """The discriminator's output for fresh images."""
-        latents = self.sample_latents(rng)
-        originals = self.synthesize(latents, batch, rng)
+        is_ahead = ORIGINALS in batch  # of a private update
+        latents = batch[LATENTS] if is_ahead else self.sample_latents(rng)
+        originals = batch[ORIGINALS] if is_ahead else self.synthesize(latents, batch, rng)
         images = self.augment_images(originals, rng)
         return DiscriminatorOutput(images, self._discriminated(images, batch), latents, originals)
 

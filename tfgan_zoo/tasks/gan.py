@@ -5,7 +5,8 @@ import functools
 import tensorflow as tf
 
 from tfgan_zoo.engine import options
-from tfgan_zoo.tasks import copies, given_layers, own_networks, served
+from tfgan_zoo.engine.private import Refusing
+from tfgan_zoo.tasks import copies, given_layers, own_networks, private_checks, served
 from tfgan_zoo.tasks.building import full_precision
 from tfgan_zoo.tasks.conditions import Labels
 from tfgan_zoo.tasks.given import check_networks
@@ -81,6 +82,8 @@ class GAN(Prediction):
             (normalization, standard deviation) have those of a part; an option whose loss reads
             several images together is refused by `compile`.
         seed: Int in [0, 2**31). Initial weights, data order and every draw are functions of it.
+        privacy: A `tfgan_zoo.privacy.DPSGD`, with which the discriminator learns differentially
+            private, or None. What would read real images otherwise is refused.
         generator: A Keras model of your own, functional, sequential or of a class, from latents
             `[B, latent_dim]` to images `[B, H, W, C]` in [-1, 1]; with `num_classes` from
             `[latents, labels]`, int32 labels `[B]`. It trains from the weights that it has.
@@ -112,6 +115,7 @@ class GAN(Prediction):
         "ema_decay": 0.999,
         "gradient_accumulation_steps": 1,
         "seed": 0,
+        "privacy": None,
         "generator": None,
         "discriminator": None,
         "num_classes": None,
@@ -138,6 +142,8 @@ class GAN(Prediction):
         return options.resolve(type(self), args, copies.restored(policy, kwargs), implied)
 
     def _add_states(self):
+        if self.privacy is not None:
+            self._add_privacy()
         for part in [self.penalty, *self.regularizers]:
             if part is not None:
                 part.build(self)
@@ -151,7 +157,10 @@ class GAN(Prediction):
         given_layers.remember(self)
 
     def _own_options(self):
-        return own_networks.arguments(self, self._options)
+        found = own_networks.arguments(self, self._options)
+        if self.privacy is None:  # as older versions wrote it
+            del found["privacy"]
+        return found
 
     # === Hooks ===
 
@@ -170,7 +179,21 @@ class GAN(Prediction):
         """Makes a network from images (and labels) to float32 logits `[B, 1]`."""
         return own_networks.required(self, "discriminator")
 
+    @property
+    def _generates_ahead(self):
+        own = type(self).discriminate_generated is not GAN.discriminate_generated
+        return self.condition is None and not own
+
+    def _generated_ahead(self, rng):
+        latents, batch = self.sample_latents(rng), Refusing(type(self).__name__, "the data")
+        with rng.active():
+            return latents, self.synthesize(latents, batch, rng)
+
+    def _check_private_loss(self):
+        private_checks.check_loss(self)
+
     def check_compile(self):
+        private_checks.check(self)
         for regularizer in self.regularizers:
             regularizer.check_compile(self)
 

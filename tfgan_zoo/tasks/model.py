@@ -38,7 +38,9 @@ class ZooModel(KerasMethods):
         return model
 
     def __setattr__(self, name, value):
-        if name in ("objective", "penalty", "regularizers") and getattr(self, "built", False):
+        if name in ("objective", "penalty", "regularizers", "privacy") and getattr(
+            self, "built", False
+        ):
             raise AttributeError(
                 f"{name} is set when the model is made, and saved with it. Make a new one: "
                 f"{type(self).__name__}({name}={value!r}), or tfgan_zoo.from_preset(folder, {name}=…)."

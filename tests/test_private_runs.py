@@ -1,0 +1,199 @@
+"""Private runs: what they have spent when they were killed, what they give out; and attacks on
+models."""
+
+import gc
+import json
+import os
+import stat
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tfgan_zoo
+from tfgan_zoo import losses, privacy, runs
+from tfgan_zoo.callbacks import BackupAndRestore
+from tfgan_zoo.callbacks.backup_secret import SECRET
+from tfgan_zoo.callbacks.steps import state_of
+from tfgan_zoo.cli import arguments
+from tfgan_zoo.privacy import DPSGD, audit
+
+TINY = {"image_shape": [8, 8, 1], "width": 2, "latent_dim": 4, "discriminator_normalization": None}
+
+
+class Killed(Exception):
+    pass
+
+
+class Kill(keras.callbacks.Callback):
+    def __init__(self, step):
+        super().__init__()
+        self.step = step
+
+    def on_train_batch_end(self, batch, logs=None):
+        if int(self.model.iterations.numpy()) == self.step:
+            raise Killed
+
+
+def values(gan):
+    return [np.array(variable.numpy()) for variable in state_of(gan)]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kills", [(3,), (1, 1, 2, 3, 3, 5, 6, 8, 9, 11)], ids=["one", "ten"])
+def test_a_run_that_is_killed_spends_as_one_that_was_not(kills, images, tmp_path):
+    """Each process has a secret of its own until it finds that of the run; steps that are made anew
+    are the same, so that what was seen of them tells no more."""
+    gan = tfgan_zoo.DCGAN(**TINY, n_critic=2, privacy=DPSGD(1.0, 1.0, delta=1e-3))
+    gan.compile(jit_compile=False)
+    first, seen = values(gan), {}
+
+    def process(*callbacks):
+        for variable, value in zip(state_of(gan), first, strict=True):
+            variable.assign(value)
+        gan._privacy_secret = np.frombuffer(os.urandom(16), np.uint32)
+        gan.fit(images, batch_size=8, epochs=3, verbose=0, callbacks=[*callbacks])
+
+    for step in kills:
+        with pytest.raises(Killed):
+            process(BackupAndRestore(tmp_path, save_freq=2), Kill(step))
+        gc.collect()  # a killed process holds no lock
+        weights = gan.generator.get_weights()[0]
+        np.testing.assert_array_equal(seen.setdefault(step, weights), weights)
+    process(BackupAndRestore(tmp_path, save_freq=2))
+    secret = json.loads((tmp_path / SECRET).read_text())["secret"]
+    assert (
+        stat.S_IMODE((tmp_path / SECRET).stat().st_mode) == 0o600 and gan._privacy_secret == secret
+    )
+    with pytest.raises(ValueError, match="trained privately with batch_size=8"):
+        gan.fit(images, batch_size=16, verbose=0)
+    found, spent = values(gan), privacy.spent(gan)
+    assert spent["updates"] == 24 and spent["sampling_probability"] == 1 / 8
+    assert spent["epsilon"] == privacy.epsilon(24, 1 / 8, 1.0, 0.99e-3)
+
+    class Keep(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            assert self.model._privacy_secret == secret
+
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "whole" / SECRET).write_text(json.dumps({"secret": secret}))
+    process(BackupAndRestore(tmp_path / "whole"), Keep())
+    for left, right in zip(values(gan), found, strict=True):
+        np.testing.assert_array_equal(left, right)
+    (tmp_path / SECRET).unlink()
+    gc.collect()
+    with pytest.raises(ValueError, match="secret.json is missing"):
+        process(BackupAndRestore(tmp_path))
+
+
+@pytest.mark.full
+def test_what_a_private_run_gives_out(images, tmp_path):
+    """epsilon in the logs, in run.json and beside the export, and the secret nowhere but in the
+    checkpoints."""
+    np.savez(tmp_path / "x.npz", images=images)
+    [made] = arguments.overrides("dcgan_mnist", ["privacy=dpsgd(1.0, 1.5, delta=1e-3)"]).values()
+    assert made == DPSGD(1.0, 1.5, delta=1e-3)
+    assert arguments.setting("privacy", keras.saving.serialize_keras_object(made)).startswith(
+        "privacy=dpsgd("
+    )
+    options = {"data": str(tmp_path / "x.npz"), "batch_size": 16, "jit": "off", "steps": 3}
+    run = runs.Options("dcgan_mnist", overrides=TINY | {"privacy": made}, **options)
+    directory = runs.train(run, tmp_path / "runs", verbose=False)
+    logs = [json.loads(line) for line in (directory / "logs.jsonl").read_text().splitlines()]
+    told = json.loads((directory / "run.json").read_text())["privacy"]
+    assert told["epsilon"] == privacy.epsilon(3, 1 / 4, 1.5, 0.99e-3) and told["updates"] == 3
+    assert all(
+        row["epsilon"] >= told["epsilon"] for row in logs
+    )  # that at the end of an epoch of 4
+    assert all("d_loss" not in row and "g_loss" in row for row in logs)
+    gan = runs.load_run(directory)
+    version = gan.export(tmp_path / "served", "mine", warmup_batch_sizes=(1,))
+    assert json.loads((version / "assets.extra" / "privacy.json").read_text()) == told
+    assert privacy.spent(tfgan_zoo.from_preset(version)) == told
+    words = json.loads((directory / "checkpoints" / SECRET).read_text())["secret"]
+    for path in [*version.rglob("*"), *directory.rglob("*")]:
+        if path.is_file() and path.name != SECRET:
+            content = path.read_bytes()
+            for word in words:
+                assert str(word).encode() not in content, path
+                assert np.int64(word).tobytes() not in content, path
+
+
+# === Attacks ===
+
+
+@pytest.mark.parametrize(
+    ("right", "guesses"), [(90, 100), (60, 100), (50, 100), (100, 100), (0, 10)]
+)
+def test_the_bound_without_delta_is_that_of_clopper_and_pearson(right, guesses):
+    from scipy import stats
+
+    test = stats.binomtest(right, guesses, alternative="greater")
+    least = test.proportion_ci(0.95, "exact").low
+    expected = max(0.0, np.log(least / (1 - least))) if least > 0 else 0.0
+    found = audit.epsilon_of_guesses(right, guesses, 1000)
+    assert found == pytest.approx(expected, abs=2e-3)
+    assert audit.epsilon_of_guesses(right, guesses, 1000, delta=1e-3) <= found
+
+
+@pytest.mark.full
+def test_the_bound_holds_for_randomized_response():
+    """The mechanism that tells each coin truly with probability e^2 / (1 + e^2) has epsilon 2: it
+    is exceeded in a twentieth of the audits at most, and nearly reached."""
+    random, bounds = np.random.default_rng(0), []
+    for _ in range(300):
+        right = int(random.binomial(400, 1 / (1 + np.exp(-2))))
+        bounds.append(audit.epsilon_of_guesses(right, 400, 400, delta=1e-5))
+    assert np.mean(np.array(bounds) > 2) <= 0.05 + 3 * (0.05 * 0.95 / 300) ** 0.5
+    assert 1.6 < np.median(bounds) < 2
+
+
+def test_likelihood_ratios_find_what_a_mean_shift_tells():
+    """Images with levels of their own, by which all scores alike tell little, and a shift of 2
+    deviations: an AUC of Phi(sqrt(2))."""
+    random, count, models = np.random.default_rng(0), 4000, 65
+    level, inside = random.normal(0, 10, count), random.random((models, count)) < 0.5
+    scores = level + 2.0 * inside + random.normal(size=(models, count))
+    found = audit.likelihood_ratios(scores[0], scores[1:], inside[1:])
+    assert audit.auc(found, inside[0]) == pytest.approx(0.9214, abs=0.015)
+    assert audit.auc(scores[0], inside[0]) < 0.6
+    none = audit.likelihood_ratios(scores[0], scores[1:2], np.ones((1, count), bool))
+    np.testing.assert_array_equal(none, 0)
+
+
+class Overfitted:
+    """Holds for real what it was trained on, and draws it."""
+
+    objective = losses.get("non_saturating")
+
+    def __init__(self, images, labels, seed):
+        self.known, self.noise = images, np.random.default_rng(seed)
+
+    def discriminator_outputs(self, images, batch):
+        flat = np.reshape(images, [len(images), -1])
+        is_known = (flat[:, None] == self.known.reshape(len(self.known), -1)).all(2).any(1)
+        return {
+            "logits": tf.constant(is_known[:, None] + self.noise.normal(size=(len(flat), 1)) / 10)
+        }
+
+    def generate_from_seeds(self, seeds):
+        return np.uint8(np.round((self.known[seeds % len(self.known)] + 1) * 127.5))
+
+
+def test_an_audit_finds_an_overfitted_model_and_nothing_in_one_that_is_not():
+    images = np.random.default_rng(1).uniform(-1, 1, (200, 4, 4, 1)).astype(np.float32)
+    found = audit.audit(Overfitted, images, shadows=6)
+    assert set(found) == {"discriminator", "loss", "nearest", "lira"}
+    for attack, row in found.items():
+        assert row["guesses"] == row["right"] == 40 and row["epsilon"] > 2, attack
+    ignorant = lambda images, labels, seed: Overfitted(images[:1] + 5, labels, seed)  # noqa: E731
+    found = audit.audit(ignorant, images, shadows=4)
+    assert all(row["epsilon"] == 0 for name, row in found.items() if name != "nearest")
+
+
+def test_the_command_line_says_what_is_wrong():
+    with pytest.raises(ValueError, match="l2_norm_clip must be"):
+        arguments.overrides("dcgan_mnist", ["privacy=dpsgd(0.0, 1.0)"])
+    with pytest.raises(ValueError, match="--set privacy"):
+        arguments.overrides("dcgan_mnist", ["privacy=dpsgd(1.0)"])

@@ -1,0 +1,32 @@
+"""The secret of a private run, which its checkpoints keep: see `privacy.DPSGD`."""
+
+import json
+import os
+
+from tfgan_zoo.files import read_json, told
+
+SECRET = "secret.json"
+
+
+def share_secret(gan, directory, checkpoints):
+    """Gives a model the secret of the run in a folder, or writes there that of the model, before
+    its first step: a run that is killed at any time repeats its draws, and so spends nothing twice.
+
+    Raises:
+        ValueError: There are checkpoints without a secret, whose steps could not be repeated.
+    """
+    path = directory / SECRET
+    if path.exists():
+        gan._privacy_secret = read_json(path, keys={"secret": list})["secret"]
+        return
+    if checkpoints:
+        raise ValueError(
+            f"{path} is missing. Steps that were made after the last checkpoint would be made anew with "
+            "other noise, and so count twice. Restore it from a copy, or train in a new folder."
+        )
+    with told(path):
+        temporary = path.with_name(f".{SECRET}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump({"secret": gan._privacy_secret}, file)
+        os.replace(temporary, path)

@@ -1,0 +1,79 @@
+"""What a model has spent of its privacy."""
+
+import math
+
+import keras
+
+from tfgan_zoo.files import json_number
+from tfgan_zoo.privacy import accounting
+from tfgan_zoo.privacy.sampling import OVERFLOW
+
+UPDATES, EXAMPLES, BATCH = "privacy/updates", "privacy/examples", "privacy/batch_size"
+_KEPT = 0.01  # of delta, for batches with more images than places
+
+
+def spent(model, delta: float | None = None, ahead: int = 0) -> dict:
+    """What is known of the privacy of a model's training data.
+
+    Every update of the discriminator since the model was made counts, over all calls of `fit`; those
+    that a resumed run repeats are the same ones. A hundredth of delta is kept for the chance that a
+    batch has more images than places, at which a run ends; where that is too little, epsilon is
+    infinite.
+
+    Args:
+        model: A GAN with `privacy`.
+        delta: Float in (0, 1); by default that of `model.privacy`.
+        ahead: Int. Updates yet to be made, which are to count too.
+
+    Returns:
+        Dictionary: epsilon, delta, accountant ("pld"), updates, sampling_probability, noise_multiplier,
+        l2_norm_clip, images, batch_size, and "unit", what is protected, in words.
+
+    Raises:
+        ImportError: `dp-accounting` is not installed.
+        ValueError: A model without `privacy`, or a delta outside (0, 1).
+    """
+    if model.privacy is None:
+        raise ValueError(f"{type(model).__name__} was made without privacy=DPSGD(…).")
+    updates, images, batch = (int(model.state[n].numpy()) for n in (UPDATES, EXAMPLES, BATCH))
+    updates += ahead
+    delta = delta or model.privacy.delta or 1 / (10 * max(images, 1))
+    probability = batch / images if images else 1.0
+    noise = model.privacy.noise_multiplier
+    value = accounting.epsilon(updates, probability, noise, delta * (1 - _KEPT)) if updates else 0.0
+    if not value < 500 or (1 + math.exp(value)) * updates * OVERFLOW > _KEPT * delta:
+        value = math.inf
+    return {
+        "epsilon": value,
+        "delta": delta,
+        "accountant": "pld",
+        "updates": updates,
+        "sampling_probability": probability,
+        "noise_multiplier": noise,
+        "l2_norm_clip": model.privacy.l2_norm_clip,
+        "images": images,
+        "batch_size": batch,
+        "unit": "one image with its label, added or removed",
+    }
+
+
+def as_json(model, ahead=0):
+    """`spent`, in which an infinite epsilon is the string "inf", since JSON has no such number."""
+    found = spent(model, ahead=ahead)
+    return found | {"epsilon": json_number(found["epsilon"])}
+
+
+class Budget(keras.callbacks.Callback):
+    """Puts `epsilon` among the logs of every step: what it will be at the end of the epoch, never
+    less than it is. The sum takes up to seconds, and so is made once an epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        steps = (epoch + 1) * self.params["steps"] - int(self.model.iterations.numpy())
+        updates = self.model.player("discriminator").updates
+        self._epsilon = spent(self.model, ahead=max(0, steps) * updates)["epsilon"]
+
+    def on_train_batch_end(self, batch, logs=None):
+        logs["epsilon"] = self._epsilon
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["epsilon"] = self._epsilon
