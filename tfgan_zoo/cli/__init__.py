@@ -10,6 +10,7 @@ from tfgan_zoo.cli import evaluation as evaluation  # registers its commands
 from tfgan_zoo.cli import exploring as exploring
 from tfgan_zoo.cli import importing as importing
 from tfgan_zoo.cli import latent as latent
+from tfgan_zoo.cli import marking as marking
 from tfgan_zoo.cli import models as models
 from tfgan_zoo.cli import serving as serving
 from tfgan_zoo.cli import sharing as sharing
