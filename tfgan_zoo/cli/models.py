@@ -261,12 +261,8 @@ def export(
         pathlib.Path | None,
         typer.Option(help="Mark all served images; a file of create-watermark-key."),
     ] = None,
-    watermark_psnr: Annotated[
-        float | None, typer.Option(help="Of marked images, in decibels; less survives more. (38)")
-    ] = None,
-    watermark_bits: Annotated[
-        int | None, typer.Option(help="Of the number in them: 0, 8, 16, 24 or 32. (8)")
-    ] = None,
+    watermark_psnr: Annotated[float | None, typer.Option(help="Of marked images. (38 dB)")] = None,
+    watermark_bits: Annotated[int | None, typer.Option(help="Of the number in them. (8)")] = None,
     trust_model: arguments.Trust = False,
 ):
     """Write a generator as DEST/NAME/VERSION for TensorFlow Serving, or for other runtimes."""

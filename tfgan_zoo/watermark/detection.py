@@ -42,11 +42,11 @@ def tail(score, tests=1):
 
 def detect(mark, images, size, crops, number):
     levels, size = _checked(images), _size(size)
-    claimed = None if number is None else _claimed(number, mark.bits, len(levels))
+    said = None if number is None else claimed(number, mark.bits, len(levels))
     whole = _resized(levels, size)
-    looks = [_at(mark, _folded(_features(whole)), np.zeros([len(levels), 2], int), 1, claimed)]
+    looks = [_at(mark, _folded(_features(whole)), np.zeros([len(levels), 2], int), 1, said)]
     if crops:
-        looks.append(_anywhere(mark, levels, size, claimed))
+        looks.append(_anywhere(mark, levels, size, said))
     p_values = np.stack([look.p_value for look in looks])
     best = p_values.argmin(axis=0)
     rows = np.arange(len(levels))
@@ -66,7 +66,7 @@ def detect_together(mark, images, size):
 # === One place ===
 
 
-def _at(mark, tile, offset, tests, claimed):
+def _at(mark, tile, offset, tests, said):
     """What carriers `[N, 16, 16, 5]`, folded into a tile, hold; `tests` places were looked at."""
     flat = tile.reshape(len(tile), -1)
     whole, common = np.linalg.norm(flat, axis=1), np.where(mark.groups == 0, flat, 0.0)
@@ -75,11 +75,11 @@ def _at(mark, tile, offset, tests, claimed):
     for symbol in range(mark.symbols):
         own_places = np.flatnonzero(mark.groups == symbol + 1)
         scores = flat[:, own_places] @ np.float64(mark.table[:, own_places]).T
-        value = scores.argmax(axis=1) if claimed is None else claimed >> 8 * symbol & 255
+        value = scores.argmax(axis=1) if said is None else said >> 8 * symbol & 255
         total += scores[np.arange(len(flat)), value]
         number += value << 8 * symbol
     joint = _ratio(total, whole)
-    if claimed is not None or not mark.symbols:
+    if said is not None or not mark.symbols:
         return Detection(tail(joint, tests), joint, number, offset)
     alone = _ratio(own, np.linalg.norm(common, axis=1))  # the better of two tests
     p_value = 2 * np.minimum(tail(joint, 2**mark.bits * tests), tail(alone, tests))
@@ -106,7 +106,7 @@ def _ratio(sums, lengths):
 # === All places ===
 
 
-def _anywhere(mark, levels, size, claimed):
+def _anywhere(mark, levels, size, said):
     """The place where the signs that all images share fit best, and what is there."""
     allowed = _places(levels.shape[1:3], size)
     scores = np.full([len(levels), _PERIOD, _PERIOD], -np.inf)
@@ -122,7 +122,7 @@ def _anywhere(mark, levels, size, claimed):
     scores = np.where(allowed, scores, -np.inf).reshape(len(levels), -1)
     offset = np.stack(np.divmod(scores.argmax(axis=1), _PERIOD), axis=1)
     chosen = [_moved(tiles, i, *place) for i, place in enumerate(offset)]
-    return _at(mark, np.stack(chosen), offset, int(allowed.sum()), claimed)
+    return _at(mark, np.stack(chosen), offset, int(allowed.sum()), said)
 
 
 def _places(given, size):
@@ -196,7 +196,8 @@ def _resized(levels, size):
     return made.numpy().astype(np.float64)
 
 
-def _claimed(number, bits, count):
+def claimed(number, bits, count):
+    """Numbers that images carry, or are said to, int64 `[count]`; others raise ValueError."""
     array = np.asarray(number)
     if array.dtype.kind not in "iu" or array.shape not in {(), (count,)}:
         raise ValueError(

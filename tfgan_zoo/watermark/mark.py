@@ -78,13 +78,20 @@ class Watermark:
         """Images with the mark: a function of each image and its number alone, which any graph may hold.
 
         Args:
-            images: Floats `[B, H, W, C]` in [-1, 1]; what lies outside is clipped. Of four channels the
-                last, alpha, stays as it is. Images smaller than 4x4 carry nothing.
-            numbers: Ints `[B]` in [0, 2**bits), of which a graph takes the low bits; None: 0.
+            images: Floats `[B, H, W, C]` in [-1, 1]; what lies outside is clipped, as for pixels. Of
+                four channels the last, alpha, stays as it is. Images smaller than 4x4 carry nothing.
+            numbers: Ints `[B]` in [0, 2**bits); None: 0. In a graph, where nothing can be raised, the
+                low bits of others.
 
         Returns:
             float32 `[B, H, W, C]` in [-1, 1], with a PSNR of `psnr` or more against `images`.
+
+        Raises:
+            TypeError: Images that are no floats.
+            ValueError: Images of another rank, or numbers of another range.
         """
+        images = tf.convert_to_tensor(images)
+        self._check(images, numbers)
         images = tf.clip_by_value(tf.cast(images, tf.float32), -1.0, 1.0)
         colours = images[..., :3] if images.shape[-1] == 4 else images
         levels = 127.5 * colours
@@ -94,6 +101,14 @@ class Watermark:
             noise = self._step(levels, noise, signs)
         marked = (levels + noise) / 127.5
         return marked if colours is images else tf.concat([marked, images[..., 3:]], axis=-1)
+
+    def _check(self, images, numbers):
+        if not images.dtype.is_floating:
+            raise TypeError(f"Images must be floats in [-1, 1]. Received: {images.dtype.name}.")
+        if images.shape.rank != 4:
+            raise ValueError(f"Images must be [B, H, W, C]. Received shape {images.shape}.")
+        if numbers is not None and tf.executing_eagerly():
+            detection.claimed(numbers, self.bits, len(images))
 
     def _step(self, levels, noise, signs):
         """The noise after one step up the score's gradient, back within the image's range and `psnr`."""

@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from tfgan_zoo import numbers
 from tfgan_zoo.layers.rng import threefry
 
 _STEPS = 64  # of latents from one integer to the next: rounding of another machine rarely moves one
@@ -16,6 +17,7 @@ def numbers_of(latents, bits: int):
         latents: Floats `[B, D]`.
         bits: Int, 0 to 32.
     """
+    numbers.integer("bits", bits, 0, 32)
     latents = tf.cast(latents, tf.float32)
     levels = tf.clip_by_value(tf.round(latents * _STEPS), -(2.0**30), 2.0**30)
     words = tf.bitcast(tf.cast(levels, tf.int32), tf.uint32)
