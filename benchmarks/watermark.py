@@ -17,16 +17,16 @@ import numpy as np
 import tables
 import watermark_contestants
 from PIL import Image
-from watermark_attacks import attacks, resized
+from watermark_attacks import attacks
 from watermark_contestants import METHODS
 
 KEY = bytes(range(32))
 LEVEL = 1e-6
-SETS = {  # images that models drew: how many, and bits and PSNR of ours
+SETS = {  # what models drew, and photographs: how many, and bits and PSNR of ours
     "28x28 dcgan_fashion_mnist": (200, [(0, 38), (8, 38), (8, 34), (16, 38)]),
     "32x32 biggan_cifar10_small": (200, [(0, 38), (8, 38), (8, 34), (16, 38)]),
     "64x64 stylegan2_emoji_64": (200, [(8, 38), (16, 38), (32, 38), (16, 42)]),
-    "256x256 real_esrgan_bsd100_x4": (20, [(16, 38), (32, 38), (32, 42)]),
+    "256x256 BSD100": (20, [(32, 38), (32, 42)]),
 }
 TOGETHER = 10
 _OTHERS = 20  # images of the others, which are slow
@@ -37,18 +37,17 @@ SMALLEST = "16x16 noise"
 
 
 def images_of(name, count):
-    """uint8 images that a published model drew."""
+    """uint8 images that a published model drew, or parts of photographs."""
     import tfgan_zoo
 
     preset = name.split()[1]
     if name == SMALLEST:
         return np.random.default_rng(0).integers(80, 170, (count, 16, 16, 3), np.uint8)
-    if not preset.startswith("real_esrgan"):
+    if preset != "BSD100":
         return tfgan_zoo.from_preset(preset).generate(count, seed=0)
     folder = pathlib.Path(os.environ["TFGAN_ZOO_DATA"]) / "sr_bench" / "BSD100" / "image_SRF_4"
     files = sorted(folder.glob("*HR.png"))[:count]
-    large = np.stack([np.array(Image.open(file).convert("RGB"))[:256, :256] for file in files])
-    return tfgan_zoo.from_preset(preset).translate(resized(large, 0.25, False))
+    return np.stack([np.array(Image.open(file).convert("RGB"))[:256, :256] for file in files])
 
 
 # === Ours ===

@@ -69,7 +69,7 @@ def again(images):
     if images.shape[1:] == (28, 28, 1):
         model = tfgan_zoo.from_preset("vaegan_fashion_mnist")
         return "autoencoder", model.reconstruct(np.float32(images) / np.float32(127.5) - 1)
-    if images.shape[-1] == 3 and images.shape[1] >= 32:
+    if images.shape[-1] == 3 and 32 <= images.shape[1] <= 64:
         model = tfgan_zoo.from_preset("real_esrgan_bsd100_x2_psnr")
         return "halved and enlarged by a GAN", model.translate(resized(images, 0.5, False))
     return None

@@ -12,13 +12,14 @@ def watermark_section():
 
 _INTRODUCTION = """## Watermarks
 
-Images that published models drew, marked, then changed. In each cell: the share of single images
-whose p-value is at most 1e-6, and in brackets the share of the number's bits that are read right;
-then, of the package's own, the share of sets of ten images that are told as sets. `claim` is the
-test of a number that is given, in place of looked for. JPEG is Pillow's, with its chroma
-subsampling. A crop keeps 80% of each side, 64% of the area, and stays as small; the search over its
-places is paid for in the p-value. Images that were resized stay so, and the detector is told the
-size that they had. PSNR and SSIM are those of the marked pixels against the same without mark.
+Images that published models drew, and photographs, marked, then changed. In each cell: the share of
+single images whose p-value is at most 1e-6, and in brackets the share of the number's bits that are
+read right; then, of the package's own, the share of sets of ten images that are told as sets.
+`claim` is the test of a number that is given, in place of looked for. JPEG is Pillow's, with its
+chroma subsampling. A crop keeps 80% of each side, 64% of the area, and stays as small; the search
+over its places is paid for in the p-value. Images that were resized stay so, and the detector is
+told the size that they had. PSNR and SSIM are those of the marked pixels against the same without
+mark.
 
 `dwtDct`, `dwtDctSvd` and `rivaGan` are methods of the package invisible-watermark,
 `blind_watermark` is blind-watermark with its default passwords, each with as many random bits as

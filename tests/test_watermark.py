@@ -169,12 +169,12 @@ def test_scores_of_unmarked_images_are_normal_over_keys():
     images = next(iter(datasets.load("fashion_mnist_10k", shuffle=False, batch_size=10)))
     images = levels(images["images"])
     scores, p_values = [], []
-    for seed in range(60):
+    for seed in range(40):
         mark = Watermark(seed.to_bytes(16, "big"), bits=8)
         scores.append(mark.detect(images, number=0).score)
         p_values.append(mark.detect(images).p_value)
     scores, p_values = np.concatenate(scores), np.concatenate(p_values)
-    # Images of one key share its signs, so fewer than 600 are independent, and bounds are wide.
+    # Images of one key share its signs, so fewer than 400 are independent, and bounds are wide.
     assert abs(scores.mean()) < 0.15 and abs(scores.std() - 1) < 0.1
     assert all((p_values <= level).mean() <= level for level in (0.3, 0.1, 0.03, 0.01))
 
@@ -206,7 +206,7 @@ def test_served_images_have_the_mark(tmp_path):
     images = model.signatures["generate"](seed=tf.range(8, dtype=tf.int64))["images"].numpy()
     again = model.signatures["from_latents"](latents=gan.latents_for(range(8)))["images"].numpy()
     for made in (files, images, again):
-        assert mark.detect(made, number=expected).p_value.max() < 1e-6
+        assert mark.detect(made, number=expected).p_value.max() < 1e-4  # of few blocks
     assert np.abs(levels(images).astype(int) - files).max() <= 1
     assert mark.detect_together(gan.generate_from_seeds(range(8)))[0] > 1e-4
     record = json.loads((version / "assets.extra" / "preset.json").read_text())
