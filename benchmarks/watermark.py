@@ -22,6 +22,7 @@ from watermark_contestants import METHODS
 
 KEY = bytes(range(32))
 LEVEL = 1e-6
+FOLDER = pathlib.Path(__file__).parents[1] / "docs" / "images"
 SETS = {  # what models drew, and photographs: how many, and bits and PSNR of ours
     "28x28 dcgan_fashion_mnist": (200, [(0, 38), (8, 38), (8, 34), (16, 38)]),
     "32x32 biggan_cifar10_small": (200, [(0, 38), (8, 38), (8, 34), (16, 38)]),
@@ -216,13 +217,36 @@ def quality(quick=False):
         yield row | {"fd_plain": f"{plain:.3f}", "fd_marked": f"{distance:.3f}"}
 
 
-PARTS = ("ours", "null", "quality", "others")
+# === How it looks ===
+
+
+def picture():
+    """Without, with 42, 38 and 34 dB, and the difference at 38, ten times as large: docs/images."""
+    from tfgan_zoo.visualization import enlarged, image_grid, write_picture
+    from tfgan_zoo.watermark import Watermark
+
+    columns = []
+    for name, scale in (("stylegan2_emoji_64", 2), ("biggan_cifar10_small", 4)):
+        images = images_of(f"- {name}", 4)
+        rows = [images]
+        for decibels in (42, 38, 34):
+            mark = Watermark(KEY, decibels, 8)
+            made = mark.embed(np.float32(images) / np.float32(127.5) - 1).numpy()
+            rows.append(np.uint8(np.round((made + 1) * 127.5)))
+        change = rows[2].astype(int) - images
+        rows.append(np.uint8(np.clip(128 + 10 * change, 0, 255)))
+        columns.append(np.stack([enlarged(row, scale) for row in rows]))
+    images = np.concatenate(columns, axis=1)
+    write_picture(FOLDER / "watermark.png", image_grid(images.reshape(-1, *images.shape[2:]), 8))
+
+
+PARTS = ("ours", "null", "quality", "others", "picture")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     tables.add_quick(parser)
-    here = PARTS if "TFGAN_ZOO_WATERMARK_PYTHON" in os.environ else PARTS[:3]
+    here = [p for p in PARTS if p != "others" or "TFGAN_ZOO_WATERMARK_PYTHON" in os.environ]
     parser.add_argument("--only", default=",".join(here), help=", ".join(PARTS))
     parser.add_argument("--images", default="", help="those sets alone whose names have this")
     options = parser.parse_args()
@@ -234,6 +258,8 @@ def main():
         rows += others({name: sets[name] for name in sets if name.startswith(("64", "256"))})
     if rows:
         tables.replace_in_csv("watermark", "case", rows, quick)
+    if "picture" in parts and not quick:
+        picture()
     if "null" in parts:
         tables.write_csv("watermark_null", list(null(quick)), quick)
     if "quality" in parts:

@@ -335,3 +335,24 @@ def test_commands(tmp_path, marked):
 
 def run(*words):
     return CliRunner().invoke(cli.app, [str(word) for word in words])
+
+
+class Exported:
+    """In place of a model: what its `export` is given."""
+
+    def export(self, path, name=None, version=None, **options):
+        self.options = options
+        return path
+
+
+def test_export_takes_a_key(tmp_path, monkeypatch):
+    model, key = Exported(), create_key(tmp_path / "a.key")
+    monkeypatch.setattr(cli.models.console, "load_model", lambda *args, **kwargs: model)
+    words = ["export", "run", tmp_path, "--watermark-bits", 16, "--watermark-psnr", 40]
+    done = run(*words)
+    assert done.exit_code == 1 and "only with --watermark-key" in done.stderr
+    assert run(*words, "--watermark-key", key).exit_code == 0
+    mark = Watermark(read_key(key), psnr=40, bits=16)
+    assert model.options["watermark"].public() == mark.public()
+    done = run("export", "run", tmp_path, "--watermark-key", key, "--format", "onnx")
+    assert done.exit_code == 1 and "--watermark-key: not for onnx" in done.stderr

@@ -224,6 +224,9 @@ def watermark(key, **options):
             "only with --watermark-key.", **{f"watermark_{name}": v for name, v in given.items()}
         )
         return None
+    from tfgan_zoo.cli import console
+
+    console.import_zoo()
     from tfgan_zoo.watermark import Watermark, read_key
 
     return Watermark(read_key(key), **given)

@@ -271,8 +271,8 @@ def export(
     if format == Format.saved_model:
         why = "only for ONNX and LiteRT files."
         arguments.unused(why, image_size=image_size, direction=direction)
-        options = {"dtype": precision.value, "watermark": mark}
-        path = gan.export(dest, name, model_version, standing_statistics, **options)
+        options = {"standing_statistics": standing_statistics, "dtype": precision.value}
+        path = gan.export(dest, name, model_version, watermark=mark, **options)
     else:
         from tfgan_zoo.convert import convert
 
