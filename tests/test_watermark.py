@@ -6,6 +6,7 @@ import stat
 
 import numpy as np
 import pytest
+import reexport
 import tensorflow as tf
 from cases import make
 from scipy import stats
@@ -211,6 +212,8 @@ def test_served_images_have_the_mark(tmp_path):
     assert mark.detect_together(gan.generate_from_seeds(range(8)))[0] > 1e-4
     record = json.loads((version / "assets.extra" / "preset.json").read_text())
     assert record["watermark"] == {"key": mark.fingerprint, "psnr": 25.0, "bits": 8}
+    with pytest.raises(ValueError, match="has a watermark"):
+        reexport.rewrite(version)
     written = [file.read_bytes() for file in version.rglob("*") if file.is_file()]
     assert not any(KEY in content or KEY.hex().encode() in content for content in written)
 
