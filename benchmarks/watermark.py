@@ -3,7 +3,7 @@
     python benchmarks/watermark.py           # writes results/watermark.csv and two more
     python benchmarks/watermark.py --only ours,null,quality,others
 
-`others` needs a Python with `pip install invisible-watermark blind-watermark`, which
+`others` needs a Python with `pip install invisible-watermark blind-watermark onnxruntime`, which
 TFGAN_ZOO_WATERMARK_PYTHON names, and BSD100 in $TFGAN_ZOO_DATA/sr_bench.
 """
 

@@ -6,7 +6,7 @@ python benchmarks/watermark_contestants.py extract IN.npz OUT.npz
 One process does all of them, since their imports take long. To embed, IN has `images`, uint8
 [N, H, W, 3], and bits [N, B] by method; OUT has images by method. To extract, IN has images by method,
 and in `bits` how many each has, in the order of `METHODS`; OUT has bits by method. A method that refuses
-leaves `METHOD_error`. Needs `pip install invisible-watermark blind-watermark`.
+leaves `METHOD_error`. Needs `pip install invisible-watermark blind-watermark onnxruntime`.
 """
 
 import contextlib
