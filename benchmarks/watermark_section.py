@@ -38,7 +38,7 @@ def _of_images(name, rows):
     found = {(row["attack"], _column(row)): row for row in rows}
     lines = [[a, *(_cell(found.get((a, c))) for c in columns)] for a in attacks]
     lines.insert(0, ["PSNR, SSIM", *(_quality(rows, c) for c in columns)])
-    refused = [f"{row['method']} {row['attack']}." for row in rows if _refused(row)]
+    refused = [f"{row['method']} {row['attack'].rstrip('.')}." for row in rows if _refused(row)]
     told = [f"### {name}, {_counts(rows)}", table(["", *map(_head, columns)], lines)]
     return "\n\n".join([*told, *refused])
 
