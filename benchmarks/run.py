@@ -28,6 +28,7 @@ BENCHMARKS = (
     "modes",
     "published_weights",
     "troubles",
+    "watermark",
 )
 
 

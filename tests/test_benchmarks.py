@@ -49,6 +49,7 @@ BENCHMARKS = {  # those of the package's internals; then the others, and a colum
     "modes": "kl",
     "published_weights": "psnr_bicubic",
     "troubles": "stripes",
+    "watermark": "claim_detected",
 }
 
 

@@ -20,6 +20,7 @@ from . import regularizers as regularizers
 from . import runs as runs
 from . import serving as serving
 from . import visualization as visualization
+from . import watermark as watermark
 from .checkpoints import from_checkpoint as from_checkpoint
 from .checkpoints import list_families as list_families
 from .models import ACGAN as ACGAN

@@ -20,6 +20,8 @@ from tfgan_zoo.privacy import budget
 from tfgan_zoo.progress import doing
 from tfgan_zoo.serving import golden, png, protos
 from tfgan_zoo.serving.servable import WARMUP_FILE
+from tfgan_zoo.watermark import Watermark
+from tfgan_zoo.watermark.served import put_into
 from tfgan_zoo.weights import artifact
 
 WARMUP_BATCH_SIZES = (1, 2, 4, 8, 16, 32)
@@ -40,6 +42,7 @@ def export(
     warmup_batch_sizes: Sequence[int] = WARMUP_BATCH_SIZES,
     jit_compile: bool = False,
     dtype: str = "float32",
+    watermark: Watermark | None = None,
 ) -> pathlib.Path | str:
     """Writes `<path>/<name>/<version>/` in one rename, so that nobody sees half of one.
 
@@ -70,6 +73,8 @@ def export(
         dtype: "float32", or "mixed_bfloat16" to serve in bfloat16: faster on processors that multiply in
             it. Inputs, outputs and weights stay float32; `golden.json` then tells by how many of 255
             levels the images differ from those of float32, which is what `verify` allows.
+        watermark: A `watermark.Watermark` that images of all signatures have. `preset.json` keeps the
+            fingerprint of its key, and the graph what follows from the key: see docs/watermark.md.
 
     Returns:
         The version's folder, a `pathlib.Path`; at an address, a string.
@@ -77,13 +82,14 @@ def export(
     Raises:
         FileExistsError: The version exists, or another process wrote it in the meantime.
         OSError: The disk is full, …; nothing of it is left there.
+        TypeError: A `watermark` that is none.
         ValueError: A name that cannot be served, a variable that holds NaN or infinity, another
             `dtype`, or `jit_compile` for a model that draws from texts.
     """
     name = checked_name(model.name if name is None else name)
     if dtype not in DTYPES:
         raise ValueError(f"dtype must be one of {', '.join(DTYPES)}. Received: {dtype!r}.")
-    options = (standing_statistics, warmup_batch_sizes, jit_compile, dtype)
+    options = (standing_statistics, warmup_batch_sizes, jit_compile, dtype, watermark)
     if address(path):
         return _export_to(address(path), model, name, version, options)
     folder = pathlib.Path(path) / name
@@ -102,9 +108,10 @@ def export(
     exact = model
     if dtype != "float32":
         model = bare_copy(exact, name, dtype)
+    put_into([exact] if exact is model else [exact, model], watermark)
     with doing(f"Writing {folder}"), told(folder), unfinished(folder, name) as temporary:
         _archive(model, jit_compile).write_out(str(temporary), verbose=False)
-        _write_extra(model, exact, temporary, warmup_batch_sizes)
+        _write_extra(model, exact, temporary, warmup_batch_sizes, watermark)
         _warn_of_ops(model, temporary)
         return _settled(temporary, folder, version)
 
@@ -225,11 +232,12 @@ def _archive(model, jit_compile):
 # === assets.extra ===
 
 
-def _write_extra(model, exact, folder, warmup_batch_sizes):
+def _write_extra(model, exact, folder, warmup_batch_sizes, watermark):
     """`exact` is the model in float32, which is what `from_preset` makes of the artifact."""
     extra, name = folder / presets.EXTRA, model.name
     extra.mkdir()
     record = {"name": name, "model": keras.saving.serialize_keras_object(exact)}
+    record |= {} if watermark is None else {"watermark": watermark.public()}
     (extra / presets.RECORD).write_text(json.dumps(record, indent=2) + "\n")
     if getattr(model, "privacy", None) is not None:
         write_json(extra / PRIVACY, budget.as_json(model))

@@ -12,6 +12,7 @@ from tfgan_zoo.cli import fairness as fairness
 from tfgan_zoo.cli import importing as importing
 from tfgan_zoo.cli import inspection as inspection
 from tfgan_zoo.cli import latent as latent
+from tfgan_zoo.cli import marking as marking
 from tfgan_zoo.cli import models as models
 from tfgan_zoo.cli import serving as serving
 from tfgan_zoo.cli import sharing as sharing

@@ -230,6 +230,22 @@ def size(text):
     return found and (int(found[1]), int(found[2] or found[1]))
 
 
+def watermark(key, **options):
+    """The `Watermark` of a key file, or None without; options that are None are its own."""
+    given = {name: value for name, value in options.items() if value is not None}
+    if key is None:
+        unused(
+            "only with --watermark-key.", **{f"watermark_{name}": v for name, v in given.items()}
+        )
+        return None
+    from tfgan_zoo.cli import console
+
+    console.import_zoo()
+    from tfgan_zoo.watermark import Watermark, read_key
+
+    return Watermark(read_key(key), **given)
+
+
 def asked(label, text):
     """The class, by number or name, or the text that is to be drawn; None for the model's own choice."""
     if label is not None and text is not None:

@@ -263,18 +263,26 @@ def export(
         arguments.Direction | None,
         typer.Option(help="Of such a file, for a model that translates both ways."),
     ] = None,
+    watermark_key: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="Mark all served images; a file of create-watermark-key."),
+    ] = None,
+    watermark_psnr: Annotated[float | None, typer.Option(help="Of marked images. (38 dB)")] = None,
+    watermark_bits: Annotated[int | None, typer.Option(help="Of the number in them. (8)")] = None,
     trust_model: arguments.Trust = False,
 ):
     """Write a generator as DEST/NAME/VERSION for TensorFlow Serving, or for other runtimes."""
+    mark = arguments.watermark(watermark_key, psnr=watermark_psnr, bits=watermark_bits)
     gan = console.load_model(run, trust_model, draws=False)
     if format == Format.saved_model:
         why = "only for ONNX and LiteRT files."
         arguments.unused(why, image_size=image_size, direction=direction)
         options = {"standing_statistics": standing_statistics, "dtype": precision.value}
-        path = gan.export(dest, name, model_version, **options)
+        path = gan.export(dest, name, model_version, watermark=mark, **options)
     else:
         from tfgan_zoo.convert import convert
 
+        arguments.unused(f"not for {format.value}.", watermark_key=watermark_key)
         if model_version is not None or standing_statistics or precision != Served.float32:
             options = "--model-version, --standing-statistics and --precision"
             raise ValueError(f"{options} are not for {format.value}.")
