@@ -8,6 +8,9 @@ from tfgan_zoo.forensics.degradations import jpeg as jpeg
 from tfgan_zoo.forensics.degradations import resized as resized
 from tfgan_zoo.forensics.detector import Detection as Detection
 from tfgan_zoo.forensics.detector import Detector as Detector
+from tfgan_zoo.forensics.loading import SHIPPED as SHIPPED
+from tfgan_zoo.forensics.loading import load as load
+from tfgan_zoo.forensics.loading import shipped as shipped
 from tfgan_zoo.forensics.scores import auc as auc
 from tfgan_zoo.forensics.scores import calibration_error as calibration_error
 from tfgan_zoo.forensics.scores import rate_above as rate_above

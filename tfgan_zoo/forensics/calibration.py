@@ -1,7 +1,7 @@
 """From a network's logits to probabilities that hold, by images that it did not train on.
 
-References: Platt, "Probabilistic Outputs for Support Vector Machines", 1999; Guo et al., "On Calibration of
-Modern Neural Networks", 2017.
+References: Platt, "Probabilistic Outputs for Support Vector Machines", 1999; Guo et al., "On Calibration
+of Modern Neural Networks", 2017 (arXiv:1706.04599).
 """
 
 import numpy as np
@@ -47,8 +47,8 @@ def platt(logits, is_generated):
             break
     if found[0] <= 0:
         raise ValueError(
-            "The logits are not larger for generated images than for real ones: the detector has learned "
-            "nothing that could be calibrated. Train it longer."
+            "The logits are not larger for generated images than for real ones: the detector has "
+            "learned nothing that could be calibrated. Train it longer."
         )
     return float(found[0]), float(found[1])
 

@@ -3,8 +3,8 @@
 Each row has a strength of its own; what comes back is uint8 of the same shape, rounded to nearest. All
 are operations of TensorFlow, for `tf.data` and for tests of robustness. `BlurJPEG` draws strengths.
 
-Reference: Wang et al., "CNN-generated images are surprisingly easy to spot... for now", 2020, section 4.1
-(arXiv:1912.11035).
+Reference: Wang et al., "CNN-generated images are surprisingly easy to spot... for now", 2020
+(arXiv:1912.11035), section 4.1.
 """
 
 import tensorflow as tf

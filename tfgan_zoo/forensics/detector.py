@@ -1,8 +1,8 @@
 """A detector of generated images, which also says which model may have drawn one.
 
 References: Wang et al., "CNN-generated images are surprisingly easy to spot... for now", 2020
-(arXiv:1912.11035); Yu et al., "Attributing Fake Images to GANs: Learning and Analyzing GAN Fingerprints",
-2019 (arXiv:1811.08180).
+(arXiv:1912.11035); Yu et al., "Attributing Fake Images to GANs: Learning and Analyzing GAN
+Fingerprints", 2019 (arXiv:1811.08180).
 """
 
 from typing import NamedTuple
@@ -138,7 +138,7 @@ class Detector(ServedDetector, keras.Model):
             The `scores.Rate` of false positives among these real images.
 
         Raises:
-            ValueError: Images of one kind alone, too few of them, or a detector that has learned nothing.
+            ValueError: Images of one kind alone, too few of them, or a detector that learned nothing.
         """
         labels = np.asarray(labels)
         raw = self._raw(images)
@@ -177,7 +177,9 @@ class Detector(ServedDetector, keras.Model):
             raise ValueError(f"prior must lie between 0 and 1. Received: {prior!r}.")
         state = {key: float(variable.numpy()) for key, variable in self.state.items()}
         if not state["is_calibrated"]:
-            raise ValueError("The detector is not calibrated. Call calibrate(images, labels) first.")
+            raise ValueError(
+                "The detector is not calibrated. Call calibrate(images, labels) first."
+            )
         raw = self._raw(images)
         logits = state["scale"] * raw["logits"] + state["offset"]
         probability = 0.5 * (1 + np.tanh(0.5 * (logits + np.log(prior / (1 - prior)))))

@@ -27,8 +27,8 @@ class ServedDetector:
         them, and answers `probability` `[B]`, for a prior of 0.5; `logits` `[B]`, calibrated;
         `is_generated` `[B]`, bools, by the threshold; and, with sources, `source_probabilities` `[B, K]`
         in the order of `sources`. `detect_bytes` takes the bytes of image files, strings `[B]`. A row
-        with NaN or values beyond [-1, 1], and a file that is no picture or of another size or with colours
-        where the detector knows grey, is answered with NaN and False.
+        with NaN or values beyond [-1, 1], and a file that is no picture, of another size, or with
+        colours where the detector knows grey, is answered with NaN and False.
         """
         images = tf.TensorSpec([None, *self.image_shape], tf.float32, name="images")
         contents = tf.TensorSpec([None], tf.string, name="image_bytes")
@@ -48,7 +48,9 @@ class ServedDetector:
         from tfgan_zoo.export import export  # gRPC and its messages, which only exporting needs
 
         if not self.state["is_calibrated"].numpy():
-            raise ValueError("A detector is calibrated before it is served: calibrate(images, labels).")
+            raise ValueError(
+                "A detector is calibrated before it is served: calibrate(images, labels)."
+            )
         return export(self, path, name, version, **options)
 
     def _serve_tensors(self, images):

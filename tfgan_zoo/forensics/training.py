@@ -38,7 +38,7 @@ def labelled(real, generated):
 
 
 def batches(images, labels, batch_size=64, augment=None, seed=0):
-    """A `tf.data.Dataset` without end for `fit(…, steps_per_epoch=…)`: float32 images in [-1, 1], labels.
+    """A `tf.data.Dataset` without end for `fit(…, steps_per_epoch=…)`: floats in [-1, 1], labels.
 
     Real and generated images go through the same: mirrored with probability 1/2, then `augment`. Order
     and draws are functions of the seed.
@@ -104,7 +104,7 @@ def train(
     steps = max((len(images) - int(held_out.sum())) // batch_size, 1)
     detector.compile(keras.optimizers.Adam(_rate(features, epochs * steps)))
     data = batches(images[~held_out], labels[~held_out], batch_size, augment, seed)
-    detector.fit(data, epochs=epochs, steps_per_epoch=steps, verbose=verbose)
+    detector.fit(data, epochs=epochs, steps_per_epoch=steps, verbose=verbose, shuffle=False)
     detector.calibrate(images[held_out], labels[held_out])
     return detector
 
@@ -115,7 +115,7 @@ def _rate(features, steps):
 
 
 def _seeded(seed, *arguments):
-    """A detector whose first weights are a function of the seed; Keras draws their seeds from `random`."""
+    """A detector whose first weights are a function of the seed: Keras draws theirs from `random`."""
     state = random.getstate()
     random.seed(seed)
     try:
