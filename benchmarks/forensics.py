@@ -18,8 +18,8 @@ import tables
 
 CACHE = pathlib.Path("~/.cache/tfgan_zoo/forensics").expanduser()
 DATA, SHAPE = "fashion_mnist", (28, 28, 1)
-DRAWN, TRAINED, REAL_TRAINED = 2000, 1000, 16_000  # of each model; of real images
-REAL_TEST, LEFT_TEST, KNOWN_TEST, DEGRADED = 3000, 2000, 150, (1000, 500)
+DRAWN, TRAINED, REAL_TRAINED = 2000, 400, 6_400  # of each model; of real images
+REAL_TEST, LEFT_TEST, KNOWN_TEST, DEGRADED = 2000, 1000, 60, (500, 300)
 METHODS = {  # arguments of forensics.train; the augmentation's probability and its largest sigma
     "convolutions": ({"epochs": 1}, None),
     "convolutions, blur and JPEG": ({"epochs": 1}, (0.5, 1.0)),

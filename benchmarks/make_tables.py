@@ -20,6 +20,7 @@ from quality_sections import (
 )
 from tables import RESULTS, measured_on, medians, read_csv, short, table
 from training_sections import machine_limit_section, train_step_section
+from trust_sections import forensics_section, sources_section
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
@@ -225,6 +226,8 @@ SECTIONS = {
     "text_retrieval": text_retrieval_section,
     "transfer": transfer_section,
     "equal_minutes": equal_minutes_section,
+    "forensics": forensics_section,
+    "forensics_sources": sources_section,
 }
 
 
