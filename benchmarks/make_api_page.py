@@ -29,7 +29,7 @@ MODULES = [
     "evaluation",
 ]
 MODULES += ["metrics", "latent", "layers", "presets", "export", "convert", "serving", "runs"]
-MODULES += ["visualization"]
+MODULES += ["forensics", "visualization"]
 SECTION = re.compile(r"(Args|Returns|Yields|Raises|Attributes|Example|References?):(?: (.*))?")
 ITEM = re.compile(r"([\w*]+(?:, [\w*]+)*): (.*)")
 

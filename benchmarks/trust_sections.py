@@ -29,8 +29,8 @@ def forensics_section():
 
 {len(models)} published models of Fashion-MNIST. For each, detectors train on 400 images of each of the
 others and on 6,400 real training images, a fifth of which calibrates, and are tested on 1,000 images of
-the one that was left out and 2,000 real images of the test split, on which no GAN and no detector trained.
-Both kinds are uint8 of 28x28 from the decoder or the generator, through the same operations and no file.
+the one that was left out and 2,000 real images of the test split, on which no GAN and no detector
+trained. Both kinds are uint8 of 28x28, and go through the same operations, and through no file.
 "Convolutions" is a network of three layers; "blur and JPEG" is the same, trained on images of which
 half are blurred (sigma up to 1) and half are JPEG files of quality 30 to 100, as in Wang et al. (2020),
 whose sigma of up to 3 is for crops of 224 pixels; "spectrum" is a logistic regression on the radially
@@ -43,9 +43,7 @@ One pass over the images, one seed.
 
 {table(header, lines)}
 
-What is found first is noise in black: real images have pixels that are 0, and most generators draw 1 or 2
-instead, or 0 where real images have 1. It hardly depends on the model, which is why unseen ones are found,
-and any JPEG removes it:
+WHAT_IS_FOUND
 
 {_conditions(rows, methods)}
 

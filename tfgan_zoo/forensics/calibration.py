@@ -5,6 +5,7 @@ of Modern Neural Networks", 2017 (arXiv:1706.04599).
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tfgan_zoo.forensics.scores import balanced
 
@@ -12,7 +13,7 @@ _STEPS = 100
 _RANGE = (-5.0, 5.0)  # of the logarithm of a temperature
 
 
-def platt(logits, is_generated):
+def platt(logits: ArrayLike, is_generated: ArrayLike) -> tuple[float, float]:
     """The scale and the offset with which `sigmoid(scale * logits + offset)` is most likely right.
 
     Both kinds count alike, however many there are of each, so the probability is for a prior of 0.5.
@@ -69,7 +70,7 @@ def _loss(logits, targets, weights):
     return (weights * (np.logaddexp(0, logits) - targets * logits)).sum()
 
 
-def temperature(logits, labels):
+def temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     """The temperature by which logits of several classes are divided so that their softmax is most
     likely right; one number, so that the order of classes stays.
 

@@ -8,6 +8,7 @@ Reference: Wang et al., "CNN-generated images are surprisingly easy to spot... f
 """
 
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from tfgan_zoo import numbers
 
@@ -15,7 +16,7 @@ _EXACT = "INTEGER_ACCURATE"  # the default is off by 11 levels of 255 at quality
 _SHARP = 1e-2  # a sigma, in pixels, at which no neighbour counts
 
 
-def blurred(images, sigmas):
+def blurred(images: ArrayLike, sigmas: ArrayLike) -> tf.Tensor:
     """Images under a Gaussian blur.
 
     Args:
@@ -37,7 +38,7 @@ def _gaussian(side, sigmas):
     return tf.nn.softmax(-squares / (2 * sigmas[:, None, None] ** 2), axis=-1)
 
 
-def jpeg(images, qualities):
+def jpeg(images: ArrayLike, qualities: ArrayLike) -> tf.Tensor:
     """Images that were written as JPEG files, by libjpeg as TensorFlow has it, and read again.
 
     Args:
@@ -59,7 +60,7 @@ def _recompressed(images, qualities):
     return tf.map_fn(again, (images, qualities), fn_output_signature=tf.uint8)
 
 
-def resized(images, scale):
+def resized(images: ArrayLike, scale: float) -> tf.Tensor:
     """Images brought to `scale` times their sides, by bilinear resizing with a filter against aliasing,
     and back.
 
@@ -90,7 +91,7 @@ class BlurJPEG:
         min_quality: Int in [1, 100].
     """
 
-    def __init__(self, probability=0.5, max_sigma=3.0, min_quality=30):
+    def __init__(self, probability: float = 0.5, max_sigma: float = 3.0, min_quality: int = 30):
         if not 0 <= probability <= 1:
             raise ValueError(f"probability must lie in [0, 1]. Received: {probability!r}.")
         if not 0 <= max_sigma < float("inf"):

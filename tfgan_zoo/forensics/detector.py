@@ -5,6 +5,7 @@ References: Wang et al., "CNN-generated images are surprisingly easy to spot... 
 Fingerprints", 2019 (arXiv:1811.08180).
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
@@ -74,13 +75,13 @@ class Detector(ServedDetector, keras.Model):
 
     def __init__(
         self,
-        image_shape=(28, 28, 1),
-        features="convolutions",
-        width=16,
-        sources=(),
-        trained_on="",
-        name="detector",
-        dtype=None,
+        image_shape: tuple = (28, 28, 1),
+        features: str = "convolutions",
+        width: int = 16,
+        sources: Sequence[str] = (),
+        trained_on: str = "",
+        name: str = "detector",
+        dtype: str | None = None,
     ):
         super().__init__(name=name, dtype=dtype)
         if features not in networks.BODIES:

@@ -1,5 +1,6 @@
 """Detectors by name: shipped ones, `.keras` files and exported folders."""
 
+import os
 import pathlib
 
 from tfgan_zoo import presets, trust
@@ -8,12 +9,12 @@ from tfgan_zoo.forensics.detector import Detector
 SHIPPED = pathlib.Path(__file__).parent / "weights"
 
 
-def shipped():
+def shipped() -> list[str]:
     """The names of the detectors that come with the package, sorted."""
     return sorted(path.stem for path in SHIPPED.glob("*.keras"))
 
 
-def load(name_or_path, trust_model=False):
+def load(name_or_path: str | os.PathLike, trust_model: bool = False) -> Detector:
     """A `Detector`.
 
     Args:

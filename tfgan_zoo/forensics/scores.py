@@ -3,11 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tfgan_zoo.metrics.intervals import share_interval
 
 
-def auc(real, generated):
+def auc(real: ArrayLike, generated: ArrayLike) -> float:
     """The area under the ROC curve: the share of pairs in which the generated image has the larger
     score, ties counted as a half.
 
@@ -20,7 +21,7 @@ def auc(real, generated):
     return float(below.mean() / (2 * len(real)))
 
 
-def threshold_at(real, rate=0.01):
+def threshold_at(real: ArrayLike, rate: float = 0.01) -> float:
     """The least score above which at most a share of `rate` of real images lies.
 
     Args:
@@ -47,7 +48,7 @@ class Rate(NamedTuple):
     count: int
 
 
-def rate_above(scores, threshold):
+def rate_above(scores: ArrayLike, threshold: float) -> Rate:
     """The `Rate` of scores, floats `[N]`, above a threshold: of real images false positives, of
     generated ones those that are found."""
     scores = _scores("scores", scores)
@@ -66,7 +67,7 @@ class Bin(NamedTuple):
     share: float
 
 
-def reliability(probabilities, is_generated, bins=15):
+def reliability(probabilities: ArrayLike, is_generated: ArrayLike, bins: int = 15) -> list[Bin]:
     """Bins of equal width over [0, 1], those without images left out.
 
     Real and generated images count as if there were as many of each, which is the prior of 0.5 that a
@@ -99,7 +100,7 @@ def reliability(probabilities, is_generated, bins=15):
     return found
 
 
-def calibration_error(probabilities, is_generated, bins=15):
+def calibration_error(probabilities: ArrayLike, is_generated: ArrayLike, bins: int = 15) -> float:
     """The expected calibration error: how far, on average, the share of generated images in a bin is
     from their mean probability (Guo et al. 2017, equation 5); arguments as for `reliability`."""
     rows = reliability(probabilities, is_generated, bins)

@@ -1,10 +1,12 @@
 """From images of each kind to a trained, calibrated detector."""
 
 import random
+from collections.abc import Callable
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from tfgan_zoo.forensics.degradations import BlurJPEG
 from tfgan_zoo.forensics.detector import Detector
@@ -12,7 +14,7 @@ from tfgan_zoo.forensics.detector import Detector
 _HELD_OUT = 0.2  # the share of each kind that calibrates
 
 
-def labelled(real, generated):
+def labelled(real: ArrayLike, generated: dict) -> tuple[np.ndarray, np.ndarray]:
     """Images and labels of all kinds: uint8 `[N, H, W, C]` and int32 `[N]`, 0 for real ones, k for those
     of the k-th source.
 
@@ -37,7 +39,13 @@ def labelled(real, generated):
     return np.concatenate([*kinds.values()]), labels
 
 
-def batches(images, labels, batch_size=64, augment=None, seed=0):
+def batches(
+    images: ArrayLike,
+    labels: ArrayLike,
+    batch_size: int = 64,
+    augment: Callable | None = None,
+    seed: int = 0,
+) -> tf.data.Dataset:
     """A `tf.data.Dataset` without end for `fit(…, steps_per_epoch=…)`: floats in [-1, 1], labels.
 
     Real and generated images go through the same: mirrored with probability 1/2, then `augment`. Order
@@ -65,18 +73,18 @@ def _heads(images, key):
 
 
 def train(
-    real,
-    generated,
-    augment="blur_jpeg",
-    features="convolutions",
-    width=16,
-    epochs=3,
-    batch_size=64,
-    attribute=True,
-    trained_on="",
-    seed=0,
-    verbose=0,
-):
+    real: ArrayLike,
+    generated: dict,
+    augment: str | Callable | None = "blur_jpeg",
+    features: str = "convolutions",
+    width: int = 16,
+    epochs: int = 3,
+    batch_size: int = 64,
+    attribute: bool = True,
+    trained_on: str = "",
+    seed: int = 0,
+    verbose: int = 0,
+) -> Detector:
     """Trains a detector and calibrates it, on a fifth of each kind that it does not train on.
 
     Real and generated images must have gone the same way: the same size, resampling, rounding and file
