@@ -47,9 +47,10 @@ def detect(
     console.import_zoo()
     from tfgan_zoo import forensics
 
+    files = _files(pictures)
     with progress.doing(f"Loading {detector}"):
         opened = forensics.load(detector, trust_model)
-    rows = _detected(opened, _files(pictures), prior, resize)
+    rows = _detected(opened, files, prior, resize)
     limits = _limits(opened, prior, resize)
     if json:
         typer.echo(json_format.dumps(_report(opened, detector, prior, rows, limits), indent=2))
