@@ -26,8 +26,7 @@ METHODS = {  # arguments of forensics.train; the augmentation's probability and 
     "spectrum": ({"epochs": 4, "features": "spectrum", "attribute": False}, None),
 }
 CONDITIONS = ("as drawn", "JPEG 95", "JPEG 75", "JPEG 50", "blur 0.5", "blur 1", "resized to 0.5")
-SHIPPED = "fashion_mnist"  # the detector that comes with the package: more images, and more passes
-OF_SHIPPED = {"count": 1500, "reals": 24_000, "epochs": 3}
+SHIPPED, PASSES = "fashion_mnist", 4  # the detector that comes with the package, and its epochs
 
 
 # === Images ===
@@ -79,14 +78,14 @@ def degraded(images, condition):
 # === Measurements ===
 
 
-def trained(method, generated, given, count=TRAINED, reals=REAL_TRAINED, **others):
+def trained(method, generated, given, **others):
     """A calibrated detector of real images of the training split and of the given ones."""
     from tfgan_zoo import forensics
 
     options, augment = METHODS[method]
     augment = augment and forensics.BlurJPEG(*augment)
-    images = real("train", given.size * reals // DRAWN, given.data_dir)
-    parts = {name: x[: given.size * count // DRAWN] for name, x in generated.items()}
+    images = real("train", given.size * REAL_TRAINED // DRAWN, given.data_dir)
+    parts = {name: x[: given.size * TRAINED // DRAWN] for name, x in generated.items()}
     return forensics.train(images, parts, augment=augment, **{**options, **others})
 
 
@@ -225,8 +224,8 @@ def publish(generated, given):
 
     about = f"{DATA}, 28x28, grey, and {len(generated)} GANs of the zoo trained on it"
     method = list(METHODS)[1]
-    detector = trained(method, generated, given, trained_on=about, **OF_SHIPPED)
-    rest = {name: x[OF_SHIPPED["count"] :] for name, x in generated.items()}
+    detector = trained(method, generated, given, trained_on=about, epochs=PASSES)
+    rest = {name: x[TRAINED:] for name, x in generated.items()}
     rest = {"real": real("test", REAL_TEST, given.data_dir), **rest}
     kinds = ["real", *generated, "none of these"]
     rows = []
