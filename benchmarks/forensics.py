@@ -234,7 +234,7 @@ def publish(generated, given):
         counts = {kind: int((named == kind).sum()) for kind in kinds}
         rows += [{"drawn_by": name, "count": len(images), **counts}]
     tables.write_csv("forensics_sources", rows)
-    detector.save(forensics.SHIPPED / f"{SHIPPED}.keras", include_optimizer=False)
+    detector.save(forensics.SHIPPED / f"{SHIPPED}.keras")
 
 
 def main():

@@ -45,7 +45,7 @@ One pass over the images, one seed.
 
 Images as drawn of a model that was not seen are found, though fewer than those of known ones, and not
 because of the number of black pixels. But what is found is fine: to the network without augmentation a
-JPEG of quality 95 makes about half of the real images look generated, and a blur or a resize all of them.
+JPEG of quality 95 makes half of the real images look generated, and a blur or a resize all of them.
 Training on blurred and recompressed images keeps most real images on their side after JPEG, at the price
 of what is found in untouched ones; after a blur it fails too. A threshold is worth something for images
 that went the same way as those it was set on:
