@@ -19,7 +19,7 @@ def draw(generated, found, shown):
 def calibration(rows):
     """docs/images/forensics_calibration.png: the share of generated images over their probability."""
     methods = [*dict.fromkeys(row["method"] for row in rows)]
-    figure = Figure(figsize=(4 * len(methods), 4), layout="constrained")
+    figure = Figure(figsize=(4 * len(methods), 4.7), layout="constrained")
     for axes, method in zip(figure.subplots(1, len(methods)), methods, strict=True):
         axes.plot([0, 1], [0, 1], color="#999999", linewidth=1)
         for models, colour in COLOURS.items():
