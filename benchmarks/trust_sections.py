@@ -53,8 +53,9 @@ Images as drawn of a model that was not seen are found nearly as well as those o
 median AUC is {known}, and not because of the number of black pixels. That says little of generators from
 elsewhere: several models here share networks (DCGAN, LSGAN, WGAN), and all share data and code. And what
 is found is fine: to the network without augmentation a JPEG of quality 95 makes nearly half of the real
-images look generated, and a blur or a resize all of them. Training on blurred and recompressed images keeps most real images on their side after JPEG, at the price
-of what is found in untouched ones; after a blur it fails too. A threshold is worth something for images
+images look generated, and a blur or a resize all of them. Training on blurred and recompressed images
+keeps most real images on their side after JPEG, at the price of what is found in untouched ones; after a
+blur it fails too. A threshold is worth something for images
 that went the same way as those it was set on:
 
 {_conditions(rows, methods)}
