@@ -25,7 +25,7 @@ def kinds(count=600):
 @pytest.fixture(scope="module")
 def detector():
     keras.utils.set_random_seed(0)
-    return forensics.train(*kinds(), width=4, epochs=2, batch_size=16, trained_on="noise, 8x8")
+    return forensics.train(*kinds(), width=4, epochs=3, batch_size=16, trained_on="noise, 8x8")
 
 
 def test_it_tells_kinds_and_sources(detector):
@@ -38,18 +38,6 @@ def test_it_tells_kinds_and_sources(detector):
     assert (answers["real"].sources == "real").mean() > 0.95
     sums = answers["bright"].source_probabilities.sum(axis=1)
     np.testing.assert_allclose(sums, 1)
-
-
-@pytest.mark.full
-def test_training_is_a_function_of_the_seed():
-    """Whatever was drawn before; with another seed it is another detector."""
-    real, generated = kinds(500)
-    keras.utils.set_random_seed(5)
-    options = {"width": 2, "epochs": 1, "batch_size": 32}
-    first = forensics.train(real, generated, seed=3, **options).detect(real[:8]).logits
-    keras.utils.set_random_seed(6)
-    again = forensics.train(real, generated, seed=3, **options).detect(real[:8]).logits
-    np.testing.assert_allclose(first, again, rtol=1e-3, atol=1e-4)
 
 
 def test_the_prior_moves_the_probability_alone(detector):
