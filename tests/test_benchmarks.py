@@ -90,6 +90,13 @@ def test_privacy(what, data_dir):
 
 
 @pytest.mark.full
+def test_forensics(data_dir):
+    """Three models, of which each is left out once, by three detectors and a rule."""
+    out = quick("forensics", "--data-dir", str(data_dir / "tfds"))
+    assert out.count("'condition': 'JPEG 50'") == 3 * 4
+
+
+@pytest.mark.full
 def test_all_training_steps():
     """Of all contestants, those of PyTorch where it is installed, with equal losses."""
     out = quick("train_step")

@@ -40,7 +40,16 @@ SAID = [
     'error: Argument "trained" to "list_presets" has incompatible type "str"; expected "bool"',
 ]
 TYPED = ["callbacks", "convert", "datasets", "evaluation", "export", "latent", "losses", "metrics"]
-TYPED += ["layers", "penalties", "presets", "regularizers", "runs", "serving", "visualization"]
+TYPED += [
+    "forensics",
+    "layers",
+    "penalties",
+    "presets",
+    "regularizers",
+    "runs",
+    "serving",
+    "visualization",
+]
 
 
 def test_a_program_of_a_user(tmp_path):

@@ -80,6 +80,7 @@ def _has_tensorflow():
 def _import_models():
     if _has_tensorflow():
         importlib.import_module(f"{__name__}.models")
+        importlib.import_module(f"{__name__}.forensics")  # whose class is found in a file too
 
 
 if sys.modules.get("keras"):

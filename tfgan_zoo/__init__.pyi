@@ -8,6 +8,7 @@ from . import datasets as datasets
 from . import engine as engine
 from . import evaluation as evaluation
 from . import export as export
+from . import forensics as forensics
 from . import latent as latent
 from . import layers as layers
 from . import losses as losses

@@ -28,7 +28,9 @@ WARMUP_BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 PRIVACY = "privacy.json"  # what a private model has spent
 _GOLDEN_SEEDS = 8
 _PNG, _TRANSLATE = "generate_png", "translate"
-_NOT_COMPILED = (_PNG, "classes", _TRANSLATE, "translate_backward")  # XLA has no codec, no strings
+_DETECT = "detect_bytes"  # which decodes pictures, as `translate` does
+# XLA has no codec, no strings.
+_NOT_COMPILED = (_PNG, "classes", _TRANSLATE, "translate_backward", _DETECT)
 _MAX_VERSION = 10**18 - 1
 DTYPES = ("float32", "mixed_bfloat16")
 
@@ -55,8 +57,9 @@ def export(
     was trained with `privacy` has its epsilon there too (`privacy.json`); its discriminator is left in,
     since all its weights follow from clipped and noised sums.
 
-    What turns pictures into pictures decodes files of them, and decoders have had faults that a graph
-    made for it could reach: who loads such an export says `trust_model=True`, or `--trust-model`.
+    What turns pictures into pictures, or tells of them, decodes files of them, and decoders have had
+    faults that a graph made for it could reach: who loads such an export says `trust_model=True`, or
+    `--trust-model`.
 
     Args:
         model: A `GAN`.
@@ -163,7 +166,7 @@ def _warn_of_ops(model, folder):
     try:
         trust.check(folder)
     except trust.UntrustedModelError as error:
-        if _TRANSLATE in model.endpoints():  # which decodes pictures, as `export` says
+        if {_TRANSLATE, _DETECT} & {*model.endpoints()}:  # which decode pictures, as `export` says
             return
         problems = str(error).partition(": ")[2].partition(". It is not")[0]
         warnings.warn(

@@ -9,6 +9,7 @@ from tfgan_zoo.cli import drawing as drawing
 from tfgan_zoo.cli import evaluation as evaluation  # registers its commands
 from tfgan_zoo.cli import exploring as exploring
 from tfgan_zoo.cli import fairness as fairness
+from tfgan_zoo.cli import forensics as forensics
 from tfgan_zoo.cli import importing as importing
 from tfgan_zoo.cli import inspection as inspection
 from tfgan_zoo.cli import latent as latent

@@ -10,6 +10,7 @@ from tfgan_zoo.trust.errors import UntrustedModelError
 from tfgan_zoo.trust.sizes import bounded
 
 _MAX_CONFIG = 64 << 20  # bytes
+_BASES = {("tfgan_zoo.tasks.model", "ZooModel"), ("tfgan_zoo.forensics.detector", "Detector")}
 
 
 def load_keras(path):
@@ -71,7 +72,7 @@ def check_class(path, record):
     name = record.get("registered_name") or record["class_name"]
     found = keras.saving.get_registered_object(name) if isinstance(name, str) else None
     mro = getattr(found, "__mro__", ())
-    if not any((c.__module__, c.__name__) == ("tfgan_zoo.tasks.model", "ZooModel") for c in mro):
+    if not any((c.__module__, c.__name__) in _BASES for c in mro):
         raise UntrustedModelError(
             f"{path} is of the class {name!r}, which is no model that is registered here. A class of "
             "your own is registered by @keras.saving.register_keras_serializable, in a module that "
