@@ -29,7 +29,7 @@ MODULES = [
     "evaluation",
 ]
 MODULES += ["metrics", "latent", "layers", "presets", "export", "convert", "serving", "runs"]
-MODULES += ["forensics", "visualization", "credentials", "watermark"]
+MODULES += ["privacy", "forensics", "visualization", "credentials", "watermark"]
 SECTION = re.compile(r"(Args|Returns|Yields|Raises|Attributes|Example|References?):(?: (.*))?")
 ITEM = re.compile(r"([\w*]+(?:, [\w*]+)*): (.*)")
 
