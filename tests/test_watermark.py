@@ -351,7 +351,7 @@ class Exported:
 
 def test_export_takes_a_key(tmp_path, monkeypatch):
     model, key = Exported(), create_key(tmp_path / "a.key")
-    monkeypatch.setattr(cli.models.console, "load_model", lambda *args, **kwargs: model)
+    monkeypatch.setattr(cli.exporting.console, "load_model", lambda *args, **kwargs: model)
     words = ["export", "run", tmp_path, "--watermark-bits", 16, "--watermark-psnr", 40]
     done = run(*words)
     assert done.exit_code == 1 and "only with --watermark-key" in done.stderr

@@ -13,12 +13,12 @@ import numpy as np
 import tensorflow as tf
 from keras.export import ExportArchive
 
-from tfgan_zoo import precision, presets, remote, trust, weights
+from tfgan_zoo import precision, presets, remote, trust, warmup, weights
 from tfgan_zoo.files import address, checked_name, settle, told, version_of, write_json
 from tfgan_zoo.locks import unfinished
 from tfgan_zoo.privacy import budget
 from tfgan_zoo.progress import doing
-from tfgan_zoo.serving import golden, png, protos
+from tfgan_zoo.serving import golden, png
 from tfgan_zoo.serving.servable import WARMUP_FILE
 from tfgan_zoo.watermark import Watermark
 from tfgan_zoo.watermark.served import put_into
@@ -244,7 +244,7 @@ def _write_extra(model, exact, folder, warmup_batch_sizes, watermark):
     (extra / presets.RECORD).write_text(json.dumps(record, indent=2) + "\n")
     if getattr(model, "privacy", None) is not None:
         write_json(extra / PRIVACY, budget.as_json(model))
-    _write_warmup(model, name, warmup_batch_sizes, folder / WARMUP_FILE)
+    warmup.write(model, warmup_batch_sizes, folder / WARMUP_FILE)
     _write_golden(model, exact, folder)
 
 
@@ -274,34 +274,3 @@ def _asked_for(condition, seeds):
         return {}
     values = condition.defaults(seeds).numpy().tolist()
     return {condition.key: [v.decode() if isinstance(v, bytes) else v for v in values]}
-
-
-def _write_warmup(model, name, batch_sizes, path):
-    endpoints = model.served()
-    names = ["", *endpoints]  # the empty name is the default signature
-    signatures = [next(iter(endpoints.values())), *endpoints.values()]
-    picture = png.encode(golden.example(model.image_shape, 0)) if _TRANSLATE in endpoints else b""
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for signature_name, (_, signature) in zip(names, signatures, strict=True):
-            for size in batch_sizes:
-                log = protos.PredictionLog()
-                request = log.predict_log.request
-                request.model_spec.name, request.model_spec.signature_name = name, signature_name
-                for spec in signature:
-                    shape = [size, *_known(spec.shape[1:], model.image_shape)]
-                    _fill(request.inputs[spec.name], spec, shape, picture)
-                writer.write(log.SerializeToString())
-
-
-def _known(shape, image_shape):
-    """The shape with the image's sides where it has none."""
-    return [side or known for side, known in zip(shape, image_shape, strict=False)]
-
-
-def _fill(message, spec, shape, picture):
-    """A tensor of zeros, which takes no room: values that are left out are zero; of files, a picture."""
-    message.dtype = spec.dtype.as_datatype_enum
-    for length in shape:
-        message.tensor_shape.dim.add(size=length)
-    if picture and spec.dtype == tf.string:
-        message.string_val.extend([picture] * shape[0])

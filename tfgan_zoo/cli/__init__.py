@@ -8,6 +8,7 @@ import gc
 from tfgan_zoo.cli import drawing as drawing
 from tfgan_zoo.cli import evaluation as evaluation  # registers its commands
 from tfgan_zoo.cli import exploring as exploring
+from tfgan_zoo.cli import exporting as exporting
 from tfgan_zoo.cli import fairness as fairness
 from tfgan_zoo.cli import forensics as forensics
 from tfgan_zoo.cli import importing as importing

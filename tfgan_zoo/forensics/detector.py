@@ -15,7 +15,7 @@ import tensorflow as tf
 from tfgan_zoo import numbers
 from tfgan_zoo.forensics import calibration, networks, scores
 from tfgan_zoo.forensics.served import ServedDetector
-from tfgan_zoo.weights.named import fresh_names
+from tfgan_zoo.weights import named
 
 REAL, NONE_OF_THESE = "real", "none of these"
 _BATCH = 250
@@ -97,7 +97,7 @@ class Detector(ServedDetector, keras.Model):
         }
         for key, value in _STATE.items():
             self.state[key].assign(value)
-        with fresh_names():
+        with named.fresh_names():
             self.network = networks.network(self.image_shape, features, width, len(sources))
         self.accuracy = keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)
         self.built = True
