@@ -235,6 +235,7 @@ def test_a_generator_is_drawn_to_the_shares(brightness, jit_compile):
         ("brightness", (1.0,), "must be 2 shares"),
         ("brightness", (0.7, 0.7), "with the sum 1"),
         ("brightness", (1.5, -0.5), "of 0 or more"),
+        ("brightness", (np.nan, 0.5), "of 0 or more"),
     ],
 )
 def test_shares_that_a_model_refuses(brightness, name, target, message):
