@@ -183,6 +183,10 @@ def test_seeds_that_cannot_be_had():
         latent.balanced_seeds(make("ACGAN"), never, [1, 1], 10)
     with pytest.raises(ValueError, match="not all 0"):
         latent.balanced_seeds(gan, never, [0, 0], 10)
+    with pytest.raises(ValueError, match="gave NaN in place of probabilities"):
+        latent.balanced_seeds(gan, lambda x: (x, np.full([len(x), 2], np.nan)), [1, 0], 10)
+    with pytest.raises(ValueError, match="count must be a positive integer"):
+        latent.balanced_seeds(gan, never, [1, 0], 2.5)
 
 
 # === Training ===
