@@ -183,6 +183,10 @@ def test_seeds_that_cannot_be_had():
         latent.balanced_seeds(make("ACGAN"), never, [1, 1], 10)
     with pytest.raises(ValueError, match="not all 0"):
         latent.balanced_seeds(gan, never, [0, 0], 10)
+    with pytest.raises(ValueError, match="gave NaN in place of probabilities"):
+        latent.balanced_seeds(gan, lambda x: (x, np.full([len(x), 2], np.nan)), [1, 0], 10)
+    with pytest.raises(ValueError, match="count must be a positive integer"):
+        latent.balanced_seeds(gan, never, [1, 0], 2.5)
 
 
 # === Training ===
@@ -235,6 +239,7 @@ def test_a_generator_is_drawn_to_the_shares(brightness, jit_compile):
         ("brightness", (1.0,), "must be 2 shares"),
         ("brightness", (0.7, 0.7), "with the sum 1"),
         ("brightness", (1.5, -0.5), "of 0 or more"),
+        ("brightness", (np.nan, 0.5), "of 0 or more"),
     ],
 )
 def test_shares_that_a_model_refuses(brightness, name, target, message):

@@ -214,3 +214,19 @@ def test_configuration(tmp_path, images):
     again = keras.saving.load_model(tmp_path / "x.keras")
     assert privacy.spent(again) == privacy.spent(gan)
     assert again._privacy_secret != gan._privacy_secret
+
+
+def test_what_is_told_counts_every_update_with_its_own_noise(images):
+    """Over two calls of `fit`; and updates of little noise are not told as ones of much."""
+    gan = made(1.5)
+    for _ in range(2):
+        told = gan.fit(images, batch_size=SIZE, verbose=0).history["epsilon"]
+        assert told[-1] == privacy.spent(gan)["epsilon"]
+    quiet = made(20.0)
+    quiet.set_weights(gan.get_weights())
+    with pytest.raises(ValueError, match=r"trained privately with noise_multiplier=1\.5"):
+        privacy.spent(quiet)
+    with pytest.raises(ValueError, match=r"Received: noise_multiplier=20"):
+        quiet.fit(images, batch_size=SIZE, verbose=0)
+    with pytest.raises(ValueError, match="delta must be in"):
+        privacy.spent(gan, delta=0.0)

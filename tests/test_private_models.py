@@ -7,7 +7,9 @@ import tensorflow as tf
 from cases import CASES
 
 import tfgan_zoo
+from tfgan_zoo import datasets
 from tfgan_zoo.callbacks.steps import state_of
+from tfgan_zoo.datasets.stream import array_source
 from tfgan_zoo.privacy import DPSGD
 
 SIZE = 16
@@ -155,3 +157,15 @@ def test_no_variant_tells_of_real_images(name, images):
     except ValueError as error:
         assert name in str(error) and "privacy=DPSGD" in str(error)
         assert name not in PRIVATE, str(error)
+
+
+def test_pictures_that_come_several_times_are_refused(images):
+    """The sum would move by as many clips."""
+    source = array_source(images, np.int32(np.arange(len(images)) < 3))
+    gan = tfgan_zoo.DCGAN(**PLAIN, privacy=DPSGD(1.0, 1.0))
+    gan.compile(jit_compile=False)
+    with pytest.raises(
+        ValueError, match=r"may come \d+ times .* epsilon is that of a picture that"
+    ):
+        gan.fit(datasets.balanced(source), batch_size=SIZE, verbose=0)
+    assert datasets.balanced(source, target=[1, 0]).repeats == 1

@@ -87,6 +87,20 @@ def test_a_run_that_is_killed_spends_as_one_that_was_not(kills, images, tmp_path
         process(BackupAndRestore(tmp_path))
 
 
+def test_noise_is_not_used_by_two_runs(tmp_path):
+    """Not even where the first one was killed before its first checkpoint."""
+    made = [tfgan_zoo.DCGAN(**TINY, privacy=DPSGD(clip, 1.0)) for clip in (1.0, 1.0, 2.0)]
+    for gan in made:
+        gan.compile(jit_compile=False)
+    for gan in made[:2]:
+        BackupAndRestore(tmp_path).restore(gan)
+        gc.collect()
+    assert made[0]._privacy_secret == made[1]._privacy_secret
+    with pytest.raises(ValueError, match=r"of another run, whose noise .*l2_norm_clip"):
+        BackupAndRestore(tmp_path).restore(made[2])
+    assert made[0]._privacy_secret != made[2]._privacy_secret
+
+
 @pytest.mark.full
 def test_what_a_private_run_gives_out(images, tmp_path):
     """epsilon in the logs, in run.json and beside the export, and the secret nowhere but in the

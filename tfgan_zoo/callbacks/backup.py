@@ -97,7 +97,7 @@ class BackupAndRestore(StepCallback):
             self._take_lock()
         candidates = checkpoints(self.directory)
         if gan.privacy is not None:
-            share_secret(gan, self.directory, candidates)
+            share_secret(gan, self.directory, candidates, self._identity)
         for folder in reversed(candidates):
             state = read_state(folder)
             if state is not None:

@@ -107,12 +107,15 @@ def _shares(text):
 
 def _seen(images, look, count):
     """Features and labels of the first images of a set."""
+    from tfgan_zoo.latent.resampling import labels_from
+
     rows = images.first(count)
     found = []
     with progress.doing(f"Looking at {len(rows)} images of {images.name}"):
         for part in np.array_split(rows, -(-len(rows) // _BATCH)):
             features, probabilities = look(images.read(part)[0])
-            found.append((features, probabilities.argmax(axis=1)))
+            labels = labels_from((features, probabilities), look.num_classes)
+            found.append((features, labels))
     return tuple(np.concatenate(column) for column in zip(*found, strict=True))
 
 

@@ -16,7 +16,7 @@ def balanced(source: Source, target: ArrayLike | None = None) -> Source:
     its share is there once; each image of another class as often as its share asks for, some once more
     than others. `fit` and `stream` shuffle the images of this source as those of any other. An image
     that comes ten times is learned by heart sooner: augment (`DiffAugment`, `ADA`), and look at the
-    report's nearest neighbours.
+    report's nearest neighbours. A model with `privacy` refuses images that come several times.
 
     Args:
         source: `Source` with labels.
@@ -32,12 +32,13 @@ def balanced(source: Source, target: ArrayLike | None = None) -> Source:
     if source.num_classes is None:
         raise ValueError("The source has no labels: its classes cannot be balanced.")
     labels = labels_of(source)
-    rows = tf.constant(_rows(labels, _checked(target, source.num_classes, labels)))
+    numbers = _rows(labels, _checked(target, source.num_classes, labels))
+    rows, most = tf.constant(numbers), int(np.bincount(numbers).max())
 
     def fetch(indices, seed):
         return source.fetch(tf.gather(rows, indices), seed)
 
-    return source._replace(count=len(rows), fetch=fetch)
+    return source._replace(count=len(rows), fetch=fetch, repeats=most * source.repeats)
 
 
 def labels_of(source: Source) -> np.ndarray:

@@ -31,6 +31,7 @@ class Source(NamedTuple):
         image_shape: (height, width, channels).
         num_classes: Number of classes, or None where there are no labels.
         class_names: The names of the classes by their number, or None where they are not known.
+        repeats: How many of the `count` may be of one picture, the most. Privacy needs 1.
     """
 
     count: int
@@ -38,6 +39,7 @@ class Source(NamedTuple):
     image_shape: tuple
     num_classes: int | None = None
     class_names: tuple | None = None
+    repeats: int = 1
 
 
 def array_source(

@@ -49,7 +49,8 @@ def windows_source(
         images = to_floats(tf.gather(pixels, places))
         return {"images": tf.ensure_shape(images, [None, *size, reading.channels])}
 
-    return Source(len(pictures) * windows_per_image, fetch, (*size, reading.channels))
+    shape = (*size, reading.channels)
+    return Source(len(pictures) * windows_per_image, fetch, shape, repeats=windows_per_image)
 
 
 def _pictures(listing, size, reading):

@@ -78,6 +78,12 @@ def _private_stream(gan, source, size, shuffle, first_step):
             "shuffle must be True with privacy, whose batches are drawn at random. train_on_batch, "
             "which is given its batch, is not for such a model: use fit."
         )
+    if source.repeats > 1:
+        raise ValueError(
+            f"One picture of the data may come {source.repeats} times (datasets.balanced, or several "
+            "windows of it), and epsilon is that of a picture that comes once. Give fit data in which "
+            "each comes once."
+        )
     updates = gan.batches_per_step
     batch_size, replicas = size // updates, gan.distribute_strategy.num_replicas_in_sync
     gan._begin_privacy(source.count, batch_size)

@@ -57,6 +57,7 @@ class Private(ClassNames):
         """Adds what is counted, and draws the secret of noise and sampling, which Keras does not see."""
         for name in (budget.UPDATES, budget.EXAMPLES, budget.BATCH):
             self.add_state(name, 0, "int64")
+        self.add_state(budget.NOISE)
         words = np.frombuffer(os.urandom(16), np.uint32).astype(np.int64)
         object.__setattr__(self, "_secret", tf.Variable(words, trainable=False))
 
@@ -155,12 +156,13 @@ class Private(ClassNames):
         return -(-needed // multiple) * multiple
 
     def _begin_privacy(self, count, batch_size):
-        """Fixes the number of images and the batch size, which the accountant takes for those of all
-        updates.
+        """Fixes the number of images, the batch size and the noise, which the accountant takes for those
+        of all updates.
 
         Raises:
             ValueError: Others than before.
         """
+        budget.check_noise(self)
         for name, value in ((budget.EXAMPLES, count), (budget.BATCH, batch_size)):
             before = int(self.state[name].numpy())
             if int(self.state[budget.UPDATES].numpy()) and before != value:
@@ -170,4 +172,5 @@ class Private(ClassNames):
                     f"that of one sampling probability. Received: {what}={value}."
                 )
             self.state[name].assign(value)
+        self.state[budget.NOISE].assign(self.privacy.noise_multiplier)
         self._public_rows = batch_size // self._replicas  # of players that get no real ones

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tfgan_zoo import numbers
+
 _BATCH = 256
 
 
@@ -67,8 +69,12 @@ def balanced_seeds(
 
 def labels_from(answer, classes):
     """Ints `[B]` of what a classifier says of a batch: labels, or a pair with probabilities."""
-    labels = np.asarray(answer[1]).argmax(axis=1) if isinstance(answer, tuple) else answer
-    labels = np.asarray(labels)
+    if isinstance(answer, tuple):
+        probabilities = np.asarray(answer[1])
+        if np.isnan(probabilities).any():
+            raise ValueError("classify gave NaN in place of probabilities.")
+        answer = probabilities.argmax(axis=1)
+    labels = np.asarray(answer)
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise ValueError(f"classify must give ints [B]. Received: {labels.dtype} {labels.shape}.")
     if labels.min() < 0 or labels.max() >= classes:
@@ -84,8 +90,7 @@ def _counts(target, count):
     shares = np.asarray(target, np.float64)
     if shares.ndim != 1 or not (shares >= 0).all() or not 0 < shares.sum() < np.inf:
         raise ValueError(f"target must be shares [K] of 0 or more, not all 0. Received: {target}.")
-    if count < 1:
-        raise ValueError(f"count must be a positive integer. Received: {count}.")
+    numbers.integer("count", count)
     exact = shares / shares.sum() * count
     counts = np.floor(exact).astype(int)
     counts[np.argsort(counts - exact, kind="stable")[: count - counts.sum()]] += 1

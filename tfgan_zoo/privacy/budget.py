@@ -3,12 +3,14 @@
 import math
 
 import keras
+import numpy as np
 
 from tfgan_zoo.files import json_number
 from tfgan_zoo.privacy import accounting
 from tfgan_zoo.privacy.sampling import OVERFLOW
 
 UPDATES, EXAMPLES, BATCH = "privacy/updates", "privacy/examples", "privacy/batch_size"
+NOISE = "privacy/noise_multiplier"  # with which the updates were made
 _KEPT = 0.01  # of delta, for batches with more images than places
 
 
@@ -31,10 +33,14 @@ def spent(model, delta: float | None = None, ahead: int = 0) -> dict:
 
     Raises:
         ImportError: `dp-accounting` is not installed.
-        ValueError: A model without `privacy`, or a delta outside (0, 1).
+        ValueError: A model without `privacy`, or whose updates were made with another noise multiplier
+            than it has now; or a delta outside (0, 1).
     """
     if model.privacy is None:
         raise ValueError(f"{type(model).__name__} was made without privacy=DPSGD(…).")
+    check_noise(model)
+    if delta is not None and not 0 < delta < 1:
+        raise ValueError(f"delta must be in (0, 1). Received: {delta}.")
     updates, images, batch = (int(model.state[n].numpy()) for n in (UPDATES, EXAMPLES, BATCH))
     updates += ahead
     delta = delta or model.privacy.delta or 1 / (10 * max(images, 1))
@@ -57,6 +63,20 @@ def spent(model, delta: float | None = None, ahead: int = 0) -> dict:
     }
 
 
+def check_noise(model):
+    """Refuses a model some of whose updates had less noise, or more, than it says of all.
+
+    Raises:
+        ValueError: Such a model, as `from_preset` makes it of a private one with another `privacy`.
+    """
+    before, now = float(model.state[NOISE].numpy()), model.privacy.noise_multiplier
+    if int(model.state[UPDATES].numpy()) and before != float(np.float32(now)):
+        raise ValueError(
+            f"The model has been trained privately with noise_multiplier={before:.6g}, and its epsilon "
+            f"is that of one multiplier. Received: noise_multiplier={now:g}."
+        )
+
+
 def as_json(model, ahead=0):
     """`spent`, in which an infinite epsilon is the string "inf", since JSON has no such number."""
     found = spent(model, ahead=ahead)
@@ -68,9 +88,11 @@ class Budget(keras.callbacks.Callback):
     less than it is. The sum takes up to seconds, and so is made once an epoch."""
 
     def on_epoch_begin(self, epoch, logs=None):
-        steps = (epoch + 1) * self.params["steps"] - int(self.model.iterations.numpy())
+        steps = (
+            self.params["steps"] - self.model._steps_to_skip
+        )  # those that a resumed run has made
         updates = self.model.player("discriminator").updates
-        self._epsilon = spent(self.model, ahead=max(0, steps) * updates)["epsilon"]
+        self._epsilon = spent(self.model, ahead=steps * updates)["epsilon"]
 
     def on_train_batch_end(self, batch, logs=None):
         logs["epsilon"] = self._epsilon

@@ -45,7 +45,7 @@ class ClassShares(Regularizer):
         if classes is None:
             raise ValueError(f"{self.classifier} has no classes: ClassShares needs a classifier.")
         shares = np.array(self.target)
-        if shares.shape != (classes,) or shares.min() < 0 or abs(shares.sum() - 1) > 1e-6:
+        if shares.shape != (classes,) or not (shares.min() >= 0 and abs(shares.sum() - 1) <= 1e-6):
             raise ValueError(
                 f"target must be {classes} shares of 0 or more with the sum 1, one for each class of "
                 f"{self.classifier}. Received: {self.target}."
