@@ -62,9 +62,7 @@ def parsed(command):
 def test_the_command_makes_the_model_of_the_card(card):
     """Preset, `--set`, batch size and length give the configuration and steps of what was trained."""
     given, steps, _ = parsed(cell(card, "Command"))
-    config = json.loads((card.parent / "1" / "assets.extra" / "preset.json").read_text())["model"][
-        "config"
-    ]
+    config = presets.exported_record(presets.exported(card.parent))["model"]["config"]
     preset = presets.get_preset(given["preset"])
     assert preset.name == card.parent.name
     overrides = arguments.overrides(preset.name, given["set"])
@@ -104,7 +102,7 @@ def test_data_of_a_command_are_described(card):
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.parent.name)
 def test_a_card_has_the_names_of_the_classes(card):
     """As `publish.py` writes them, and as the model takes them."""
-    record = json.loads((card.parent / "1" / "assets.extra" / "preset.json").read_text())
+    record = presets.exported_record(presets.exported(card.parent))
     row = script("publish").classes(record["model"]["config"].get("class_names"))
     assert bool(row) == (record["model"]["config"].get("num_classes") is not None)
     assert re.findall(r"\n\| Classes \| .* \|$", card.read_text(), re.M) == [row] * bool(row)

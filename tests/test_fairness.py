@@ -127,6 +127,7 @@ def test_an_epoch_of_training_has_the_shares():
         ([0, 0], "not all 0"),
         ([1, -1], "of 0 or more"),
         ([1, np.nan], "finite"),
+        ([1, 1e9], "need 3e.09 images"),
     ],
 )
 def test_shares_that_cannot_be(target, message):
@@ -297,6 +298,7 @@ def test_what_the_command_refuses(given):
         ("efficientnet", [], "no extractor 'efficientnet'"),
         (given / "own.keras", ["--target", "1,0,0"], "has 2 classes"),
         (given / "own.keras", ["--target", "a"], "needs numbers with commas"),
+        (given / "own.keras", ["--count", "-1"], "must be 100 or more"),
         (given / "own.keras", ["--target", "0.5,0.6"], "with the sum 1"),
     ):
         refused = _run(*words, name, *more)

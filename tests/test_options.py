@@ -16,6 +16,7 @@ from tfgan_zoo.tasks.own_networks import NETWORKS
 
 # Options that take an object, and what it is called in messages.
 OBJECTS = {"objective": "objective", "penalty": "penalty", "regularizers": "regularizer"}
+OBJECTS["privacy"] = "privacy"
 WRONG = [np.nan, np.inf, -3, 2.5, "x", "3", None, True, [], {}, object(), np.ones(2), 10**400, len]
 
 
@@ -55,7 +56,7 @@ def test_every_option_of_every_class_is_checked_by_kind_and_name(variant):
 
 @pytest.mark.parametrize("name", OBJECTS)
 def test_no_number_or_the_like_is_taken_for_an_object(name):
-    nothing = {"penalty": type(None), "regularizers": list}.get(name, ())
+    nothing = {"penalty": type(None), "privacy": type(None), "regularizers": list}.get(name, ())
     for value in (value for value in WRONG if not isinstance(value, nothing)):
         with pytest.raises((ValueError, TypeError), match=OBJECTS[name]):
             options.resolve(tfgan_zoo.DCGAN, (), {name: value})

@@ -45,6 +45,8 @@ def bias(
     console.import_zoo()
     from tfgan_zoo import evaluation
 
+    if count < 100:
+        raise ValueError(f"--count must be 100 or more, for shares to be told. Received: {count}.")
     look = _classifier(classifier)
     shares = wanted and _shares(wanted)
     if shares and len(shares) != look.num_classes:

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from tfgan_zoo.datasets.stream import Source
 
 _BLOCK = 4096  # labels that are read at once
+_MOST = 2**30  # images of a source, repeats counted
 
 
 def balanced(source: Source, target: ArrayLike | None = None) -> Source:
@@ -68,6 +69,11 @@ def _rows(labels, shares):
     counts = np.bincount(labels, minlength=len(shares))
     asked = shares > 0
     size = (counts[asked] / shares[asked]).max()  # images for a share of 1
+    if size * shares[asked].sum() > _MOST:
+        raise ValueError(
+            f"Shares of {shares.tolist()} need {size * shares[asked].sum():.3g} images for none to be "
+            f"left out; {_MOST:,} at most can be. Make the shares less unlike, or leave images out."
+        )
     places = [np.flatnonzero(labels == k) for k in np.flatnonzero(asked)]
     wanted = np.round(shares[asked] * size).astype(int)
     spread = [p[np.arange(n) * len(p) // n] for p, n in zip(places, wanted, strict=True)]
