@@ -151,13 +151,13 @@ def shares(found):
         return [
             wrapped("There is no classifier of this data here: shares of classes are not known.")
         ]
-    rows = [ClassShare(*(row[key] for key in ClassShare._fields)) for row in found["classes"]]
+    rows = [ClassShare(*map(row.get, ClassShare._fields)) for row in found["classes"]]
     names = found["class_names"] or [row.label for row in rows]
     table = [
         "| class, by the data's classifier | of samples | of training images |",
         "| --- | --- | --- |",
         *(
-            f"| {name} | {percent(*row[1:3])} | {percent(*row[3:])} |"
+            f"| {name} | {percent(*row[1:3])} | {percent(*row[3:5])} |"
             for name, row in zip(names, rows, strict=True)
         ),
     ]

@@ -210,16 +210,16 @@ def brightness():
     logits = keras.layers.Dense(2)(mean)
     model = keras.Model(inputs, [mean, logits])
     model.layers[-1].set_weights([np.array([[-4.0, 4.0]]), np.zeros(2)])
-    extractors.register("brightness", model, (8, 8, 1))
+    extractors.register("brightness of fairness", model, (8, 8, 1))
     extractors.register("level", keras.Model(inputs, mean), (8, 8, 1))
-    return extractors.get("brightness")
+    return extractors.get("brightness of fairness")
 
 
 @pytest.mark.parametrize("jit_compile", [pytest.param(True, marks=pytest.mark.full), False])
 def test_a_generator_is_drawn_to_the_shares(brightness, jit_compile):
     """Against a discriminator that sees dark images alone."""
     images = np.full([64, 8, 8, 1], -0.3, np.float32)
-    terms = regularizers.ClassShares("brightness", (0.1, 0.9), weight=100.0)
+    terms = regularizers.ClassShares("brightness of fairness", (0.1, 0.9), weight=100.0)
     shares = []
     for given in ([], [terms]):
         gan = make("DCGAN", regularizers=given)
@@ -237,10 +237,10 @@ def test_a_generator_is_drawn_to_the_shares(brightness, jit_compile):
     [
         ("nothing", (1.0,), "no extractor 'nothing'"),
         ("level", (1.0,), "has no classes"),
-        ("brightness", (1.0,), "must be 2 shares"),
-        ("brightness", (0.7, 0.7), "with the sum 1"),
-        ("brightness", (1.5, -0.5), "of 0 or more"),
-        ("brightness", (np.nan, 0.5), "of 0 or more"),
+        ("brightness of fairness", (1.0,), "must be 2 shares"),
+        ("brightness of fairness", (0.7, 0.7), "with the sum 1"),
+        ("brightness of fairness", (1.5, -0.5), "of 0 or more"),
+        ("brightness of fairness", (np.nan, 0.5), "of 0 or more"),
     ],
 )
 def test_shares_that_a_model_refuses(brightness, name, target, message):

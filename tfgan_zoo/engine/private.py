@@ -7,6 +7,8 @@ the batch, which depends on the others.
 """
 
 import os
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -37,6 +39,9 @@ class Refusing(dict):
 class Private(ClassNames):
     """What `TrainingStep` does otherwise where the model has `privacy`."""
 
+    condition: Any
+    optimizer_of: Callable
+    player: Callable
     privacy = None
     _generates_ahead = (
         False  # whether `_generated_ahead` gives images that no real row has a part in

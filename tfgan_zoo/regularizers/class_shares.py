@@ -1,5 +1,7 @@
 """Shares of the classes that a generator draws, as they are wanted."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 
@@ -34,7 +36,7 @@ class ClassShares(Regularizer):
     bounds = {"weight": ">= 0"}
     reads = "replica"
 
-    def __init__(self, classifier: str, target, weight: float = 1.0):
+    def __init__(self, classifier: str, target: Sequence[float], weight: float = 1.0):
         self.classifier = classifier
         self.target = tuple(map(float, target))
         self.weight = weight
