@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tfgan_zoo.metrics import checks
 from tfgan_zoo.metrics.frechet import frechet_distance
 from tfgan_zoo.metrics.intervals import share_interval
 from tfgan_zoo.metrics.manifold import precision, recall
@@ -84,7 +85,7 @@ def bias(
     Raises:
         ValueError: No labels, labels out of range, or shares of another number or sum.
     """
-    sets = [_checked(labels, num_classes) for labels in (generated_labels, real_labels)]
+    sets = [checks.labels(labels, num_classes) for labels in (generated_labels, real_labels)]
     counts = [np.bincount(labels, minlength=num_classes) for labels in sets]
     generated, real = (c / c.sum() for c in counts)
     wanted = [None] * num_classes if target is None else _checked_target(target, num_classes)
@@ -123,17 +124,6 @@ def attributes(
 
 def _values(pair, target):
     return max(int(np.max(labels)) for labels in pair) + 1 if target is None else len(target)
-
-
-def _checked(labels, num_classes):
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or not len(labels) or labels.dtype.kind not in "iu":
-        raise ValueError(f"labels must be ints [N]. Received: {labels.dtype} {labels.shape}.")
-    if labels.min() < 0 or labels.max() >= num_classes:
-        raise ValueError(
-            f"labels must lie in [0, {num_classes}). Received: {labels.min()} to {labels.max()}."
-        )
-    return labels
 
 
 def _checked_target(target, num_classes):
@@ -182,7 +172,7 @@ def group_quality(
         ValueError: Labels that are not one for each row, or out of range.
     """
     sides = ((generated_features, generated_labels), (real_features, real_labels))
-    sets = [(np.asarray(x), _checked(labels, num_classes)) for x, labels in sides]
+    sets = [(np.asarray(x), checks.labels(labels, num_classes)) for x, labels in sides]
     for features, labels in sets:
         if len(features) != len(labels):
             raise ValueError(

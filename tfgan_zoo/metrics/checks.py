@@ -42,3 +42,15 @@ def probabilities(values):
             f"{values.sum(1).max():.3g}. Of logits take the softmax first."
         )
     return values
+
+
+def labels(values, num_classes):
+    """Ints `[N]` in [0, num_classes), one or more; others raise ValueError."""
+    values = np.asarray(values)
+    if values.ndim != 1 or not len(values) or values.dtype.kind not in "iu":
+        raise ValueError(f"labels must be ints [N]. Received: {values.dtype} {values.shape}.")
+    if values.min() < 0 or values.max() >= num_classes:
+        raise ValueError(
+            f"labels must lie in [0, {num_classes}). Received: {values.min()} to {values.max()}."
+        )
+    return values

@@ -56,13 +56,7 @@ def mode_coverage(
     Raises:
         ValueError: No labels, labels out of range, or a prior of another size or with a zero.
     """
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or not len(labels) or labels.dtype.kind not in "iu":
-        raise ValueError(f"labels must be ints [N]. Received: {labels.dtype} {labels.shape}.")
-    if labels.min() < 0 or labels.max() >= num_classes:
-        raise ValueError(
-            f"labels must lie in [0, {num_classes}). Received: {labels.min()} to {labels.max()}."
-        )
+    labels = checks.labels(labels, num_classes)
     prior = (
         np.full(num_classes, 1 / num_classes) if prior is None else np.asarray(prior, np.float64)
     )
