@@ -21,13 +21,14 @@ import tables
 
 DELTA = 1e-5
 BUDGETS = ("none", "10", "3", "1")  # epsilon
-BATCH, UPDATES, CRITIC = 600, 3000, 3  # of the discriminator, and how many for one of the generator
+BATCH, UPDATES = 600, 3000  # of the discriminator
+CRITIC = 5  # how many of them for one of the generator where they are noised; else 1
 AUDITED, AUDIT_BATCH, AUDIT_UPDATES, GUESSED = 200, 20, 600, 0.25
-CLIP = 1.0
+CLIP, WIDTH = 1.0, 256
 
 
 def model(seed, noise, delta=DELTA):
-    """A conditional GAN of two dense layers each, private where `noise` is a number."""
+    """A conditional GAN of dense layers, private where `noise` is a number."""
     import keras
     from keras import layers
 
@@ -40,23 +41,32 @@ def model(seed, noise, delta=DELTA):
         return layers.Concatenate()([x, keras.ops.one_hot(labels, 10)])
 
     latents, labels = keras.Input([64]), keras.Input([], dtype="int32")
-    x = layers.Dense(256, "relu")(with_classes(latents, labels))
-    x = layers.Dense(256, "relu")(x)
+    x = layers.Dense(WIDTH, "relu")(with_classes(latents, labels))
+    x = layers.Dense(WIDTH, "relu")(x)
     x = layers.Reshape((28, 28, 1))(layers.Dense(784, "tanh")(x))
     generator = keras.Model([latents, labels], x)
     images, labels = keras.Input([28, 28, 1]), keras.Input([], dtype="int32")
-    x = layers.Dense(256, "leaky_relu")(with_classes(layers.Flatten()(images), labels))
+    x = layers.Dense(WIDTH, "leaky_relu")(with_classes(layers.Flatten()(images), labels))
+    x = layers.Dense(WIDTH, "leaky_relu")(x)  # one layer alone does not learn the classes
     discriminator = keras.Model([images, labels], layers.Dense(1)(x))
     gan = tfgan_zoo.GAN(
         generator=generator,
         discriminator=discriminator,
         num_classes=10,
-        n_critic=CRITIC,
+        n_critic=critic(noise),
+        g_learning_rate=1e-3,
+        d_learning_rate=1e-3,
         seed=seed,
         privacy=None if noise is None else DPSGD(CLIP, noise, delta=delta),
     )
     gan.compile()
     return gan
+
+
+def critic(noise):
+    """Updates of the discriminator for one of the generator: more where noise slows it down (Bie,
+    Kamath and Zhang 2023, arXiv:2302.02936)."""
+    return 1 if noise is None else CRITIC
 
 
 def noise_for(budget, count, batch_size, updates):
@@ -71,7 +81,7 @@ def noise_for(budget, count, batch_size, updates):
 def trained(images, labels, seed, noise, batch_size, updates):
     """A model that has made so many updates of its discriminator."""
     gan = model(seed, noise)
-    steps = math.ceil(updates / CRITIC)
+    steps = math.ceil(updates / critic(noise))
     gan.fit(images, labels, batch_size=batch_size, epochs=1, steps_per_epoch=steps, verbose=0)
     return gan
 
