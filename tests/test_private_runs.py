@@ -12,11 +12,12 @@ import pytest
 import tensorflow as tf
 
 import tfgan_zoo
-from tfgan_zoo import losses, privacy, runs
+from tfgan_zoo import callbacks, datasets, losses, privacy, runs
 from tfgan_zoo.callbacks import BackupAndRestore
 from tfgan_zoo.callbacks.backup_secret import SECRET
 from tfgan_zoo.callbacks.steps import state_of
 from tfgan_zoo.cli import arguments
+from tfgan_zoo.datasets.fingerprint import differences, fingerprint
 from tfgan_zoo.privacy import DPSGD, audit
 
 TINY = {"image_shape": [8, 8, 1], "width": 2, "latent_dim": 4, "discriminator_normalization": None}
@@ -99,6 +100,76 @@ def test_noise_is_not_used_by_two_runs(tmp_path):
     with pytest.raises(ValueError, match=r"of another run, whose noise .*l2_norm_clip"):
         BackupAndRestore(tmp_path).restore(made[2])
     assert made[0]._privacy_secret != made[2]._privacy_secret
+
+
+def begun(folder, data, batch_size=16, weights=None, kill=1):
+    """A process that makes a step and is killed before it has saved anything."""
+    gan = tfgan_zoo.DCGAN(**TINY, privacy=DPSGD(1.0, 1.0))
+    gan.compile(jit_compile=False)
+    if weights is not None:
+        gan.generator.set_weights([weight + weights for weight in gan.generator.get_weights()])
+    stop = [Kill(kill)] if kill else []
+    gan.fit(
+        data, batch_size=batch_size, verbose=0, callbacks=[BackupAndRestore(folder, 4), *stop]
+    )
+
+
+def test_noise_is_added_to_the_sums_of_one_run(tmp_path):
+    """A run that was killed before its first checkpoint goes on with the same images, labels, batch size
+    and weights, or not at all; so does one that was killed later, whose last steps are made anew."""
+    images = np.random.default_rng(0).uniform(-1, 1, (320, 8, 8, 1)).astype(np.float32)
+    with pytest.raises(Killed):
+        begun(tmp_path, images)
+    written, gone = (tmp_path / SECRET).read_text(), "whose noise must not be used twice"
+    assert stat.S_IMODE((tmp_path / SECRET).stat().st_mode) == 0o600
+    other = images.copy()
+    other[4] = -other[4]  # one image, which is none of the 256 that others look at
+    for data, options, found in (
+        (-images, {}, "320 of 320 images that were compared are others"),
+        (other, {}, "1 of 320 images that were compared are others"),
+        (images, {"batch_size": 8}, "batch_size: then 16, now 8"),
+        (images, {"weights": 1e-3}, "the weights that training begins with are others"),
+    ):
+        gc.collect()
+        with pytest.raises(ValueError, match=f"{gone}. {found}"):
+            begun(tmp_path, data, **options)
+        assert (tmp_path / SECRET).read_text() == written
+    gc.collect()
+    begun(tmp_path, images, kill=None)
+    gc.collect()
+    with pytest.raises(ValueError, match=f"{gone}. 1 of 320 images"):
+        begun(tmp_path, other, kill=None)
+
+
+def test_every_image_counts_where_256_are_looked_at_of_others():
+    many = np.zeros((5000, 2, 3, 1), np.uint8)
+    then = fingerprint(datasets.array_source(many), whole=True)
+    many[1] = 255
+    now = fingerprint(datasets.array_source(many), whole=True)
+    assert differences(then, now) == ["1 of 5000 images that were compared are others"]
+    assert not differences(*[fingerprint(datasets.array_source(x)) for x in (many, many * 0)])
+
+
+def test_logs_of_a_private_run_do_not_tell_how_long_a_step_took(images, tmp_path):
+    """It takes longer when more images were drawn."""
+    times = {}
+    for made in (None, DPSGD(1.0, 1.0)):
+        gan, folder = tfgan_zoo.DCGAN(**TINY, privacy=made), tmp_path / str(made)
+        gan.compile(jit_compile=False)
+        watch = [
+            callbacks.JsonlLogger(folder / "logs.jsonl"),
+            callbacks.TensorBoardScalars(folder / "events", every=1),
+            callbacks.SampleGrid(folder, every=1, tensorboard_dir=folder / "events"),
+        ]
+        gan.fit(images, batch_size=16, verbose=0, callbacks=watch)
+        rows = [json.loads(line) for line in (folder / "logs.jsonl").read_text().splitlines()]
+        assert len(rows) == 4 and all(("time" in row) == (made is None) for row in rows)
+        times[made] = [
+            {tf.compat.v1.Event.FromString(record.numpy()).wall_time for record in events}
+            for events in map(tf.data.TFRecordDataset, map(str, (folder / "events").iterdir()))
+        ]
+    logged, private = times.values()
+    assert all(len(each) > 4 for each in logged) and [len(each) for each in private] == [1, 1]
 
 
 @pytest.mark.full
