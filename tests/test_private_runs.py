@@ -8,6 +8,7 @@ import stat
 
 import keras
 import numpy as np
+import private_part
 import pytest
 import tensorflow as tf
 
@@ -109,9 +110,7 @@ def begun(folder, data, batch_size=16, weights=None, kill=1):
     if weights is not None:
         gan.generator.set_weights([weight + weights for weight in gan.generator.get_weights()])
     stop = [Kill(kill)] if kill else []
-    gan.fit(
-        data, batch_size=batch_size, verbose=0, callbacks=[BackupAndRestore(folder, 4), *stop]
-    )
+    gan.fit(data, batch_size=batch_size, verbose=0, callbacks=[BackupAndRestore(folder, 4), *stop])
 
 
 def test_noise_is_added_to_the_sums_of_one_run(tmp_path):
@@ -282,3 +281,103 @@ def test_the_command_line_says_what_is_wrong():
         arguments.overrides("dcgan_mnist", ["privacy=dpsgd(0.0, 1.0)"])
     with pytest.raises(ValueError, match="--set privacy"):
         arguments.overrides("dcgan_mnist", ["privacy=dpsgd(1.0)"])
+
+
+# === What was learned otherwise ===
+
+
+def exported(gan, folder, name, images=None):
+    """An exported model, after an epoch of four steps on images if there are any."""
+    gan.compile(jit_compile=False)
+    if images is not None:
+        gan.fit(images, batch_size=16, verbose=0)
+    return gan.export(folder, name, warmup_batch_sizes=())
+
+
+def said(version):
+    return json.loads((version / "assets.extra" / "privacy.json").read_text())
+
+
+def test_epsilon_does_not_cover_what_weights_had_learned_before(images, tmp_path):
+    """Weights without privacy, then with it: the model and all that is made of it say so."""
+    first = exported(tfgan_zoo.DCGAN(**TINY), tmp_path, "open", images)
+    assert not (first / "assets.extra" / "privacy.json").exists()
+    with pytest.warns(UserWarning, match="open were trained without privacy") as warned:
+        gan = tfgan_zoo.from_preset(first, privacy=DPSGD(1.0, 1.0))
+    assert len(warned) == 1
+    second = exported(gan, tmp_path, "closed", images)
+    holds = (
+        "the images of the training since alone: the model began with weights of open (4 steps, "
+    )
+    told = said(second)
+    assert told["holds_for"] == f"{holds}without privacy)" and told["updates"] == 4
+    assert told["holds_for"] in private_part.text(told)
+    again = tfgan_zoo.from_preset(second)
+    again.save(tmp_path / "model.keras")
+    for model in (again, keras.saving.load_model(tmp_path / "model.keras")):
+        assert privacy.spent(model) == told
+    gan.save_weights(tmp_path / "closed.weights.h5")
+    fresh = tfgan_zoo.DCGAN(**TINY, privacy=DPSGD(1.0, 1.0))
+    assert privacy.spent(fresh)["holds_for"] == "all images that it was trained on"
+    open_model = tfgan_zoo.from_preset(first)
+    open_model.save_weights(tmp_path / "open.weights.h5")
+    with pytest.warns(UserWarning, match="trained without privacy"):
+        fresh.load_weights(tmp_path / "open.weights.h5")
+    assert "began with weights of a file (4 steps, without" in privacy.spent(fresh)["holds_for"]
+    with pytest.warns(UserWarning, match="trained with privacy, and this model is without"):
+        open_model.load_weights(tmp_path / "closed.weights.h5")
+    assert open_model.learned_before[-1]["privacy"]["updates"] == 4
+
+
+def test_a_bound_that_has_ended_is_not_told(images, tmp_path):
+    """Private weights, then without privacy: epsilon holds until the next step, and not beyond."""
+    private = tfgan_zoo.DCGAN(**TINY, privacy=DPSGD(1.0, 1.0))
+    first = exported(private, tmp_path, "closed", images)
+    with pytest.warns(UserWarning, match="closed were trained with privacy.* leave privacy=None"):
+        gan = tfgan_zoo.from_preset(first, privacy=None)
+    assert said(exported(gan, tmp_path, "same")) == said(first) == privacy.spent(private)
+    told = said(exported(gan, tmp_path, "open", images))
+    epsilon, delta = (privacy.spent(private)[name] for name in ("epsilon", "delta"))
+    assert told["epsilon"] == "inf" and told["holds_for"] == (
+        "no image: it was trained without privacy after it had begun with weights of closed "
+        f"(4 steps, epsilon {epsilon:.4g} at delta {delta:.3g})"
+    )
+    assert told["holds_for"] in private_part.text(told)
+    with pytest.warns(UserWarning, match="open were trained without privacy"):
+        third = tfgan_zoo.from_preset(tmp_path / "open", privacy=DPSGD(1.0, 1.0))
+    assert "closed (4 steps, epsilon" in privacy.spent(third)["holds_for"]
+    assert "then with weights of open (8 steps, without" in privacy.spent(third)["holds_for"]
+
+
+@pytest.mark.filterwarnings("ignore:unclosed file")  # of the process that is killed
+def test_a_run_says_what_its_first_weights_had_learned(images, tmp_path):
+    """Also when it was killed, and in the model that lies in it."""
+    first = exported(tfgan_zoo.DCGAN(**TINY), tmp_path, "open", images)
+    np.savez(tmp_path / "x.npz", images=images)
+    options = runs.Options(
+        "dcgan_mnist",
+        data=str(tmp_path / "x.npz"),
+        overrides=TINY | {"privacy": DPSGD(1.0, 1.5, delta=1e-3)},
+        init=str(first),
+        batch_size=16,
+        precision="float32",
+        jit="off",
+        steps=6,
+    )
+    with pytest.warns(UserWarning, match="open were trained without"), pytest.raises(Killed):
+        runs.train(options, tmp_path / "runs", [Kill(9)], verbose=False)
+    gc.collect()
+    [directory] = (tmp_path / "runs").iterdir()
+    promised = json.loads((directory / "run.json").read_text())["privacy"]
+    assert promised["updates"] == 6 and "weights of open (4 steps, without" in promised["holds_for"]
+    assert privacy.spent(runs.load_run(directory))["holds_for"] == promised["holds_for"]
+    runs.resume(directory, verbose=False)
+    told = json.loads((directory / "run.json").read_text())
+    assert told["privacy"] == promised and told["options"]["first_step"] == 4
+    begun = runs.Options(
+        **{**told["options"], "init": str(tmp_path / "again"), "first_step": 0, "steps": 2}
+    )
+    runs.load_run(directory).export(tmp_path, "again", warmup_batch_sizes=())
+    second = runs.train(begun, tmp_path / "runs", verbose=False)
+    told = json.loads((second / "run.json").read_text())["privacy"]
+    assert told["updates"] == 8 and told["holds_for"] == promised["holds_for"]

@@ -131,7 +131,7 @@ class BackupAndRestore(StepCallback):
                 "on to float tolerance, not bit for bit.",
                 stacklevel=2,
             )
-        gan.load_weights(folder / _WEIGHTS)
+        _give(gan, folder, state)
         load_states(self._others, folder)
         self._state, self._saved_step = state, state["step"]
 
@@ -197,6 +197,7 @@ class BackupAndRestore(StepCallback):
             "sha256": sha256(folder / _WEIGHTS),
             "identity": self._identity,
             "data": self._data,
+            "learned_before": self.model.learned_before,
         }
 
     def _tidy(self):
@@ -236,10 +237,16 @@ def load_newest(gan, directory):
         for folder in reversed(checkpoints(directory)):
             state = read_state(folder)
             if state is not None:
-                gan.load_weights(folder / _WEIGHTS)
+                _give(gan, folder, state)
                 return state["step"]
         # None is good, or all were replaced by newer ones while we looked: the run goes on.
     return None
+
+
+def _give(gan, folder, state):
+    """Gives a model the weights of a checkpoint, and what these had learned before its run."""
+    gan.load_weights(folder / _WEIGHTS)
+    gan.learned_before = state.get("learned_before")
 
 
 def _refuse(found, place):

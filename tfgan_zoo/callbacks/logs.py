@@ -13,9 +13,9 @@ class JsonlLogger(StepCallback):
     """Writes one line of JSON for each step: `step`, `epoch` (from 1), `time` and the logs.
 
     The time is in seconds since 1970; it is left out where the model has `privacy`, since a step takes
-    longer the more private images were drawn for it. Values that JSON does not know are the strings "nan", "inf" and
-    "-inf". When training begins at step s, lines of later steps are removed, so that a resumed run
-    has each step once; a run that begins at step 0 begins the file anew.
+    longer the more private images were drawn for it. Values that JSON does not know are the strings
+    "nan", "inf" and "-inf". When training begins at step s, lines of later steps are removed, so that a
+    resumed run has each step once; a run that begins at step 0 begins the file anew.
 
     Args:
         path: The file.
@@ -55,8 +55,8 @@ class TensorBoardScalars(StepCallback):
     `tensorboard --logdir DIRECTORY`.
 
     Keras's own callback counts steps from 0 in every process; this one goes on where a resumed run
-    does. Steps that were done twice, before and after a kill, are there twice with the same values. Where
-    the model has `privacy` all steps have the time at which training began.
+    does. Steps that were done twice, before and after a kill, are there twice with the same values.
+    Where the model has `privacy`, all steps have the time at which training began.
 
     Args:
         directory: Folder of the event files.
