@@ -281,6 +281,24 @@ def test_the_command_line_says_what_is_wrong():
         arguments.overrides("dcgan_mnist", ["privacy=dpsgd(0.0, 1.0)"])
     with pytest.raises(ValueError, match="--set privacy"):
         arguments.overrides("dcgan_mnist", ["privacy=dpsgd(1.0)"])
+    for written, told in (
+        ("dpsgd(l2_norm_clip=nan, noise_multiplier=1.0)", "l2_norm_clip must be .*=nan"),
+        ("dpsgd(-inf, 1.0)", "l2_norm_clip must be .*=-inf"),
+        ("dpsgd(1.0, noise_multiplier=inf)", "noise_multiplier must be .*=inf"),
+        ("dpsgd(1.0, noise_multiplier='a')", "noise_multiplier must be .*='a'"),
+        ("dpsgd(1.0, -1)", "noise_multiplier must be .*=-1"),
+        ("dpsgd(1.0, 1.0, delta=nan)", r"delta must be None or a number in \(0, 1\).*=nan"),
+        ("dpsgd(1.0, 1.0, microbatches=0.5)", "microbatches must be None or .*=0.5"),
+        (
+            "dpsgd(1.0, noise_multiplier=10**400)",
+            r"privacy: dpsgd: noise_multiplier needs a number.*Received: 10 \*\* 400",
+        ),
+        ("dpsgd", "privacy needs none, or dpsgd.*Received: 'dpsgd'"),
+        ("nan", "privacy needs none, or dpsgd.*Received: 'nan'"),
+        ("dpsgd(**{'delta': 1})", "privacy needs a name, or a name with arguments"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            arguments.overrides("dcgan_mnist", [f"privacy={written}"])
 
 
 # === What was learned otherwise ===
