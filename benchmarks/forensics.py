@@ -86,6 +86,8 @@ def trained(method, generated, given, **others):
     augment = augment and forensics.BlurJPEG(*augment)
     images = real("train", given.size * REAL_TRAINED // DRAWN, given.data_dir)
     parts = {name: x[: given.size * TRAINED // DRAWN] for name, x in generated.items()}
+    if given.quick:  # so few images need more passes for there to be anything to calibrate
+        options = options | {"epochs": 10}
     return forensics.train(images, parts, augment=augment, **{**options, **others})
 
 

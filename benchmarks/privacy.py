@@ -122,7 +122,7 @@ def audit(given, budget, seed):
     from tfgan_zoo.privacy import audit as attacks
 
     count, updates, batch = (AUDITED, given.audit_updates, AUDIT_BATCH)
-    count, updates, batch = (60, 3, 10) if given.quick else (count, updates, batch)
+    count, updates, batch = (60, 3, 5) if given.quick else (count, updates, batch)
     images, labels = real(given.data, given.data_dir, f"train[:{count}]")
     made, noise = [], noise_for(budget, count / 2, batch, updates)
 

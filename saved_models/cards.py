@@ -19,8 +19,9 @@ import yaml
 from image_sets import LICENCES
 from make_index import HERE, metadata, read
 
-from tfgan_zoo import evaluation, export, presets
+from tfgan_zoo import evaluation, presets
 from tfgan_zoo.evaluation.bias import ClassShare
+from tfgan_zoo.exported import PRIVACY
 
 ORDER = (
     "Scores",
@@ -77,7 +78,7 @@ def updated(folder):
         "Energy": energy(metadata(folder)),
         "Training curve": curve(folder),
     }
-    if spent := read(presets.exported(folder) / presets.EXTRA / export.PRIVACY):
+    if spent := read(presets.exported(folder) / presets.EXTRA / PRIVACY):
         made["Privacy"] = wrapped(private_part.text(spent))
     return f"---\n{hub(folder, entry)}---\n\n{joined(head, sections | made)}"
 

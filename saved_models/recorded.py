@@ -51,11 +51,13 @@ def parameters(model):
 
 
 def hours(run, record):
-    """Of training, over all processes of a run: each from its start to its last step that was kept."""
+    """Of training, over all processes of a run: each from its start to its last step that was kept; None
+    where the log has no times, as that of a private run."""
     if "accelerator" in record:
         return record["accelerator"]["seconds"] / 3600
     log = run / "logs.jsonl"
-    times = [line["time"] for line in read_json_lines(log, {"step": int})] if log.exists() else []
+    lines = read_json_lines(log, {"step": int}) if log.exists() else []
+    times = [line["time"] for line in lines if "time" in line]
     started = [
         _seconds(process["started"]) for process in (record["process"], *record["continued"])
     ]

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import tfgan_zoo
 from tfgan_zoo import cli, losses, penalties, regularizers, runs
 from tfgan_zoo.cli import arguments
+from tfgan_zoo.datasets import decoding
 
 TINY = ["--set", "width=4", "--set", "image_shape=8,8,1", "--set", "latent_dim=4"]
 
@@ -100,6 +101,41 @@ def test_a_mistake_gets_one_line(words, message):
     assert result.output.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "draw nowhere --out OUT.png",
+        "interpolate nowhere --out OUT.gif",
+        "mix nowhere --out OUT.png",
+        "project nowhere --images fashion_mnist --out OUT.png",
+        "project nowhere --images fashion_mnist --out a.png --save OUT.npz",
+        "directions nowhere --out a.png --save OUT.npz",
+        "sample nowhere --out OUT.png",
+        "sample nowhere --out OUT",
+        "evaluate nowhere --out OUT.json",
+        "evaluate nowhere --rows OUT.csv",
+        "report nowhere --out OUT",
+        "export nowhere OUT",
+        "import nowhere --out OUT",
+        "translate nowhere . OUT",
+        "generate --url localhost:1 --model x --out OUT.png",
+        "generate --url localhost:1 --model x --out OUT",
+        "train dcgan_mnist --data ./nowhere --run-root OUT",
+        "demo --folder OUT",
+        "train-detector OUT.keras --data nowhere --generated nowhere",
+    ],
+)
+def test_a_place_that_cannot_be_written_is_refused_first(words, tmp_path, monkeypatch):
+    """Before a model is looked for, which here is none."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("no folder")
+    tf.io.write_file("a.png", tf.io.encode_png(np.zeros((2, 2, 1), np.uint8)))
+    result = run(*words.replace("OUT", "file/made").split())
+    assert result.exit_code == 1 and "nowhere" not in result.output
+    assert result.output.startswith("Error: file/made") and "file is no folder" in result.output
+    assert sorted(os.listdir()) == ["a.png", "file"]
+
+
 def test_wrong_usage_is_told_apart():
     assert run("train").exit_code == 2
     assert run("train", "dcgan_mnist", "--strategy", "three").exit_code == 2
@@ -132,6 +168,23 @@ def test_settings_have_the_type_of_the_default():
     assert arguments.numbers("0-2,7") == [0, 1, 2, 7]
     assert arguments.labels("0-1", 2) == [0, 1] and arguments.labels("7", 2) == 7
     assert arguments.labels("bag, T-shirt", 2) == ["bag", "T-shirt"]
+
+
+def test_numbers_that_are_none_are_refused_by_their_names():
+    for setting, told in (
+        (
+            "penalty=r1(weight=nan)",
+            "R1: weight must be None or a number >= 0. Received: weight=nan",
+        ),
+        ("regularizers=ada,lecam(-inf)", "LeCam: weight must be a number >= 0. .*weight=-inf"),
+        ("objective=hinge(x)", "--set objective: hinge needs a number.* Received: x"),
+        ("g_learning_rate=nan", "--set g_learning_rate needs a value like"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            arguments.overrides("dcgan_mnist", [setting])
+    policy = arguments.overrides("dcgan_mnist", ["regularizers=lecam(weight=-0.0)"])["regularizers"]
+    assert policy == [regularizers.LeCam(0.0)]
+    assert arguments._PIXELS == decoding.MAX_PIXELS >= arguments.EDGE**2
 
 
 def test_settings_name_objects_and_their_arguments():

@@ -211,6 +211,11 @@ def test_inspect_says_what_holds(signer, anchor, tmp_path):
     for name, (status, words) in expected.items():
         shown = run("inspect", tmp_path / f"{name}.png", "--trust-anchors", anchor)
         assert shown.exit_code == status and words in shown.output, shown.output
+    for missing in (tmp_path / "missing.pem", tmp_path / "own.png"):
+        shown = run("inspect", tmp_path / "own.png", "--trust-anchors", missing, "--json")
+        assert shown.exit_code == 1 and missing.name in shown.output
+        assert "trust anchors" in shown.output or "no certificates in PEM" in shown.output
+        assert "unreadable" not in shown.output
     shown = run("inspect", tmp_path / "own.png")
     assert (
         shown.exit_code == 3 and "nobody trusted" in shown.output and ": valid" not in shown.output

@@ -166,6 +166,8 @@ def test_of_animations_the_first_frame(read):
         contents = encoded(first, format, save_all=True, append_images=rest, **options)
         found = read(contents)
         assert np.array_equal(found.pixels, first) and found.reinterpreted == ("frames",), format
+        with pytest.raises(ValueError, match="several frames or pages. Give each as a picture"):
+            decoding.read_bytes(contents, decoding.Reading(None, 3, is_still=True))
 
 
 # === What is refused ===

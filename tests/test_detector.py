@@ -185,14 +185,34 @@ def test_pictures_that_do_not_fit(files):
     assert run(files, "none.png", "--detector", "mine.keras").exit_code == 1
 
 
+def test_an_animation_is_no_picture(files):
+    """Its first frame says nothing of the others."""
+    frames = [Image.fromarray(kinds()[0][place][..., 0]) for place in (0, 1)]
+    frames[0].save(files / "moving.png", save_all=True, append_images=frames[1:])
+    for more in ([], ["--resize"]):
+        done = run(files, "moving.png", "fake.png", "--detector", "mine.keras", *more)
+        assert done.exit_code == 1 and "several frames or pages. Give each as" in done.stdout
+        assert "1 of 2 pictures are left out" in done.stderr
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_training(tmp_path):
+    (tmp_path / "file").write_text("here")
+    for out in (tmp_path / "file" / "made.keras", tmp_path / "folder.keras"):
+        (tmp_path / "folder.keras").mkdir(exist_ok=True)
+        words = ["train-detector", str(out), "--data", "none.npz", "--generated", "none.npz"]
+        done = CliRunner().invoke(cli.app, words)
+        assert done.exit_code == 1 and str(out) in done.output and "none.npz" not in done.output
+
+
 @pytest.mark.full
 def test_train_detector(tmp_path):
     real, generated = kinds()
     for name, images in {"real": real, **generated}.items():
         np.savez(tmp_path / f"{name}.npz", images=images)
-    words = ["train-detector", str(tmp_path / "made.keras"), "--data", str(tmp_path / "real.npz")]
+    out = tmp_path / "new" / "made.keras"
+    words = ["train-detector", str(out), "--data", str(tmp_path / "real.npz")]
     words += ["--generated", str(tmp_path / "striped.npz"), "--count", "600", "--epochs", "2"]
     done = CliRunner().invoke(cli.app, words)
     assert done.exit_code == 0, done.output
-    made = forensics.load(tmp_path / "made.keras")
+    made = forensics.load(out)
     assert made.image_shape == (8, 8, 1) and len(made.sources) == 1

@@ -52,14 +52,28 @@ def test_attributes_and_their_product():
         ([0.5], None, "must be ints"),
         ([0, 2], None, r"must lie in \[0, 2\)"),
         ([-1], None, r"must lie in \[0, 2\)"),
-        ([0], [1.0], "2 shares with the sum 1"),
-        ([0], [0.5, 0.6], "2 shares with the sum 1"),
-        ([0], [1.5, -0.5], "2 shares with the sum 1"),
+        ([0], [1.0], "2 finite shares of 0 or more with the sum 1"),
+        ([0], [0.5, 0.6], "2 finite shares of 0 or more with the sum 1"),
+        ([0], [1.5, -0.5], "2 finite shares of 0 or more with the sum 1"),
     ],
 )
 def test_labels_and_targets_that_cannot_be(labels, target, message):
     with pytest.raises(ValueError, match=message):
         evaluation.bias(np.array(labels), [0, 1], 2, target)
+
+
+@pytest.mark.parametrize("wrong", [[0.5, -0.5], [np.nan, 1], [np.inf, 1], [0, 0], "ab", [[1, 0]]])
+def test_shares_are_refused_alike_wherever_they_are_asked_for(wrong):
+    """By datasets.balanced, balanced_seeds and bias, with one message; so does ClassShares, below."""
+    message = rf"target must be (2|K) finite shares of 0 or more.*{re.escape(f'target={wrong!r}')}"
+    source = datasets.array_source(np.zeros((4, 2, 2, 1), np.uint8), np.arange(4) % 2)
+    for refused in (
+        lambda: datasets.balanced(source, wrong),
+        lambda: latent.balanced_seeds(None, None, wrong, 4),
+        lambda: evaluation.bias([0, 1], [0, 1], 2, wrong),
+    ):
+        with pytest.raises(ValueError, match=message):
+            refused()
 
 
 def test_the_quality_of_each_group_alone():
@@ -188,6 +202,11 @@ def test_seeds_that_cannot_be_had():
         latent.balanced_seeds(gan, lambda x: (x, np.full([len(x), 2], np.nan)), [1, 0], 10)
     with pytest.raises(ValueError, match="count must be a positive integer"):
         latent.balanced_seeds(gan, never, [1, 0], 2.5)
+    for seed in (-5, 0.5, 2**63 - 10):
+        with pytest.raises(ValueError, match=r"seed must be an integer in \[0, 92"):
+            latent.balanced_seeds(gan, never, [1, 0], 10, seed=seed)
+    with pytest.raises(ValueError, match="pool must be a positive integer"):
+        latent.balanced_seeds(gan, never, [1, 0], 10, pool=0)
 
 
 # === Training ===
@@ -237,7 +256,7 @@ def test_a_generator_is_drawn_to_the_shares(brightness, jit_compile):
     [
         ("nothing", (1.0,), "no extractor 'nothing'"),
         ("level", (1.0,), "has no classes"),
-        ("brightness of fairness", (1.0,), "must be 2 shares"),
+        ("brightness of fairness", (1.0,), "must be 2 finite shares"),
         ("brightness of fairness", (0.7, 0.7), "with the sum 1"),
         ("brightness of fairness", (1.5, -0.5), "of 0 or more"),
         ("brightness of fairness", (np.nan, 0.5), "of 0 or more"),
@@ -296,7 +315,7 @@ def test_what_the_command_refuses(given):
         (given / "none.keras", [], "No such file"),
         (given / "one.keras", [], "two or more numbers"),
         ("efficientnet", [], "no extractor 'efficientnet'"),
-        (given / "own.keras", ["--target", "1,0,0"], "has 2 classes"),
+        (given / "own.keras", ["--target", "1,0,0"], "--target must be 2 finite shares"),
         (given / "own.keras", ["--target", "a"], "needs numbers with commas"),
         (given / "own.keras", ["--count", "-1"], "must be 100 or more"),
         (given / "own.keras", ["--target", "0.5,0.6"], "with the sum 1"),

@@ -8,7 +8,17 @@ import tensorflow as tf
 from PIL import Image
 
 from tfgan_zoo import evaluation
-from tfgan_zoo.datasets import load_degraded, load_pairs, load_unpaired
+from tfgan_zoo.datasets import (
+    array_source,
+    load_degraded,
+    load_pairs,
+    load_unpaired,
+    pairs,
+    sources,
+    stream,
+)
+from tfgan_zoo.datasets.degraded import degraded
+from tfgan_zoo.datasets.unpaired import _zipped
 
 
 def write(path, image):
@@ -234,3 +244,47 @@ def test_numbers_are_checked_by_every_loader(side_by_side, loader, options, give
     (name,) = given
     with pytest.raises(ValueError, match=f"{name} must be an integer from"):
         loader(path, image_size=8, **options, **given)
+
+
+# === How often one picture may come ===
+
+
+def thrice(*shape):
+    return array_source(np.zeros((6, *shape), np.uint8))._replace(repeats=3)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: degraded(thrice(4, 4, 1), lambda targets, seed: targets),
+        lambda: pairs._halved(thrice(4, 8, 1), "folder"),
+        lambda: pairs._parted(thrice(4, 4, 2), 1, False),
+        lambda: pairs._joined(thrice(4, 4, 1), thrice(4, 4, 1)._replace(repeats=1), "folder"),
+        lambda: pairs._resized(thrice(4, 4, 1), (2, 2)),
+        lambda: sources.in_memory(thrice(4, 4, 1)),
+        lambda: sources._resized(thrice(4, 4, 1), (2, 2), 3),
+    ],
+)
+def test_sources_that_are_made_of_others_repeat_as_often(made):
+    """Or a model with privacy would count a picture once that comes three times."""
+    assert made().repeats == 3
+
+
+@pytest.mark.parametrize(
+    ("images", "targets", "often"), [(3, 7, 3), (7, 3, 3), (5, 5, 2), (1, 1, 1)]
+)
+def test_unpaired_pictures_come_no_more_often_than_is_said(images, targets, often):
+    """Over any epoch, wherever the permutations of the targets begin in it."""
+    sets = [
+        np.broadcast_to(np.arange(n)[:, None, None, None], (n, 2, 2, 1)) for n in (images, targets)
+    ]
+    source = _zipped(*[array_source(np.uint8(values)) for values in sets])
+    assert source.repeats == often
+    steps = iter(stream(source, 1))
+    seen, most = [next(steps) for _ in range(8 * source.count)], 0
+    for first in range(0, len(seen), source.count):
+        for name in ("images", "targets"):
+            epoch = [float(step[name][0, 0, 0, 0]) for step in seen[first : first + source.count]]
+            most = max(most, *collections.Counter(epoch).values())
+    assert most <= often
+    assert most == often or images == targets

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from tfgan_zoo import cli, datasets
 from tfgan_zoo.cli.marking import UNMARKED
+from tfgan_zoo.datasets.decoding import MAX_PIXELS
 from tfgan_zoo.metrics.images import psnr
 from tfgan_zoo.serving import golden
 from tfgan_zoo.watermark import Watermark, create_key, detection, numbers_of, read_key
@@ -335,6 +336,18 @@ def test_commands(tmp_path, marked):
     assert [one["marked"] for one in json.loads(done.stdout)] == [True, False]
     done = run("detect-watermark", "--key", tmp_path / "marked.png", tmp_path / "plain.png")
     assert done.exit_code == 1 and "is no key" in done.stderr
+    for size in ("99999x99999", "99999", "0x5"):
+        done = run("detect-watermark", *keys, "--size", size, tmp_path / "plain.png")
+        assert done.exit_code == 1
+        assert f"1 to {MAX_PIXELS:,} pixels. Received: '{size}'" in done.stderr
+    frames = [Image.fromarray(image) for image in images[:2]]
+    frames[0].save(tmp_path / "moving.png", save_all=True, append_images=frames[1:])
+    done = run("detect-watermark", *keys, tmp_path / "moving.png")
+    assert done.exit_code == 1 and "moving.png: It has several frames" in done.stderr
+    with pytest.raises(
+        ValueError, match=r"33,554,432 pixels at most. Received: size=.99999, 99999"
+    ):
+        Watermark(KEY).detect(images[:1], size=(99999, 99999))
 
 
 def run(*words):

@@ -8,6 +8,7 @@ import numpy as np
 
 from tfgan_zoo import trust
 from tfgan_zoo.files import sha256
+from tfgan_zoo.privacy import earlier
 from tfgan_zoo.weights import loading
 from tfgan_zoo.weights.source import Source, listed
 
@@ -80,6 +81,7 @@ def from_checkpoint(
             for name in ("num_classes", "image_shape")
         )
         loading.load(model, converted.tensors, path, foreign=True, partly=resized)
+    earlier.tell(model, source.path.name, {})
     model.origin = {
         "family": found.name,
         "code": found.url,

@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras.export import ExportArchive
 
 from tfgan_zoo import precision, presets, remote, trust, warmup, weights
+from tfgan_zoo.exported import PRIVACY
 from tfgan_zoo.files import address, checked_name, settle, told, version_of, write_json
 from tfgan_zoo.locks import unfinished
 from tfgan_zoo.privacy import budget
@@ -25,7 +26,6 @@ from tfgan_zoo.watermark.served import put_into
 from tfgan_zoo.weights import artifact
 
 WARMUP_BATCH_SIZES = (1, 2, 4, 8, 16, 32)
-PRIVACY = "privacy.json"  # what a private model has spent
 _GOLDEN_SEEDS = 8
 _PNG, _TRANSLATE = "generate_png", "translate"
 _DETECT = "detect_bytes"  # which decodes pictures, as `translate` does
@@ -242,8 +242,8 @@ def _write_extra(model, exact, folder, warmup_batch_sizes, watermark):
     record = {"name": name, "model": keras.saving.serialize_keras_object(exact)}
     record |= {} if watermark is None else {"watermark": watermark.public()}
     (extra / presets.RECORD).write_text(json.dumps(record, indent=2) + "\n")
-    if getattr(model, "privacy", None) is not None:
-        write_json(extra / PRIVACY, budget.as_json(model))
+    if spent := budget.as_json(model):
+        write_json(extra / PRIVACY, spent)
     warmup.write(model, warmup_batch_sizes, folder / WARMUP_FILE)
     _write_golden(model, exact, folder)
 

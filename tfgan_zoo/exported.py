@@ -8,6 +8,7 @@ from tfgan_zoo.files import checked_json, newest, read_json
 
 EXTRA = "assets.extra"  # the place in a SavedModel that TensorFlow documents for other files
 RECORD = "preset.json"  # in it
+PRIVACY = "privacy.json"  # beside it: what a private model has spent
 _INDEX = (
     "index.json"  # in the folder of the zoo's models: all of them, also those that are not there
 )

@@ -78,6 +78,32 @@ def seeds_from(first, count):
     return first + np.arange(count, dtype=np.int64)
 
 
+def shares(name, values, classes=None, is_whole=False):
+    """Shares of classes, float64 `[K]`: finite numbers of 0 or more.
+
+    Args:
+        classes: Int K, or None for any.
+        is_whole: Whether their sum must be 1, by 1e-6; otherwise only their ratios count, and they must
+            not be all 0.
+
+    Raises:
+        ValueError: Others, NaN too.
+    """
+    try:
+        found = np.asarray(values, np.float64)
+        total, least = found.sum(), found.min(initial=0)
+    except (TypeError, ValueError):  # strings, or lists of other lengths
+        total = least = np.nan
+    fits = least >= 0 and (abs(total - 1) <= 1e-6 if is_whole else 0 < total < np.inf)
+    if not fits or found.ndim != 1 or classes not in (None, len(found)):
+        count, which = classes or "K", " with the sum 1" if is_whole else ", not all 0"
+        raise ValueError(
+            f"{name} must be {count} finite shares of 0 or more{which}, one for each class. Received: "
+            f"{name}={values!r}."
+        )
+    return found
+
+
 def truncations(values, count):
     """Shares in (0, 1], float32 `[count]`, of one number or `count` numbers.
 

@@ -120,7 +120,8 @@ def from_preset(
 
     Exports keep what they serve, and their state, so that training goes on where it was: networks that
     have a moving average, the generator first of all, start at it. With another `num_classes` or
-    `image_shape` the weights that fit are kept. A warning says what is new, and what is left over.
+    `image_shape` the weights that fit are kept. A warning says what is new, what is left over and, of
+    another `privacy`, what epsilon does not cover.
 
     Raises:
         ValueError: An unknown name, a preset of another class, weights that do not exist or that do
@@ -241,16 +242,16 @@ def _load(gan, folder):
     """Reads an exported model's weights; networks that have an average alone go on from it."""
     from tfgan_zoo.weights import artifact, loading  # not needed to list presets
 
-    config = exported_record(folder)["model"]["config"]
-    resized = any(_differs(gan, config, option) for option in ("num_classes", "image_shape"))
-    tensors = artifact.read(folder, lambda: _restored(folder, {}))
+    record, tensors = exported_record(folder), artifact.read(folder, lambda: _restored(folder, {}))
+    config = record["model"]["config"]
+    resized = any(_differs(gan, config, name) for name in ("num_classes", "image_shape"))
     loading.load(gan, tensors, folder, partly=resized)
+    loading.tell_privacy(gan, record, tensors, folder / EXTRA)
 
 
 def _differs(gan, config, option):
     """Whether the model was made with another value than the one that was exported."""
-    value = getattr(gan, option)
-    before = config.get(option, type(gan).defaults.get(option))
+    value, before = getattr(gan, option), config.get(option, type(gan).defaults.get(option))
     return before is not None and before != (list(value) if isinstance(value, tuple) else value)
 
 
@@ -272,9 +273,8 @@ def _is_ours(folder):
     return any(root in folder.resolve().parents for root in _OUR_ROOTS)
 
 
-def _new(name, overrides):
-    preset = get_preset(name)
-    return preset.model_class(**{"name": name, **preset.options, **overrides})
+def _new(name, given):
+    return (preset := get_preset(name)).model_class(**{"name": name, **preset.options, **given})
 
 
 def _restored(folder, overrides, trust_model=False):
@@ -284,11 +284,11 @@ def _restored(folder, overrides, trust_model=False):
 
     model, file = exported_record(folder)["model"], folder / EXTRA / RECORD
     check_class(file, model)
-    config = {**model["config"], "overrides": overrides} if overrides else model["config"]
-    made = {**model, "config": config}
+    if overrides:
+        model = {**model, "config": {**model["config"], "overrides": overrides}}
     try:
         with bounded(folder, trust_model or _is_ours(folder)):
-            return keras.saving.deserialize_keras_object(made, safe_mode=True)
+            return keras.saving.deserialize_keras_object(model, safe_mode=True)
     except (TypeError, ValueError) as error:
         if overrides and isinstance(error.__context__, TypeError):  # within what Keras makes of it
             own = "from_preset itself takes load_weights, model_class and trust_model."

@@ -10,7 +10,7 @@ import weakref
 import tensorflow as tf
 from keras.src.saving import saving_lib
 
-from tfgan_zoo.callbacks.backup_secret import share_secret
+from tfgan_zoo.callbacks.backup_secret import share_data, share_secret
 from tfgan_zoo.callbacks.identity import brought_up, differences, identity
 from tfgan_zoo.callbacks.steps import (
     StepCallback,
@@ -63,8 +63,9 @@ class BackupAndRestore(StepCallback):
     Raises:
         ValueError: The model, its optimizers, `run_config`, the images (of arrays and sources, wherever
             they lie) or the number of steps in an epoch differ from the checkpoint's (each difference
-            is named, with both values); or no checkpoint of those in `directory` can be read; or two
-            workers read different ones.
+            is named, with both values); with `privacy`, already before the first checkpoint, and of the
+            batch size and the first weights too; or no checkpoint of those in `directory` can be read;
+            or two workers read different ones.
         InUseError: Another process trains on this folder; the message names it.
     """
 
@@ -96,8 +97,9 @@ class BackupAndRestore(StepCallback):
         if writes:
             self._take_lock()
         candidates = checkpoints(self.directory)
-        if gan.privacy is not None:
-            share_secret(gan, self.directory, candidates, self._identity)
+        has_secret = gan.privacy is not None and share_secret(
+            gan, self.directory, candidates, self._identity
+        )
         for folder in reversed(candidates):
             state = read_state(folder)
             if state is not None:
@@ -110,6 +112,7 @@ class BackupAndRestore(StepCallback):
                 f"None of the {len(candidates)} checkpoints in {self.directory} can be read. Remove "
                 "the folder to begin anew."
             )
+        self._goes_on = has_secret or self._state is not None
         return self._state is not None
 
     def _take_lock(self):
@@ -128,7 +131,7 @@ class BackupAndRestore(StepCallback):
                 "on to float tolerance, not bit for bit.",
                 stacklevel=2,
             )
-        gan.load_weights(folder / _WEIGHTS)
+        _give(gan, folder, state)
         load_states(self._others, folder)
         self._state, self._saved_step = state, state["step"]
 
@@ -143,6 +146,8 @@ class BackupAndRestore(StepCallback):
                     [f"steps in an epoch (images / batch_size): checkpoint {was}, now {now}"],
                     self.directory,
                 )
+        if self.model.privacy is not None:
+            share_data(self.model, self.directory, self._goes_on)
 
     def on_step(self, step, logs):
         self.save()
@@ -192,6 +197,7 @@ class BackupAndRestore(StepCallback):
             "sha256": sha256(folder / _WEIGHTS),
             "identity": self._identity,
             "data": self._data,
+            "learned_before": self.model.learned_before,
         }
 
     def _tidy(self):
@@ -231,10 +237,16 @@ def load_newest(gan, directory):
         for folder in reversed(checkpoints(directory)):
             state = read_state(folder)
             if state is not None:
-                gan.load_weights(folder / _WEIGHTS)
+                _give(gan, folder, state)
                 return state["step"]
         # None is good, or all were replaced by newer ones while we looked: the run goes on.
     return None
+
+
+def _give(gan, folder, state):
+    """Gives a model the weights of a checkpoint, and what these had learned before its run."""
+    gan.load_weights(folder / _WEIGHTS)
+    gan.learned_before = state.get("learned_before")
 
 
 def _refuse(found, place):

@@ -16,10 +16,13 @@ def differences(saved, now):
 
 
 def identity(gan, run_config):
-    """What must be the same for a run to go on: JSON of the model, its compilation and its data."""
+    """What must be the same for a run to go on: JSON of the model, its compilation and its data.
+
+    What its first weights had learned before comes with the checkpoint."""
+    model = {k: v for k, v in gan.get_config().items() if k != "learned_before"}
     found = {
         "class": keras.saving.get_registered_name(type(gan)),
-        "model": gan.get_config(),
+        "model": model,
         "compile": _compiled(gan),
         "run": run_config,
     }

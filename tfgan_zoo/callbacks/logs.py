@@ -12,9 +12,10 @@ from tfgan_zoo.files import atomic_write, json_number, local, read_json_lines, t
 class JsonlLogger(StepCallback):
     """Writes one line of JSON for each step: `step`, `epoch` (from 1), `time` and the logs.
 
-    The time is in seconds since 1970. Values that JSON does not know are the strings "nan", "inf" and
-    "-inf". When training begins at step s, lines of later steps are removed, so that a resumed run
-    has each step once; a run that begins at step 0 begins the file anew.
+    The time is in seconds since 1970; it is left out where the model has `privacy`, since a step takes
+    longer the more private images were drawn for it. Values that JSON does not know are the strings
+    "nan", "inf" and "-inf". When training begins at step s, lines of later steps are removed, so that a
+    resumed run has each step once; a run that begins at step 0 begins the file anew.
 
     Args:
         path: The file.
@@ -36,7 +37,8 @@ class JsonlLogger(StepCallback):
         if self._file:
             epoch = (step - 1) // self.steps_per_epoch + 1
             values = {name: json_number(value) for name, value in logs.items()}
-            line = {"step": step, "epoch": epoch, "time": round(time.time(), 3), **values}
+            timed = {} if self.model.privacy else {"time": round(time.time(), 3)}
+            line = {"step": step, "epoch": epoch, **timed, **values}
             with told(self.path):
                 self._file.write(json.dumps(line) + "\n")
 
@@ -54,6 +56,7 @@ class TensorBoardScalars(StepCallback):
 
     Keras's own callback counts steps from 0 in every process; this one goes on where a resumed run
     does. Steps that were done twice, before and after a kill, are there twice with the same values.
+    Where the model has `privacy`, all steps have the time at which training began.
 
     Args:
         directory: Folder of the event files.
@@ -66,7 +69,8 @@ class TensorBoardScalars(StepCallback):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        self._writer = Writer(self.directory) if self.is_chief else None
+        timed = self.model.privacy is None
+        self._writer = Writer(self.directory, timed) if self.is_chief else None
 
     def on_step(self, step, logs):
         if self._writer:

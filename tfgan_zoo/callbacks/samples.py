@@ -39,7 +39,7 @@ class GridCallback(StepCallback):
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         if self.tensorboard_dir is not None and self.is_chief:
-            self._writer = Writer(self.tensorboard_dir)
+            self._writer = Writer(self.tensorboard_dir, self.model.privacy is None)
 
     def on_step(self, step, logs):
         if not self.is_chief:

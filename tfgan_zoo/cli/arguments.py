@@ -25,6 +25,8 @@ class Direction(enum.StrEnum):
 
 _RANGE = re.compile(r"([0-9]{1,19})(?:-([0-9]{1,19}))?")
 _MOST = 1_000_000
+_PIXELS = 2**25  # of `datasets.decoding.MAX_PIXELS`, which TensorFlow would be imported for
+EDGE = 5792  # of a square of so many
 
 
 _FAMILIES = {
@@ -59,8 +61,8 @@ def _objects(key, text):
     """An objective, a penalty or a list of regularizers: "r1(weight=1, every=4)", "ada,lecam(0.3)"."""
     inner = text.strip().removeprefix("[").removesuffix("]") if text.strip()[:1] == "[" else text
     try:
-        written = [_written(node) for node in ast.parse(f"[{inner}]", mode="eval").body.elts]
-    except (SyntaxError, ValueError, AttributeError):
+        written = [_written(key, node) for node in ast.parse(f"[{inner}]", mode="eval").body.elts]
+    except (SyntaxError, AttributeError):
         raise ValueError(
             f"--set {key} needs a name, or a name with arguments such as {_FAMILIES[key]}. Received: "
             f"{text!r}."
@@ -73,14 +75,39 @@ def _objects(key, text):
     return found[0]
 
 
-def _written(node):
+def _written(key, node):
     """The name that is written, and its arguments: None where there are no parentheses."""
     if isinstance(node, ast.Name):
         return None if node.id == "none" else node.id, None, None
     if isinstance(node, ast.Constant) and node.value is None:
         return None, None, None
-    args = [ast.literal_eval(value) for value in node.args]
-    return node.func.id, args, {k.arg: ast.literal_eval(k.value) for k in node.keywords}
+    if any(keyword.arg is None for keyword in node.keywords):
+        raise SyntaxError("a dictionary of arguments")
+    args = [_value(f"{key}: {node.func.id}", value) for value in node.args]
+    given = {k.arg: _value(f"{key}: {node.func.id}: {k.arg}", k.value) for k in node.keywords}
+    return node.func.id, args, given
+
+
+def _value(what, node):
+    """A number, string or list of these, as it is written; also nan and inf, which bounds refuse."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        value = _value(what, node.operand)
+        return -value if isinstance(value, (int, float)) else _refuse_value(what, node)
+    if isinstance(node, ast.Name) and node.id in ("nan", "inf"):
+        return float(node.id)
+    if isinstance(node, (ast.List, ast.Tuple)):
+        found = [_value(what, item) for item in node.elts]
+        return found if isinstance(node, ast.List) else tuple(found)
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return _refuse_value(what, node)
+
+
+def _refuse_value(what, node):
+    raise ValueError(
+        f"--set {what} needs a number, a string or a list of these. Received: {ast.unparse(node)}."
+    )
 
 
 def _object(key, name, args, options):
@@ -97,6 +124,8 @@ def _object(key, name, args, options):
     name = {getattr(made, "__name__", known): known for known, made in table.items()}.get(
         name, name
     )
+    if key == "privacy" and (args is None or name not in table) and name is not None:
+        raise ValueError(f"--set privacy needs none, or {_FAMILIES[key]}. Received: {name!r}.")
     if args is None or name not in table:  # an unknown name the model refuses, with near ones
         return name
     known = configurable.parameters(getattr(table[name], "func", table[name]))  # of a partial
@@ -223,11 +252,15 @@ def named(labels, class_names):
 
 
 def size(text):
-    """ "256x128" or "256" -> (256, 128) or (256, 256); None of None."""
+    """ "256x128" or "256" -> (256, 128) or (256, 256), no larger than pictures that are read; None of
+    None."""
     found = text and re.fullmatch(r"([0-9]{1,6})(?:x([0-9]{1,6}))?", text)
     if text is not None and not found:
         raise ValueError(f"A size is HEIGHTxWIDTH, such as 256x256. Received: {text!r}.")
-    return found and (int(found[1]), int(found[2] or found[1]))
+    height, width = (int(found[1]), int(found[2] or found[1])) if found else (1, 1)
+    if not 0 < height * width <= _PIXELS:
+        raise ValueError(f"A size has 1 to {_PIXELS:,} pixels. Received: {text!r}.")
+    return found and (height, width)
 
 
 def watermark(key, **options):

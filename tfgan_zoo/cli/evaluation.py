@@ -7,6 +7,7 @@ import typer
 
 from tfgan_zoo.cli import arguments, console, opening, translators
 from tfgan_zoo.cli.app import command
+from tfgan_zoo.cli.places import check_writable
 from tfgan_zoo.files import local
 
 What = Annotated[
@@ -29,7 +30,9 @@ Cache = Annotated[
 Size = Annotated[
     int | None,
     typer.Option(
-        help="Edge to bring images to, of a folder, or to translate. (a folder's own; as trained)"
+        help="Edge to bring images to, of a folder, or to translate. (a folder's own; as trained)",
+        min=1,
+        max=arguments.EDGE,
     ),
 ]
 Targets = Annotated[
@@ -90,6 +93,9 @@ def evaluate(
         typer.echo(_explanation())
         return
     cache, out = cache or evaluation.default_cache(), out and local(out)
+    for path in (out, rows):
+        if path:
+            check_writable(path)
     names = metrics.split(",") if metrics else None
     with translators.open_translator(what, model, trust_model) as opened:
         if opened:
@@ -171,6 +177,7 @@ def report(
     from tfgan_zoo import evaluation
 
     run, out = what if (pathlib.Path(what) / "run.json").is_file() else None, local(out)
+    check_writable(out, is_folder=True)
     cache, names = cache or evaluation.default_cache(), metrics.split(",") if metrics else None
     with translators.open_translator(what, model, trust_model) as opened:
         if opened:

@@ -8,6 +8,7 @@ import typer
 
 from tfgan_zoo.cli import arguments, console
 from tfgan_zoo.cli.app import command
+from tfgan_zoo.cli.places import check_writable
 
 
 class Served(enum.StrEnum):
@@ -64,6 +65,7 @@ def export(
 ):
     """Write a generator as DEST/NAME/VERSION for TensorFlow Serving, or for other runtimes."""
     mark = arguments.watermark(watermark_key, psnr=watermark_psnr, bits=watermark_bits)
+    check_writable(dest, is_folder=True)
     gan = console.load_model(run, trust_model, draws=False)
     if format == Format.saved_model:
         why = "only for ONNX and LiteRT files."

@@ -48,11 +48,7 @@ def bias(
     if count < 100:
         raise ValueError(f"--count must be 100 or more, for shares to be told. Received: {count}.")
     look = _classifier(classifier)
-    shares = wanted and _shares(wanted)
-    if shares and len(shares) != look.num_classes:
-        raise ValueError(
-            f"{classifier} has {look.num_classes} classes. Received: --target {wanted}."
-        )
+    shares = wanted and _shares(wanted, look.num_classes)
     with opening.open_images(what, data, data_dir, model, seed, image_size, trust_model) as (
         images,
         reference,
@@ -98,13 +94,16 @@ def _of_file(path):
     return extractors.get(name)
 
 
-def _shares(text):
+def _shares(text, classes):
+    from tfgan_zoo import numbers
+
     try:
-        return [float(part) for part in text.split(",")]
+        found = [float(part) for part in text.split(",")]
     except ValueError:
         raise ValueError(
             f"--target needs numbers with commas between. Received: {text!r}."
         ) from None
+    return numbers.shares("--target", found, classes, is_whole=True).tolist()
 
 
 def _seen(images, look, count):

@@ -9,6 +9,8 @@ import typer
 from tfgan_zoo import progress
 from tfgan_zoo.cli import arguments, console, opening
 from tfgan_zoo.cli.app import command
+from tfgan_zoo.cli.places import check_writable
+from tfgan_zoo.files import atomic_write
 
 FOUND = 3  # the exit status of --check
 
@@ -125,14 +127,14 @@ def _pixels(path, image_shape, resize):
     """uint8 pixels of a file as the detector knows them.
 
     Raises:
-        ValueError: It cannot be read, or has another size or colours, unless `resize`.
+        ValueError: It cannot be read, has several frames, or another size or colours, unless `resize`.
     """
     from tfgan_zoo.datasets.decoding import Reading, read
 
     height, width, channels = image_shape
     if resize:
-        return read(path, Reading((height, width), channels)).pixels
-    pixels = read(path, Reading(None, 3)).pixels
+        return read(path, Reading((height, width), channels, is_still=True)).pixels
+    pixels = read(path, Reading(None, 3, is_still=True)).pixels
     if pixels.shape[:2] != (height, width):
         raise ValueError(
             f"It has {pixels.shape[0]} x {pixels.shape[1]} pixels; the detector knows {height} x "
@@ -211,6 +213,7 @@ def train_detector(
     """Train a detector on real images and on what generators draw; it is calibrated on a fifth."""
     if out.suffix != ".keras":
         raise ValueError(f"A detector is written as a .keras file. Received: {out}.")
+    check_writable(out)
     console.import_zoo()
     from tfgan_zoo import evaluation, forensics
 
@@ -231,5 +234,6 @@ def train_detector(
         made = forensics.train(
             shown, kinds, augment, features, epochs=epochs, trained_on=about, seed=seed
         )
-    made.save(out)
+    with atomic_write(out) as temporary:
+        made.save(temporary)
     typer.echo(f"Wrote {out}: {about}")

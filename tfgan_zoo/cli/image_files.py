@@ -4,12 +4,13 @@ import numpy as np
 import typer
 
 from tfgan_zoo.cli import console
+from tfgan_zoo.cli.places import check_writable
 
 _IN_PICTURE, _IN_ANIMATION = 9, 30  # frames by default
 
 
-def frames_of(out, frames, scale, fps):
-    """The number of frames, after all that could be wrong with the file is refused."""
+def frames_of(out, frames, scale, fps, save=None):
+    """The number of frames, after all that could be wrong with the files is refused."""
     console.import_zoo()
     from tfgan_zoo.visualization import ANIMATIONS, PICTURES
 
@@ -22,7 +23,14 @@ def frames_of(out, frames, scale, fps):
             "--frames must be 2 or more, --scale 1 or more, --fps from 1 to 100. Received: "
             f"{frames}, {scale}, {fps}."
         )
+    _check_writable(out, save)
     return frames
+
+
+def _check_writable(*paths):
+    for path in paths:
+        if path is not None:
+            check_writable(path)
 
 
 def is_animation(out):
@@ -31,20 +39,22 @@ def is_animation(out):
     return out.suffix.lower() in ANIMATIONS
 
 
-def check_picture(out):
+def check_picture(out, save=None):
     console.import_zoo()
     from tfgan_zoo.visualization import PICTURES
 
     if out.suffix.lower() not in PICTURES:
         raise ValueError(f"--out is a {', '.join(PICTURES)} file. Received: {out}.")
+    _check_writable(out, save)
 
 
 def picture(path, image_shape):
     """uint8 `[1, H, W, C]` of one file."""
-    from tfgan_zoo.datasets.decoding import Reading, read
+    from tfgan_zoo.datasets.decoding import Reading
+    from tfgan_zoo.datasets.listing import pixels_of
 
     try:
-        return read(path, Reading(tuple(image_shape[:2]), image_shape[2])).pixels[None]
+        return pixels_of(path, Reading(tuple(image_shape[:2]), image_shape[2]))[None]
     except ValueError as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
 

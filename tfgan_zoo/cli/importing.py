@@ -9,6 +9,7 @@ import typer
 from tfgan_zoo import progress
 from tfgan_zoo.cli import console
 from tfgan_zoo.cli.app import command
+from tfgan_zoo.cli.places import check_writable
 
 
 @command(
@@ -51,6 +52,8 @@ def import_(
     """
     if out is None and (name is not None or model_version is not None):
         raise ValueError("--name and --model-version are of what --out writes. Give --out.")
+    if out is not None:
+        check_writable(out, is_folder=True)
     options = {"num_classes": num_classes, "value_range": value_range}
     options = {key: value for key, value in options.items() if value is not None}
     zoo = console.import_zoo()

@@ -27,7 +27,9 @@ Frames = Annotated[
     typer.Option(help="Images from one seed to the next. (9 in a .png, 30 in an animation)"),
 ]
 Fps = Annotated[int, typer.Option(help="Frames in a second of an animation.")]
-Scale = Annotated[int, typer.Option(help="Pixels a side that each pixel is drawn with.")]
+Scale = Annotated[
+    int, typer.Option(help="Pixels a side that each pixel is drawn with.", min=1, max=64)
+]
 SpaceName = Annotated[
     str | None, typer.Option(help="z, w or w+. (w for a model with styles, else z)")
 ]
@@ -147,7 +149,7 @@ def project(
     if is_file:
         arguments.unused(f"{images} is one picture, no set.", numbers=numbers, split=split)
     numbers = arguments.numbers(numbers or "0-7")
-    image_files.check_picture(out)
+    image_files.check_picture(out, save)
     gan = console.load_model(model, trust_model)
     from tfgan_zoo import latent
 
@@ -208,7 +210,7 @@ def directions(
         arguments.unused("directions from weights have no --classes.", count=count)
     else:
         arguments.unused("only with --classes.", extractor=extractor, samples=samples)
-    seeds, frames = arguments.numbers(seeds), image_files.frames_of(out, frames, scale, fps)
+    seeds, frames = arguments.numbers(seeds), image_files.frames_of(out, frames, scale, fps, save)
     ends = classes and arguments.numbers(classes)
     if ends is not None and len(ends) != 2:
         raise ValueError(f"--classes needs two, START,END. Received: {classes!r}.")

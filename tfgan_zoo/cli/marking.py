@@ -95,7 +95,7 @@ def _read(path):
 
     from tfgan_zoo.tasks import pictures
 
-    pixels = pictures.read(path, 3)
+    pixels = pictures.read(path, 3, is_still=True)
     with Image.open(path) as image:
         grey = image.mode in ("1", "L", "LA")
     return np.ascontiguousarray(pixels[..., :1] if grey else pixels)[None]

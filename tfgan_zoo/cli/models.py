@@ -9,6 +9,8 @@ import typer
 from tfgan_zoo import progress
 from tfgan_zoo.cli import arguments, console, signing
 from tfgan_zoo.cli.app import command
+from tfgan_zoo.cli.places import check_writable
+from tfgan_zoo.files import local
 
 
 class Strategy(enum.StrEnum):
@@ -156,6 +158,8 @@ def train(
         console.show_plan(saved.continued(**given) if saved else runs.Options(**given))
         return
     options = None if resume else runs.Options(**given)
+    if not resume:
+        check_writable(local(run_root), is_folder=True)
     directory = runs.resume(resume, **given) if resume else runs.train(options, run_root)
     typer.echo(f"Trained: {directory}")
     typer.echo(f"Sample it:  tfgan-zoo sample {directory} --out grid.png", err=True)
@@ -203,6 +207,7 @@ def sample(
     from tfgan_zoo.visualization import image_grid, is_picture, write_picture, write_png
 
     is_grid = is_picture(out)  # refused before the model is loaded
+    check_writable(out, is_folder=not is_grid)
     signed = signing.Signing(certificate, key)
     gan = console.load_model(run, trust_model)
     signed.by(run)
@@ -225,6 +230,7 @@ def demo(
     folder: Annotated[pathlib.Path, typer.Option(help="Where the results go.")] = "demo",
 ):
     """Train a DCGAN on the images in the package, draw samples, export it and load it back."""
+    check_writable(folder, is_folder=True)
     console.import_zoo()
     from tfgan_zoo.demo import demo
 

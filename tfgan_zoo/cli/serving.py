@@ -9,6 +9,7 @@ import typer
 from tfgan_zoo import progress
 from tfgan_zoo.cli import arguments, console, opening, signing
 from tfgan_zoo.cli.app import command
+from tfgan_zoo.cli.places import check_writable
 
 Url = Annotated[str, typer.Option(help="host:port for gRPC, or http://host:port for REST.")]
 Model = Annotated[str, typer.Option(help="Name under which the model is served.")]
@@ -77,6 +78,7 @@ def generate(
     from tfgan_zoo.visualization import image_grid, is_picture, write_picture
 
     is_grid = is_picture(out)
+    check_writable(out, is_folder=not is_grid)
     if toward is not None and not is_grid:
         raise ValueError(f"--toward is for one image, a .png. Received: --out {out}.")
     signed = signing.Signing(certificate, key)

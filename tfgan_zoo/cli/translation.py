@@ -9,6 +9,7 @@ from tfgan_zoo import progress
 from tfgan_zoo.cli import arguments, console, signing
 from tfgan_zoo.cli.app import command
 from tfgan_zoo.cli.arguments import Direction
+from tfgan_zoo.cli.places import check_writable
 
 _OPTIONS = {"domain": "--domain", "styles": "--style"}
 
@@ -65,6 +66,8 @@ def translate(
             f"{there[0]} exists{f', and {len(there) - 1} others' if there[1:] else ''}. Give another "
             "folder, or --overwrite."
         )
+    for _, made in pairs:
+        check_writable(made)
     signed = signing.Signing(certificate, key)
     said = {"direction": direction.value, "domain": domain}
     if model is not None:

@@ -51,7 +51,7 @@ def read(
         ImportError: The extra `provenance` is not installed.
     """
     c2pa, content = sdk.c2pa(), file if isinstance(file, bytes) else _content(pathlib.Path(file))
-    context = sdk.context(None if trust_anchors is None else _anchors(pathlib.Path(trust_anchors)))
+    context = sdk.context(None if trust_anchors is None else anchors(trust_anchors))
     error = c2pa.C2paError
     try:
         with c2pa.Reader(sdk.media_type(content), io.BytesIO(content), context=context) as reader:
@@ -98,9 +98,18 @@ def _content(path):
         return file.read(MAX_BYTES)
 
 
-def _anchors(path):
+def anchors(path):
+    """The text of a PEM file of certificates that are trusted.
+
+    Raises:
+        FileNotFoundError, ValueError, OSError: No such file, or one that holds none or cannot be read;
+            the message names it.
+    """
     from cryptography import x509
 
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file of trust anchors {path}.")
     try:
         content = path.read_bytes()
         x509.load_pem_x509_certificates(content)

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
+from tfgan_zoo import numbers
 from tfgan_zoo.datasets.stream import Source
 
 _BLOCK = 4096  # labels that are read at once
@@ -33,8 +34,8 @@ def balanced(source: Source, target: ArrayLike | None = None) -> Source:
     if source.num_classes is None:
         raise ValueError("The source has no labels: its classes cannot be balanced.")
     labels = labels_of(source)
-    numbers = _rows(labels, _checked(target, source.num_classes, labels))
-    rows, most = tf.constant(numbers), int(np.bincount(numbers).max())
+    places = _rows(labels, _checked(target, source.num_classes, labels))
+    rows, most = tf.constant(places), int(np.bincount(places).max())
 
     def fetch(indices, seed):
         return source.fetch(tf.gather(rows, indices), seed)
@@ -51,11 +52,7 @@ def labels_of(source: Source) -> np.ndarray:
 
 
 def _checked(target, classes, labels):
-    shares = np.ones(classes) if target is None else np.asarray(target, np.float64)
-    if shares.shape != (classes,) or not (shares >= 0).all() or not 0 < shares.sum() < np.inf:
-        raise ValueError(
-            f"target must be {classes} finite shares of 0 or more, not all 0. Received: {target}."
-        )
+    shares = np.ones(classes) if target is None else numbers.shares("target", target, classes)
     absent = np.flatnonzero((np.bincount(labels, minlength=classes) == 0) & (shares > 0))
     if len(absent):
         raise ValueError(

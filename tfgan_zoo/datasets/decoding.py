@@ -40,6 +40,7 @@ class Reading(NamedTuple):
         max_pixels: Int. Larger images are refused before they are decoded.
         bit_depth: Int in [9, 16]: bits that images of 16 bits a channel use.
         is_exact: Whether images of another size are refused rather than resized.
+        is_still: Whether files of several frames or pages are refused, rather than read by their first.
     """
 
     size: tuple | None
@@ -47,6 +48,7 @@ class Reading(NamedTuple):
     max_pixels: int = MAX_PIXELS
     bit_depth: int = 16
     is_exact: bool = False
+    is_still: bool = False
 
 
 class _Bounded(io.BytesIO):
@@ -144,6 +146,10 @@ def _opened(contents, max_pixels):
 
 def _decoded(image, contents, reading):
     changes = []
+    if image.format != "MPO" and getattr(image, "is_animated", False):
+        if reading.is_still:
+            raise ValueError("It has several frames or pages. Give each as a picture of its own.")
+        changes.append("frames")
     deep_png = image.format == "PNG" and contents[24] == 16
     if deep_png:  # Pillow would cut colours to 8 bits
         grey = image.mode in _DEEP_GREY
@@ -151,8 +157,6 @@ def _decoded(image, contents, reading):
         pixels = pixels[..., [0, 3]] if grey else pixels
     else:
         pixels = _pixels(image, changes)
-    if image.format != "MPO" and getattr(image, "is_animated", False):
-        changes.append("frames")
     rotated = oriented(pixels, _orientation(image))
     if rotated is not pixels:
         changes.append("rotated")

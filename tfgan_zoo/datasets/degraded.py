@@ -121,7 +121,7 @@ def degraded(source: Source, degradation: Callable, scale: int = 1) -> Source:
         targets = source.fetch(indices, seed)["images"]
         return {"images": degradation(targets, seed), "targets": targets}
 
-    return Source(source.count, fetch, shape)
+    return Source(source.count, fetch, shape, repeats=source.repeats)
 
 
 def _shape_of(degradation, target_shape):

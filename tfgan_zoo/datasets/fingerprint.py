@@ -10,19 +10,21 @@ _MOST = 256  # images that are looked at
 _VALUES = 2**24  # and, of large images, the pixels and channels that are read for them
 _LEVELS = 2  # of 255 by which the same image may differ when other kernels have read it
 _AT_ONCE = 16
+_VALUES_AT_ONCE = 2**20  # where all images are read
 
 
-def fingerprint(source):
+def fingerprint(source, whole=False):
     """A dictionary of JSON values: number, shape and classes, and the look of images at fixed places.
 
     Where the images lie is no part of it. Of up to 256 images, evenly spread, the means of 4x4 tiles are
     kept, of targets too, and a digest of their labels or captions: a replaced set is noticed, one
-    replaced image of many may not be.
+    replaced image of many may not be, unless the `whole` set is looked at.
     """
     tiles, digest = [], hashlib.sha256()
-    places = _places(source)
-    for start in range(0, len(places), _AT_ONCE):
-        indices = tf.constant(places[start : start + _AT_ONCE], tf.int64)
+    places = np.arange(source.count) if whole else _places(source)
+    at_once = max(_AT_ONCE, _VALUES_AT_ONCE // _values(source)) if whole else _AT_ONCE
+    for start in range(0, len(places), at_once):
+        indices = tf.constant(places[start : start + at_once], tf.int64)
         batch = source.fetch(indices, tf.zeros([2], tf.int64))
         pictures = {name: value for name, value in batch.items() if value.shape.rank == 4}
         tiles += [_tiles(pictures[name]) for name in sorted(pictures)]
@@ -64,9 +66,12 @@ def refuse_other(then, now, place):
         )
 
 
+def _values(source):
+    return int(np.prod([int(edge) for edge in source.image_shape]))
+
+
 def _places(source):
-    size = int(np.prod([int(edge) for edge in source.image_shape]))
-    count = min(source.count, max(8, min(_MOST, _VALUES // size)))
+    count = min(source.count, max(8, min(_MOST, _VALUES // _values(source))))
     return np.linspace(0, source.count - 1, count).astype(np.int64)
 
 

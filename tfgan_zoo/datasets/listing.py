@@ -3,10 +3,11 @@
 import collections
 import difflib
 import os
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
-from tfgan_zoo.datasets.decoding import is_grey
+from tfgan_zoo.datasets.decoding import is_grey, read
 
 CAPTIONS = "names.json"
 # fmt: off
@@ -80,6 +81,22 @@ def list_images(folder, split):
 def image_names(folder):
     """The paths within a folder of all images under it, sorted, of whatever classes or splits."""
     return sorted(_Walk(folder).images)
+
+
+def pixels_of(path, reading):
+    """The pixels of a file alone, uint8 [*size, channels]; see `decoding.read`, and `warn_of_frames`."""
+    found = read(path, reading)
+    warn_of_frames(path, found)
+    return found.pixels
+
+
+def warn_of_frames(path, found):
+    """Says that a `decoding.Decoded` is the first of several frames, if it is: a UserWarning."""
+    if "frames" in found.reinterpreted:
+        warnings.warn(
+            f"{printable(path)} has several frames or pages, of which the first is read.",
+            stacklevel=3,
+        )
 
 
 def printable(name):

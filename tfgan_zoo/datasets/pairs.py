@@ -121,7 +121,8 @@ def _halved(source, path):
         images = source.fetch(indices, seed)["images"]
         return {"images": tf.concat([images[:, :, : width // 2], images[:, :, width // 2 :]], -1)}
 
-    return Source(source.count, fetch, (height, width // 2, 2 * channels))
+    shape = (height, width // 2, 2 * channels)
+    return Source(source.count, fetch, shape, repeats=source.repeats)
 
 
 def _of_two_folders(paths, split, size, reading, skip):
@@ -179,7 +180,8 @@ def _joined(first, second, path):
         return {"images": tf.concat(parts, axis=-1)}
 
     channels = first.image_shape[-1] + second.image_shape[-1]
-    return Source(first.count, fetch, (*first.image_shape[:2], channels))
+    repeats = max(first.repeats, second.repeats)
+    return Source(first.count, fetch, (*first.image_shape[:2], channels), repeats=repeats)
 
 
 def _resized(source, size):
@@ -204,7 +206,7 @@ def _parted(source, first, swap):
         parts = tf.split(source.fetch(indices, seed)["images"], sizes, axis=-1)
         return dict(zip(names, parts, strict=True))
 
-    return Source(source.count, fetch, (height, width, sizes[swap]))
+    return Source(source.count, fetch, (height, width, sizes[swap]), repeats=source.repeats)
 
 
 def _fits(bytes_of_all):

@@ -164,8 +164,7 @@ def in_memory(source):
         if labels is not None:
             labels[start:end] = batch["labels"]
         start = end
-    kept = array_source(images, labels)
-    return kept._replace(num_classes=source.num_classes, class_names=source.class_names)
+    return source._replace(fetch=array_source(images, labels).fetch)
 
 
 def _as_floats(source):

@@ -79,7 +79,11 @@ def _zipped(images, targets):
         ]
         return {"images": here, "targets": there}
 
-    return Source(max(images.count, targets.count), fetch, images.image_shape)
+    count = max(images.count, targets.count)
+    often = -(-count // images.count) * images.repeats
+    # Places in permutations that follow each other need not begin with one.
+    there = (-(-(count - 1) // targets.count) + 1) * targets.repeats
+    return Source(count, fetch, images.image_shape, repeats=max(often, there))
 
 
 def _places(seed, rows, count):

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo.datasets import decoding
-from tfgan_zoo.datasets.listing import list_images, printable
+from tfgan_zoo.datasets.listing import list_images, pixels_of, printable
 from tfgan_zoo.datasets.stream import Source, to_floats
 
 
@@ -59,7 +59,7 @@ def _pictures(listing, size, reading):
     reasons, pictures = dict(listing.unreadable), []
     for name, path in paths.items():
         try:
-            pictures.append(decoding.read(path, reading._replace(size=None)).pixels)
+            pictures.append(pixels_of(path, reading._replace(size=None)))
         except ValueError as error:
             reasons[name] = error
         else:

@@ -185,9 +185,9 @@ class Fitting(TrainingStep):
         """Keeps what `fit` reads from: a `Source`, or None for a stream, which has no places."""
         self._fingerprint = None if source is None else functools.partial(fingerprint, source)
 
-    def data_fingerprint(self):
+    def data_fingerprint(self, whole=False):
         """Of the data that `fit` was given last: see `datasets.fingerprint`; None of a stream."""
-        return self._fingerprint and self._fingerprint()
+        return self._fingerprint and self._fingerprint(whole=whole)
 
     def make_train_function(self, force=False):
         """One function for each shape of batches: Keras would trace its own anew, for any shape, but the

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tfgan_zoo import numbers
 from tfgan_zoo.metrics import checks
 from tfgan_zoo.metrics.frechet import frechet_distance
 from tfgan_zoo.metrics.intervals import share_interval
@@ -88,7 +89,9 @@ def bias(
     sets = [checks.labels(labels, num_classes) for labels in (generated_labels, real_labels)]
     counts = [np.bincount(labels, minlength=num_classes) for labels in sets]
     generated, real = (c / c.sum() for c in counts)
-    wanted = [None] * num_classes if target is None else _checked_target(target, num_classes)
+    wanted = [None] * num_classes
+    if target is not None:
+        wanted = numbers.shares("target", target, num_classes, is_whole=True).tolist()
     rows = zip(generated.tolist(), real.tolist(), wanted, strict=True)
     sizes = [len(labels) for labels in sets]
     classes = [
@@ -124,13 +127,6 @@ def attributes(
 
 def _values(pair, target):
     return max(int(np.max(labels)) for labels in pair) + 1 if target is None else len(target)
-
-
-def _checked_target(target, num_classes):
-    shares = np.asarray(target, np.float64)
-    if shares.shape != (num_classes,) or not (shares >= 0).all() or abs(shares.sum() - 1) > 1e-6:
-        raise ValueError(f"target must be {num_classes} shares with the sum 1. Received: {target}.")
-    return shares.tolist()
 
 
 class GroupQuality(NamedTuple):

@@ -215,9 +215,11 @@ def _of_halves(files, reading, which):
 
 def _decoded(file, reading):
     try:
-        return decoding.read(file, reading)
+        found = decoding.read(file, reading)
     except ValueError as error:
         raise ValueError(f"{listing.printable(file)}: {error}") from error
+    listing.warn_of_frames(file, found)
+    return found
 
 
 def _stem(file):

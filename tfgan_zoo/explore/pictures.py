@@ -63,7 +63,8 @@ def checked(contents):
 
     if not contents:
         raise ValueError("The picture is empty.")
-    found = decoding.read_bytes(contents, decoding.Reading(None, 3, max_pixels=MAX_PIXELS))
+    reading = decoding.Reading(None, 3, MAX_PIXELS, is_still=True)
+    found = decoding.read_bytes(contents, reading)
     height, width = found.size
     return width, height
 

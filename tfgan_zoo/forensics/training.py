@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
+from tfgan_zoo.datasets.stream import Source, stream, to_floats
 from tfgan_zoo.forensics.degradations import BlurJPEG
 from tfgan_zoo.forensics.detector import Detector
 
@@ -49,23 +50,29 @@ def batches(
     """A `tf.data.Dataset` without end for `fit(…, steps_per_epoch=…)`: floats in [-1, 1], labels.
 
     Real and generated images go through the same: mirrored with probability 1/2, then `augment`. Order
-    and draws are functions of the seed.
+    and draws are functions of the seed and the number of the batch alone, as in `datasets.stream`: not
+    of `keras.utils.set_random_seed`, nor of how often the data were read.
 
     Args:
         images, labels: As of `labelled`.
         augment: None, or a function from uint8 images and ints `[2]`, a seed, such as `BlurJPEG()`.
-    """
-    data = tf.data.Dataset.from_tensor_slices((images, labels))
-    data = data.shuffle(len(images), seed=seed).repeat().batch(batch_size, drop_remainder=True)
 
-    def prepared(step, batch):
-        key = tf.stack([tf.constant(seed, tf.int64), step])
-        pixels = tf.where(_heads(batch[0], key), batch[0][:, :, ::-1], batch[0])
+    Raises:
+        ValueError: Fewer images than a batch has.
+    """
+    with tf.device("CPU:0"):
+        images, labels = tf.constant(images), tf.constant(labels)
+
+    def fetch(rows, key):
+        pixels = tf.gather(images, rows)
+        pixels = tf.where(_heads(pixels, key), pixels[:, :, ::-1], pixels)
         if augment is not None:
             pixels = augment(pixels, tf.random.experimental.stateless_fold_in(key, 1))
-        return tf.cast(pixels, tf.float32) / 127.5 - 1, batch[1]
+        return {"images": to_floats(pixels), "labels": tf.gather(labels, rows)}
 
-    return data.enumerate().map(prepared, tf.data.AUTOTUNE).prefetch(2)
+    source = Source(len(images), fetch, tuple(images.shape[1:]))
+    data = stream(source, batch_size, seed=seed)
+    return data.map(lambda batch: (batch["images"], batch["labels"]))
 
 
 def _heads(images, key):

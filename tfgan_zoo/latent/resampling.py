@@ -31,15 +31,16 @@ def balanced_seeds(
             of features and probabilities, of which the most probable class counts.
         target: K shares, numbers of 0 or more; only their ratios count.
         count: Int. Seeds to return.
-        seed: Int. The first one that is tried.
+        seed: Int, 0 or more. The first one that is tried.
         pool: Int. How many are tried at most; 20 times `count` by default.
 
     Returns:
         int64 `[count]`, ascending: for `gan.generate_from_seeds`, `tfgan-zoo sample --seeds`, a server.
 
     Raises:
-        ValueError: A model that takes labels or texts, shares that are negative or all 0, or a class of
-            which the pool has too few: how many were found and wanted is told.
+        ValueError: A model that takes labels or texts, shares that are negative or all 0, seeds that are
+            negative or beyond 64 bits, or a class of which the pool has too few: how many were found
+            and wanted is told.
 
     Reference: Tan, Shen and Zhou, "Improving the Fairness of Deep Generative Models without Retraining",
     2020 (arXiv:2012.04842), which resamples latents by a Gaussian mixture of such classified ones.
@@ -51,7 +52,8 @@ def balanced_seeds(
             "you want."
         )
     found = [[] for _ in wanted]
-    pool = 20 * count if pool is None else pool
+    pool = 20 * count if pool is None else numbers.integer("pool", pool)
+    numbers.integer("seed", seed, 0, numbers.INT64[1] - pool + 1)
     for first in range(seed, seed + pool, _BATCH):
         seeds = np.arange(first, min(first + _BATCH, seed + pool))
         labels = labels_from(classify(gan.generate_from_seeds(seeds)), len(wanted))
@@ -87,9 +89,7 @@ def labels_from(answer, classes):
 
 def _counts(target, count):
     """How many of each class, ints with the sum `count`: by the largest remainders."""
-    shares = np.asarray(target, np.float64)
-    if shares.ndim != 1 or not (shares >= 0).all() or not 0 < shares.sum() < np.inf:
-        raise ValueError(f"target must be shares [K] of 0 or more, not all 0. Received: {target}.")
+    shares = numbers.shares("target", target)
     numbers.integer("count", count)
     exact = shares / shares.sum() * count
     counts = np.floor(exact).astype(int)

@@ -6,11 +6,10 @@ import keras
 import numpy as np
 
 from tfgan_zoo.files import json_number
-from tfgan_zoo.privacy import accounting
+from tfgan_zoo.privacy import accounting, earlier
+from tfgan_zoo.privacy.earlier import BATCH, EXAMPLES, NOISE, UPDATES
 from tfgan_zoo.privacy.sampling import OVERFLOW
 
-UPDATES, EXAMPLES, BATCH = "privacy/updates", "privacy/examples", "privacy/batch_size"
-NOISE = "privacy/noise_multiplier"  # with which the updates were made
 _KEPT = 0.01  # of delta, for batches with more images than places
 
 
@@ -29,7 +28,8 @@ def spent(model, delta: float | None = None, ahead: int = 0) -> dict:
 
     Returns:
         Dictionary: epsilon, delta, accountant ("pld"), updates, sampling_probability, noise_multiplier,
-        l2_norm_clip, images, batch_size, and "unit", what is protected, in words.
+        l2_norm_clip, images, batch_size, and in words "unit", what is protected, and "holds_for": of
+        weights that began with others, which images epsilon is of.
 
     Raises:
         ImportError: `dp-accounting` is not installed.
@@ -60,6 +60,7 @@ def spent(model, delta: float | None = None, ahead: int = 0) -> dict:
         "images": images,
         "batch_size": batch,
         "unit": "one image with its label, added or removed",
+        "holds_for": earlier.holds_for(model),
     }
 
 
@@ -78,7 +79,10 @@ def check_noise(model):
 
 
 def as_json(model, ahead=0):
-    """`spent`, in which an infinite epsilon is the string "inf", since JSON has no such number."""
+    """`spent`, in which an infinite epsilon is the string "inf", since JSON has no such number; what is
+    left of the bound of a model that goes on without privacy; None of one that never had any."""
+    if getattr(model, "privacy", None) is None:
+        return earlier.ended(model, ahead)
     found = spent(model, ahead=ahead)
     return found | {"epsilon": json_number(found["epsilon"])}
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import tensorflow as tf
 
+from tfgan_zoo import numbers
 from tfgan_zoo.metrics import extractors
 from tfgan_zoo.regularizers.base import Regularizer
 
@@ -46,12 +46,7 @@ class ClassShares(Regularizer):
         classes = getattr(self.extractor, "num_classes", None)
         if classes is None:
             raise ValueError(f"{self.classifier} has no classes: ClassShares needs a classifier.")
-        shares = np.array(self.target)
-        if shares.shape != (classes,) or not (shares.min() >= 0 and abs(shares.sum() - 1) <= 1e-6):
-            raise ValueError(
-                f"target must be {classes} shares of 0 or more with the sum 1, one for each class of "
-                f"{self.classifier}. Received: {self.target}."
-            )
+        numbers.shares("target", self.target, classes, is_whole=True)
 
     def generator_terms(self, model, fake, batch, rng):
         pixels = (tf.cast(fake.originals, tf.float32) + 1) * 127.5

@@ -89,22 +89,17 @@ def record(plan, directory):
         "total_steps": plan.total_steps,
     }
     write_json(path, run)
-    if plan.gan.privacy is not None:
-        _promise_privacy(plan, directory)
 
 
-def record_privacy(plan, directory, ahead=0):
-    """Puts into `run.json` what a private run has spent, or will have with `ahead` more updates."""
-    if plan.gan.privacy is not None:
+def record_privacy(plan, directory, ends=True):
+    """Puts into `run.json` what a run that is private, or began with private weights, has spent; unless
+    it `ends`, what it will have spent then, should it be killed before."""
+    gan = plan.gan
+    steps = 0 if ends else max(0, plan.total_steps - int(gan.iterations.numpy()))
+    ahead = steps * gan.player("discriminator").updates if gan.privacy else steps
+    if spent := budget.as_json(gan, ahead):
         path = directory / "run.json"
-        write_json(path, _read(path) | {"privacy": budget.as_json(plan.gan, ahead)})
-
-
-def _promise_privacy(plan, directory):
-    """Says what the run will have spent at its end, should it be killed before."""
-    plan.gan._begin_privacy(plan.data.source.count, plan.options.batch_size)
-    steps = plan.total_steps - plan.options.first_step
-    record_privacy(plan, directory, steps * plan.gan.player("discriminator").updates)
+        write_json(path, _read(path) | {"privacy": spent})
 
 
 def _read(path):

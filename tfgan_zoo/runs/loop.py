@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import os
 import pathlib
 import shutil
@@ -239,6 +240,9 @@ def _fit(made, directory, extra_callbacks, verbose):
         for bar in bars:
             cleanup.callback(bar.on_train_end)  # also where fit raises
         watchers = [*_callbacks(made, directory), *extra_callbacks, *bars, stop]
+        if made.writes:  # once the counters are those of the checkpoint
+            promise = functools.partial(record_privacy, made, directory, ends=False)
+            watchers.append(keras.callbacks.LambdaCallback(on_train_begin=lambda logs: promise()))
         goes_on = made.options.first_step > 0  # epochs count from the first step of the weights
         made.gan.fit(made.data, epochs=epochs, callbacks=watchers, verbose=0, resume=goes_on)
     if made.writes:

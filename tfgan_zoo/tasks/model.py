@@ -21,6 +21,9 @@ class ZooModel(KerasMethods):
     bounds = {}  # ranges of a class's own options, beside `defaults`: see `kinds.kind_of`
     before = {}  # of options that older versions did not have: what their models did
     origin = None  # of weights that others published: a dictionary, kept with the model
+    learned_before = (
+        None  # with privacy or without, where the model trains otherwise: `privacy.earlier`
+    )
     unused_options = ()  # arguments of a base class that a variant's networks do not use
     defaults = {}
     _given: tuple  # the arguments of the constructor
@@ -142,6 +145,8 @@ class ZooModel(KerasMethods):
             config["class_names"] = list(self.class_names)
         if self.origin:
             config["origin"] = dict(self.origin)
+        if self.learned_before:
+            config["learned_before"] = [dict(stage) for stage in self.learned_before]
         frozen = frozen_layers(self)
         return {**config, "frozen": frozen} if frozen else config
 
@@ -158,9 +163,9 @@ class ZooModel(KerasMethods):
         config = {**legacy.translated(cls, config, warn=False), **overrides}
         config = legacy.translated(cls, config)
         frozen, class_names = config.pop("frozen", []), config.pop("class_names", None)
-        origin = config.pop("origin", None)
+        origin, before = config.pop("origin", None), config.pop("learned_before", None)
         model = cls(**config)
-        model.class_names, model.origin = class_names, origin
+        model.class_names, model.origin, model.learned_before = class_names, origin, before
         if frozen:
             freeze_layers(model, frozen)
         return model

@@ -62,8 +62,9 @@ def listed(images, channels):
     return [found] if found.ndim == 3 else list(found)
 
 
-def read(path, channels):
-    """The pixels of an image file, uint8 `[H, W, channels]`, upright by its EXIF orientation.
+def read(path, channels, is_still=False):
+    """The pixels of an image file, uint8 `[H, W, channels]`, upright by its EXIF orientation; of a file
+    with several frames those of the first, with a warning, or with `is_still` none.
 
     Raises:
         ValueError: It cannot be read; the message names the file. Or channels that no file has.
@@ -73,7 +74,7 @@ def read(path, channels):
             f"Files are read with 1, 3 or 4 channels, and the model takes {channels}. Give arrays."
         )
     try:
-        return decoding.read(path, decoding.Reading(None, channels)).pixels
+        return listing.pixels_of(path, decoding.Reading(None, channels, is_still=is_still))
     except ValueError as error:
         raise ValueError(f"{listing.printable(path)}: {error}") from error
 

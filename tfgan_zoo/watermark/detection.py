@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_zoo import numbers
+from tfgan_zoo.datasets.decoding import MAX_PIXELS
 from tfgan_zoo.watermark import carriers
 
 _SCALE = 2.0  # levels at which a carrier counts half
@@ -186,7 +187,10 @@ def _size(size):
         return None
     if not isinstance(size, (tuple, list)) or len(size) != 2:
         raise ValueError(f"size must be (height, width). Received: size={size!r}.")
-    return tuple(numbers.integer("size", side) for side in size)
+    height, width = (numbers.integer("size", side) for side in size)
+    if height * width > MAX_PIXELS:
+        raise ValueError(f"size may have {MAX_PIXELS:,} pixels at most. Received: size={size!r}.")
+    return height, width
 
 
 def _resized(levels, size):

@@ -3,6 +3,9 @@
 import numpy as np
 
 from tfgan_zoo import deprecated
+from tfgan_zoo.exported import PRIVACY
+from tfgan_zoo.files import read_json
+from tfgan_zoo.privacy import earlier
 from tfgan_zoo.weights import named, positional
 
 _SHOWN = 5  # names in a message
@@ -62,6 +65,23 @@ def load(model, tensors, source, convert=None, partly=False, foreign=False):
     _tell(source, told, left)
 
 
+def tell_privacy(model, record, tensors, extra):
+    """Keeps with a model what the exported weights that it was given had learned, with privacy or
+    without, where it trains otherwise: see `privacy.earlier.tell`.
+
+    Args:
+        model: A model of the zoo.
+        record: What the export says of itself, `preset.json`.
+        tensors: `{name: array}`, by the names of `weights.variables`.
+        extra: The folder of its `privacy.json`, if there is one.
+    """
+    model.learned_before = record["model"]["config"].get("learned_before")
+    file, prefix = extra / PRIVACY, f"{named.STATE}/"
+    state = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    spent = read_json(file) if file.is_file() else None
+    earlier.tell(model, record["name"], state, spent)
+
+
 def save_state(model, store):
     """Writes a model's own state to a store of Keras, `{name: value}`, as its HDF5 files have them."""
     for name, variable in named.state(model).items():
@@ -86,6 +106,8 @@ def load_state(model, store):
     for name, key in found.items():
         here[name].assign(np.asarray(store[key]))
     _tell("the file", [name for name in here if name not in found], left)
+    state = {n: np.asarray(store[_key(n)]) for n in earlier.STATE if _key(n) in keys}
+    earlier.tell(model, "a file", state)
 
 
 def _key(name):
@@ -101,6 +123,7 @@ def _problem(variable, tensor):
 
 
 def _tell(source, new, left):
+    new, left = ([n for n in names if not earlier.is_state(n)] for names in (new, left))
     parts = []
     if new:
         parts.append(f"New here, and as in a new model: {_listed(new)}.")
