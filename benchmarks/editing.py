@@ -7,7 +7,7 @@ Test images of T-shirts, on which no model was trained, are projected, and moved
 pullovers: along a direction of labelled samples, one of SeFa, one at random, and by styles of drawn
 dresses and pullovers. Two networks that took no part in this look at the result: a classifier that
 is trained here says what it is, and `resnet_cifar10` from which of the originals it was made. Writes
-results/editing_projection.csv and editing.csv, and docs/images/editing.png. Rows that the files have are
+results/editing_projection.csv and editing.csv, and docs/images/editing*.png. Rows that the files have are
 left out, so that it goes on where it was stopped; those of a new version of a model are new.
 """
 
@@ -355,6 +355,34 @@ def draw(edited, given):
         write_png(PICTURE, page)
 
 
+def figure(rows):
+    """Draws docs/images/editing_curve.png: identity kept over the share that became the target."""
+    from matplotlib.figure import Figure
+
+    drawn = Figure(figsize=(9, 3.8), layout="constrained")
+    panels = drawn.subplots(1, len(TARGETS), sharex=True, sharey=True)
+    for axes, target in zip(panels, TARGETS, strict=True):
+        lines = {}
+        for row in latest(rows):
+            if row["target"] == target and row["method"] != "none":
+                point = float(row["target_share"]), float(row["identity"])
+                lines.setdefault((row["model"], row["space"], row["method"]), []).append(point)
+        for (model, space, method), points in lines.items():
+            style = {"marker": ".", "linestyle": ":" if method == "random" else "-"}
+            label = f"{model.removesuffix('_fashion_mnist')} {space}, {method}"
+            axes.plot(*zip(*points, strict=True), label=label, **style)
+        axes.set(title=f"T-shirt to {target}", xlabel="share taken for the target")
+    panels[0].set_ylabel("identity: cosine with the original")
+    drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside right", fontsize=7)
+    drawn.savefig(PICTURE.with_stem("editing_curve"), dpi=110)
+
+
+def latest(rows):
+    """The rows of the newest version of each model."""
+    newest = {row["model"]: row["version"] for row in rows}
+    return [row for row in rows if row["version"] == newest[row["model"]]]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", default=MODELS, help="presets or exported folders")
@@ -370,6 +398,8 @@ def main():
         give("editing", given, list(measure_references(judges)))
     for name in given.models[: 1 if given.quick else None]:
         run(name, judges)
+    if not given.quick:
+        figure(tables.read_csv("editing"))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ Phantoms of ellipses, after Shepp and Logan ("The Fourier reconstruction of a he
 of random anatomy in two contrasts, one like a T1-weighted image and one like a T2-weighted one, with
 small round lesions whose places are known. `Pix2Pix`, and its U-Net with the L1 distance alone, learn
 the second from the first, from training sets of which no, half or all phantoms have lesions. Nothing
-here is of patients, and nothing is medical evidence. Writes results/phantoms.csv and docs/images/phantoms.png;
-trainings that the file has are left out, so that it goes on where it was stopped.
+here is of patients, and nothing is medical evidence. Writes results/phantoms.csv and
+docs/images/phantoms.png; trainings that the file has are left out, so that it goes on where it was
+stopped.
 """
 
 import argparse
