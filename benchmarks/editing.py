@@ -7,8 +7,8 @@ Test images of T-shirts, on which no model was trained, are projected, and moved
 pullovers: along a direction of labelled samples, one of SeFa, one at random, and by styles of drawn
 dresses and pullovers. Two networks that took no part in this look at the result: a classifier that
 is trained here says what it is, and `resnet_cifar10` from which of the originals it was made. Writes
-results/editing_projection.csv and editing.csv, and docs/images/editing*.png. Rows that the files have are
-left out, so that it goes on where it was stopped; those of a new version of a model are new.
+results/editing_projection.csv and editing.csv, and docs/images/editing*.png. Rows that the files have
+are left out, so that it goes on where it was stopped; those of a new version of a model are new.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Tables of docs/uses.md, of what editing.py, phantoms.py and curriculum.py found. See make_guides.py."""
+"""Tables of docs/uses.md, of what editing.py, phantoms.py and curriculum.py found: see make_guides.py"""
 
 import statistics
 
