@@ -25,7 +25,15 @@ import tables
 MODELS = ("stylegan2_fashion_mnist", "dcgan_fashion_mnist")
 SOURCE = 0  # T-shirts
 TARGETS = {"dress": 3, "pullover": 2}
-STRENGTHS = (0, 1, 2, 3, 4, 6)  # standard deviations of the samples along the supervised direction
+STRENGTHS = (
+    0,
+    0.5,
+    1,
+    1.5,
+    2,
+    3,
+)  # of the distance between drawn T-shirts and targets, their means
+PIXEL_WEIGHTS = (1.0, 10.0)  # of projections; edits begin at those of the last one
 CHOOSER = "lenet_fashion_mnist"  # labels samples, and is the perceptual distance of the projection
 IDENTITY = "resnet_cifar10"
 PICTURE = pathlib.Path(__file__).parents[1] / "docs" / "images" / "editing.png"
@@ -35,10 +43,10 @@ SHOWN = 6
 class Scale(NamedTuple):
     """How much of everything."""
 
-    images: int = 48
+    images: int = 40
     steps: int = 200
     samples: int = 4000
-    learned_from: int = 60_000
+    learned_from: int = 24_000
     epochs: int = 2
 
 
@@ -147,16 +155,16 @@ class Edited:
         # Directions are of w, one style for all layers, also where points are of w+.
         self.plain = latent.Space(self.gan, "z" if space == "z" else "w")
 
-    @functools.cached_property
-    def projection(self):
+    @functools.cache  # noqa: B019  # as long as the model
+    def projection(self, pixel_weight):
+        """`(Projection, seconds of processors an image)`."""
         from tfgan_zoo import latent
 
-        begun = time.process_time()
+        begun, options = time.process_time(), {"steps": self.scale.steps, "candidates": 128}
         found = latent.project(
-            self.gan, self.judges.originals, self.space.name, steps=self.scale.steps, candidates=128
+            self.gan, self.judges.originals, self.space.name, pixel_weight=pixel_weight, **options
         )
-        self.seconds = (time.process_time() - begun) / len(found.points)
-        return found
+        return found, (time.process_time() - begun) / len(found.points)
 
     @functools.cached_property
     def samples(self):
@@ -164,30 +172,36 @@ class Edited:
         points = self.plain.from_seeds(np.arange(self.scale.samples))
         return points, _chosen(self.plain.images(points))
 
-    @functools.cache  # noqa: B019  # as long as the model
+    def means(self, target):
+        """From the mean of the drawn T-shirts to that of the target class: `(direction, distance)`."""
+        points, probabilities = self.samples
+        classes = probabilities.argmax(axis=1)
+        way = points[classes == target].mean(axis=0) - points[classes == SOURCE].mean(axis=0)
+        return way / np.linalg.norm(way), np.linalg.norm(way)
+
     def supervised(self, target):
-        """`(direction, standard deviation of the samples along it)`."""
         from tfgan_zoo import latent
 
         points, probabilities = self.samples
         classes = probabilities.argmax(axis=1)
         contrast = (classes == target) * 1.0 - (classes == SOURCE)
-        found = latent.supervised_direction(points, contrast, middle=0.0).direction
-        return found, np.float32((points @ found).std())
+        return latent.supervised_direction(points, contrast, middle=0.0).direction
 
     @functools.cache  # noqa: B019
     def moves(self, method, target):
         """A strength of 1 as a move of each point, or of all: of one length, whatever the method."""
-        direction, unit = self.supervised(target)
+        direction, distance = self.means(target)
+        if method == "supervised":
+            direction = self.supervised(target)
         if method == "SeFa":
-            direction = self.of_sefa(target, unit)
+            direction = self.of_sefa(target, distance)
         if method == "random":
             shape = [len(self.judges.originals), *direction.shape]
             direction = np.random.default_rng(0).normal(size=shape).astype(np.float32)
             direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-        return unit * direction
+        return distance * direction
 
-    def of_sefa(self, target, unit):
+    def of_sefa(self, target, distance):
         """Of the ten strongest ones, both ways, that which makes most drawn T-shirts the target."""
         from tfgan_zoo import latent
 
@@ -197,13 +211,13 @@ class Edited:
         both = [sign * direction for direction in closed for sign in (1, -1)]
         found = []
         for direction in both:
-            drawn = self.plain.images(start + 3 * unit * direction)
+            drawn = self.plain.images(start + distance * direction)
             found.append(_chosen(drawn)[:, target].mean())
         return both[int(np.argmax(found))]
 
     def images(self, method, target, strength):
         """The edited images of all originals, uint8 `[N, H, W, C]`."""
-        points = self.projection.points
+        points = self.projection(PIXEL_WEIGHTS[-1])[0].points
         if method == "mixing":
             return self.space.images(self.mixed(points, target, strength))
         moves = strength * self.moves(method, target)
@@ -224,7 +238,13 @@ class Edited:
         return range(self.gan.num_styles + 1) if method == "mixing" else STRENGTHS
 
     def methods(self):
-        return ("supervised", "SeFa", "random", *(["mixing"] if self.space.name == "w+" else []))
+        return (
+            "supervised",
+            "means",
+            "SeFa",
+            "random",
+            *(["mixing"] if self.space.name == "w+" else []),
+        )
 
 
 def _model(name):
@@ -252,11 +272,11 @@ def _chosen(images):
 # === Measurements ===
 
 
-def measure_projection(edited, told):
+def measure_projection(edited, told, weight):
     from tfgan_zoo import metrics
     from tfgan_zoo.metrics import extractors
 
-    found, originals = edited.projection, edited.judges.originals
+    (found, seconds), originals = edited.projection(weight), edited.judges.originals
     pairs = [x.astype(np.float32) for x in (found.images, originals)]
     row = told | {
         "images": len(originals),
@@ -265,7 +285,7 @@ def measure_projection(edited, told):
         "ssim": float(metrics.ssim(found.images, originals).mean()),
         "lenet_distance": float(extractors.get(CHOOSER).distance(*pairs).mean()),
         "resnet_distance": float(extractors.get(IDENTITY).distance(*pairs).mean()),
-        "cpu_seconds_an_image": edited.seconds,
+        "cpu_seconds_an_image": seconds,
     }
     looked = edited.judges.look(found.images, SOURCE)
     del looked["target_share"]
@@ -306,8 +326,10 @@ def run(name, judges):
     for space in spaces(name):
         edited = Edited(name, space, judges)
         told = {"model": name, "version": version, "space": space}
-        if not is_done("editing_projection", given, told):
-            give("editing_projection", given, [measure_projection(edited, told)])
+        for weight in PIXEL_WEIGHTS:
+            asked = told | {"pixel_weight": str(weight)}
+            if not is_done("editing_projection", given, asked):
+                give("editing_projection", given, [measure_projection(edited, asked, weight)])
         for target in TARGETS:
             for method in edited.methods():
                 asked = told | {"target": target, "method": method}
@@ -343,9 +365,9 @@ def draw(edited, given):
     """A row a garment: it, its projection, steps towards dresses and pullovers, and mixed styles."""
     from tfgan_zoo.visualization import enlarged, image_rows, write_png
 
-    columns = [edited.judges.originals, edited.projection.images]
+    columns = [edited.judges.originals, edited.projection(PIXEL_WEIGHTS[-1])[0].images]
     for target in TARGETS.values():
-        columns += [edited.images("supervised", target, strength) for strength in (2, 4)]
+        columns += [edited.images("means", target, strength) for strength in (1, 2)]
         columns += [edited.images("mixing", target, edited.gan.num_styles // 2)]
     rows = [
         [enlarged(column[k], 3) for column in columns] for k in range(min(SHOWN, len(columns[0])))

@@ -22,7 +22,12 @@ def projected():
         "cpu_seconds_an_image": "{:.1f}",
     }
     lines = [
-        (row["model"], row["space"], *(form.format(float(row[c])) for c, form in columns.items()))
+        (
+            row["model"],
+            row["space"],
+            row["pixel_weight"],
+            *(form.format(float(row[c])) for c, form in columns.items()),
+        )
         for row in rows
     ]
     header = [

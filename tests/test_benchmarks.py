@@ -101,7 +101,7 @@ def test_forensics(data_dir):
 def test_editing():
     """Two spaces of one model, two targets, and four methods at their strengths; one has layers."""
     out = quick("editing")
-    assert out.count("'psnr': ") == 2 and out.count("'method': 'mixing'") == 2 * 7
+    assert out.count("'psnr': ") == 2 * 2 and out.count("'method': 'mixing'") == 2 * 7
     assert out.count("'method': 'SeFa'") == 2 * 2 * 6 and out.count("'accuracy': ") == 4
 
 
