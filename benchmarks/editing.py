@@ -23,6 +23,7 @@ import numpy as np
 import tables
 
 MODELS = ("stylegan2_fashion_mnist", "dcgan_fashion_mnist")
+SPACES = ("w+", "w", "z")
 SOURCE = 0  # T-shirts
 TARGETS = {"dress": 3, "pullover": 2}
 STRENGTHS = (
@@ -43,10 +44,10 @@ SHOWN = 6
 class Scale(NamedTuple):
     """How much of everything."""
 
-    images: int = 40
-    steps: int = 200
-    samples: int = 4000
-    learned_from: int = 24_000
+    images: int = 24
+    steps: int = 100
+    samples: int = 2000
+    learned_from: int = 12_000
     epochs: int = 2
 
 
@@ -323,7 +324,7 @@ def run(name, judges):
     given = judges.given
     folder = tfgan_zoo.presets.published(name)
     version = folder.name if folder else ""
-    for space in spaces(name):
+    for space in spaces(name, given.spaces):
         edited = Edited(name, space, judges)
         told = {"model": name, "version": version, "space": space}
         for weight in PIXEL_WEIGHTS:
@@ -339,10 +340,11 @@ def run(name, judges):
             draw(edited, given)
 
 
-def spaces(name):
+def spaces(name, wanted):
     from tfgan_zoo.latent.spaces import has_styles
 
-    return ("w", "w+") if has_styles(_model(name)) else ("z",)
+    known = ("w+", "w") if has_styles(_model(name)) else ("z",)
+    return [space for space in known if space in wanted]
 
 
 # === Rows and a picture ===
@@ -408,6 +410,7 @@ def latest(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", default=MODELS, help="presets or exported folders")
+    parser.add_argument("--spaces", nargs="+", default=SPACES, choices=SPACES, help="some of them")
     parser.add_argument("--data-dir", help="prepared data sets")
     parser.add_argument("--core", type=int, default=0, help="the one that it runs on")
     parser.add_argument("--draw", action="store_true", help="the picture, also where there is one")
@@ -416,7 +419,7 @@ def main():
     os.sched_setaffinity(0, {given.core})
     given.scale = QUICK if given.quick else Scale()
     judges = Judges(given)
-    if not is_done("editing", given, {"model": "real images"}):
+    if "w+" in given.spaces and not is_done("editing", given, {"model": "real images"}):
         give("editing", given, list(measure_references(judges)))
     for name in given.models[: 1 if given.quick else None]:
         run(name, judges)

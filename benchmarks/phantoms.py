@@ -340,13 +340,13 @@ def save_shown(given, name, images):
     np.save(given.directory / f"{name}.npy", images)
 
 
-def draw(given, sick, well):
+def draw(files, sick, well):
     """A row a phantom: both contrasts, then what each training made of the first."""
     from tfgan_zoo.visualization import enlarged, image_rows, write_png
 
     shown = [*sick[:SHOWN], well[0]]
     columns = [pixels(getattr(p, contrast) for p in shown) for contrast in ("t1", "t2")]
-    columns += [np.load(given.directory / f"{m} {s}.npy") for s in SHARES for m in METHODS]
+    columns += [np.load(file) for file in files]
     rows = [[enlarged(column[k], 2) for column in columns] for k in range(len(shown))]
     write_png(ROOT / "docs" / "images" / "phantoms.png", image_rows(rows, gap=4))
 
@@ -354,6 +354,8 @@ def draw(given, sick, well):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS)
+    parser.add_argument("--lesions", nargs="+", default=list(SHARES), choices=SHARES)
     parser.add_argument("--core", type=int, default=0, help="the one that it runs on")
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--directory", type=pathlib.Path, default=ROOT / "runs" / "phantoms")
@@ -364,11 +366,12 @@ def main():
     sick, well = (tested(given.scale.tested, lesions) for lesions in (LESIONS, 0))
     measure_target(given, sick, well)
     for seed in range(1 if given.quick else given.seeds):
-        for name in list(SHARES)[: 1 if given.quick else None]:
-            for method in METHODS:
+        for name in given.lesions[: 1 if given.quick else None]:
+            for method in given.methods:
                 measure(method, name, seed, given, sick, well)
-    if not given.quick:
-        draw(given, sick, well)
+    files = [given.directory / f"{method} {name}.npy" for name in SHARES for method in METHODS]
+    if not given.quick and all(file.exists() for file in files):
+        draw(files, sick, well)
 
 
 if __name__ == "__main__":
