@@ -24,3 +24,28 @@ def scores(gan, metrics, data, data_dir=None):
 
     found = evaluation.evaluate(evaluation.from_model(gan), metrics, real, progress=False)
     return {result.metric: round(result.value, 5) for result in found}
+
+
+def garments(split, data_dir=None, quick=False):
+    """`(images uint8 [N, 28, 28, 1], labels)` of Fashion-MNIST; a quick run's are of the package."""
+    from tfgan_zoo import evaluation
+
+    if quick:
+        images, labels = _garments_of_the_package()
+        return (
+            (images[:-1000], labels[:-1000])
+            if split == "train"
+            else (images[-1000:], labels[-1000:])
+        )
+    found = evaluation.from_data("fashion_mnist", split, (28, 28, 1), data_dir=data_dir)
+    return found.read(found.first(found.count))
+
+
+def _garments_of_the_package():
+    import numpy as np
+
+    from tfgan_zoo import datasets
+
+    path = f"{datasets.__path__[0]}/fashion_mnist_10k.npz"
+    with np.load(path) as file:
+        return file["images"], file["labels"].astype(np.int32)

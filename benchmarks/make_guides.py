@@ -1,4 +1,4 @@
-"""Writes the tables of docs/bias.md, choose.md and troubleshooting.md, from cards and results.
+"""Writes the tables of docs/bias.md, choose.md, troubleshooting.md and uses.md, from cards and results.
 
 python benchmarks/make_guides.py           # writes the pages
 python benchmarks/make_guides.py --check   # exits with 1 where one is stale
@@ -9,6 +9,7 @@ import statistics
 import sys
 from pathlib import Path
 
+import uses_sections
 from tables import measured_on, read_csv, short, table, with_sections
 
 from tfgan_zoo import evaluation
@@ -136,6 +137,7 @@ PAGES = {
     "bias.md": {"balance": balance, "unlearned": unlearned, "forgotten": forgotten},
     "choose.md": {"garments": garments},
     "troubleshooting.md": {"troubles": troubles},
+    "uses.md": uses_sections.SECTIONS,
 }
 
 

@@ -29,6 +29,7 @@ BENCHMARKS = (
     "published_weights",
     "troubles",
     "watermark",
+    "phantoms",
 )
 
 

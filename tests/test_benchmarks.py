@@ -50,6 +50,7 @@ BENCHMARKS = {  # those of the package's internals; then the others, and a colum
     "published_weights": "psnr_bicubic",
     "troubles": "stripes",
     "watermark": "claim_detected",
+    "phantoms": "hallucinated_per_100",
 }
 
 
@@ -94,6 +95,21 @@ def test_forensics(data_dir):
     """Three models, of which each is left out once, by three detectors and a rule."""
     out = quick("forensics", "--data-dir", str(data_dir / "tfds"))
     assert out.count("'condition': 'JPEG 50'") == 3 * 4
+
+
+@pytest.mark.full
+def test_editing():
+    """Two spaces of one model, two targets, and four methods at their strengths; one has layers."""
+    out = quick("editing")
+    assert out.count("'psnr': ") == 2 * 2 and out.count("'method': 'mixing'") == 2 * 7
+    assert out.count("'method': 'SeFa'") == 2 * 2 * 6 and out.count("'accuracy': ") == 4
+
+
+@pytest.mark.full
+def test_curriculum():
+    """Four orders, each looked at six times, the last time by another network too."""
+    out = quick("curriculum")
+    assert out.count("'recall': ") == 4 * 6 and out.count("'fd_resnet': ''") == 4 * 5
 
 
 @pytest.mark.full
