@@ -4,6 +4,7 @@ python benchmarks/make_guides.py           # writes the pages
 python benchmarks/make_guides.py --check   # exits with 1 where one is stale
 """
 
+import json
 import re
 import statistics
 import sys
@@ -17,7 +18,8 @@ from tfgan_zoo import evaluation
 ROOT = Path(__file__).parents[1]
 SUFFIX = "_fashion_mnist"
 DISTANCE, RECALL = (f"{name}10k_lenet{SUFFIX}" for name in ("fd", "recall"))
-TRAINING = re.compile(r"^\| Training \| ([\d,]+) steps, .* in batches of (\d+); (.*) \|$", re.M)
+TRAINING = re.compile(r"^\| Training \| [\d,]+ steps, (.*) \|$", re.M)
+INDEX = ROOT / "saved_models" / "index.json"
 COLUMNS = {  # of troubles.csv, and what they are called
     "d_loss": "`d_loss`",
     "g_loss": "`g_loss`",
@@ -35,9 +37,10 @@ COLUMNS = {  # of troubles.csv, and what they are called
 def garments():
     """A row for each model that was trained on Fashion-MNIST, from the lowest distance on."""
     found = []
+    seen = {row["name"]: row["images_seen"] for row in json.loads(INDEX.read_text())}
     for folder in sorted(ROOT.glob(f"saved_models/*{SUFFIX}")):
-        steps, batch, how = TRAINING.search((folder / "README.md").read_text()).groups()
-        images = int(steps.replace(",", "")) * int(batch)
+        how = TRAINING.search((folder / "README.md").read_text())[1]
+        images = seen[folder.name]
         scores = {result.metric: result for result in evaluation.read(folder / "scores.json")}
         found.append((scores[DISTANCE], scores[RECALL], folder.name, images, "NVIDIA" in how))
     rows = [
