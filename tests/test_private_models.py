@@ -38,6 +38,17 @@ def test_what_reads_real_images_otherwise_is_refused(named):
     assert named in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("model", "remedy"), [("StyleGAN2", " Make it without: stddev_features=0."), ("ProGAN", "")]
+)
+def test_a_layer_of_batches_is_left_out_by_the_option_that_is_told(model, remedy):
+    """Where the model has one."""
+    gan = getattr(tfgan_zoo, model)(**CASES[model], privacy=DPSGD(1.0, 1.0))
+    with pytest.raises(ValueError, match="cannot train with privacy") as error:
+        gan.compile()
+    assert str(error.value).partition("others of its batch.")[2] == remedy
+
+
 class Coupled(tfgan_zoo.DCGAN):
     def discriminator_terms(self, real, fake, batch, rng):
         return {"spread": (1.0, tf.math.reduce_std(real.logits))}
@@ -129,6 +140,7 @@ def test_nothing_else_tells_of_real_images(images):
 
 
 WITHOUT = dict.fromkeys(("generator_normalization", "discriminator_normalization"))
+WITHOUT |= {"stddev_features": 0}
 PRIVATE = (
     "VanillaGAN",
     "LSGAN",
@@ -139,7 +151,6 @@ PRIVATE = (
     "ACGAN",
     "InfoGAN",
     "StyleGAN2",
-    "ProGAN",
 )
 
 
