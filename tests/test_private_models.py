@@ -10,6 +10,7 @@ import tfgan_zoo
 from tfgan_zoo import datasets
 from tfgan_zoo.callbacks.steps import state_of
 from tfgan_zoo.datasets.stream import array_source
+from tfgan_zoo.penalties import R1
 from tfgan_zoo.privacy import DPSGD
 
 SIZE = 16
@@ -36,6 +37,27 @@ def test_what_reads_real_images_otherwise_is_refused(named):
     with pytest.raises(ValueError, match=r"cannot train with privacy=DPSGD") as error:
         gan.compile()
     assert named in str(error.value)
+
+
+def test_a_lazy_penalty_is_taken_at_every_second_update(images):
+    """Twice as strong at the first, and not at all at the second: as other models that begin alike."""
+
+    def trained(penalty, steps, begun=None):
+        gan = tfgan_zoo.DCGAN(**PLAIN, penalty=penalty, privacy=DPSGD(10.0, 0.5))
+        gan.compile(SGD(0.1), SGD(0.1), jit_compile=False)
+        gan._privacy_secret = [1, 2, 3, 4]
+        if begun is not None:
+            gan.set_weights(begun)
+        gan.fit(images, batch_size=SIZE, steps_per_epoch=steps, verbose=0)
+        return gan.get_weights()
+
+    first = trained(R1(3.0, every=2), 1)
+    for left, right in zip(first, trained(R1(6.0), 1), strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-6)
+    second = trained(R1(3.0, every=2), 2)
+    for left, right in zip(second, trained(None, 1, first), strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-6)
+    assert not all(map(np.allclose, first, trained(None, 1)))
 
 
 @pytest.mark.parametrize(
