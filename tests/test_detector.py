@@ -40,6 +40,33 @@ def test_it_tells_kinds_and_sources(detector):
     np.testing.assert_allclose(sums, 1)
 
 
+@pytest.mark.parametrize("features", ["convolutions", "spectrum"])
+def test_a_detector_is_a_function_of_images_and_seed(features):
+    """Whatever was drawn before, and by whatever seed of the process; another seed makes another one."""
+    real, generated = kinds()
+    options = {"features": features, "width": 4, "epochs": 1, "batch_size": 16}
+    made = []
+    for of_process, seed in ((1, 7), (2, 7), (2, 8)):
+        keras.utils.set_random_seed(of_process)
+        made.append(forensics.train(real, generated, seed=seed, **options).get_weights())
+    same = [all(map(np.array_equal, made[0], weights)) for weights in made]
+    assert same == [True, True, False]
+
+
+def test_batches_are_the_same_each_time_they_are_read():
+    """Each epoch has every image once, in an order of its own."""
+    images = np.arange(20, dtype=np.uint8)[:, None, None, None] * np.ones((2, 2, 1), np.uint8)
+    data = forensics.batches(images, np.arange(20), 5, seed=3)
+    first, again = ([labels.numpy() for _, labels in data.take(8)] for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    epochs = np.reshape(first, [2, 20])
+    assert (np.sort(epochs) == np.arange(20)).all() and (epochs[0] != epochs[1]).any()
+    pixels, labels = next(iter(data))
+    np.testing.assert_array_equal(pixels[:, 0, 0, 0], np.float32(labels) / np.float32(127.5) - 1)
+    with pytest.raises(ValueError, match="Give a smaller batch size"):
+        forensics.batches(images, np.arange(20), 64)
+
+
 def test_the_prior_moves_the_probability_alone(detector):
     """By Bayes' rule: odds times prior odds."""
     image = kinds()[1]["bright"][:20]

@@ -4,12 +4,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import CASES
+from cases import CASES, make
 
 import tfgan_zoo
 from tfgan_zoo import datasets
 from tfgan_zoo.callbacks.steps import state_of
 from tfgan_zoo.datasets.stream import array_source
+from tfgan_zoo.penalties import R1
 from tfgan_zoo.privacy import DPSGD
 
 SIZE = 16
@@ -36,6 +37,38 @@ def test_what_reads_real_images_otherwise_is_refused(named):
     with pytest.raises(ValueError, match=r"cannot train with privacy=DPSGD") as error:
         gan.compile()
     assert named in str(error.value)
+
+
+def test_a_lazy_penalty_is_taken_at_every_second_update(images):
+    """Twice as strong at the first, and not at all at the second: as other models that begin alike."""
+
+    def trained(penalty, steps, begun=None):
+        gan = tfgan_zoo.DCGAN(**PLAIN, penalty=penalty, privacy=DPSGD(10.0, 0.5))
+        gan.compile(SGD(0.1), SGD(0.1), jit_compile=False)
+        gan._privacy_secret = [1, 2, 3, 4]
+        if begun is not None:
+            gan.set_weights(begun)
+        gan.fit(images, batch_size=SIZE, steps_per_epoch=steps, verbose=0)
+        return gan.get_weights()
+
+    first = trained(R1(3.0, every=2), 1)
+    for left, right in zip(first, trained(R1(6.0), 1), strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-6)
+    second = trained(R1(3.0, every=2), 2)
+    for left, right in zip(second, trained(None, 1, first), strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-6)
+    assert not all(map(np.allclose, first, trained(None, 1)))
+
+
+@pytest.mark.parametrize(
+    ("model", "remedy"), [("StyleGAN2", " Make it without: stddev_features=0."), ("ProGAN", "")]
+)
+def test_a_layer_of_batches_is_left_out_by_the_option_that_is_told(model, remedy):
+    """Where the model has one."""
+    gan = getattr(tfgan_zoo, model)(**CASES[model], privacy=DPSGD(1.0, 1.0))
+    with pytest.raises(ValueError, match="cannot train with privacy") as error:
+        gan.compile()
+    assert str(error.value).partition("others of its batch.")[2] == remedy
 
 
 class Coupled(tfgan_zoo.DCGAN):
@@ -129,6 +162,7 @@ def test_nothing_else_tells_of_real_images(images):
 
 
 WITHOUT = dict.fromkeys(("generator_normalization", "discriminator_normalization"))
+WITHOUT |= {"stddev_features": 0}
 PRIVATE = (
     "VanillaGAN",
     "LSGAN",
@@ -139,7 +173,6 @@ PRIVATE = (
     "ACGAN",
     "InfoGAN",
     "StyleGAN2",
-    "ProGAN",
 )
 
 
@@ -151,7 +184,10 @@ def test_no_variant_tells_of_real_images(name, images):
     if "privacy" not in kind.defaults:
         pytest.skip("no model from noise to images")
     plain = {k: v for k, v in WITHOUT.items() if k in kind.defaults}
-    gan = kind(**{**CASES[name], **plain, "privacy": DPSGD(1.0, 1.0)})
+    own = (
+        {"generator_normalization": None} if name == "GAN" else {}
+    )  # of networks that `make` gives
+    gan = make(name, **plain, **own, privacy=DPSGD(1.0, 1.0))
     try:
         assert trains_the_same_beside(gan, images)
     except ValueError as error:

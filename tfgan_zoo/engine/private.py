@@ -111,6 +111,11 @@ class Private(ClassNames):
 
         return clipped_sum
 
+    def _lazy_of_one(self, k, rng, term):
+        """A term at every k-th update, k times as strong. It is computed at all: `tf.vectorized_map` has
+        no gradient of `tf.cond`."""
+        return k * tf.cast(rng.player_update % k == 0, tf.float32) * term()
+
     def _ahead(self, rng):
         """`{LATENTS: …, ORIGINALS: …}` of generated images in which real rows have no part, or {}."""
         if not self._generates_ahead:

@@ -106,10 +106,13 @@ def train(
         attribute: Whether it also learns which source drew an image.
 
     Returns:
-        A calibrated `Detector`.
+        A calibrated `Detector`. It follows from the images and the arguments: order, draws and first
+        weights are functions of `seed`, whatever `keras.utils.set_random_seed` was given. On CPUs of one
+        kind, with as many threads, its weights are the same bit for bit; other machines, and GPUs unless
+        `tf.config.experimental.enable_op_determinism()` was called, round otherwise.
 
     Raises:
-        TypeError, ValueError: As of `labelled` and `Detector.calibrate`.
+        TypeError, ValueError: As of `labelled`, `batches` and `Detector.calibrate`.
     """
     images, labels = labelled(real, generated)
     held_out = _held_out(labels, np.random.default_rng(seed))

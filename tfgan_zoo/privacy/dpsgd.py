@@ -20,7 +20,9 @@ class DPSGD(Configurable):
 
     Whoever knows the draws of noise can subtract it. They and those of the sampling follow from 128 bits
     of `os.urandom` that are kept in `checkpoints/secret.json` of a run (`callbacks.BackupAndRestore`),
-    readable by the owner alone, so that a resumed run repeats its draws rather than spend twice.
+    readable by the owner alone, so that a resumed run repeats its draws rather than spend twice. It is
+    refused with other images, another batch size or other first weights, to whose sums the same noise
+    would be added.
     They are in no model, export, card or `run.json`: hand out these, never the checkpoints.
 
     Two caveats. The generator of the noise, Threefry-2x32 with 20 rounds, is made for simulation; it has

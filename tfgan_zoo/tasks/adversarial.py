@@ -262,15 +262,15 @@ class AdversarialLosses(ZooModel):
             )
             return tf.reduce_mean(values)
 
-        return self.lazy_regularization(self.penalty.every, rng, penalty)
+        lazy = self.lazy_regularization if self.privacy is None else self._lazy_of_one
+        return lazy(self.penalty.every, rng, penalty)
 
     def lazy_regularization(self, k, rng, term, shape=()):
         """A term of that shape at every k-th update of the player, k times as strong, and 0 between
         (StyleGAN2, section 3.1)."""
         if k == 1:
             return term()
-        is_due = rng.player_update % k == 0
-        return tf.cond(is_due, lambda: k * term(), lambda: tf.zeros(shape))
+        return tf.cond(rng.player_update % k == 0, lambda: k * term(), lambda: tf.zeros(shape))
 
     def _global_means(self, real_logits, fake_logits):
         """Means of the logits over all replicas, for losses that compare with the average."""

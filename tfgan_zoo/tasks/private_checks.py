@@ -10,7 +10,14 @@ from tfgan_zoo.privacy import accounting
 from tfgan_zoo.regularizers import Regularizer
 from tfgan_zoo.regularizers.scheduled import Scheduled
 
-_OF_BATCHES = (keras.layers.BatchNormalization, MinibatchStddev, MinibatchDiscrimination)
+_OF_BATCHES = {  # and the options by which models have none
+    keras.layers.BatchNormalization: {
+        "discriminator_normalization": "None",
+        "generator_normalization": "None",
+    },
+    MinibatchStddev: {"stddev_features": 0},
+    MinibatchDiscrimination: {"minibatch_discrimination": 0},
+}
 _ROWS = 4
 _NEAR = {"float32": 1e-4, "mixed_bfloat16": 5e-2, "mixed_float16": 1e-2}  # of two sums of rows
 _AFTER = (Regularizer.after_discriminator_update, Scheduled.after_discriminator_update)
@@ -76,13 +83,19 @@ def _layers(gan):
     ]
     for network in networks:
         for layer in network._flatten_layers():
-            if isinstance(layer, _OF_BATCHES):
+            if isinstance(layer, tuple(_OF_BATCHES)):
                 return (
                     f"the layer {layer.name!r} ({type(layer).__name__}) of the network {network.name!r} "
-                    "makes an image's output depend on the others of its batch. Make it without, such "
-                    "as by discriminator_normalization=None or 'layer'."
+                    f"makes an image's output depend on the others of its batch.{_remedy(gan, layer)}"
                 )
     return ""
+
+
+def _remedy(gan, layer):
+    """The options that leave such a layer out, where the model has them."""
+    options = next(found for kind, found in _OF_BATCHES.items() if isinstance(layer, kind))
+    known = [f"{name}={value}" for name, value in options.items() if name in type(gan).defaults]
+    return f" Make it without: {' and '.join(known)}." if known else ""
 
 
 def check_loss(gan):
