@@ -61,7 +61,9 @@ def _curves(rows):
             )
             share, identity = float(row["target_share"]), float(row["identity"])
             line[row["strength"]] = f"{share:.0%}, {identity:.2f}, {float(row['found_again']):.0%}"
-    strengths = list(next(iter(cells.values())))
+    if not cells:
+        return "Not measured yet."
+    strengths = max(cells.values(), key=len)
     lines = [(*key, *(found.get(s, "") for s in strengths)) for key, found in cells.items()]
     header = ["to", "model", "space", "method", *strengths]
     return f"{table(header, lines)}\n\n{_measured(rows, 'editing.py')}"
