@@ -116,7 +116,7 @@ def give(row, given):
     row = {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
     print(row, flush=True)
     if not given.quick:
-        tables.append_csv("curriculum", row | {"precision": given.precision})
+        tables.append_csv("curriculum", row | {"dtype_policy": given.precision})
 
 
 if __name__ == "__main__":

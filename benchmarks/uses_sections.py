@@ -39,7 +39,8 @@ def projected():
         "distance, another network",
     ]
     header += ["identity", "found again", "still a T-shirt", "seconds of a core an image"]
-    return f"{table(header, lines)}\n\n{_measured(rows, 'editing.py')}"
+    what = f"{rows[0]['images']} images, {rows[0]['steps']} steps."
+    return f"{table(header, lines)}\n\n{what} {_measured(rows, 'editing.py')}"
 
 
 def edited():
@@ -60,8 +61,10 @@ def _curves(rows):
             )
             share, identity = float(row["target_share"]), float(row["identity"])
             line[row["strength"]] = f"{share:.0%}, {identity:.2f}, {float(row['found_again']):.0%}"
-    strengths = list(next(iter(cells.values())))
-    lines = [(*key, *(found[s] for s in strengths)) for key, found in cells.items()]
+    if not cells:
+        return "Not measured yet."
+    strengths = max(cells.values(), key=len)
+    lines = [(*key, *(found.get(s, "") for s in strengths)) for key, found in cells.items()]
     header = ["to", "model", "space", "method", *strengths]
     return f"{table(header, lines)}\n\n{_measured(rows, 'editing.py')}"
 
