@@ -30,15 +30,9 @@ def projected():
         )
         for row in rows
     ]
-    header = [
-        "model",
-        "space",
-        "PSNR",
-        "SSIM",
-        "distance, in the loss",
-        "distance, another network",
-    ]
-    header += ["identity", "found again", "still a T-shirt", "seconds of a core an image"]
+    header = ["model", "space", "pixel weight", "PSNR", "SSIM", "distance, in the loss"]
+    header += ["distance, another network", "identity", "found again", "still a T-shirt"]
+    header += ["seconds of a core an image"]
     what = f"{rows[0]['images']} images, {rows[0]['steps']} steps."
     return f"{table(header, lines)}\n\n{what} {_measured(rows, 'editing.py')}"
 
