@@ -3,7 +3,7 @@
 import statistics
 
 from editing import latest
-from phantoms import CONTRASTS, NOISE
+from phantoms import CONTRASTS, NOISE, SHARES
 from tables import measured_on, read_csv, table
 
 # === Editing ===
@@ -78,7 +78,8 @@ def references():
 
 
 def phantoms():
-    rows = read_csv("phantoms")
+    order = ["", *SHARES]
+    rows = sorted(read_csv("phantoms"), key=lambda row: order.index(row["lesions_in_training"]))
     groups = _groups(rows, ("method", "lesions_in_training"))
     lines = []
     for key, found in groups.items():
