@@ -3,7 +3,7 @@
 import statistics
 
 from editing import latest
-from phantoms import CONTRASTS, NOISE
+from phantoms import CONTRASTS, NOISE, SHARES
 from tables import measured_on, read_csv, table
 
 # === Editing ===
@@ -30,15 +30,9 @@ def projected():
         )
         for row in rows
     ]
-    header = [
-        "model",
-        "space",
-        "PSNR",
-        "SSIM",
-        "distance, in the loss",
-        "distance, another network",
-    ]
-    header += ["identity", "found again", "still a T-shirt", "seconds of a core an image"]
+    header = ["model", "space", "pixel weight", "PSNR", "SSIM", "distance, in the loss"]
+    header += ["distance, another network", "identity", "found again", "still a T-shirt"]
+    header += ["seconds of a core an image"]
     what = f"{rows[0]['images']} images, {rows[0]['steps']} steps."
     return f"{table(header, lines)}\n\n{what} {_measured(rows, 'editing.py')}"
 
@@ -84,7 +78,8 @@ def references():
 
 
 def phantoms():
-    rows = read_csv("phantoms")
+    order = ["", *SHARES]
+    rows = sorted(read_csv("phantoms"), key=lambda row: order.index(row["lesions_in_training"]))
     groups = _groups(rows, ("method", "lesions_in_training"))
     lines = []
     for key, found in groups.items():
