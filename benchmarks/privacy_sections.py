@@ -19,7 +19,7 @@ def privacy_scores_section():
 
 A conditional GAN of dense layers, by `tfgan_zoo.GAN(generator=…, discriminator=…)`, with and
 without `privacy=DPSGD(1.0, …)`, delta 1e-5, batches of 600 in the mean and Adam at 1e-3. The
-generator is updated after every update of the discriminator, or after every fifth where these are
+generator is updated after every update of the discriminator, or after every second where these are
 noised (Bie, Kamath and Zhang 2023). The Fréchet distance is in the features of the metrics' LeNet of
 the data; the accuracy, on real test images, is that of a classifier which learned from samples alone.
 
