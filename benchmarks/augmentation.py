@@ -4,14 +4,16 @@
 
 A seed picks so many training images of each class. On them alone learn a class-conditional GAN, with
 DiffAugment, and the same classifier several times, each for as many updates: on the real images, with
-shifts and flips, with images of the GAN in the place of half of each batch, and on these alone; and, as a
-trap, with images of a published model that saw all 60,000 training images. Accuracy is that on the test
-images, which nothing here has seen before. Recipes were chosen with seed 100, which is not in the table, and
-`--split train[50000:]`. Runs that the file has are left out, so that it goes on where it was stopped.
+shifts and flips, with images of the GAN in the place of half of each batch, and on these alone; and, as
+a trap, with images of a published model that saw all 60,000 training images. Accuracy is that on the
+test images, which nothing here has seen before. Recipes were chosen with seed 100, which is not in the
+table, and `--split train[50000:]`, which writes no rows. Runs that the file has are left out, so that it
+goes on where it was stopped.
 """
 
 import argparse
 import functools
+import itertools
 import time
 
 import learned
@@ -91,8 +93,8 @@ def of_more(count):
 
 
 def judged(images, labels, given):
-    """How a classifier that learned from all 60,000 training images sees generated ones: the share that it
-    gives the class that was asked for, and the Fréchet distance to the test images in its features."""
+    """Seen by a classifier of all training images: the share of generated ones that it gives the class
+    that was asked for, and the Fréchet distance to the test images in its features."""
     from tfgan_zoo import metrics
     from tfgan_zoo.metrics import extractors
 
@@ -201,13 +203,15 @@ def main():
     parser.add_argument("--precision", default="mixed_bfloat16", help="of the GAN")
     tables.add_quick(parser)
     given = parser.parse_args()
-    done = [(row["count"], row["seed"]) for row in tables.rows_so_far("augmentation")]
-    for count in given.counts.split(","):
-        for seed in given.seeds.split(","):
-            if given.quick or (count, seed) not in done:
-                row = {"count": count, "seed": seed, "steps": given.steps}
-                row |= row_of(int(count), int(seed), given)
-                give(given, row | {"precision": given.precision})
+    for count, seed in itertools.product(given.counts.split(","), given.seeds.split(",")):
+        place = {"count": count, "seed": seed}
+        if given.quick or not is_done(place):
+            row = place | {"steps": given.steps} | row_of(int(count), int(seed), given)
+            give(given, row | {"precision": given.precision})
+
+
+def is_done(place):
+    return any(place.items() <= row.items() for row in tables.rows_so_far("augmentation"))
 
 
 def give(given, row):
