@@ -4,7 +4,7 @@
 
 A seed picks so many training images of each class. On them alone learn a class-conditional GAN, with
 DiffAugment, and the same classifier several times, each for as many updates: on the real images, with
-shifts and flips, with images of the GAN in the place of half of each batch, and on these alone; and, as
+random shifts, with images of the GAN in the place of half of each batch, and on these alone; and, as
 a trap, with images of a published model that saw all 60,000 training images. Accuracy is that on the
 test images, which nothing here has seen before. Recipes were chosen with seed 100, which is not in the
 table, and `--split train[50000:]`, which writes no rows. Runs that the file has are left out, so that it
@@ -29,8 +29,8 @@ GAN_BATCH, GAN_STEPS = 64, 1500
 GENERATED = 5000  # images that a GAN draws for the classifiers
 BATCH, UPDATES, RATE = 64, 500, 2e-3  # of a classifier
 SHARE = 0.5  # of each batch that is generated, where both kinds are in it
-SHIFT = 2 / 28  # of the side, each way, and with a flip: the classical augmentation
-ARMS = {  # name: (share of generated images, whether all are shifted and flipped)
+SHIFT = 1 / 28  # of the side, each way: the classical augmentation; flips and 2 pixels did worse
+ARMS = {  # name: (share of generated images, whether all are shifted)
     "real": (0.0, False),
     "classical": (0.0, True),
     "mixed": (SHARE, False),
@@ -153,11 +153,9 @@ def batches(real, generated, count, seed):
 
 
 def classical(seed):
-    import keras
     from keras import layers
 
-    shift = layers.RandomTranslation(SHIFT, SHIFT, "constant", fill_value=-1.0, seed=seed)
-    return keras.Sequential([layers.RandomFlip("horizontal", seed=seed), shift])
+    return layers.RandomTranslation(SHIFT, SHIFT, "constant", fill_value=-1.0, seed=seed)
 
 
 def floats(images):
