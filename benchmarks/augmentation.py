@@ -29,7 +29,7 @@ GAN_BATCH, GAN_STEPS = 64, 1500
 GENERATED = 5000  # images that a GAN draws for the classifiers
 BATCH, UPDATES, RATE = 64, 500, 2e-3  # of a classifier
 SHARE = 0.5  # of each batch that is generated, where both kinds are in it
-SHIFT = 1 / 28  # of the side, each way: the classical augmentation; flips and 2 pixels did worse
+SHIFT = 1 / 28  # of the side, each way; flips, alone and with 2 pixels, did worse
 ARMS = {  # name: (share of generated images, whether all are shifted)
     "real": (0.0, False),
     "classical": (0.0, True),
