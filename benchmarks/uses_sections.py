@@ -101,7 +101,9 @@ def findings():
 
 def _verdict(rows, arm):
     difference, half = mean_and_half(percent(rows, arm, "real"))
-    if not abs(difference) > half:  # of one seed too, which has no interval
+    if half == math.inf:
+        return f"{difference:+.1f} points, of one seed"
+    if abs(difference) <= half:
         return f"{difference:+.1f} points, within chance"
     return (
         f"{difference:+.1f} points, {'better' if difference > 0 else 'worse'} than real ones alone"
