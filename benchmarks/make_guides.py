@@ -1,4 +1,4 @@
-"""Writes the tables of docs/bias.md, choose.md, troubleshooting.md and uses.md, from cards and results.
+"""Writes the tables of guides (`PAGES`), from cards and results.
 
 python benchmarks/make_guides.py           # writes the pages
 python benchmarks/make_guides.py --check   # exits with 1 where one is stale
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import uses_sections
+from augmentation_sections import guide_section
 from tables import measured_on, read_csv, short, table, with_sections
 
 from tfgan_zoo import evaluation
@@ -137,6 +138,7 @@ def _medians(rows, columns):
 
 
 PAGES = {
+    "augmentation.md": {"augmentation": guide_section},
     "bias.md": {"balance": balance, "unlearned": unlearned, "forgotten": forgotten},
     "choose.md": {"garments": garments},
     "troubleshooting.md": {"troubles": troubles},

@@ -22,6 +22,7 @@ from quality_sections import (
 from tables import RESULTS, measured_on, medians, read_csv, short, table
 from training_sections import machine_limit_section, train_step_section
 from trust_sections import forensics_section, sources_section
+from augmentation_sections import augmentation_section
 from watermark_section import watermark_section
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -230,6 +231,7 @@ SECTIONS = {
     "equal_minutes": equal_minutes_section,
     "privacy_scores": privacy_scores_section,
     "privacy_audit": privacy_audit_section,
+    "augmentation": augmentation_section,
     "watermark": watermark_section,
     "forensics": forensics_section,
     "forensics_sources": sources_section,

@@ -1,5 +1,6 @@
 """The benchmarks run, in their smallest form; operations are counted as TensorFlow and PyTorch count."""
 
+import ast
 import importlib.util
 import pathlib
 import subprocess
@@ -88,6 +89,15 @@ def test_equal_minutes(data_dir):
 def test_privacy(what, data_dir):
     options = ("--data-dir", str(data_dir / "tfds"), "--budgets", "10", "--shadows", "1")
     assert "'epsilon': " in quick("privacy", what, *options)
+
+
+@pytest.mark.full
+def test_augmentation(data_dir):
+    """A GAN of two steps and six classifiers, of twenty images a class."""
+    options = ("--data-dir", str(data_dir / "tfds"), "--counts", "20", "--seeds", "0")
+    (line,) = (line for line in quick("augmentation", *options).splitlines() if "'named'" in line)
+    row = ast.literal_eval(line)
+    assert {"real", "classical", "mixed", "mixed_classical", "generated", "saw_more"} <= {*row}
 
 
 @pytest.mark.full

@@ -112,6 +112,7 @@ def python_block(page, number, text, names):
         "docs/extending.md",
         "docs/own_networks.md",
         "docs/devices.md",
+        "docs/augmentation.md",
     ],
 )
 def test_python_of_a_page(page, place):

@@ -52,3 +52,17 @@ def test_ends_of_equal_recipes():
     text = (ROOT / "docs/evaluating.md").read_text()
     assert "three trainings of one recipe" in text
     assert "ended at {}, {} and {}".format(*values) in text
+
+
+def test_more_real_images_are_worth_more_than_generated_ones():
+    """And a generator that saw more images than the classifier may is worth something."""
+    table = rows("augmentation")
+
+    def mean(count, arm):
+        return statistics.fmean(float(row[arm]) for row in table if row["count"] == count)
+
+    arms = ("classical", "mixed", "mixed_classical", "generated", "saw_more")
+    assert mean("100", "real") > max(mean("20", arm) for arm in arms)
+    assert mean("20", "saw_more") > mean("20", "real")
+    text = (ROOT / "docs/augmentation.md").read_text()
+    assert "a hundred of each class, alone, are worth more in the table than twenty" in text
