@@ -9,6 +9,7 @@ The other benchmarks write their CSV files through `tables.write_csv`.
 import sys
 from pathlib import Path
 
+from augmentation_sections import augmentation_section
 from privacy_sections import privacy_audit_section, privacy_scores_section
 from quality_sections import (
     equal_minutes_section,
@@ -22,7 +23,6 @@ from quality_sections import (
 from tables import RESULTS, measured_on, medians, read_csv, short, table
 from training_sections import machine_limit_section, train_step_section
 from trust_sections import forensics_section, sources_section
-from augmentation_sections import augmentation_section
 from watermark_section import watermark_section
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
