@@ -14,7 +14,7 @@ import typer
 from PIL import Image
 
 import tfgan_zoo
-from tfgan_zoo import cli, evaluation, presets, runs
+from tfgan_zoo import cli, evaluation, penalties, presets, runs
 from tfgan_zoo.cli import arguments
 from tfgan_zoo.engine import options
 from tfgan_zoo.visualization import write_png
@@ -67,6 +67,9 @@ def test_the_command_makes_the_model_of_the_card(card):
     assert preset.name == card.parent.name
     overrides = arguments.overrides(preset.name, given["set"])
     made = options.resolve(preset.model_class, (), {**preset.options, **overrides})
+    penalty = made.get("penalty")
+    if getattr(penalty, "weight", 0) is None:  # which the model makes of its images' size
+        made["penalty"] = penalties.R1(penalties.r1_weight(made["image_shape"]), penalty.every)
     made = _plain(options.as_config(made))
     trained = {**made, **BEFORE.get(preset.model_class.__name__, {}), **_plain(config)}
     assert made == trained
