@@ -37,6 +37,14 @@ STRENGTHS = (
 PIXEL_WEIGHTS = (1.0, 10.0)  # of projections; edits begin at those of the last one
 CHOOSER = "lenet_fashion_mnist"  # labels samples, and is the perceptual distance of the projection
 IDENTITY = "resnet_cifar10"
+COLOURS = {  # of methods, and markers of spaces, in the figure
+    "supervised": "tab:blue",
+    "means": "tab:orange",
+    "SeFa": "tab:green",
+    "random": "tab:gray",
+    "mixing": "tab:red",
+}
+MARKERS = {"w+": "o", "w": "^", "z": "s"}
 PICTURE = pathlib.Path(__file__).parents[1] / "docs" / "images" / "editing.png"
 SHOWN = 6
 
@@ -392,7 +400,7 @@ def figure(rows):
                 point = float(row["target_share"]), float(row["identity"])
                 lines.setdefault((row["model"], row["space"], row["method"]), []).append(point)
         for (model, space, method), points in lines.items():
-            style = {"marker": ".", "linestyle": ":" if method == "random" else "-"}
+            style = {"marker": MARKERS[space], "color": COLOURS[method], "markersize": 4}
             label = f"{model.removesuffix('_fashion_mnist')} {space}, {method}"
             axes.plot(*zip(*points, strict=True), label=label, **style)
         axes.set(title=f"T-shirt to {target}", xlabel="share taken for the target")
