@@ -113,6 +113,7 @@ def python_block(page, number, text, names):
         "docs/own_networks.md",
         "docs/devices.md",
         "docs/augmentation.md",
+        "docs/uses.md",
     ],
 )
 def test_python_of_a_page(page, place):
