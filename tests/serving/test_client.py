@@ -45,10 +45,11 @@ BLOCK = (
 
 
 def http(body, status="200 OK", kind="application/json", more=""):
-    """The bytes of an HTTP answer; a body that is no text is written as JSON."""
+    """The bytes of an HTTP answer, then the connection is closed: a client that is not told so may
+    send its next request on it. A body that is no text is written as JSON."""
     body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n{more}\r\n"
-    return head.encode() + body
+    more += f"Connection: close\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+    return f"HTTP/1.1 {status}\r\n{more}\r\n".encode() + body
 
 
 def whole(connection):
