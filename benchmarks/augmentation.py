@@ -46,13 +46,7 @@ EXTRACTOR, JUDGED = "lenet_fashion_mnist", 2000  # what looks at generated image
 # === Data ===
 
 
-@functools.cache
-def garments(split, data_dir):
-    """`(images uint8 [N, 28, 28, 1], labels)`."""
-    from tfgan_zoo import evaluation
-
-    images = evaluation.from_data("fashion_mnist", split, SHAPE, data_dir=data_dir)
-    return images.read(images.first(images.count))
+garments = functools.cache(learned.garments)
 
 
 def few(count, seed, data_dir):
@@ -205,18 +199,12 @@ def main():
         place = {"count": count, "seed": seed}
         if given.quick or not is_done(place):
             row = place | {"steps": given.steps} | row_of(int(count), int(seed), given)
-            give(given, row | {"precision": given.precision})
+            keeps = given.split == "test" and not given.quick
+            tables.give("augmentation", row, not keeps, precision=given.precision)
 
 
 def is_done(place):
     return any(place.items() <= row.items() for row in tables.rows_so_far("augmentation"))
-
-
-def give(given, row):
-    row = {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
-    print(row, flush=True)
-    if not given.quick and given.split == "test":
-        tables.append_csv("augmentation", row)
 
 
 if __name__ == "__main__":

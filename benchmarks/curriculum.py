@@ -109,14 +109,7 @@ def main():
     for method, seed in ((m, s) for s in range(1 if given.quick else given.seeds) for m in METHODS):
         if (method, seed) not in done:
             for row in list(run(method, seed, data, given)):
-                give(row, given)
-
-
-def give(row, given):
-    row = {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
-    print(row, flush=True)
-    if not given.quick:
-        tables.append_csv("curriculum", row | {"dtype_policy": given.precision})
+                tables.give("curriculum", row, given.quick, dtype_policy=given.precision)
 
 
 if __name__ == "__main__":

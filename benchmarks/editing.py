@@ -365,10 +365,7 @@ def is_done(name, given, told):
 
 def give(name, given, rows):
     for row in rows:
-        row = {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
-        print(row, flush=True)
-        if not given.quick:
-            tables.append_csv(name, row)
+        tables.give(name, row, given.quick)
 
 
 def draw(edited, given):

@@ -285,10 +285,7 @@ def is_done(name, given, **told):
 
 
 def give(name, given, row):
-    row = {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
-    print(row, flush=True)
-    if not given.quick:
-        tables.append_csv(name, row | {"precision": given.precision})
+    tables.give(name, row, given.quick, precision=given.precision)
 
 
 def main():

@@ -326,10 +326,7 @@ def measure_target(given, sick, well):
 
 
 def give(row, given):
-    row = {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
-    print(row, flush=True)
-    if not given.quick:
-        tables.append_csv("phantoms", row)
+    tables.give("phantoms", row, given.quick)
 
 
 # === A picture ===

@@ -43,6 +43,15 @@ def _give(name, rows, quick, is_kept):
     print(f"Wrote {RESULTS / name}.csv. Next: python benchmarks/make_tables.py")
 
 
+def give(name, row, quick=False, **told):
+    """Prints a row with its numbers rounded; unless `quick`, adds it, and what is told of it, to
+    results/<name>.csv."""
+    row = {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
+    print(row, flush=True)
+    if not quick:
+        append_csv(name, row | told)
+
+
 def append_csv(name, row):
     """Adds a row to a file that there may be already, with the date, the machine and the versions.
 
