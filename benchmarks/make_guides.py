@@ -101,8 +101,8 @@ def unlearned():
 
 def forgotten():
     columns = {
-        "auc_forgotten": ("right on the forgotten", "{:.3f}"),
-        "auc_kept": ("on those kept", "{:.3f}"),
+        "auc_forgotten": ("AUC, forgotten", "{:.3f}"),
+        "auc_kept": ("AUC, kept", "{:.3f}"),
         "fd": ("distance", "{:.1f}"),
     }
     return _of_seeds("fairness_unlearn_images", ["method", "images"], columns, "unlearn")

@@ -60,9 +60,10 @@ def privacy_audit_section():
 Conditional GANs of dense layers (`benchmarks/privacy.py`), with and without `privacy=DPSGD(1.0,
 …)`, trained for {int(first["updates"]):,} updates of the discriminator on about 100 of 200 images,
 each of which was in or out by a coin: see [the attacks](privacy.md#attack-it). Epsilon is that of
-the images that were in, at delta 1e-5. Likelihood ratios are of {first["shadows"]} shadow models.
-The bound is of one training each: it can be at most {_most(first["discriminator_right"]):.2f}, if
-all guesses are right.
+the images that were in, at delta 1e-5. The loss falls as the logit rises here, so that both rank alike.
+Likelihood ratios are of {first["shadows"]} shadow models. The bound holds for each attack by itself,
+and is of one training each: it can be at most {_most(first["discriminator_right"]):.2f}, if all guesses
+are right.
 
 {table(header, lines)}
 
