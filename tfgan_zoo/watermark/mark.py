@@ -15,8 +15,8 @@ class Watermark:
     """An invisible mark that belongs to a secret key, and carries a number.
 
     The sum of signs that the key draws, each times one carrier (see `carriers`), is raised by gradient
-    ascent, within the noise that `psnr` allows. Half of the carriers have the same signs in every image;
-    the others have one of 256 patterns of signs for each 8 bits of the number.
+    ascent, within the noise that `psnr` allows. With bits, half of the carriers have the same signs in
+    every image, and the others one of 256 patterns of signs for each 8 bits; without, all have the same.
 
     Example:
 
