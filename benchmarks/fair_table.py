@@ -10,6 +10,7 @@ best known have three seeds, the others one. Runs that results/fair_table.csv ha
 
 import argparse
 import os
+import time
 
 import learned
 import numpy as np
@@ -71,8 +72,10 @@ def run(name, seed, given):
         "fashion_mnist", "train", (28, 28), channels=1, data_dir=given.data_dir
     )
     steps = 1 if given.quick else round(IMAGES / inputs.step_size(gan, batch_size))
+    began = time.process_time()
     gan.fit(garments.source, batch_size=batch_size, epochs=1, steps_per_epoch=steps, verbose=0)
-    told = {"model": name, "seed": seed, "parameters": size, "images": IMAGES}
+    minutes = round((time.process_time() - began) / 60, 2)
+    told = {"model": name, "seed": seed, "parameters": size, "images": IMAGES, "minutes": minutes}
     found = {} if given.quick else learned.scores(gan, METRICS, "fashion_mnist", given.data_dir)
     print(told | found, flush=True)
     return told | found | {"precision": given.precision}
