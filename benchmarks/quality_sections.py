@@ -126,14 +126,14 @@ def fair_table_section():
         cells = (_middle([float(r[c]) for r in rows], form) for c, form in columns.items())
         size = f"{int(rows[0]['parameters']):,}"
         lines.append((_median(rows, fd), [model, size, len(rows), *cells]))
-    header = ["Model", "parameters", "seeds", "distance", "recall", "precision", "minutes of a core"]
+    header = ["Model", "parameters", "seeds", "distance", "recall", "precision", "minutes"]
     return f"""## One size, as many images: the variants on garments
 
 The presets for Fashion-MNIST with networks of 200,000 parameters, to a tenth, generator and
-discriminator together; each is shown {int(row["images"]):,} training images, those for a critic's updates counted,
-in {row["precision"]}. `{fd}`, recall and precision are of the moving average; minutes are the
-processor's, with compiling. Medians where there are several seeds, and in brackets the lowest and the
-highest; an order within a few units of one seed is chance.
+discriminator together; each is shown {int(row["images"]):,} training images, those for a critic's
+updates counted, in {row["precision"]}. `{fd}`, recall and precision are of the moving average; minutes
+are a core's, with compiling. Medians where there are several seeds, and in brackets the lowest and
+the highest; an order within a few units of one seed is chance.
 
 **This is a start, not an end.** An epoch or less is where the published models of this size begin to
 differ: what learns slowly and goes far stands low here. Models with labels (BigGAN, ConditionalGAN,
