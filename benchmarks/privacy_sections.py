@@ -39,9 +39,9 @@ def _published():
     ]
     header = ["Published", "Learns by", "Epsilon"]
     header += [f"{data}, {what}" for data in ("MNIST", "garments") for what in ("FID", "accuracy")]
-    return f"""What papers state at delta 1e-5: FID in Inception's features, which cannot be compared with
-the distances above, and the accuracy of a convolutional classifier that learned from samples, which
-can, but for the classifier. Figures of table 1 of Dockhorn et al. 2022 (arXiv:2210.09929), most of
+    return f"""What papers state at delta 1e-5: FID in Inception's features, which cannot be compared
+with the distances above, and the accuracy of a convolutional classifier that learned from samples,
+which can, but for the classifier. Figures of table 1 of Dockhorn et al. 2022 (arXiv:2210.09929), most of
 which it takes from the papers; those of Bie, Kamath and Zhang are of their abstract (arXiv:2302.02936).
 
 {table(header, lines)}"""
