@@ -6,7 +6,7 @@ import tensorflow as tf
 from cases import make
 
 from tfgan_zoo import penalties
-from tfgan_zoo.layers import Rng
+from tfgan_zoo.layers import Rng, cpu_convolutions
 from tfgan_zoo.models.r3gan import BasisMaps, BasisProducts, GroupedConv2D
 
 RANDOM = np.random.default_rng(0)
@@ -24,18 +24,32 @@ def block_diagonal(kernel, groups):
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize(
+    "trains", [False, True]
+)  # in a step, without XLA all are convolved at once
 @pytest.mark.parametrize("groups", [2, 20])  # one by one, and at once
-def test_grouped_convolution(groups, jit_compile):
+def test_grouped_convolution(groups, trains, jit_compile):
     layer = GroupedConv2D(2 * groups, 3, padding="same", groups=groups)
     images = tf.constant(RANDOM.normal(size=(2, 5, 4, 2 * groups)), tf.float32)
     layer.build(images.shape)
     layer.bias.assign(RANDOM.normal(size=2 * groups))
-    outputs = tf.function(layer, jit_compile=jit_compile)(images)
+    call = cpu_convolutions(xla=jit_compile)(layer.__call__) if trains else layer
+    function = tf.function(call, jit_compile=jit_compile)
+    outputs = function(images)
+    at_once = len(_convolutions(function.get_concrete_function(images))) == 1
+    assert at_once == (groups == 20 or (trains and not jit_compile))
     expected = tf.nn.conv2d(images, block_diagonal(layer.kernel.numpy(), groups), 1, "SAME")
     np.testing.assert_allclose(outputs, expected + layer.bias.numpy(), atol=1e-5)
 
 
-def test_gradients_of_a_grouped_convolution():
+def _convolutions(function):
+    return [
+        operation for operation in function.graph.get_operations() if operation.type == "Conv2D"
+    ]
+
+
+@pytest.mark.parametrize("trains", [False, True])
+def test_gradients_of_a_grouped_convolution(trains):
     layer = GroupedConv2D(4, 3, padding="same", groups=2, use_bias=False)
     images = tf.constant(RANDOM.normal(size=(2, 4, 4, 4)), tf.float32)
     layer.build(images.shape)
@@ -50,7 +64,8 @@ def test_gradients_of_a_grouped_convolution():
         return outer.gradient(square, weights)
 
     whole = tf.constant(block_diagonal(layer.kernel.numpy(), 2))
-    ours = slope(layer, layer.kernel.value)
+    in_step = tf.function(cpu_convolutions(xla=False)(slope))
+    ours = (in_step if trains else slope)(layer, layer.kernel.value)
     theirs = slope(lambda x: tf.nn.conv2d(x, whole, 1, "SAME"), whole).numpy()
     blocks = np.concatenate([theirs[:, :, :2, :2], theirs[:, :, 2:, 2:]], axis=-1)
     np.testing.assert_allclose(ours, blocks, atol=1e-4)

@@ -12,6 +12,7 @@ from tfgan_zoo.layers.contextual import ContextualAttention as ContextualAttenti
 from tfgan_zoo.layers.convolution import Conv2D as Conv2D
 from tfgan_zoo.layers.convolution import Conv2DTranspose as Conv2DTranspose
 from tfgan_zoo.layers.convolution import cpu_convolutions as cpu_convolutions
+from tfgan_zoo.layers.convolution import is_cpu_graph as is_cpu_graph
 from tfgan_zoo.layers.dropout import Dropout as Dropout
 from tfgan_zoo.layers.equalized import EqualizedConv2D as EqualizedConv2D
 from tfgan_zoo.layers.equalized import EqualizedDense as EqualizedDense

@@ -37,6 +37,11 @@ def cpu_convolutions(xla: bool):
         _compiler.reset(token)
 
 
+def is_cpu_graph():
+    """Whether a training step without XLA is being traced for CPUs."""
+    return _compiler.get() == "graph"
+
+
 @keras.saving.register_keras_serializable(package="tfgan_zoo")
 class Conv2D(keras.layers.Conv2D):
     """`keras.layers.Conv2D`, whose gradients are fast on CPUs too, and right in bfloat16.
@@ -123,7 +128,7 @@ def _is_slow(layer, inputs):
     is_transposed = isinstance(layer, keras.layers.Conv2DTranspose)
     side = max(inputs.shape[1:3]) if is_transposed else -(-max(inputs.shape[1:3]) // stride)
     is_small = side <= LARGEST_MAP and min(layer.kernel.shape[2:]) >= FEWEST_CHANNELS
-    return _compiler.get() == "graph" and inputs.dtype == tf.bfloat16 and is_small
+    return is_cpu_graph() and inputs.dtype == tf.bfloat16 and is_small
 
 
 def strided_convolution(images, kernel, stride, padding):
@@ -169,7 +174,7 @@ def transposed_convolution(maps, kernel, size, stride, padding):
             by_maps = strided_convolution(upstream, kernel, stride, padding)
             return by_maps, _gradient_by_kernel(upstream, kernel, maps, stride, padding)
 
-        if _compiler.get() == "graph":
+        if is_cpu_graph():
             shape = [tf.shape(maps)[0], *size, kernel.shape[2]]
             return tf.nn.conv2d_transpose(maps, kernel, shape, stride, padding.upper()), gradient
         return _interleaved(maps, kernel, size, stride, padding), gradient
