@@ -16,7 +16,7 @@ import learned
 import numpy as np
 import tables
 
-IMAGES, PARAMETERS = 60_000, 200_000
+IMAGES, PARAMETERS = 120_000, 200_000
 METRICS = tuple(f"{measure}10k_lenet_fashion_mnist" for measure in ("fd", "recall", "precision"))
 BEST_KNOWN = {
     "DCGAN": ("dcgan", {"width": 17}),

@@ -1,11 +1,9 @@
-"""Writes the tables of guides (`PAGES`), from cards and results.
+"""Writes the tables of guides (`PAGES`), from results.
 
 python benchmarks/make_guides.py           # writes the pages
 python benchmarks/make_guides.py --check   # exits with 1 where one is stale
 """
 
-import json
-import re
 import statistics
 import sys
 from pathlib import Path
@@ -14,13 +12,8 @@ import uses_sections
 from augmentation_sections import guide_section
 from tables import measured_on, read_csv, short, table, with_sections
 
-from tfgan_zoo import evaluation
-
 ROOT = Path(__file__).parents[1]
-SUFFIX = "_fashion_mnist"
-DISTANCE, RECALL = (f"{name}10k_lenet{SUFFIX}" for name in ("fd", "recall"))
-TRAINING = re.compile(r"^\| Training \| [\d,]+ steps, (.*) \|$", re.M)
-INDEX = ROOT / "saved_models" / "index.json"
+_OF_GARMENTS = "10k_lenet_fashion_mnist"
 COLUMNS = {  # of troubles.csv, and what they are called
     "d_loss": "`d_loss`",
     "g_loss": "`g_loss`",
@@ -35,27 +28,17 @@ COLUMNS = {  # of troubles.csv, and what they are called
 }
 
 
-def garments():
-    """A row for each model that was trained on Fashion-MNIST, from the lowest distance on."""
-    found = []
-    seen = {row["name"]: row["images_seen"] for row in json.loads(INDEX.read_text())}
-    for folder in sorted(ROOT.glob(f"saved_models/*{SUFFIX}")):
-        how = TRAINING.search((folder / "README.md").read_text())[1]
-        images = seen[folder.name]
-        scores = {result.metric: result for result in evaluation.read(folder / "scores.json")}
-        found.append((scores[DISTANCE], scores[RECALL], folder.name, images, "NVIDIA" in how))
-    rows = [
-        (
-            f"[{name}](../saved_models/{name}/README.md)",
-            short(images / 1000),
-            "GPU" if on_gpu else "CPU",
-            short(distance.value),
-            "{} to {}".format(*map(short, distance.interval)),
-            short(recall.value),
-        )
-        for distance, recall, name, images, on_gpu in sorted(found, key=lambda row: row[0].value)
-    ]
-    return table(["preset", "thousand images", "on", "distance", "95 %", "recall"], rows)
+def variants():
+    """A row for each variant of the fair table, from the lowest distance on."""
+    columns = {
+        f"fd{_OF_GARMENTS}": ("distance", "{:.1f}"),
+        f"recall{_OF_GARMENTS}": ("recall", "{:.3f}"),
+        f"precision{_OF_GARMENTS}": ("precision", "{:.3f}"),
+        "minutes": ("minutes of a core", "{:.1f}"),
+    }
+    return _of_seeds(
+        "fair_table", ["model", "parameters"], columns, "fair_table.py", is_sorted=True
+    )
 
 
 def troubles():
@@ -87,7 +70,7 @@ def balance():
         "often_recall": ("recall of pullovers", "{:.3f}"),
         "rare_recall": ("of bags", "{:.3f}"),
     }
-    return _of_seeds("fairness_balance", ["method"], columns, "balance")
+    return _of_seeds("fairness_balance", ["method"], columns, "fairness.py balance")
 
 
 def unlearned():
@@ -96,7 +79,7 @@ def unlearned():
         "fd_others": ("distance of the others", "{:.1f}"),
         "recall_others": ("their recall", "{:.3f}"),
     }
-    return _of_seeds("fairness_unlearn", ["method", "images"], columns, "unlearn")
+    return _of_seeds("fairness_unlearn", ["method", "images"], columns, "fairness.py unlearn")
 
 
 def forgotten():
@@ -105,15 +88,20 @@ def forgotten():
         "auc_kept": ("AUC, kept", "{:.3f}"),
         "fd": ("distance", "{:.1f}"),
     }
-    return _of_seeds("fairness_unlearn_images", ["method", "images"], columns, "unlearn")
+    return _of_seeds(
+        "fairness_unlearn_images", ["method", "images"], columns, "fairness.py unlearn"
+    )
 
 
-def _of_seeds(name, keys, columns, what):
-    """Medians over seeds, with the lowest and the highest, of the rows of each value of the keys."""
-    rows = read_csv(name)
+def _of_seeds(name, keys, columns, script, is_sorted=False):
+    """Medians over seeds, with the lowest and the highest, of the rows of each value of the keys; by the
+    first column, where they are sorted."""
+    rows, first = read_csv(name), next(iter(columns))
     groups = {}
     for row in rows:
         groups.setdefault(tuple(row[key] for key in keys), []).append(row)
+    if is_sorted:
+        groups = dict(sorted(groups.items(), key=lambda group: _median(group[1], first)))
     lines = [
         (
             *(key if n == 0 else short(float(key)) for n, key in enumerate(found)),
@@ -122,8 +110,12 @@ def _of_seeds(name, keys, columns, what):
         for found, r in groups.items()
     ]
     header = [*keys, *(title for title, _ in columns.values())]
-    command = f"python benchmarks/fairness.py {what} --precision mixed_bfloat16"
+    command = f"python benchmarks/{script} --precision mixed_bfloat16"
     return f"{table(header, lines)}\n\n{measured_on(rows)} Command: `{command}`."
+
+
+def _median(rows, column):
+    return statistics.median(float(row[column]) for row in rows)
 
 
 def _medians(rows, columns):
@@ -140,7 +132,7 @@ def _medians(rows, columns):
 PAGES = {
     "augmentation.md": {"augmentation": guide_section},
     "bias.md": {"balance": balance, "unlearned": unlearned, "forgotten": forgotten},
-    "choose.md": {"garments": garments},
+    "choose.md": {"variants": variants},
     "troubleshooting.md": {"troubles": troubles},
     "uses.md": uses_sections.SECTIONS,
 }

@@ -13,7 +13,6 @@ from augmentation_sections import augmentation_section
 from privacy_sections import privacy_audit_section, privacy_scores_section
 from quality_sections import (
     equal_minutes_section,
-    fair_table_section,
     modes_digits_section,
     modes_gaussians_section,
     modes_ring_section,
@@ -230,7 +229,6 @@ SECTIONS = {
     "text_retrieval": text_retrieval_section,
     "transfer": transfer_section,
     "equal_minutes": equal_minutes_section,
-    "fair_table": fair_table_section,
     "privacy_scores": privacy_scores_section,
     "privacy_audit": privacy_audit_section,
     "augmentation": augmentation_section,

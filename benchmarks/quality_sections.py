@@ -115,39 +115,6 @@ learned nothing yet, and is worse for having begun. Over hours the order may be 
 {measured_on(rows)} Command: `python benchmarks/equal_minutes.py --precision {rows[0]["precision"]}`."""
 
 
-def fair_table_section():
-    found = {}
-    for row in read_csv("fair_table"):
-        found.setdefault(row["model"], []).append(row)
-    fd, *others = (next(c for c in row if c.startswith(name)) for name in ("fd", "rec", "prec"))
-    columns = {fd: "{:.1f}", **dict.fromkeys(others, "{:.3f}"), "minutes": "{:.1f}"}
-    lines = []
-    for model, rows in found.items():
-        cells = (_middle([float(r[c]) for r in rows], form) for c, form in columns.items())
-        size = f"{int(rows[0]['parameters']):,}"
-        lines.append((_median(rows, fd), [model, size, len(rows), *cells]))
-    header = ["Model", "parameters", "seeds", "distance", "recall", "precision", "minutes"]
-    return f"""## One size, as many images: the variants on garments
-
-The presets for Fashion-MNIST with networks of 200,000 parameters, to a tenth, generator and
-discriminator together; each is shown {int(row["images"]):,} training images, those for a critic's
-updates counted, in {row["precision"]}. `{fd}`, recall and precision are of the moving average; minutes
-are a core's, with compiling. Medians where there are several seeds, and in brackets the lowest and
-the highest; an order within a few units of one seed is chance.
-
-**This is a start, not an end.** An epoch or less is where the published models of this size begin to
-differ: what learns slowly and goes far stands low here. Models with labels (BigGAN, ConditionalGAN,
-ACGAN) are told more than the others.
-
-{table(header, [line for _, line in sorted(lines)])}
-
-{measured_on([row])} Command: `python benchmarks/fair_table.py --precision {row["precision"]}`."""
-
-
-def _median(rows, column):
-    return statistics.median(float(row[column]) for row in rows)
-
-
 def _further(rows, measure, values):
     """Whether runs of further seeds lie where the first ones let one expect."""
     last = max(float(row["minutes"]) for row in rows)
@@ -264,9 +231,8 @@ own convolutions, and in the fastest way, from the same weights on the same data
 
 
 def _middle(values, form):
-    """Their median, and in brackets, of several, the lowest and the highest."""
-    form += f" ({form} to {form})" if len(values) > 1 else ""
-    return form.format(statistics.median(values), min(values), max(values))
+    """Their median, and in brackets the lowest and the highest."""
+    return f"{form} ({form} to {form})".format(statistics.median(values), min(values), max(values))
 
 
 def _scores(rows, formats):

@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import pathlib
 
 import numpy as np
 import pytest
@@ -12,12 +11,13 @@ from running_server import Server, models_config, run
 from test_credentials import assertion, image, one_pixel_changed
 from typer.testing import CliRunner
 
-from tfgan_zoo import cli, credentials, files, serving
+from tfgan_zoo import cli, credentials, files, presets, serving
 
 pytest.importorskip("c2pa", reason="the extra `provenance` is not installed")
 pytestmark = pytest.mark.xdist_group("credentials")
-ZOO = pathlib.Path(__file__).parents[2] / "saved_models"
-FOLDERS = {name: ZOO / name / "1" for name in ("dcgan_fashion_mnist", "style_transfer_mosaic_128")}
+FOLDERS = {
+    name: presets.published(name) for name in ("dcgan_fashion_mnist", "style_transfer_mosaic_128")
+}
 GARMENTS, MOSAIC = FOLDERS
 SEEDS = [3, 8]
 
@@ -76,7 +76,7 @@ def test_served_images_say_what_drew_them(server, folder):
             assert action["action"] == "c2pa.created"
             assert told(action) == {
                 "model": GARMENTS,
-                "model_version": 1,
+                "model_version": int(FOLDERS[GARMENTS].name),
                 "artifact_sha256": files.folder_sha256(FOLDERS[GARMENTS]),
                 "signature": "generate_png",
                 "seed": seed,
