@@ -154,10 +154,12 @@ def main():
     tables.add_quick(parser)
     given = parser.parse_args()
     file, run = f"privacy_{given.what}", {"scores": scores, "audit": audit}[given.what]
-    done = [(row["data"], row["budget"], row["seed"]) for row in tables.rows_so_far(file)]
+    updates = str(given.updates if given.what == "scores" else given.audit_updates)
+    keys = ("data", "budget", "seed", "updates")
+    done = [tuple(row[key] for key in keys) for row in tables.rows_so_far(file)]
     for seed, budget in itertools.product(given.seeds.split(","), given.budgets.split(",")):
         place = {"data": given.data, "budget": budget, "seed": seed}
-        if given.quick or tuple(place.values()) not in done:
+        if given.quick or (*place.values(), updates) not in done:
             row = place | run(given, budget, int(seed))
             print(row, flush=True)
             if not given.quick:
