@@ -27,6 +27,9 @@ noised (Bie, Kamath and Zhang 2023). The Fréchet distance is in the features of
 the data; the accuracy, on real test images, is that of a classifier which learned from samples alone.
 Medians of the seeds, and in brackets the lowest and the highest.
 
+These trainings are short, minutes of one core, and a seed can matter as much as an epsilon between 1
+and 10. What is lost by noise and what by half as many updates of the generator is not told apart.
+
 {table(header, lines)}
 
 {measured_on(rows)} Command: `python benchmarks/privacy.py scores`.

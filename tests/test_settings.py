@@ -136,7 +136,6 @@ def test_began_models_from_before_keep_their_networks():
     ("name", "options"),
     [
         ("began_fashion_mnist", {"width": 16, "output_activation": "tanh", "beta_1": 0.5}),
-        ("r3gan_fashion_mnist", {"g_learning_rate": 2e-4}),
         ("stylegan_fashion_mnist", {"penalty": R1(10.0), "style_mixing": 0.9}),
         ("wgan_fashion_mnist", {"latent_distribution": "uniform"}),
     ],

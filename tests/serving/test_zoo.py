@@ -33,7 +33,6 @@ PLAIN = "dcgan_fashion_mnist"  # what is worse says what it teaches
 TRAINED_WITH = {  # where the preset of today has other settings
     "began_fashion_mnist": {"width": 16},
     "biggan_deep_fashion_mnist": {"width": 16},
-    "r3gan_fashion_mnist": {"g_learning_rate": 2e-4, "d_learning_rate": 2e-4},
     "stylegan_fashion_mnist": {"style_mixing": 0.9},
 }
 
