@@ -1,7 +1,6 @@
 """Settings of classes and presets against those that papers and their authors' code publish."""
 
 import json
-import pathlib
 
 import keras
 import numpy as np
@@ -10,9 +9,8 @@ import tensorflow as tf
 from cases import CASES, make
 
 import tfgan_zoo
+from tfgan_zoo import presets
 from tfgan_zoo.penalties import R1, GradientPenalty, r1_weight
-
-PUBLISHED = pathlib.Path(__file__).parents[1] / "saved_models"
 
 
 def option(preset, name):
@@ -145,8 +143,9 @@ def test_published_models_keep_their_own_settings(name, options):
     """A preset that moved on changes nothing of what was trained before."""
     gan = tfgan_zoo.from_preset(name)
     assert {key: getattr(gan, key) for key in options} == options
-    golden = json.loads((PUBLISHED / name / "1" / "assets.extra" / "golden.json").read_text())
-    served = tf.saved_model.load(PUBLISHED / name / "1").signatures["generate"]
+    folder = presets.published(name)
+    golden = json.loads((folder / "assets.extra" / "golden.json").read_text())
+    served = tf.saved_model.load(folder).signatures["generate"]
     seeds = golden["seeds"][:4]
     given = {"truncation": tf.ones([4])} if gan.truncates else {}
     expected = served(seed=tf.constant(seeds, tf.int64), **given)["images"].numpy()

@@ -16,7 +16,7 @@ from cases import make
 from test_hub import Hub, same
 
 import tfgan_zoo
-from tfgan_zoo import cli, sharing, weights
+from tfgan_zoo import cli, presets, sharing, weights
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -139,7 +139,8 @@ def test_a_card_without_metadata_gets_it(server, tmp_path):
     found, given = metadata(text)
     assert found["pipeline_tag"] == "unconditional-image-generation" == ours["pipeline_tag"]
     assert given.strip() == body.strip()
-    assert (server.root / "owner" / "clothes" / "1" / "saved_model.pb").is_file()
+    version = presets.published("dcgan_fashion_mnist").name
+    assert (server.root / "owner" / "clothes" / version / "saved_model.pb").is_file()
 
 
 def test_the_command_line(server, saved, capsys):
