@@ -77,8 +77,7 @@ def run(name, seed, given):
     minutes = round((time.process_time() - began) / 60, 2)
     told = {"model": name, "seed": seed, "parameters": size, "images": IMAGES, "minutes": minutes}
     found = {} if given.quick else learned.scores(gan, METRICS, "fashion_mnist", given.data_dir)
-    print(told | found, flush=True)
-    return told | found | {"precision": given.precision}
+    return told | found
 
 
 def main():
@@ -102,8 +101,7 @@ def add(name, seed, given):
     done = {(row["model"], row["seed"]) for row in tables.rows_so_far("fair_table")}
     if given.quick or (name, str(seed)) not in done:
         row = run(name, seed, given)
-        if not given.quick:
-            tables.append_csv("fair_table", row)
+        tables.give("fair_table", row, given.quick, precision=given.precision)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uses_sections
 from augmentation_sections import guide_section
-from tables import measured_on, read_csv, short, table, with_sections
+from tables import measured_on, middle, read_csv, short, table, with_sections
 
 ROOT = Path(__file__).parents[1]
 _OF_GARMENTS = "10k_lenet_fashion_mnist"
@@ -119,14 +119,7 @@ def _median(rows, column):
 
 
 def _medians(rows, columns):
-    found = []
-    for column, (_, form) in columns.items():
-        values = sorted(float(row[column]) for row in rows)
-        ends = (
-            f" ({form.format(values[0])} to {form.format(values[-1])})" if len(values) > 1 else ""
-        )
-        found.append(form.format(statistics.median(values)) + ends)
-    return found
+    return [middle([float(row[c]) for row in rows], form) for c, (_, form) in columns.items()]
 
 
 PAGES = {

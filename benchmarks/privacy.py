@@ -160,10 +160,7 @@ def main():
     for seed, budget in itertools.product(given.seeds.split(","), given.budgets.split(",")):
         place = {"data": given.data, "budget": budget, "seed": seed}
         if given.quick or (*place.values(), updates) not in done:
-            row = place | run(given, budget, int(seed))
-            print(row, flush=True)
-            if not given.quick:
-                tables.append_csv(file, row)
+            tables.give(file, place | run(given, budget, int(seed)), given.quick)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """Sections of docs/benchmarks.md on differential privacy: what it costs, what attacks find."""
 
 import math
-import statistics
 
-from tables import measured_on, read_csv, table
+from tables import measured_on, middle, read_csv, table
 
 ATTACKS = ("discriminator", "loss", "nearest", "lira")
 
@@ -93,7 +92,6 @@ def _order(group):
 
 
 def _middle(rows, measure, form):
-    """The median, and of several the lowest and the highest, of the score whose name begins so."""
+    """Of the score whose name begins so."""
     found = [float(v) for row in rows for name, v in row.items() if name.startswith(measure) and v]
-    form += f" ({form} to {form})" if len(found) > 1 else ""
-    return form.format(statistics.median(found), min(found), max(found))
+    return middle(found, form)

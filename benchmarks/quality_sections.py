@@ -3,7 +3,7 @@
 import math
 import statistics
 
-from tables import measured_on, read_csv, short, table
+from tables import measured_on, middle, read_csv, short, table
 
 TOPS = ("top_1", "chance_1", "top_10", "chance_10")
 
@@ -86,8 +86,8 @@ def equal_minutes_section():
     lines = [
         [
             method,
-            *(_middle(values[method, minute], "{:.3g}") for minute in minutes),
-            _middle(recalls[method, minutes[-1]], "{:.3f}"),
+            *(middle(values[method, minute], "{:.3g}") for minute in minutes),
+            middle(recalls[method, minutes[-1]], "{:.3f}"),
             f"{statistics.median(seen[method, minutes[-1]]):,.0f}",
         ]
         for method in dict.fromkeys(row["method"] for row in rows)
@@ -154,7 +154,7 @@ def transfer_section():
         found.append(float(row["value"]))
     steps = sorted({step for _, step in values})
     lines = [
-        [method, *(_middle(values[method, step], "{:.3g}") for step in steps)]
+        [method, *(middle(values[method, step], "{:.3g}") for step in steps)]
         for method in dict.fromkeys(row["method"] for row in rows)
     ]
     return f"""## Fine-tuning
@@ -208,7 +208,7 @@ def precision_section():
     for (preset, step), both in groups.items():
         found = [both["float32"], both["mixed_bfloat16"]]
         times = [statistics.median(float(row["seconds"]) for row in part) for part in found]
-        distances = [_middle([float(row["value"]) for row in part], "{:.3g}") for part in found]
+        distances = [middle([float(row["value"]) for row in part], "{:.3g}") for part in found]
         lines.append([preset, f"{step:,}", len(found[0]), *distances, *map(short, times)])
     header = ["Preset", "Steps", "Seeds", "float32", "bfloat16", "Seconds, float32", "bfloat16"]
     return f"""## Quality in bfloat16
@@ -230,11 +230,6 @@ own convolutions, and in the fastest way, from the same weights on the same data
 {measured_on(read_csv("precision_losses"))} Command: `python benchmarks/precision_losses.py`."""
 
 
-def _middle(values, form):
-    """Their median, and in brackets the lowest and the highest."""
-    return f"{form} ({form} to {form})".format(statistics.median(values), min(values), max(values))
-
-
 def _scores(rows, formats):
     """A line for each method and number of steps: how many seeds, and each score's middle and range."""
     groups = {}
@@ -243,6 +238,6 @@ def _scores(rows, formats):
     lines = []
     for (method, steps), group in groups.items():
         values = {name: [float(row[name]) for row in group] for name in formats}
-        cells = [_middle(values[name], form) for name, form in formats.items()]
+        cells = [middle(values[name], form) for name, form in formats.items()]
         lines.append([method, f"{int(steps):,}", len(group), *cells])
     return lines

@@ -170,6 +170,12 @@ def table(header, rows):
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
+def middle(values, form):
+    """The median and, of several values, the lowest and the highest in brackets."""
+    form += f" ({form} to {form})" if len(values) > 1 else ""
+    return form.format(statistics.median(values), min(values), max(values))
+
+
 def measured_on(rows):
     """One sentence: when, on what and with which versions the rows were measured."""
     row = rows[0]

@@ -1,10 +1,8 @@
 """Tables of docs/uses.md, of what editing.py, phantoms.py and curriculum.py found: see make_guides.py"""
 
-import statistics
-
 from editing import latest
 from phantoms import CONTRASTS, NOISE, SHARES
-from tables import measured_on, read_csv, table
+from tables import measured_on, middle, read_csv, table
 
 # === Editing ===
 
@@ -128,9 +126,7 @@ def _groups(rows, keys):
 
 def _ends(rows, column, form):
     """The median over seeds and, of several, the lowest and the highest."""
-    values = sorted(float(row[column]) for row in rows)
-    ends = f" ({form.format(values[0])} to {form.format(values[-1])})"
-    return form.format(statistics.median(values)) + (ends if len(values) > 1 else "")
+    return middle([float(row[column]) for row in rows], form)
 
 
 def _measured(rows, command):
