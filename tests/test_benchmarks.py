@@ -58,7 +58,7 @@ BENCHMARKS = {  # those of the package's internals; then the others, and a colum
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(n, marks=pytest.mark.full if i > 2 else ())
+        pytest.param(n, marks=pytest.mark.full if i > 1 else ())
         for i, n in enumerate([*BENCHMARKS][:5])
     ],
 )

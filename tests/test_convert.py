@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
-from cases import CASES, OWN, TRANSLATORS, WITH_FURTHER_INPUTS, enlarge, initial_scale, make
+from cases import CASES, TRANSLATORS, WITH_FURTHER_INPUTS, enlarge, initial_scale, make
 
 import tfgan_zoo
 from tfgan_zoo.convert import convert
@@ -124,14 +124,15 @@ def translated(path, images):
     return runner(images=images)["translated"], (given["shape_signature"].tolist(), None)
 
 
+QUICK = [("Pix2Pix", "onnx"), ("StyleTransfer", "litert")]
+
+
 @pytest.mark.parametrize(
     ("variant", "format"),
     [
-        pytest.param(
-            variant, format, marks=() if i % 6 == 3 * j and variant not in OWN else pytest.mark.full
-        )
-        for i, variant in enumerate(sorted(set(TRANSLATORS) - set(WITH_FURTHER_INPUTS)))
-        for j, format in enumerate(["onnx", "litert"])
+        pytest.param(variant, format, marks=() if (variant, format) in QUICK else pytest.mark.full)
+        for variant in sorted(set(TRANSLATORS) - set(WITH_FURTHER_INPUTS))
+        for format in ["onnx", "litert"]
     ],
 )
 def test_converted_translations(variant, format, tmp_path):

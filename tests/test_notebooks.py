@@ -12,7 +12,7 @@ import tfgan_zoo
 ROOT = pathlib.Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "notebooks"
 SMALLER = {  # in place of the cell with the tag "parameters"
-    "explore_latents": 'MODEL, STEPS, IMAGES = "stylegan2_emoji_64", 2, 4',
+    "explore_latents": 'MODEL, STEPS, IMAGES = "stylegan2_fashion_mnist", 2, 4',
     "first_gan": "STEPS, WIDTH = 3, 4",
     "own_pictures": """PICTURES, SIZE, CHANNELS, STEPS, VARIANT, WIDTH = 100, 8, 1, 2, "DCGAN", 4
 EVALUATED, EXTRACTOR = 100, "lenet_fashion_mnist"

@@ -367,6 +367,7 @@ def test_a_bound_that_has_ended_is_not_told(images, tmp_path):
     assert "then with weights of open (8 steps, without" in privacy.spent(third)["holds_for"]
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore:unclosed file")  # of the process that is killed
 def test_a_run_says_what_its_first_weights_had_learned(images, tmp_path):
     """Also when it was killed, and in the model that lies in it."""

@@ -178,6 +178,7 @@ def test_mirrored_uses_two_devices_and_the_same_batch(options):
     assert (made.images_per_step, made.steps_per_epoch, made.total_steps) == (16, 4, 12)
 
 
+@pytest.mark.full  # cluster/test_launch.py has a command of two workers
 def test_two_workers_share_one_directory(options, tmp_path):
     script = f"""
         import sys, numpy as np, keras
