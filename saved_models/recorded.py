@@ -3,6 +3,7 @@
 import datetime
 import itertools
 import math
+import statistics
 
 import tfgan_zoo
 from tfgan_zoo.engine import inputs
@@ -51,8 +52,9 @@ def parameters(model):
 
 
 def hours(run, record):
-    """Of training, over all processes of a run: each from its start to its last step that was kept; None
-    where the log has no times, as that of a private run."""
+    """Of training, over all processes of a run: each from its start to its last step that was kept, less
+    what it stood still, as on a machine that slept; None where the log has no times, as that of a
+    private run."""
     if "accelerator" in record:
         return record["accelerator"]["seconds"] / 3600
     log = run / "logs.jsonl"
@@ -64,8 +66,16 @@ def hours(run, record):
     total = 0.0
     for start, following in itertools.pairwise([*started, float("inf")]):
         within = [time for time in times if start <= time < following]
-        total += within[-1] - start if within else 0
+        total += _running([start, *within])
     return total / 3600 if times else None
+
+
+def _running(times):
+    """Seconds between the first and the last of these, without pauses: ten minutes and more between two
+    lines, where twenty times the median would be less."""
+    between = [later - earlier for earlier, later in itertools.pairwise(times)]
+    longest = max(600, 20 * statistics.median(between)) if between else 0
+    return sum(seconds for seconds in between if seconds < longest)
 
 
 def _seconds(started):
