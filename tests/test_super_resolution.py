@@ -29,7 +29,8 @@ def uniform(*shape, seed=0):
 def trained(model, steps, seed=1):
     images = uniform(8 * steps, 8, 8, 1, seed=seed)
     side = 8 * model.scale
-    model.compiled or model.compile()
+    if not model.compiled:  # a second compile would trace anew
+        model.compile()
     history = model.fit(images, uniform(8 * steps, side, side, 1), batch_size=8, verbose=0).history
     return {name: values[-1] for name, values in history.items()}
 

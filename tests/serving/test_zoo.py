@@ -180,9 +180,8 @@ def test_hours_are_those_of_all_processes(tmp_path):
     (tmp_path / "logs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert recorded.hours(tmp_path, record) == pytest.approx(1 + 0.5)
     assert recorded.processor(record) == "a processor" and recorded.cores(record) == 2
-    slept = [
-        10.0 * k + 5000 * (k > 50) for k in range(2, 101)
-    ]  # of a run that did, for 5,000 seconds
+    # A line every ten seconds, and once none for 5,000 more.
+    slept = [10.0 * k + 5000 * (k > 50) for k in range(2, 101)]
     lines = [{"step": k, "time": time} for k, time in enumerate(slept, 1)]
     (tmp_path / "logs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert recorded.hours(tmp_path, record) == pytest.approx((1000 - 10 - 10) / 3600)
