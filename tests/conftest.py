@@ -15,6 +15,7 @@ from mode_table import pytest_runtest_logreport as pytest_runtest_logreport
 from mode_table import pytest_sessionfinish as pytest_sessionfinish
 
 from tfgan_zoo import progress
+from tfgan_zoo.engine import private
 
 progress.FIRST = 1e6  # or what a command prints would depend on how busy the machine is
 tf.config.set_logical_device_configuration(
@@ -25,9 +26,11 @@ gc.set_threshold(100_000, 20, 100)  # an eighth of the tests' time went into loo
 
 
 @pytest.fixture(autouse=True)
-def seeded(request):
-    """A test draws the same numbers and weights in any order of the tests."""
+def seeded(request, monkeypatch):
+    """A test draws the same numbers, weights and secrets in any order of the tests."""
     keras.utils.set_random_seed(0)
+    secrets = np.random.default_rng(0)
+    monkeypatch.setattr(private, "drawn_secret", lambda: secrets.integers(2**32, size=4))
     if hasattr(request.module, "RANDOM"):
         request.module.RANDOM = np.random.default_rng(0)
 

@@ -18,6 +18,13 @@ from tfgan_zoo.layers import Rng
 from tfgan_zoo.privacy import budget, clipping, noise, sampling
 
 PLAYER = "discriminator"
+
+
+def drawn_secret():
+    """Four new words of the operating system's randomness, int64 in [0, 2**32)."""
+    return np.frombuffer(os.urandom(16), np.uint32).astype(np.int64)
+
+
 LATENTS, ORIGINALS = "private/latents", "private/originals"  # of an example's generated image
 _DRAWS_BEFORE = 1 << 20  # of a loss; labels are drawn beyond these
 
@@ -63,8 +70,7 @@ class Private(ClassNames):
         for name in (budget.UPDATES, budget.EXAMPLES, budget.BATCH):
             self.add_state(name, 0, "int64")
         self.add_state(budget.NOISE)
-        words = np.frombuffer(os.urandom(16), np.uint32).astype(np.int64)
-        object.__setattr__(self, "_secret", tf.Variable(words, trainable=False))
+        object.__setattr__(self, "_secret", tf.Variable(drawn_secret(), trainable=False))
 
     @property
     def _privacy_secret(self):
