@@ -1,11 +1,12 @@
-"""How well do the variants learn garments from as many images, with networks of one size?
+"""How well do the variants learn garments or digits from as many images, with networks of one size?
 
     python benchmarks/fair_table.py --data-dir tfds --precision mixed_bfloat16   # hours
-    python benchmarks/fair_table.py --data-dir tfds --only DCGAN,R3GAN --core 1
+    python benchmarks/fair_table.py --data mnist --data-dir tfds --only DCGAN,R3GAN --core 1
 
-Each is the preset for Fashion-MNIST with networks of 200,000 parameters, generator and discriminator
-together, to a tenth, and is shown the same number of training images; a critic's updates count. The six
-best known have three seeds, the others one. Runs that results/fair_table.csv has are left out.
+Each is the preset for Fashion-MNIST, for either data, with networks of 200,000 parameters, generator and
+discriminator together, to a tenth, and is shown the same number of training images; a critic's updates
+count. The six best known have three seeds, the others one. Runs that results/fair_table_DATA.csv has are
+left out.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import numpy as np
 import tables
 
 IMAGES, PARAMETERS = 120_000, 200_000
-METRICS = tuple(f"{measure}10k_lenet_fashion_mnist" for measure in ("fd", "recall", "precision"))
+MEASURES = ("fd", "recall", "precision")
 BEST_KNOWN = {
     "DCGAN": ("dcgan", {"width": 17}),
     "WGAN-GP": ("wgan_gp", {"width": 15}),
@@ -68,20 +69,25 @@ def run(name, seed, given):
     gan, batch_size = model(name, seed, given.precision)
     size = parameters(gan)
     assert abs(size / PARAMETERS - 1) <= 0.1, f"{name} has {size:,} parameters."
-    garments = datasets.load(
-        "fashion_mnist", "train", (28, 28), channels=1, data_dir=given.data_dir
-    )
+    images = datasets.load(given.data, "train", (28, 28), channels=1, data_dir=given.data_dir)
     steps = 1 if given.quick else round(IMAGES / inputs.step_size(gan, batch_size))
     began = time.process_time()
-    gan.fit(garments.source, batch_size=batch_size, epochs=1, steps_per_epoch=steps, verbose=0)
+    gan.fit(images.source, batch_size=batch_size, epochs=1, steps_per_epoch=steps, verbose=0)
     minutes = round((time.process_time() - began) / 60, 2)
     told = {"model": name, "seed": seed, "parameters": size, "images": IMAGES, "minutes": minutes}
-    found = {} if given.quick else learned.scores(gan, METRICS, "fashion_mnist", given.data_dir)
-    return told | found
+    return told | ({} if given.quick else scores(gan, given))
+
+
+def scores(gan, given):
+    """Of 10,000 images, in the features of the data's own classifier."""
+    metrics = [f"{measure}10k_lenet_{given.data}" for measure in MEASURES]
+    found = learned.scores(gan, metrics, given.data, given.data_dir)
+    return dict(zip(MEASURES, found.values(), strict=True))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", choices=("fashion_mnist", "mnist"), default="fashion_mnist")
     parser.add_argument("--data-dir", help="prepared data sets")
     parser.add_argument("--only", help="names with commas between them")
     parser.add_argument("--core", type=int, default=0, help="the one that it runs on")
@@ -98,10 +104,11 @@ def main():
 
 def add(name, seed, given):
     """Runs what the file lacks."""
-    done = {(row["model"], row["seed"]) for row in tables.rows_so_far("fair_table")}
+    file = f"fair_table_{given.data}"
+    done = {(row["model"], row["seed"]) for row in tables.rows_so_far(file)}
     if given.quick or (name, str(seed)) not in done:
         row = run(name, seed, given)
-        tables.give("fair_table", row, given.quick, precision=given.precision)
+        tables.give(file, row, given.quick, dtype_policy=given.precision)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from augmentation_sections import guide_section
 from tables import measured_on, middle, read_csv, short, table, with_sections
 
 ROOT = Path(__file__).parents[1]
-_OF_GARMENTS = "10k_lenet_fashion_mnist"
 COLUMNS = {  # of troubles.csv, and what they are called
     "d_loss": "`d_loss`",
     "g_loss": "`g_loss`",
@@ -28,17 +27,16 @@ COLUMNS = {  # of troubles.csv, and what they are called
 }
 
 
-def variants():
-    """A row for each variant of the fair table, from the lowest distance on."""
+def variants(data):
+    """A row for each variant of the fair table of a data set, from the lowest distance on."""
     columns = {
-        f"fd{_OF_GARMENTS}": ("distance", "{:.1f}"),
-        f"recall{_OF_GARMENTS}": ("recall", "{:.3f}"),
-        f"precision{_OF_GARMENTS}": ("precision", "{:.3f}"),
+        "fd": ("distance", "{:.1f}"),
+        "recall": ("recall", "{:.3f}"),
+        "precision": ("precision", "{:.3f}"),
         "minutes": ("minutes of a core", "{:.1f}"),
     }
-    return _of_seeds(
-        "fair_table", ["model", "parameters"], columns, "fair_table.py", is_sorted=True
-    )
+    name, script = f"fair_table_{data}", f"fair_table.py --data {data}"
+    return _of_seeds(name, ["model", "parameters"], columns, script, is_sorted=True)
 
 
 def troubles():
@@ -125,7 +123,10 @@ def _medians(rows, columns):
 PAGES = {
     "augmentation.md": {"augmentation": guide_section},
     "bias.md": {"balance": balance, "unlearned": unlearned, "forgotten": forgotten},
-    "choose.md": {"variants": variants},
+    "choose.md": {
+        "garments": lambda: variants("fashion_mnist"),
+        "digits": lambda: variants("mnist"),
+    },
     "troubleshooting.md": {"troubles": troubles},
     "uses.md": uses_sections.SECTIONS,
 }
