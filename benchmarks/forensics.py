@@ -9,6 +9,9 @@ of the others and is tested on those of that model. Scores that --cache has are 
 
 import argparse
 import functools
+import hashlib
+import itertools
+import json
 import pathlib
 import time
 
@@ -33,11 +36,18 @@ SHIPPED, PASSES = "fashion_mnist", 4  # the detector that comes with the package
 
 
 def models():
-    """The published models that draw such images, by name."""
+    """The published models that draw such images: `{name: version}`."""
     import tfgan_zoo
 
-    presets = tfgan_zoo.list_presets(trained=True).items()
-    return [name for name, preset in presets if preset.dataset in (DATA, f"{DATA}_10k")]
+    found = tfgan_zoo.list_presets(trained=True).items()
+    names = [name for name, preset in found if preset.dataset in (DATA, f"{DATA}_10k")]
+    return {name: tfgan_zoo.presets.published(name).name for name in names}
+
+
+def of_versions(cache, versions):
+    """A folder for these versions: a model that was trained on has other images, and other scores."""
+    told = json.dumps(versions, sort_keys=True).encode()
+    return cache / hashlib.sha256(told).hexdigest()[:16]
 
 
 def drawn(name, cache, count=DRAWN):
@@ -252,9 +262,9 @@ def main():
     given = parser.parse_args()
     keras.config.set_dtype_policy("float32" if given.publish else tfgan_zoo.auto_precision())
     given.size = 250 if given.quick else DRAWN
-    names = models()[:3] if given.quick else models()
-    cache = given.cache / "quick" if given.quick else given.cache
-    generated = {name: drawn(name, cache, given.size) for name in names}
+    names = dict(itertools.islice(models().items(), 3 if given.quick else None))
+    given.cache = of_versions(given.cache / "quick" if given.quick else given.cache, names)
+    generated = {name: drawn(name, given.cache, given.size) for name in names}
     if given.publish:
         return publish(generated, given)
     methods = (*METHODS, "black pixels")
