@@ -9,6 +9,7 @@ import inspect
 import sys
 from pathlib import Path
 
+import keras
 import zoo_tables
 from tables import read_csv, table
 
@@ -129,7 +130,8 @@ def samples(found):
 
 
 def networks(preset):
-    gan = tfgan_zoo.from_preset(preset.name, load_weights=False)
+    with keras.StatelessScope(initialize_variables=False):  # no weight is drawn: only shapes are read
+        gan = tfgan_zoo.from_preset(preset.name, load_weights=False)
     averages = [average for average, _ in gan.ema_pairs()]
     charts = [chart(network) for network in gan.networks().values() if network not in averages]
     return "\n".join(charts)
