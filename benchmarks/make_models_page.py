@@ -130,9 +130,8 @@ def samples(found):
 
 
 def networks(preset):
-    with keras.StatelessScope(
-        initialize_variables=False
-    ):  # no weight is drawn: only shapes are read
+    # No weight is drawn: only shapes are read.
+    with keras.StatelessScope(initialize_variables=False):
         gan = tfgan_zoo.from_preset(preset.name, load_weights=False)
     averages = [average for average, _ in gan.ema_pairs()]
     charts = [chart(network) for network in gan.networks().values() if network not in averages]

@@ -69,7 +69,7 @@ def by_a_loop(gan, images):
 
 
 def test_a_secret_is_of_the_operating_system():
-    """128 bits that no seed repeats; tests else draw the same ones at each run."""
+    """128 bits that no seed repeats; all other tests are given a function that follows one."""
     drawn = []
     for _ in range(64):
         keras.utils.set_random_seed(0)

@@ -18,15 +18,13 @@ from tfgan_zoo.layers import Rng
 from tfgan_zoo.privacy import budget, clipping, noise, sampling
 
 PLAYER = "discriminator"
+LATENTS, ORIGINALS = "private/latents", "private/originals"  # of an example's generated image
+_DRAWS_BEFORE = 1 << 20  # of a loss; labels are drawn beyond these
 
 
 def drawn_secret():
     """Four new words of the operating system's randomness, int64 in [0, 2**32)."""
     return np.frombuffer(os.urandom(16), np.uint32).astype(np.int64)
-
-
-LATENTS, ORIGINALS = "private/latents", "private/originals"  # of an example's generated image
-_DRAWS_BEFORE = 1 << 20  # of a loss; labels are drawn beyond these
 
 
 class Refusing(dict):
