@@ -8,6 +8,7 @@ from cases import make
 
 from tfgan_zoo import layers
 from tfgan_zoo.layers import Rng
+from tfgan_zoo.layers.resampling import is_small
 
 RANDOM = np.random.default_rng(0)
 
@@ -210,8 +211,10 @@ def upfirdn(x, taps, up, down, padding):
         ((1, 2, 5), 3, 2, (0, 3)),
     ],
 )
-def test_resample_is_upfirdn(taps, up, down, padding, jit_compile):
-    x = normal(2, 5, 6, 3)
+@pytest.mark.parametrize("sides", [(5, 6), (66, 4)], ids=["products", "convolutions"])
+def test_resample_is_upfirdn(taps, up, down, padding, sides, jit_compile):
+    x = normal(2, *sides, 3)
+    assert is_small(tf.TensorSpec(x.shape)) == (sides == (5, 6))
     found = compiled(
         lambda x: layers.resample(x, taps, up, down, padding, gain=up**2), jit_compile, x
     )

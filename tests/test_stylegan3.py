@@ -14,6 +14,7 @@ import tfgan_zoo
 from tfgan_zoo.layers import AliasFreeConv2D, FilteredLeakyReLU, FourierFeatures
 from tfgan_zoo.layers.alias_free import downsample, upsample
 from tfgan_zoo.layers.lowpass import bessel_j1, lowpass
+from tfgan_zoo.layers.resampling import is_small
 
 RANDOM = np.random.default_rng(0)
 IDENTITY = np.eye(3, dtype=np.float32)
@@ -80,9 +81,11 @@ def compiled(function, x, jit_compile):
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
-def test_resampling(jit_compile):
+@pytest.mark.parametrize("side", [7, 66], ids=["products", "convolutions"])
+def test_resampling(side, jit_compile):
     """Zeros between, zeros around or edges cropped, the filter and every so manieth place, to 1e-5."""
-    x = RANDOM.normal(size=(2, 7, 7, 3)).astype(np.float32)
+    x = RANDOM.normal(size=(2, side, side, 3)).astype(np.float32)
+    assert is_small(tf.TensorSpec(x.shape)) == (side == 7)
     for up, count, padding in ((1, 4, (2, 0)), (2, 6, (5, 4)), (3, 5, (-4, 6)), (4, 9, (3, -7))):
         taps = RANDOM.normal(size=count)
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 from tfgan_zoo.layers.activations import LeakyReLU
 from tfgan_zoo.layers.lowpass import lowpass
 from tfgan_zoo.layers.modulated import ModulatedConv2D
+from tfgan_zoo.layers.resampling import along, depthwise, is_small
 
 _EPSILON = 1e-8
 
@@ -182,12 +183,15 @@ def upsample(images, taps, up, padding, axis):
     Returns:
         The same with H or W of H up + padding - K + 1, of the same dtype.
     """
+    taps = up * np.asarray(taps)
+    if is_small(images):
+        return along(images, taps, up, 1, padding, axis)
     before, count = padding[0], images.shape[axis] * up + sum(padding) - len(taps) + 1
     first, last = -(before // up), -((before - count + 1) // up)  # of the first input of a result
     length = -(-len(taps) // up)
     images = _places(images, first, last + length, axis)
     flipped = np.zeros(length * up)
-    flipped[: len(taps)] = up * np.asarray(taps)[::-1]
+    flipped[: len(taps)] = taps[::-1]
     phases = [_along(images, flipped[r::up], axis) for r in range(up)[::-1]]
     made = tf.stack(phases, axis=axis + 1)
     sides = [-1, *images.shape[1:]]
@@ -209,9 +213,11 @@ def downsample(images, taps, down):
     """
     if np.size(taps) == 1:
         return images[:, ::down, ::down] * tf.cast(np.sum(taps), images.dtype)
+    if np.ndim(taps) == 1 and is_small(images):
+        return along(along(images, taps, 1, down, (0, 0), 1), taps, 1, down, (0, 0), 2)
     # One pass of all taps: on CPUs strides along one axis take many times as long.
     both = np.outer(taps, taps) if np.ndim(taps) == 1 else np.asarray(taps)
-    return _depthwise(images, both[::-1, ::-1], down)
+    return depthwise(images, both[::-1, ::-1], down)
 
 
 def _places(x, start, stop, axis):
@@ -226,9 +232,4 @@ def _places(x, start, stop, axis):
 
 
 def _along(x, taps, axis):
-    return _depthwise(x, taps[:, None] if axis == 1 else taps[None])
-
-
-def _depthwise(x, kernel, stride=1):
-    kernel = np.tile(kernel[:, :, None, None], [1, 1, x.shape[-1], 1])
-    return tf.nn.depthwise_conv2d(x, tf.cast(kernel, x.dtype), [1, stride, stride, 1], "VALID")
+    return depthwise(x, taps[:, None] if axis == 1 else taps[None])
