@@ -13,7 +13,7 @@ import tensorflow as tf
 from tfgan_zoo.layers.activations import LeakyReLU
 from tfgan_zoo.layers.lowpass import lowpass
 from tfgan_zoo.layers.modulated import ModulatedConv2D
-from tfgan_zoo.layers.resampling import along, depthwise, is_small
+from tfgan_zoo.layers.resampling import along, depthwise, filtered, is_small
 
 _EPSILON = 1e-8
 
@@ -213,11 +213,10 @@ def downsample(images, taps, down):
     """
     if np.size(taps) == 1:
         return images[:, ::down, ::down] * tf.cast(np.sum(taps), images.dtype)
-    if np.ndim(taps) == 1 and is_small(images):
-        return along(along(images, taps, 1, down, (0, 0), 1), taps, 1, down, (0, 0), 2)
-    # One pass of all taps: on CPUs strides along one axis take many times as long.
-    both = np.outer(taps, taps) if np.ndim(taps) == 1 else np.asarray(taps)
-    return depthwise(images, both[::-1, ::-1], down)
+    taps = np.asarray(taps)
+    if taps.ndim == 1:
+        return filtered(images, taps, down=down)
+    return depthwise(images, taps[::-1, ::-1], down)
 
 
 def _places(x, start, stop, axis):

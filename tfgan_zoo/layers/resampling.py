@@ -35,11 +35,23 @@ def resample(
     Returns:
         `[B, H', W', C]` of the same dtype, with H' = (H up + padding - K) // down + 1.
     """
-    taps = np.array(taps, np.float64) / sum(taps)
+    return filtered(images, np.array(taps, np.float64) / sum(taps), up, down, padding, gain)
+
+
+def filtered(
+    images: tf.Tensor,
+    taps: np.ndarray,
+    up: int = 1,
+    down: int = 1,
+    padding: tuple[int, int] = (0, 0),
+    gain: float = 1.0,
+) -> tf.Tensor:
+    """`resample` by taps as they are."""
     if is_small(images):
         rows = along(images, gain * taps, up, down, padding, 1)
         return along(rows, taps, up, down, padding, 2)
-    # Reversed: a convolution, not a correlation.
+    # One pass of all taps: on CPUs strides along one axis take many times as long. They are reversed,
+    # for a convolution, not a correlation.
     kernel = gain * np.outer(taps, taps)[::-1, ::-1]
     images = tf.pad(_with_zeros(images, up), [(0, 0), padding, padding, (0, 0)])
     return depthwise(images, kernel, down)
