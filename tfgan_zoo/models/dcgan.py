@@ -172,11 +172,13 @@ def _doubled(x, channels, upsampling, use_bias):
 # === Presets ===
 
 _SMALL = {"image_shape": (28, 28, 1), "width": 64}
+_AVATARS = {"image_shape": (32, 32, 3), "width": 32}
 
 register(
     ("dcgan_fashion_mnist", DCGAN, _SMALL, "fashion_mnist", 64, 20, (833_985, 212_993)),
     ("dcgan_fashion_mnist_10k", DCGAN, _SMALL, "fashion_mnist_10k", 64, 10, (833_985, 212_993)),
     ("dcgan_mnist", DCGAN, _SMALL, "mnist", 64, 20, (833_985, 212_993)),
+    ("dcgan_avatars_32", DCGAN, _AVATARS, "avatars32", 64, 60, (464_099, 261_249)),
     (
         "dcgan_cifar10",
         DCGAN,
