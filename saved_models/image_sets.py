@@ -15,9 +15,9 @@ DATA = {
     "noto_emoji64": EMOJI,
     "noto_emoji64_split": "nine tenths of them in the folder `./noto_emoji64_split`, which `python "
     f"benchmarks/text_retrieval.py split ./noto_emoji64 ./noto_emoji64_split` makes of {EMOJI}",
-    "avatars32": "the folder `./avatars32`, faces of 16x16 pixels enlarged to 32x32, 50,000 in `train` and "
-    "10,000 in `test`, which `node saved_models/avatars.mjs ./avatars32 32` draws (DiceBear's Pixel Art "
-    "9.4.3, CC0 1.0)",
+    "avatars32": "the folder `./avatars32`, faces of 16x16 pixels enlarged to 32x32, 50,000 in `train` "
+    "and 10,000 in `test`, which `node saved_models/avatars.mjs ./avatars32 32` draws (DiceBear's Pixel "
+    "Art 9.4.3, CC0 1.0)",
     "facades": "the folder `./facades`, the CMP facades as pix2pix has them: JPEG files of 512x256, the "
     "photograph left, the labels right, 400 in `train`, 100 in `val` and 106 in `test` "
     "(github.com/TimNiklasWitte/Pix2Pix-Facades, 9eb090e; for research)",
