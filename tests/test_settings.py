@@ -135,7 +135,6 @@ def test_began_models_from_before_keep_their_networks():
     [
         ("began_fashion_mnist", {"width": 16, "output_activation": "tanh", "beta_1": 0.5}),
         ("stylegan_fashion_mnist", {"penalty": R1(10.0), "style_mixing": 0.9}),
-        ("wgan_fashion_mnist", {"latent_distribution": "uniform"}),
     ],
 )
 @pytest.mark.full
