@@ -103,13 +103,14 @@ features of a classifier of CIFAR-10: no model is trained against them, as Proje
 EfficientNet-Lite0's. Compiling and evaluations are not counted. Medians of three seeds, and in brackets
 the lowest and the highest; recall and images are those of the longest runs.
 
-FastGAN is ahead from the third minute on, and at the end by little: DCGAN, which has seen seven times as
-many images by then, comes near in distance, with a fifth less recall. How little depends on the processor.
-On one without matrix units (AMD EPYC, 2026-12-01) all four saw fewer images, DCGAN less than half, and
-after six minutes FastGAN had 3.6 and DCGAN 7.7. Before three minutes the numbers mislead: blurs without any
-recall are nearer to the set than the first shapes of a DCGAN. ProjectedGAN is the nearest after 45 seconds
-and then hardly goes on in these minutes; StyleGAN2, which sees an eighth of DCGAN's images, has learned
-nothing yet, and is worse for having begun. Over hours the order may be another.
+FastGAN is ahead from the third minute on, and at the end by little: DCGAN, which has seen seven times
+as many images by then, comes near in distance, with a fifth less recall. How little depends on the
+processor. On one without matrix units (AMD EPYC, 2026-12-01) all four saw fewer images, DCGAN less than
+half, and after six minutes FastGAN had 3.6 and DCGAN 7.7. Before three minutes the numbers mislead:
+blurs without any recall are nearer to the set than the first shapes of a DCGAN. ProjectedGAN is the
+nearest after 45 seconds and then hardly goes on in these minutes; StyleGAN2, which sees an eighth of
+DCGAN's images, has learned nothing yet, and is worse for having begun. Over hours the order may be
+another.
 
 {table(header, lines)}
 
