@@ -1,4 +1,4 @@
-// Draws faces of 16x16 pixels, enlarged: 50,000 in `train` and 10,000 in `test`, each another one.
+// Draws faces of 16x16 pixels, enlarged: 50,000 in `train` and 10,000 in `test`, no two alike.
 //
 //     npm install --no-save @dicebear/core@9.4.3 @dicebear/pixel-art@9.4.3 @resvg/resvg-js@2.6.2
 //     node saved_models/avatars.mjs ./avatars32 32
@@ -12,6 +12,10 @@ import { Resvg } from "@resvg/resvg-js";
 
 const PARTS = { train: [0, 50000], test: [50000, 60000] };
 const [folder, side] = process.argv.slice(2);
+if (!(Number(side) >= 16)) {
+  console.error("Give a folder to write to, and a side of 16 pixels or more: node saved_models/avatars.mjs ./avatars32 32");
+  process.exit(2);
+}
 const options = { background: "white", fitTo: { mode: "width", value: Number(side) } };
 
 for (const [part, [first, end]] of Object.entries(PARTS)) {

@@ -13,6 +13,7 @@ import pathlib
 import shlex
 
 import cards
+from image_sets import DATA
 
 import tfgan_zoo
 from tfgan_zoo import evaluation, presets
@@ -178,13 +179,14 @@ def section(folder):
         return "## Scores\n\n" + "\n".join(table(file) for file in files)
     reference = results[0].reference["name"]
     data = reference.split(",")[0]
+    is_usual = data == presets.get_preset(folder.name).dataset and data not in DATA  # no folder
     rows = [
         f"| `{r.metric}` | {r.value:.4g} | {r.interval[0]:.4g} to {r.interval[1]:.4g} |"
         for r in results
     ]
     return SECTION.format(
         name=folder.name,
-        data="" if data == presets.get_preset(folder.name).dataset else f" --data ./{data}",
+        data="" if is_usual else f" --data ./{data}",
         version=presets.exported(folder).name,
         reference=reference,
         rows="\n".join(rows),

@@ -24,7 +24,6 @@ CARDS = sorted((ROOT / "saved_models").glob("*/README.md"))
 # What a model had before there was an option for it.
 BEFORE = {
     "BEGAN": {"output_activation": "tanh", "strided_activation": None, "beta_1": 0.5},
-    "WGAN": {"rho": 0.9, "epsilon": 1e-7},  # Keras's RMSprop
 }
 
 
@@ -275,3 +274,13 @@ def test_every_set_of_a_translator_says_what_may_be_shown():
         ):
             assert folder in module.SHOWN and folder in module.DATA, preset.name
     assert {way for way, _ in module.SHOWN.values()} == {"all", "outputs", "free"}
+
+
+def test_commands_of_scores_say_where_the_images_are():
+    """A set that is a folder is found by its path alone."""
+    folders = script("image_sets").DATA
+    cards = {card.parent.name: card.read_text() for card in CARDS}
+    scored = [name for name, card in cards.items() if "score.py" in card]
+    names = [name for name in scored if presets.get_preset(name).dataset in folders]
+    assert {"dcgan_avatars_32", "fastgan_emoji_64", "textgan_emoji_32"} <= {*names}
+    assert all(f"score.py {name} --data " in cards[name] for name in names)
