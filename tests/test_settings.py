@@ -134,7 +134,7 @@ def test_began_models_from_before_keep_their_networks():
     ("name", "options"),
     [
         ("began_fashion_mnist", {"width": 16, "output_activation": "tanh", "beta_1": 0.5}),
-        ("stylegan_fashion_mnist", {"penalty": R1(10.0), "style_mixing": 0.9}),
+        ("progan_fashion_mnist", {"fade_in_steps": 6000, "stable_steps": 6000}),
     ],
 )
 @pytest.mark.full

@@ -34,7 +34,6 @@ TRAINED_WITH = {  # where the preset of today has other settings
     "began_fashion_mnist": {"width": 16},
     "biggan_deep_fashion_mnist": {"width": 16},
     "progan_fashion_mnist": {"fade_in_steps": 6000, "stable_steps": 6000},
-    "stylegan_fashion_mnist": {"style_mixing": 0.9},
 }
 
 
