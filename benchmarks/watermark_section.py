@@ -21,7 +21,7 @@ over its places is paid for in the p-value. Images that were resized stay so, an
 told the size that they had. PSNR and SSIM are those of the marked pixels against the same without
 mark.
 
-`dwtDct` and `dwtDctSvd` are methods of the package invisible-watermark, whose `rivaGan` was not run,
+`dwtDct`, `dwtDctSvd` and `rivaGan` are the methods of the package invisible-watermark, and
 `blind_watermark` is blind-watermark with its default passwords, each with as many random bits as
 the column says; their mark counts as found where more bits fit than chance has at 1e-6, by the
 exact binomial tail: 30 of 32, or 51 of 64. They have no other test. They are shown resized images
