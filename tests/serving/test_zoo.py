@@ -32,7 +32,7 @@ _MAX_MEGABYTES, _MAX_WHEEL = 220, 60
 PLAIN = "dcgan_fashion_mnist"  # what is worse says what it teaches
 TRAINED_WITH = {  # where the preset of today has other settings
     "began_fashion_mnist": {"width": 16},
-    "biggan_deep_fashion_mnist": {"width": 16},
+    "biggan_deep_fashion_mnist": {"width": 24},
     "progan_fashion_mnist": {"fade_in_steps": 6000, "stable_steps": 6000},
 }
 
