@@ -1,16 +1,19 @@
 """Requests that a server runs before it says that a model is available."""
 
+import numpy as np
 import tensorflow as tf
 
-from tfgan_zoo.serving import golden, png, protos
+from tfgan_zoo.serving import png, protos
 
 
 def write(model, batch_sizes, path):
-    """Requests of each size to every signature of a model, with zeros, or with a picture."""
+    """Requests of each size to every signature of a model, with zeros, or with files of a black picture,
+    which take as little room."""
     endpoints, name = model.served(), model.name
     names = ["", *endpoints]  # the empty name is the default signature
     signatures = [next(iter(endpoints.values())), *endpoints.values()]
-    picture = png.encode(golden.example(model.image_shape, 0)) if "translate" in endpoints else b""
+    black = np.zeros(model.image_shape, np.uint8)
+    picture = png.encode(black) if "translate" in endpoints else b""
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature_name, (_, signature) in zip(names, signatures, strict=True):
             for size in batch_sizes:

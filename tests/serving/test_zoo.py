@@ -74,6 +74,12 @@ def test_card_tells_the_scores_of_this_very_model(folder):
     assert results and all(result.images["sha256"] == digest for result in results)
 
 
+@pytest.mark.parametrize("folder", VERSIONS, ids=lambda path: path.parent.name)
+def test_warm_up_takes_little_room(folder):
+    """Its requests are zeros and black pictures, of all batch sizes and signatures."""
+    assert 0 < (folder / "assets.extra" / "tf_serving_warmup_requests").stat().st_size < 50_000
+
+
 def test_there_are_published_models():
     assert VERSIONS
     files = [path for path in (ROOT / "saved_models").rglob("*") if path.is_file()]

@@ -251,7 +251,7 @@ def _decoded(images):
 
 
 def example(image_shape: tuple, seed: int) -> np.ndarray:
-    """A picture for golden outputs and warm-up: uint8 of that shape, smooth, a function of the seed."""
+    """A picture for golden outputs: uint8 of that shape, smooth, a function of the seed."""
     height, width, channels = image_shape
     coarse = np.random.default_rng(seed).uniform(0, 255, (4, 4, channels))
     rows, columns = (np.linspace(0, 3, side) for side in (height, width))
