@@ -1,4 +1,5 @@
-// Draws faces of 16x16 pixels, enlarged: 50,000 in `train` and 10,000 in `test`, no two alike.
+// Draws faces of 16x16 pixels, enlarged: 50,000 in `train` and 10,000 in `test`, no two alike, and says
+// in each part's `names.json` what each shows: "happy face, light skin, long blond hair, glasses, red clothes".
 //
 //     npm install --no-save @dicebear/core@9.4.3 @dicebear/pixel-art@9.4.3 @resvg/resvg-js@2.6.2
 //     node saved_models/avatars.mjs ./avatars32 32
@@ -16,12 +17,49 @@ if (!(Number(side) >= 16)) {
   console.error("Give a folder to write to, and a side of 16 pixels or more: node saved_models/avatars.mjs ./avatars32 32");
   process.exit(2);
 }
+const WORDS = {
+  skin: { light: ["ffdbac", "f5cfa0", "eac393", "e0b687"], brown: ["cb9e6e", "b68655"], dark: ["a26d3d", "8d5524"] },
+  hair: {
+    ...{ black: ["28150a"], brown: ["83623b", "603a14", "603015"], blond: ["a78961", "cab188"] },
+    ...{ red: ["bd1700"], auburn: ["611c17", "612616"], blue: ["009bbd"], green: ["91cb15"] },
+  },
+  clothing: {
+    ...{ yellow: ["ffc425", "ffd969", "ffeead"], blue: ["428bca", "5bc0de", "03396c"] },
+    ...{ red: ["ff6f69", "d11141", "ae0001"], green: ["44c585", "00b159", "88d8b0"] },
+  },
+  hat: {
+    ...{ pink: ["cc6192"], red: ["a62116"], green: ["3d8a6b"], purple: ["614f8a"], blue: ["2663a3"] },
+    ...{ black: ["2e1e05"], grey: ["989789"] },
+  },
+};
 const options = { background: "white", fitTo: { mode: "width", value: Number(side) } };
+
+function color(parts, what) {
+  const value = parts[`${what}Color`].slice(1);
+  return Object.keys(WORDS[what]).find((word) => WORDS[what][word].includes(value));
+}
+
+function caption(parts) {
+  const says = [
+    `${parts.mouth.replace(/\d/g, "")} face`,
+    `${color(parts, "skin")} skin`,
+    parts.hair && `${parts.hair.replace(/\d/g, "")} ${color(parts, "hair")} hair`,
+    parts.glasses && (parts.glasses.startsWith("dark") ? "sunglasses" : "glasses"),
+    parts.beard && "beard",
+    parts.hat && `${color(parts, "hat")} hat`,
+    parts.accessories && "earrings",
+    `${color(parts, "clothing")} clothes`,
+  ];
+  return says.filter(Boolean).join(", ");
+}
 
 for (const [part, [first, end]] of Object.entries(PARTS)) {
   fs.mkdirSync(`${folder}/${part}`, { recursive: true });
+  const names = {};
   for (let seed = first; seed < end; seed++) {
-    const svg = createAvatar(pixelArt, { seed: String(seed) }).toString();
-    fs.writeFileSync(`${folder}/${part}/${seed}.png`, new Resvg(svg, options).render().asPng());
+    const avatar = createAvatar(pixelArt, { seed: String(seed) });
+    names[`${seed}.png`] = caption(avatar.toJson().extra);
+    fs.writeFileSync(`${folder}/${part}/${seed}.png`, new Resvg(avatar.toString(), options).render().asPng());
   }
+  fs.writeFileSync(`${folder}/${part}/names.json`, JSON.stringify(names));
 }

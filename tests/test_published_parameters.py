@@ -780,7 +780,12 @@ def test_every_network_of_a_papers_size_is_in_the_table():
     ours_alone |= {"pix2pix_facades_128", "style_transfer_mosaic_128", "adain_styles_128"}
     ours_alone |= {"colorizer_cifar10", "inpainter_emoji_64", "cyclegan_orange_lemon_64"}
     ours_alone |= {"cyclegan_facades_64", "fastgan_emoji_64", "projected_gan_emoji_64"}
-    ours_alone |= {"dcgan_avatars_32", "cut_horse2zebra_fast_128", "stargan_rafd_64"}
+    ours_alone |= {
+        "dcgan_avatars_32",
+        "textgan_avatars_32",
+        "cut_horse2zebra_fast_128",
+        "stargan_rafd_64",
+    }
     expected = {p.name for p in presets} - small - ours_alone
     expected |= {"vanilla_gan_mnist", "infogan_mnist", "conditional_gan_mnist"}
     networks = {(name, player) for name in expected for player in (G, D)}

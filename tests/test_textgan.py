@@ -9,6 +9,7 @@ from cases import TEXTS, make
 
 from tfgan_zoo import callbacks, datasets, evaluation, losses
 from tfgan_zoo.layers import ConditioningAugmentation, EmbeddingBag, Rng
+from tfgan_zoo.losses.texts import contrastive_loss
 from tfgan_zoo.models import textgan
 from tfgan_zoo.tasks.adversarial import DiscriminatorOutput
 from tfgan_zoo.tasks.conditions import tokens
@@ -121,9 +122,9 @@ def test_contrastive_loss():
     exps = np.exp(cosines / np.linalg.norm(texts, axis=1) / 0.1)
     exps[1, 4] = exps[4, 1] = 0  # equal texts are not told apart
     expected = -np.log(np.diag(exps) ** 2 / exps.sum(0) / exps.sum(1)) / 2
-    found = textgan.contrastive_loss(tf.constant(images), tf.constant(texts), same, 0.1)
+    found = contrastive_loss(tf.constant(images), tf.constant(texts), same, 0.1)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
-    perfect = textgan.contrastive_loss(tf.eye(4), tf.eye(4), np.eye(4, dtype=bool), 0.01)
+    perfect = contrastive_loss(tf.eye(4), tf.eye(4), np.eye(4, dtype=bool), 0.01)
     np.testing.assert_allclose(perfect, 0, atol=1e-6)
 
 

@@ -17,6 +17,7 @@ from tfgan_zoo.layers import (
     EmbeddingBag,
     LeakyReLU,
 )
+from tfgan_zoo.losses.texts import contrastive_loss
 from tfgan_zoo.models.dcgan import DCGAN, images_from
 from tfgan_zoo.penalties import R1
 from tfgan_zoo.presets import register
@@ -210,29 +211,6 @@ def divergence(mean, log_variance):
     return 0.5 * (tf.square(mean) + tf.exp(log_variance) - 1.0 - log_variance)
 
 
-def contrastive_loss(images, texts, same, temperature):
-    """How far each image is from being the nearest to its text, and each text to its image.
-
-    The mean of two cross-entropies, of the softmax of cosines / temperature over the texts of the batch
-    and over its images (AttnGAN, eq. 10 to 13, of whole sentences).
-
-    Args:
-        images, texts: Floats `[B, D]`, row i of the one belonging to row i of the other.
-        same: Bools `[B, B]`: which texts are equal, and not to be told apart.
-        temperature: Float.
-
-    Returns:
-        float32 `[B]`.
-    """
-    images, texts = (tf.nn.l2_normalize(tf.cast(x, tf.float32), 1) for x in (images, texts))
-    logits = tf.matmul(images, texts, transpose_b=True) / temperature
-    is_own = tf.eye(logits.shape[0], dtype=tf.bool)
-    logits = tf.where(same & ~is_own, -1e9, logits)
-    own = tf.linalg.diag_part(logits)
-    over = tf.reduce_logsumexp(logits, axis=1) + tf.reduce_logsumexp(logits, axis=0)
-    return 0.5 * over - own
-
-
 # === Networks ===
 
 
@@ -293,8 +271,24 @@ _SMALL = {
     "penalty": R1(1.0, every=4),
 }
 _LARGE = {"image_shape": (64, 64, 3)}
+# Captions of 27 words, see saved_models/avatars.mjs; R1 as for `dcgan_avatars_32`.
+_AVATARS = {
+    **{"image_shape": (32, 32, 3), "width": 32, "penalty": R1(1.0, every=4)},
+    **{"vocabulary_size": 1024, "text_length": 128, "text_dim": 128, "condition_dim": 64},
+    "default_texts": [
+        "happy face, light skin, long blond hair, glasses, red clothes",
+        "sad face, dark skin, short black hair, yellow clothes",
+        "happy face, brown skin, short brown hair, beard, green clothes",
+        "happy face, light skin, long auburn hair, blue hat, blue clothes",
+        "sad face, light skin, short red hair, sunglasses, green clothes",
+        "happy face, dark skin, long blue hair, earrings, yellow clothes",
+        "happy face, brown skin, short green hair, red clothes",
+        "sad face, light skin, long black hair, purple hat, blue clothes",
+    ],
+}
 
 register(
     ("textgan_emoji_32", TextGAN, _SMALL, "noto_emoji64", 64, 94, (1_346_483, 1_256_049)),
+    ("textgan_avatars_32", TextGAN, _AVATARS, "avatars32", 64, 20, (611_235, 463_201)),
     ("textgan_emoji_64", TextGAN, _LARGE, "noto_emoji64", 64, 600, (21_017_987, 16_445_441)),
 )
