@@ -14,6 +14,7 @@ from tfgan_zoo.regularizers import (
     Blur,
     ClassShares,
     DiffAugment,
+    Fingerprint,
     InstanceNoise,
     LatentConsistency,
     LeCam,
@@ -39,6 +40,7 @@ CASES = {
     "instance_noise": ("InstanceNoise(stddev=0.1, steps=0)", InstanceNoise(1, 10)),
     "balance": (None, Balance(0.2, 0.9)),
     "class_shares": (None, ClassShares("lenet_mnist", (0.1,) * 10, 2)),
+    "fingerprint": (None, Fingerprint("garments.key", 5, 0.5)),
     "blur": ("Blur(stddev=10.0, steps=0)", Blur(1, 10)),
 }
 

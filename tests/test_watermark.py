@@ -17,7 +17,7 @@ from tfgan_zoo.cli.marking import UNMARKED
 from tfgan_zoo.datasets.decoding import MAX_PIXELS
 from tfgan_zoo.metrics.images import psnr
 from tfgan_zoo.serving import golden
-from tfgan_zoo.watermark import Watermark, create_key, detection, numbers_of, read_key
+from tfgan_zoo.watermark import Watermark, carriers, create_key, detection, numbers_of, read_key
 from tfgan_zoo.watermark.served import put_into
 
 KEY = bytes(range(32))
@@ -128,7 +128,7 @@ def test_scores_of_all_places_are_those_of_each(marked):
     """The correlations by Fourier transforms, against a part that is moved by hand."""
     mark, images = marked[:2]
     part, (down, right) = images[:1, :40, :44].astype(float), (7, 18)
-    tile = detection._folded(detection._features(part[:, -down % 4 :, -right % 4 :]))
+    tile = carriers.folded(detection._features(part[:, -down % 4 :, -right % 4 :]))
     common = np.where(mark.groups == 0, mark.table[0], 0).reshape(16, 16, 5)
     moved = np.roll(tile[0], [2, 5], axis=(0, 1))
     expected = (moved * common).sum() / np.linalg.norm(moved[common != 0])
@@ -222,7 +222,7 @@ def test_served_images_have_the_mark(tmp_path):
 
 @pytest.mark.full
 def test_further_signatures_have_the_mark(tmp_path):
-    gan, mark = make("VAEGAN"), Watermark(KEY, psnr=25)
+    gan, mark = make("VAEGAN", image_shape=(32, 32, 1)), Watermark(KEY, psnr=25)
     version = gan.export(tmp_path, "marked", watermark=mark, warmup_batch_sizes=(1,))
     made = tf.saved_model.load(str(version)).signatures["reconstruct"](
         images=tf.constant(floats(gan.generate(8, seed=0)))

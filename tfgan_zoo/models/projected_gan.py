@@ -135,6 +135,7 @@ class ProjectedGAN(NoisyGAN):
 
     def before_training(self):
         """Reads the weights of the pretrained network, unless the model was saved with them."""
+        super().before_training()
         network = self.projection_network.get_layer("features")
         perceptual.load_once(self.features, network, self.features_are_loaded)
 

@@ -17,6 +17,7 @@ from tfgan_zoo.regularizers.blur import Blur as Blur
 from tfgan_zoo.regularizers.class_shares import ClassShares as ClassShares
 from tfgan_zoo.regularizers.consistency import BalancedConsistency as BalancedConsistency
 from tfgan_zoo.regularizers.diff_augment import DiffAugment as DiffAugment
+from tfgan_zoo.regularizers.fingerprint import Fingerprint as Fingerprint
 from tfgan_zoo.regularizers.instance_noise import InstanceNoise as InstanceNoise
 from tfgan_zoo.regularizers.latent_consistency import LatentConsistency as LatentConsistency
 from tfgan_zoo.regularizers.lecam import LeCam as LeCam
@@ -35,6 +36,7 @@ REGULARIZERS: dict[str, type[Regularizer]] = {
     "balance": Balance,
     "blur": Blur,
     "class_shares": ClassShares,
+    "fingerprint": Fingerprint,
 }
 
 

@@ -42,6 +42,9 @@ class Regularizer(Configurable):
     def check_compile(self, model):
         """Called at the end of `compile()`; refuses optimizers that the regularizer cannot work with."""
 
+    def before_training(self, model):
+        """Called at the start of `fit`; makes or reads what training alone needs."""
+
     @property
     def weighs_examples(self):
         """Whether it defines `example_weights`, whose sum is that of several rows."""

@@ -192,6 +192,11 @@ class GAN(Prediction):
     def _check_private_loss(self):
         private_checks.check_loss(self)
 
+    def before_training(self):
+        super().before_training()
+        for regularizer in self.regularizers:
+            regularizer.before_training(self)
+
     def check_compile(self):
         private_checks.check(self)
         for regularizer in self.regularizers:

@@ -47,6 +47,22 @@ def coefficients(values):
     return blocks @ MATRIX.T.astype(np.float64 if is_array else np.float32)
 
 
+def folded(values):
+    """Carriers of whole images, summed over the tiles in them: `[B, h, w, 5]` -> `[B, 16, 16, 5]`;
+    tensors of known height and width, or arrays."""
+    is_array = isinstance(values, np.ndarray)
+    xp, total = (np, np.sum) if is_array else (tf, tf.reduce_sum)
+    values = xp.pad(values, [(0, 0), *((0, -size % TILE) for size in values.shape[1:3]), (0, 0)])
+    rows, columns = (size // TILE for size in values.shape[1:3])
+    return total(xp.reshape(values, [-1, rows, TILE, columns, TILE, WAVES]), axis=(1, 3))
+
+
+def count(height, width):
+    """Carriers of images of that size that a tile does not repeat."""
+    rows, columns = (min(side // BLOCK, TILE) for side in (height, width))
+    return rows * columns * WAVES
+
+
 def from_coefficients(values, shape):
     """The images `[B, H, W]` of which these are the carriers, and which have nothing else.
 

@@ -139,6 +139,22 @@ class Watermark:
 
     # === Detection ===
 
+    def scores(self, images):
+        """The scores of images with the number 0, as `detect` tells them of whole images, in a graph:
+        the generator that is to draw the mark learns by their gradient.
+
+        Args:
+            images: Floats `[B, H, W, C]` in [-1, 1], of known height and width.
+
+        Returns:
+            float32 `[B]`.
+        """
+        levels = carriers.luma(127.5 * tf.cast(images, tf.float32))
+        found = carriers.normalized(carriers.coefficients(levels), detection.SCALE)
+        found = tf.reshape(carriers.folded(found), [-1, carriers.COUNT])
+        lengths = tf.sqrt(tf.reduce_sum(tf.square(found), axis=1) + 1e-12)
+        return tf.linalg.matvec(found, tf.constant(self.table[0], tf.float32)) / lengths
+
     def detect(self, images, size=None, crops=False, number=None) -> "detection.Detection":
         """Whether images have the mark, and which numbers they carry.
 
