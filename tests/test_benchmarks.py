@@ -51,6 +51,7 @@ BENCHMARKS = {  # those of the package's internals; then the others, and a colum
     "published_weights": "psnr_bicubic",
     "troubles": "stripes",
     "watermark": "claim_detected",
+    "fingerprint": "together_detected",
     "phantoms": "hallucinated_per_100",
 }
 
