@@ -26,8 +26,8 @@ ABSENT = "none"
 ATTRIBUTES = {  # what of a caption says it, or else it is absent
     "mood": r"(\w+) face",
     "skin": r"(\w+) skin",
-    "length of hair": r"(\w+) \w+ hair",
-    "colour of hair": r"\w+ (\w+) hair",
+    "hair_length": r"(\w+) \w+ hair",
+    "hair_colour": r"\w+ (\w+) hair",
     "glasses": r"(sunglasses|glasses)",
     "beard": r"(beard)",
     "hat": r"(\w+) hat",

@@ -12,6 +12,7 @@ from pathlib import Path
 from augmentation_sections import augmentation_section
 from privacy_sections import privacy_audit_section, privacy_scores_section
 from quality_sections import (
+    caption_words_section,
     equal_minutes_section,
     modes_digits_section,
     modes_gaussians_section,
@@ -227,6 +228,7 @@ SECTIONS = {
     "modes_ring": modes_ring_section,
     "modes_digits": modes_digits_section,
     "text_retrieval": text_retrieval_section,
+    "caption_words": caption_words_section,
     "transfer": transfer_section,
     "equal_minutes": equal_minutes_section,
     "privacy_scores": privacy_scores_section,

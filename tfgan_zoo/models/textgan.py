@@ -289,6 +289,6 @@ _AVATARS = {
 
 register(
     ("textgan_emoji_32", TextGAN, _SMALL, "noto_emoji64", 64, 94, (1_346_483, 1_256_049)),
-    ("textgan_avatars_32", TextGAN, _AVATARS, "avatars32", 64, 20, (611_235, 463_201)),
+    ("textgan_avatars_32", TextGAN, _AVATARS, "avatars32", 64, 30, (611_235, 463_201)),
     ("textgan_emoji_64", TextGAN, _LARGE, "noto_emoji64", 64, 600, (21_017_987, 16_445_441)),
 )
