@@ -1,6 +1,7 @@
 // Draws faces of 16x16 pixels, enlarged: 50,000 in `train` and 10,000 in `test`, no two alike. Each part's
-// `names.json` says what they show: "happy face, long blond hair, glasses, red clothes". A caption leaves
-// out a third of what there is to say, or a model learns little of what all the rest tells, too.
+// `names.json` has captions: "happy face, long blond hair, glasses, red clothes". They leave out a third of
+// what there is to say, or a model learns little of what the rest tells, too; `train.json` and `test.json`
+// have all of it.
 //
 //     npm install --no-save @dicebear/core@9.4.3 @dicebear/pixel-art@9.4.3 @resvg/resvg-js@2.6.2
 //     node saved_models/avatars.mjs ./avatars32 32
@@ -41,8 +42,7 @@ function color(parts, what) {
   return Object.keys(WORDS[what]).find((word) => WORDS[what][word].includes(value));
 }
 
-function caption(parts, seed) {
-  const bytes = createHash("sha256").update(seed).digest();
+function said(parts) {
   const says = [
     `${parts.mouth.replace(/\d/g, "")} face`,
     `${color(parts, "skin")} skin`,
@@ -53,18 +53,25 @@ function caption(parts, seed) {
     parts.accessories && "earrings",
     `${color(parts, "clothing")} clothes`,
   ];
-  const known = says.filter(Boolean);
-  const said = known.filter((_, i) => bytes[i] < 171);
-  return (said.length ? said : known).join(", ");
+  return says.filter(Boolean);
+}
+
+function shortened(says, seed) {
+  const bytes = createHash("sha256").update(seed).digest();
+  const kept = says.filter((_, i) => bytes[i] < 171);
+  return kept.length ? kept : says;
 }
 
 for (const [part, [first, end]] of Object.entries(PARTS)) {
   fs.mkdirSync(`${folder}/${part}`, { recursive: true });
-  const names = {};
+  const [names, whole] = [{}, {}];
   for (let seed = first; seed < end; seed++) {
     const avatar = createAvatar(pixelArt, { seed: String(seed) });
-    names[`${seed}.png`] = caption(avatar.toJson().extra, String(seed));
+    const says = said(avatar.toJson().extra);
+    whole[`${seed}.png`] = says.join(", ");
+    names[`${seed}.png`] = shortened(says, String(seed)).join(", ");
     fs.writeFileSync(`${folder}/${part}/${seed}.png`, new Resvg(avatar.toString(), options).render().asPng());
   }
   fs.writeFileSync(`${folder}/${part}/names.json`, JSON.stringify(names));
+  fs.writeFileSync(`${folder}/${part}.json`, JSON.stringify(whole));
 }

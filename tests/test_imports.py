@@ -64,9 +64,10 @@ def test_a_trained_model_is_the_first_thing_that_is_asked_for():
     assert done.stdout.strip() == "dcgan_fashion_mnist", done.stderr
 
 
-@pytest.mark.parametrize("part", ["layers.SelfAttention", "penalties.R1"])
+@pytest.mark.parametrize("part", ["layers.SelfAttention", "penalties.R1", "watermark.Watermark"])
 def test_a_part_is_imported_first(part):
     module, name = part.split(".")
-    code = f"from tfgan_zoo.{module} import {name}; import tfgan_zoo; print(tfgan_zoo.DCGAN)"
+    code = f"from tfgan_zoo.{module} import {name}; import keras, tfgan_zoo; "
+    code += "print(keras.saving.get_registered_object('tfgan_zoo>DCGAN'))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "DCGAN" in done.stdout, done.stderr

@@ -28,6 +28,7 @@ _PARTS = (
     "privacy",
     "regularizers",
     "tasks",
+    "watermark",
 )
 _WITH_KERAS = {f"{__name__}.{part}" for part in _PARTS}  # parts of which the models are made
 

@@ -16,7 +16,7 @@ from tfgan_zoo import presets
 from tfgan_zoo.serving import png, protos
 
 PAGE = "serving/README.md"
-MODELS = ("conditional_gan_fashion_mnist", "stylegan2_fashion_mnist", "textgan_emoji_32")
+MODELS = ("conditional_gan_fashion_mnist", "stylegan2_fashion_mnist", "textgan_avatars_32")
 # What is not run here, and why.
 NOT_RUN = {
     "docker ": "there is no container engine",
@@ -72,9 +72,9 @@ def test_blocks_run(tmp_path, monkeypatch):
                         terminal.run([line])
     finally:
         terminal.close()
-    for name in ("seed_7.png", "half.png", "apple.png", "seed_8.png", "out/seed_15.png"):
+    for name in ("seed_7.png", "half.png", "red_hair.png", "seed_8.png", "out/seed_15.png"):
         assert png.decode((folder / name).read_bytes()).size
-    assert png.decode((folder / "apple.png").read_bytes()).shape == (32, 32, 3)
+    assert png.decode((folder / "red_hair.png").read_bytes()).shape == (32, 32, 3)
     assert names["logits"].shape == (3, 1) and names["images"].shape == (3, 28, 28, 1)
     assert [png.decode(file).shape for file in names["files"]] == [(28, 28, 1)] * 2
 

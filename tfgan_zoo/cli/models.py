@@ -169,7 +169,7 @@ def train(
     epilog="[bold]Examples[/bold]\n\n"
     "tfgan-zoo sample runs/0001-dcgan_mnist --seeds 0-63 --out grid.png\n\n"
     "tfgan-zoo sample runs/0002-cgan_mnist --seeds 0-9 --labels 0-9 --out digits/\n\n"
-    "tfgan-zoo sample textgan_emoji_32 --seeds 0-7 --text 'red apple' --out apples.png\n\n"
+    "tfgan-zoo sample textgan_avatars_32 --seeds 0-7 --text 'red hair, glasses' --out red.png\n\n"
     "tfgan-zoo sample biggan_cifar10_small --seeds 0-9 --truncation 0.5 --out clean.png\n\n"
     "Image i depends on its seed (and label or text) alone."
 )
