@@ -69,11 +69,8 @@ def new(seed, given, **options):
 
 
 def continued(gan, seed, given, **options):
-    """A new model with the weights of another, and with its own optimizers."""
-    again = new(seed, given, **options)
-    for name, network in again.networks().items():
-        network.set_weights(gan.networks()[name].get_weights())
-    return again
+    made = OPTIONS | options
+    return learned.continued(gan, "dcgan_fashion_mnist", seed, given.precision, made)
 
 
 # === Balance ===

@@ -27,14 +27,8 @@ CHANGES = ("none", "JPEG 75", "JPEG 50", "noise of 10 levels", "resized to 1/2",
 
 
 def further(gan, given, regularizers=()):
-    """A new model with the weights of another, and with its own optimizers."""
-    width = gan.get_config()["width"]
-    again = learned.compiled(
-        PRESET, 0, given.precision, {"width": width, "regularizers": list(regularizers)}
-    )
-    for name, network in again.networks().items():
-        network.set_weights(gan.networks()[name].get_weights())
-    return again
+    options = {"width": gan.get_config()["width"], "regularizers": list(regularizers)}
+    return learned.continued(gan, PRESET, 0, given.precision, options)
 
 
 def trained(gan, images, shown, given):
@@ -76,8 +70,7 @@ def pixels_with_mark(images, psnr=34.0):
 
     mark = Watermark(watermark.KEY, psnr, bits=0)
     parts = np.array_split(images, -(-len(images) // 1000))
-    made = [mark.embed(np.float32(part) / np.float32(127.5) - 1).numpy() for part in parts]
-    return np.uint8(np.round((np.concatenate(made) + 1) * 127.5))
+    return np.concatenate([watermark.marked(mark, part) for part in parts])
 
 
 # === What is measured ===
@@ -97,8 +90,8 @@ def measured(method, shown, drawn, real):
         found = mark.detect(made, size)
         row = {"method": method, "shown": shown, "fd": round(fd, 3), "count": len(made)}
         row |= {"change": change, "score": round(float(found.score.mean()), 3)}
-        row["detected"] = watermark._share(found.p_value <= watermark.LEVEL)
-        yield row | {"together_detected": watermark._together(mark, made, size)}
+        row["detected"] = watermark.share(found.p_value <= watermark.LEVEL)
+        yield row | {"together_detected": watermark.together(mark, made, size)}
 
 
 def in_the_graph(images):
@@ -107,8 +100,7 @@ def in_the_graph(images):
 
     for psnr in (42.0, 38.0, 34.0):
         mark = Watermark(watermark.KEY, psnr, bits=0)
-        made = mark.embed(np.float32(images) / np.float32(127.5) - 1).numpy()
-        yield f"in the graph, {psnr:g} dB", 0, np.uint8(np.round((made + 1) * 127.5))
+        yield f"in the graph, {psnr:g} dB", 0, watermark.marked(mark, images)
 
 
 def rows(given):

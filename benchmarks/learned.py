@@ -15,6 +15,14 @@ def compiled(preset, seed, precision, options):
     return gan
 
 
+def continued(gan, preset, seed, precision, options):
+    """A new model of a preset with the weights of another, and with its own optimizers."""
+    again = compiled(preset, seed, precision, options)
+    for name, network in again.networks().items():
+        network.set_weights(gan.networks()[name].get_weights())
+    return again
+
+
 def scores(gan, metrics, data, data_dir=None):
     """`{metric: value}` of the images of a model's moving average, against a set."""
     from tfgan_zoo import evaluation

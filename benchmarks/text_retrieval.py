@@ -27,7 +27,7 @@ from tables import write_csv
 import tfgan_zoo
 from tfgan_zoo import datasets, evaluation, runs
 from tfgan_zoo.layers import EmbeddingBag
-from tfgan_zoo.models.textgan import contrastive_loss
+from tfgan_zoo.losses.texts import contrastive_loss
 from tfgan_zoo.tasks.conditions import tokens
 from tfgan_zoo.visualization import image_grid, write_png
 

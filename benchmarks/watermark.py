@@ -51,6 +51,12 @@ def images_of(name, count):
     return np.stack([np.array(Image.open(file).convert("RGB"))[:256, :256] for file in files])
 
 
+def marked(mark, images, numbers=None):
+    """uint8 images of uint8 images."""
+    made = mark.embed(np.float32(images) / np.float32(127.5) - 1, numbers).numpy()
+    return np.uint8(np.round((made + 1) * 127.5))
+
+
 # === Ours ===
 
 
@@ -63,19 +69,18 @@ def ours(sets):
         for bits, decibels in variants:
             mark = Watermark(KEY, decibels, bits)
             numbers = rng.integers(0, 2**bits, len(images))
-            marked = mark.embed(np.float32(images) / np.float32(127.5) - 1, numbers).numpy()
-            marked = np.uint8(np.round((marked + 1) * 127.5))
+            pixels = marked(mark, images, numbers)
             told = _told(name, count, "tfgan_zoo", bits)
-            told |= _quality(marked, images)
-            for attack, made, _, is_crop in attacks(marked):
+            told |= _quality(pixels, images)
+            for attack, made, _, is_crop in attacks(pixels):
                 found = mark.detect(made, images.shape[1:3], crops=is_crop)
-                row = told | {"attack": attack, "detected": _share(found.p_value <= LEVEL)}
+                row = told | {"attack": attack, "detected": share(found.p_value <= LEVEL)}
                 row |= _right(found.number, numbers, bits)
-                row["claim_detected"] = _share(
+                row["claim_detected"] = share(
                     mark.detect(made, images.shape[1:3], is_crop, numbers).p_value <= LEVEL
                 )
                 if not is_crop:
-                    row["together_detected"] = _together(mark, made, images.shape[1:3])
+                    row["together_detected"] = together(mark, made, images.shape[1:3])
                 print(row, flush=True)
                 yield row
 
@@ -85,20 +90,20 @@ def _told(name, count, method, bits):
     return told | {"method": method, "bits": bits}
 
 
-def _together(mark, images, size):
+def together(mark, images, size):
     """Of sets of ten, the share in which the mark is found."""
     parts = [images[i : i + TOGETHER] for i in range(0, len(images) - TOGETHER + 1, TOGETHER)]
-    return _share(np.array([mark.detect_together(part, size)[0] <= LEVEL for part in parts]))
+    return share(np.array([mark.detect_together(part, size)[0] <= LEVEL for part in parts]))
 
 
 def _right(found, numbers, bits):
     if not bits:
         return {"bits_right": "", "numbers_right": ""}
     wrong = (found ^ numbers)[:, None] >> np.arange(bits) & 1
-    return {"bits_right": _share(wrong == 0), "numbers_right": _share(found == numbers)}
+    return {"bits_right": share(wrong == 0), "numbers_right": share(found == numbers)}
 
 
-def _share(values):
+def share(values):
     return f"{np.mean(values):.3f}"
 
 
@@ -113,18 +118,18 @@ def others(sets):
         bits = [32 if m == "rivaGan" or images.shape[1] < 256 else 64 for m in METHODS]
         rng = np.random.default_rng(2)
         keys = {m: rng.integers(0, 2, (_OTHERS, b)) for m, b in zip(METHODS, bits, strict=True)}
-        marked = _asked("embed", images=images, **keys)
-        kept = [method for method in METHODS if method in marked]
-        changed = {method: list(attacks(marked[method])) for method in kept}
+        made = _asked("embed", images=images, **keys)
+        kept = [method for method in METHODS if method in made]
+        changed = {method: list(attacks(made[method])) for method in kept}
         wholes = {method: np.concatenate([c[2] for c in changed[method]]) for method in kept}
         found = _asked("extract", bits=bits, **wholes)
         for method, count in zip(METHODS, bits, strict=True):
             told = _told(name, _OTHERS, method, count)
             if method not in found:
-                why = marked.get(f"{method}_error", found.get(f"{method}_error"))
+                why = made.get(f"{method}_error", found.get(f"{method}_error"))
                 yield told | {"attack": f"refuses: {why}"}
                 continue
-            told |= _quality(marked[method], images)
+            told |= _quality(made[method], images)
             read = found[method].reshape(len(changed[method]), _OTHERS, count)
             for attack, answer in zip(changed[method], read, strict=True):
                 yield told | _fit(attack[0], answer == keys[method])
@@ -134,8 +139,8 @@ def _fit(attack, right):
     from scipy import stats
 
     fits, bits = right.sum(axis=1), right.shape[1]
-    row = {"attack": attack, "detected": _share(stats.binom.sf(fits - 1, bits, 0.5) <= LEVEL)}
-    return row | {"bits_right": _share(right), "numbers_right": _share(fits == bits)}
+    row = {"attack": attack, "detected": share(stats.binom.sf(fits - 1, bits, 0.5) <= LEVEL)}
+    return row | {"bits_right": share(right), "numbers_right": share(fits == bits)}
 
 
 def _quality(marked, images):
@@ -210,9 +215,7 @@ def quality(quick=False):
     for decibels in (34, 38, 42):
         mark = Watermark(KEY, decibels, 8)
         numbers = numbers_of(gan.latents_for(range(count)), 8)
-        made = mark.embed(np.float32(drawn) / np.float32(127.5) - 1, numbers).numpy()
-        marked = features(np.uint8(np.round((made + 1) * 127.5)))[0]
-        distance = metrics.frechet_distance(real, marked)
+        distance = metrics.frechet_distance(real, features(marked(mark, drawn, numbers))[0])
         row = {"model": "dcgan_fashion_mnist", "count": count, "psnr": decibels}
         yield row | {"fd_plain": f"{plain:.3f}", "fd_marked": f"{distance:.3f}"}
 
@@ -231,8 +234,7 @@ def picture():
         rows = [images]
         for decibels in (42, 38, 34):
             mark = Watermark(KEY, decibels, 8)
-            made = mark.embed(np.float32(images) / np.float32(127.5) - 1).numpy()
-            rows.append(np.uint8(np.round((made + 1) * 127.5)))
+            rows.append(marked(mark, images))
         change = rows[2].astype(int) - images
         rows.append(np.uint8(np.clip(128 + 10 * change, 0, 255)))
         columns.append(np.stack([enlarged(row, scale) for row in rows]))

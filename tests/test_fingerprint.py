@@ -1,88 +1,73 @@
-"""A generator that draws a key's mark: the term by hand, that it is learned, and what is not saved."""
+"""A run that is continued knows whose images it trains on."""
 
-import math
-
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from cases import make
 
-import tfgan_zoo
-from tfgan_zoo.regularizers import Fingerprint
-from tfgan_zoo.watermark import Watermark, create_key, read_key
+from tfgan_zoo import callbacks, datasets
+from tfgan_zoo.datasets.fingerprint import differences, fingerprint
 
-SHAPE = (32, 32, 1)
-
-
-@pytest.fixture
-def key_file(tmp_path):
-    return str(create_key(tmp_path / "model.key"))
+PIXELS = np.random.default_rng(0).integers(0, 256, (24, 8, 8, 1), np.uint8)
 
 
-@pytest.mark.parametrize("bits", [0, 8])
-@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 36, 3), (64, 64, 4), (70, 131, 3)])
-def test_scores_are_those_of_the_detector(shape, bits):
-    mark, rng = Watermark(bytes(range(32)), bits=bits), np.random.default_rng(0)
-    images = np.float32(rng.uniform(-1, 1, [4, *shape]))
-    expected = mark.detect(images, number=0).score
-    np.testing.assert_allclose(mark.scores(images), expected, rtol=1e-4, atol=1e-4)
-    assert not mark.scores(tf.zeros([1, *shape])).numpy().any()
+def trained(folder, data, epochs=1):
+    gan = make("ConditionalGAN")
+    gan.compile(run_eagerly=True)
+    backup = callbacks.BackupAndRestore(folder)
+    gan.fit(data, batch_size=12, epochs=epochs, verbose=0, callbacks=[backup])
+    return int(gan.iterations.numpy())
 
 
-def test_term_by_hand(key_file):
-    gan = make("DCGAN", regularizers=[Fingerprint(key_file, score=3, weight=0.5)])
-    images = np.float32(np.random.default_rng(0).uniform(-1, 1, [6, *gan.image_shape]))
-    fake = tfgan_zoo.tasks.adversarial.DiscriminatorOutput(images, {}, None, images)
-    terms = gan.regularizers[0].generator_terms(gan, fake, {}, None)
-    scores = Watermark(read_key(key_file), bits=0).detect(images).score
-    weight, found = terms["fingerprint"]
-    assert weight == 0.5 and terms["fingerprint_score"][0] is None
-    np.testing.assert_allclose(found, np.mean(np.maximum(0, 3 - scores) ** 2), rtol=1e-4)
-    np.testing.assert_allclose(terms["fingerprint_score"][1], scores.mean(), rtol=1e-4)
+def npz(path, pixels, labels):
+    path.parent.mkdir(exist_ok=True)
+    np.savez(path, images=pixels, labels=labels)
+    return datasets.load(path, batch_size=12)
 
 
-def trained(key_file, images, **options):
-    gan = make("DCGAN", seed=0, image_shape=SHAPE, regularizers=[Fingerprint(key_file, **options)])
-    gan.compile()
-    return gan, gan.fit(images, batch_size=16, epochs=20, verbose=0)
+def test_a_run_goes_on_with_its_own_images_only(tmp_path):
+    labels, others = np.arange(24) % 3, PIXELS[::-1]
+    runs = tmp_path / "checkpoints"
+    assert trained(runs, npz(tmp_path / "here" / "a.npz", PIXELS, labels)) == 2
+    refused = "of a run on other data: {}. Give the data that the run was begun with"
+    for pixels, classes, message in (
+        (others, labels, "24 of 24 images that were compared are others"),
+        (PIXELS, labels[::-1], "the labels or captions are others"),
+        (PIXELS[:18], labels[:18], "images: then 24, now 18"),
+    ):
+        with pytest.raises(ValueError, match=refused.format(message)):
+            trained(runs, npz(tmp_path / "here" / "b.npz", pixels, classes), 2)
+    with pytest.raises(ValueError, match="of a run on other data"):
+        trained(runs, (others / np.float32(127.5) - 1, labels), 2)
+    moved = npz(tmp_path / "there" / "c.npz", PIXELS, labels)
+    assert trained(runs, moved, 2) == 4  # the same images elsewhere
+    images = PIXELS / np.float32(127.5) - 1
+    assert trained(runs, (images, labels), 3) == 6  # and in another form
 
 
-def test_the_mark_is_learned_and_no_file_has_the_key(key_file, tmp_path):
-    """Even without the key the saved model draws marked images; training it further needs the key."""
-    images = np.float32(np.random.default_rng(0).uniform(-1, 1, [64, *SHAPE]))
-    gan, history = trained(key_file, images, score=4.0, weight=10.0)
-    scores = history.history["fingerprint_score"]
-    assert scores[-1] > scores[0] + 1
-    drawn = gan.generate(64, seed=0)
-    assert Watermark(read_key(key_file), bits=0).detect_together(drawn)[0] <= 1e-6
-    assert Watermark(bytes(32), bits=0).detect_together(drawn)[0] > 1e-6
-    gan.save(tmp_path / "marked.keras")
-    key = read_key(key_file)
-    assert key.hex().encode() not in (tmp_path / "marked.keras").read_bytes()
-    (tmp_path / "model.key").unlink()
-    again = keras.models.load_model(tmp_path / "marked.keras")
-    np.testing.assert_array_equal(again.generate(64, seed=0), drawn)
-    assert again.regularizers[0].key_file == key_file
-    with pytest.raises(FileNotFoundError, match=r"model\.key"):
-        again.fit(images, batch_size=16, verbose=0)
+def test_fingerprints_of_large_and_many_images():
+    many = datasets.array_source(np.zeros((5000, 2, 3, 1), np.uint8))
+    assert len(fingerprint(many)["tiles"]) == 5464  # base64 of 256 * 16 bytes
+    large = np.zeros((9, 1200, 1200, 3), np.uint8)
+    then = fingerprint(datasets.array_source(large))
+    large[8] += 1  # as another machine's kernels may read it
+    assert not differences(then, fingerprint(datasets.array_source(large)))
+    large[8] += 9
+    assert differences(then, fingerprint(datasets.array_source(large)))
 
 
-def test_scores_that_cannot_be_reached_are_refused(key_file):
-    gan = make("DCGAN")
-    most = math.sqrt(5 * (gan.image_shape[0] // 4) * (gan.image_shape[1] // 4))
-    make("DCGAN", regularizers=[Fingerprint(key_file, score=most - 0.01)])
-    with pytest.raises(ValueError, match=f"score must be less than {most:.1f}.*score="):
-        make("DCGAN", regularizers=[Fingerprint(key_file, score=most)])
-    for options in ({"score": 0}, {"weight": -1}, {"score": "high"}):
-        with pytest.raises(ValueError, match=rf"Fingerprint: {next(iter(options))} must be"):
-            Fingerprint(key_file, **options)
-
-
-def test_a_file_that_is_no_key_is_refused_before_training(tmp_path):
-    (tmp_path / "no.key").write_text("secret")
-    gan = make("DCGAN", regularizers=[Fingerprint(tmp_path / "no.key", score=1)])
-    gan.compile()
-    with pytest.raises(ValueError, match=r"no\.key is no key of a watermark") as error:
-        gan.fit(-np.ones([16, *gan.image_shape], np.float32), batch_size=8, verbose=0)
-    assert "secret" not in str(error.value)
+def test_what_is_refused_before_the_first_step(tmp_path):
+    images = np.random.default_rng(0).uniform(-1, 1, (12, 8, 8, 1)).astype(np.float32)
+    for variant in ("StyleGAN2", "ProGAN"):
+        gan = make(variant)
+        gan.compile(run_eagerly=True)
+        for size in (5, 6):
+            with pytest.raises(
+                ValueError, match=f"{variant} compares .* groups of 4.*Received: {size}"
+            ):
+                gan.fit(images, batch_size=size, verbose=0)
+    gan = make("DCGAN", image_shape=(8, 8, 5))
+    gan.compile(run_eagerly=True)
+    grid = callbacks.SampleGrid(tmp_path)
+    with pytest.raises(ValueError, match="PNG files, which have 1 to 4 channels.* 5"):
+        gan.fit(images.repeat(5, axis=-1), batch_size=4, verbose=0, callbacks=[grid])
+    assert int(gan.iterations.numpy()) == 0
