@@ -275,7 +275,7 @@ _LARGE = {"image_shape": (64, 64, 3)}
 _AVATARS = {
     **{"image_shape": (32, 32, 3), "width": 32, "penalty": R1(1.0, every=4)},
     **{"vocabulary_size": 1024, "text_length": 128, "text_dim": 128, "condition_dim": 64},
-    "default_texts": [
+    "default_texts": (
         "happy face, light skin, long blond hair, glasses, red clothes",
         "sad face, dark skin, short black hair, yellow clothes",
         "happy face, brown skin, short brown hair, beard, green clothes",
@@ -284,7 +284,7 @@ _AVATARS = {
         "happy face, dark skin, long blue hair, earrings, yellow clothes",
         "happy face, brown skin, short green hair, red clothes",
         "sad face, light skin, long black hair, purple hat, blue clothes",
-    ],
+    ),
 }
 
 register(
