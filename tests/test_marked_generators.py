@@ -68,12 +68,25 @@ def test_the_mark_is_learned_and_no_file_has_the_key(key_file, tmp_path):
         again.fit(images, batch_size=16, verbose=0)
 
 
+def test_another_key_in_the_file_is_refused(key_file, tmp_path):
+    gan = make("DCGAN", regularizers=[Fingerprint(key_file, score=1)])
+    gan.compile()
+    images = -np.ones([8, *gan.image_shape], np.float32)
+    for _ in range(2):
+        gan.fit(images, batch_size=8, verbose=0)
+    create_key(tmp_path / "other.key").rename(key_file)
+    with pytest.raises(ValueError, match=r"model\.key holds another key.*fingerprint [0-9a-f]{16}"):
+        gan.fit(images, batch_size=8, verbose=0)
+
+
 def test_scores_that_cannot_be_reached_are_refused(key_file):
     gan = make("DCGAN")
     most = math.sqrt(5 * (gan.image_shape[0] // 4) * (gan.image_shape[1] // 4))
     make("DCGAN", regularizers=[Fingerprint(key_file, score=most - 0.01)])
     with pytest.raises(ValueError, match=f"score must be less than {most:.1f}.*score="):
         make("DCGAN", regularizers=[Fingerprint(key_file, score=most)])
+    with pytest.raises(TypeError):
+        Fingerprint(b"model.key")
     for options in ({"score": 0}, {"weight": -1}, {"score": "high"}):
         with pytest.raises(ValueError, match=rf"Fingerprint: {next(iter(options))} must be"):
             Fingerprint(key_file, **options)

@@ -1,6 +1,6 @@
 """A mark that a generator draws by itself."""
 
-import os
+import pathlib
 
 import tensorflow as tf
 
@@ -15,8 +15,8 @@ class Fingerprint(Regularizer):
     image's score for `watermark.Watermark(key, bits=0)`, which detects it: of images without mark
     s has a standard normal distribution, and at 5.2 one is told at a false-positive rate of 1e-6. The
     discriminator works against the mark, which real images do not have: the more of it, the further
-    from them is what is drawn. A score too low for a single image is found in several together, by
-    `detect_together`, as the sum of n scores over sqrt(n).
+    from them is what is drawn. A score too low for a single image is often found in several together, by
+    `detect_together`.
 
     The mark is in the weights, not in the graph: no file of the model holds the key or its signs.
     Further training without this regularizer weakens it.
@@ -29,7 +29,8 @@ class Fingerprint(Regularizer):
         weight: Float.
 
     Raises:
-        ValueError: A score that no image of the model's size can reach; a file that is no key.
+        ValueError: A score that no image of the model's size can reach; a file that is no key, or that
+            of another key than when the model began to train.
         FileNotFoundError: There is no such file when training begins.
 
     Reference: generators that learn a mark are those of Yu et al., "Artificial Fingerprinting for
@@ -41,7 +42,7 @@ class Fingerprint(Regularizer):
     bounds = {"score": "> 0", "weight": ">= 0"}
 
     def __init__(self, key_file: str, score: float = 9.0, weight: float = 1.0):
-        self.key_file = os.fspath(key_file)
+        self.key_file = str(pathlib.Path(key_file))
         self.score = score
         self.weight = weight
 
@@ -54,7 +55,14 @@ class Fingerprint(Regularizer):
             )
 
     def before_training(self, model):
-        self._mark = Watermark(read_key(self.key_file), bits=0)
+        mark, before = Watermark(read_key(self.key_file), bits=0), getattr(self, "_mark", None)
+        if before is not None and before.fingerprint != mark.fingerprint:
+            raise ValueError(
+                f"{self.key_file} holds another key than when this model began to train: that of the "
+                f"fingerprint {before.fingerprint}, and now {mark.fingerprint}. Put the first one back; "
+                "for another mark make another model."
+            )
+        self._mark = mark
 
     def generator_terms(self, model, fake, batch, rng):
         if not hasattr(self, "_mark"):  # of a training loop without fit
