@@ -180,7 +180,7 @@ def null(quick=False):
     for name in () if quick else ("dcgan_fashion_mnist", "stylegan2_emoji_64"):
         sets[f"{name}, generated"] = images_of(f"- {name}", 1000)
     for name, images in sets.items():
-        tiles = carriers.folded(detection._features(images - 127.5)).reshape(len(images), -1)
+        tiles = carriers.folded(detection.features(images - 127.5)).reshape(len(images), -1)
         tiles /= np.linalg.norm(tiles, axis=1, keepdims=True)
         scores = np.empty(count)
         for i in range(count):

@@ -128,7 +128,7 @@ def test_scores_of_all_places_are_those_of_each(marked):
     """The correlations by Fourier transforms, against a part that is moved by hand."""
     mark, images = marked[:2]
     part, (down, right) = images[:1, :40, :44].astype(float), (7, 18)
-    tile = carriers.folded(detection._features(part[:, -down % 4 :, -right % 4 :]))
+    tile = carriers.folded(detection.features(part[:, -down % 4 :, -right % 4 :]))
     common = np.where(mark.groups == 0, mark.table[0], 0).reshape(16, 16, 5)
     moved = np.roll(tile[0], [2, 5], axis=(0, 1))
     expected = (moved * common).sum() / np.linalg.norm(moved[common != 0])

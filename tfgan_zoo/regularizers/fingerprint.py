@@ -40,6 +40,7 @@ class Fingerprint(Regularizer):
     """
 
     bounds = {"score": "> 0", "weight": ">= 0"}
+    _mark = None  # not read yet
 
     def __init__(self, key_file: str, score: float = 9.0, weight: float = 1.0):
         self.key_file = str(pathlib.Path(key_file))
@@ -55,7 +56,7 @@ class Fingerprint(Regularizer):
             )
 
     def before_training(self, model):
-        mark, before = Watermark(read_key(self.key_file), bits=0), getattr(self, "_mark", None)
+        mark, before = Watermark(read_key(self.key_file), bits=0), self._mark
         if before is not None and before.fingerprint != mark.fingerprint:
             raise ValueError(
                 f"{self.key_file} holds another key than when this model began to train: that of the "
@@ -65,7 +66,7 @@ class Fingerprint(Regularizer):
         self._mark = mark
 
     def generator_terms(self, model, fake, batch, rng):
-        if not hasattr(self, "_mark"):  # of a training loop without fit
+        if self._mark is None:  # in a training loop without fit
             self.before_training(model)
         scores = self._mark.scores(fake.originals)
         missing = tf.reduce_mean(tf.square(tf.nn.relu(self.score - scores)))

@@ -10,7 +10,7 @@ from tfgan_zoo import numbers
 from tfgan_zoo.datasets.decoding import MAX_PIXELS
 from tfgan_zoo.watermark import carriers
 
-SCALE = 2.0  # levels at which a carrier counts half
+_SCALE = 2.0  # levels at which a carrier counts half
 _PERIOD = carriers.BLOCK * carriers.TILE
 # Bentkus and Dzindzalieta, "A tight Gaussian bound for weighted sums of Rademacher random variables",
 # 2015: a sum of signs of length 1 exceeds x at most this many times as often as a normal variable.
@@ -45,7 +45,7 @@ def detect(mark, images, size, crops, number):
     levels, size = _checked(images), _size(size)
     said = None if number is None else claimed(number, mark.bits, len(levels))
     whole = _resized(levels, size)
-    looks = [_at(mark, carriers.folded(_features(whole)), np.zeros([len(levels), 2], int), 1, said)]
+    looks = [_at(mark, carriers.folded(features(whole)), np.zeros([len(levels), 2], int), 1, said)]
     if crops:
         looks.append(_anywhere(mark, levels, size, said))
     p_values = np.stack([look.p_value for look in looks])
@@ -56,7 +56,7 @@ def detect(mark, images, size, crops, number):
 
 
 def detect_together(mark, images, size):
-    found = carriers.folded(_features(_resized(_checked(images), _size(size))))
+    found = carriers.folded(features(_resized(_checked(images), _size(size))))
     found = found.reshape(len(found), -1)
     found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
     weights = np.where(mark.groups == 0, found.sum(axis=0), 0.0)
@@ -87,8 +87,9 @@ def _at(mark, tile, offset, tests, said):
     return Detection(np.minimum(1.0, p_value), joint, number, offset)
 
 
-def _features(levels):
-    return carriers.normalized(carriers.coefficients(carriers.luma(levels)), SCALE)
+def features(levels):
+    """Normalized carriers of levels `[B, H, W, C]`, tensors or arrays: `[B, H // 4, W // 4, 5]`."""
+    return carriers.normalized(carriers.coefficients(carriers.luma(levels)), _SCALE)
 
 
 def _ratio(sums, lengths):
@@ -105,7 +106,7 @@ def _anywhere(mark, levels, size, said):
     common = np.where(mark.groups == 0, mark.table[0], 0).reshape(carriers.TILE, carriers.TILE, -1)
     tiles = {}
     for down, right in np.ndindex(carriers.BLOCK, carriers.BLOCK):
-        tile = tiles[down, right] = carriers.folded(_features(levels[:, down:, right:]))
+        tile = tiles[down, right] = carriers.folded(features(levels[:, down:, right:]))
         rows, columns = (
             (carriers.BLOCK * np.arange(carriers.TILE) - skipped) % _PERIOD
             for skipped in (down, right)

@@ -149,9 +149,8 @@ class Watermark:
         Returns:
             float32 `[B]`.
         """
-        levels = carriers.luma(127.5 * tf.cast(images, tf.float32))
-        found = carriers.normalized(carriers.coefficients(levels), detection.SCALE)
-        found = tf.reshape(carriers.folded(found), [-1, carriers.COUNT])
+        found = carriers.folded(detection.features(127.5 * tf.cast(images, tf.float32)))
+        found = tf.reshape(found, [-1, carriers.COUNT])
         lengths = tf.sqrt(tf.reduce_sum(tf.square(found), axis=1) + 1e-12)
         return tf.linalg.matvec(found, tf.constant(self.table[0], tf.float32)) / lengths
 
